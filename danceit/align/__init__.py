@@ -1,0 +1,1 @@
+"""Danceit's aligners: interchangeable repairs of seams and timing, one file each."""

@@ -1,0 +1,1 @@
+"""Measures of dances, aligners and retrieval: metrics, protocols, reports."""

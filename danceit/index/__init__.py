@@ -1,0 +1,1 @@
+"""From a folder of dances to a searchable store of pose fragments."""

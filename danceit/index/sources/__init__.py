@@ -1,0 +1,1 @@
+"""Readers of dance recordings, one file a format."""

@@ -1,0 +1,1 @@
+"""Writers of dances, one file an output: video, pictures, page, exports."""

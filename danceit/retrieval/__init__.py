@@ -1,0 +1,1 @@
+"""Encoders, training, search, continuity: from a song and an index to a dance."""
