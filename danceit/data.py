@@ -84,6 +84,8 @@ class Recording:
         Every file that was read; their hashes decide whether a rebuild is needed.
     style, dancer, licence : str
         Empty where unknown.
+    notes : tuple of str
+        What the reader had to assume, such as a frame rate; shown to the user.
     """
 
     recording_id: str
@@ -96,6 +98,7 @@ class Recording:
     style: str = ""
     dancer: str = ""
     licence: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
