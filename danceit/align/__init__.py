@@ -1,1 +1,17 @@
-"""Danceit's aligners: interchangeable repairs of seams and timing, one file each."""
+"""Aligners: repair the seams of a retrieved dance and put its movement on the beat.
+
+Every aligner is a frozen dataclass whose fields are its options, with one method,
+``align(dance, music) -> Dance``, which is pure and keeps the number of frames.
+*Spatial* aligners (linear, tsd, ...) redraw the frames around a seam and leave time
+alone; *temporal* aligners (beat, ...) leave every pose a real pose and choose when it
+is shown, moving seams and source times with it.
+
+    >>> from danceit.align import make_aligner
+    >>> make_aligner("linear:window_frames=12")
+    LinearAligner(window_frames=12, threshold_px=10.0, anywhere=False)
+"""
+
+from danceit.align.protocols import Aligner, Filler
+from danceit.align.registry import ALIGNERS, align, make_aligner
+
+__all__ = ["ALIGNERS", "Aligner", "Filler", "align", "make_aligner"]

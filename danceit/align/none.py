@@ -1,0 +1,14 @@
+"""The aligner that changes nothing: the baseline of every comparison."""
+
+from dataclasses import dataclass
+
+from danceit.data import Dance, Music
+
+
+@dataclass(frozen=True)
+class NoAligner:
+    """Leave the dance as retrieval put it together; only the step is recorded."""
+
+    def align(self, dance: Dance, music: Music) -> Dance:
+        """Return `dance` with the step recorded."""
+        return dance.with_step("align", "none", {})

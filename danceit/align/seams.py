@@ -1,0 +1,66 @@
+"""Where a dance is discontinuous, and which frames around it are redrawn.
+
+A discontinuity stands *before* frame t when some joint moves more than a threshold
+between frames t - 1 and t. A window is a half-open stretch of frames to redraw; the
+frames just outside it are its ends and stay as they are.
+"""
+
+import numpy as np
+
+from danceit.data import Dance, Float32, Float64, Int64
+
+
+def largest_steps(poses: Float32) -> Float64:
+    """Largest joint displacement into each frame.
+
+    Parameters
+    ----------
+    poses : float32 (T, J, C)
+        Canvas pixels; joints unknown in either frame do not count.
+
+    Returns
+    -------
+    float64 (T,)
+        Pixels; the first is 0.
+    """
+    largest = np.zeros(len(poses))
+    if len(poses) > 1:
+        steps = np.linalg.norm(np.diff(poses.astype(np.float64), axis=0), axis=-1)
+        largest[1:] = np.where(np.isnan(steps), 0.0, steps).max(axis=1)
+    return largest
+
+
+def discontinuities(dance: Dance, threshold_px: float, *, anywhere: bool) -> Int64:
+    """Frames before which the dance is discontinuous, increasing.
+
+    Parameters
+    ----------
+    dance : Dance
+    threshold_px : float
+        DanceIt IV-C takes 10 px.
+    anywhere : bool
+        The paper's rule looks at every frame; otherwise only seams are looked at, so
+        that the dancer's own fast movements are left alone.
+    """
+    steps = largest_steps(dance.joints)
+    candidates = np.arange(1, dance.n_frames) if anywhere else np.unique(dance.seams)
+    return candidates[steps[candidates] > threshold_px].astype(np.int64)
+
+
+def windows(cuts: Int64, n_frames: int, width: int) -> list[tuple[int, int]]:
+    """Windows of `width` frames around each cut, clipped to the dance and merged.
+
+    Windows that touch or overlap become one, because the end of one would otherwise be
+    a frame that the other redraws.
+    """
+    merged: list[tuple[int, int]] = []
+    for cut in cuts.tolist():
+        start = max(1, cut - width // 2)
+        stop = min(n_frames - 1, cut - width // 2 + width)
+        if stop <= start:
+            continue
+        if merged and start <= merged[-1][1]:
+            start, stop = merged[-1][0], max(stop, merged[-1][1])
+            merged.pop()
+        merged.append((start, stop))
+    return merged
