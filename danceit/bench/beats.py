@@ -123,9 +123,12 @@ def evaluate(joints: Array, beats_s: Array, fps: float = FPS) -> dict[str, float
 
 
 def beat_frames(beats_s: Array, n_frames: int, fps: float = FPS) -> Int64:
-    """Frames of the beats, ``floor(beat_s * fps + 0.5)``, within the dance, each once."""
+    """Frames of the beats, ``floor(beat_s * fps + 0.5)``, within the dance, each once.
+
+    A beat on frame 0 is left out: no displacement leads to it.
+    """
     frames = np.floor(np.asarray(beats_s, dtype=np.float64) * fps + 0.5).astype(np.int64)
-    return np.asarray(np.unique(frames[(frames >= 0) & (frames < n_frames)]), dtype=np.int64)
+    return np.asarray(np.unique(frames[(frames > 0) & (frames < n_frames)]), dtype=np.int64)
 
 
 def beat_windows(frames: Int64, n_frames: int) -> Int64:
@@ -308,7 +311,7 @@ def _check_times(times_s: Array, name: str) -> None:
 
 def _within(beats_s: Array, n_frames: int, fps: float) -> Float64:
     frames = np.floor(np.asarray(beats_s, dtype=np.float64) * fps + 0.5)
-    inside = (frames >= 0) & (frames < n_frames)
+    inside = (frames > 0) & (frames < n_frames)
     return np.asarray(np.asarray(beats_s, dtype=np.float64)[inside])
 
 

@@ -84,8 +84,8 @@ def fid(a: Array, b: Array) -> float:
     """
     mean = a.mean(axis=0) - b.mean(axis=0)
     centred = [(rows - rows.mean(axis=0)) / np.sqrt(len(rows) - 1) for rows in (a, b)]
-    factor_a, factor_b = (np.linalg.qr(rows, mode="r") for rows in centred)
-    shared = np.linalg.svd(factor_a @ factor_b.T, compute_uv=False).sum()
+    factor_a, factor_b = (np.asarray(np.linalg.qr(rows)[1]) for rows in centred)
+    shared = float(np.linalg.svd(factor_a @ factor_b.T)[1].sum())
     spread = sum(float(np.sum(rows**2)) for rows in centred)
     return float(mean @ mean + spread - 2 * shared)
 

@@ -3,10 +3,10 @@
 The one test of a spatial aligner that needs no taste. Conventions:
 
 - Gaps are half-open stretches of frames, placed evenly and never at random, so that
-  every method fills the same ones; each has `CONTEXT` untouched frames on either side.
+  every method fills the same ones; it is given `CONTEXT` frames on either side.
 - What a method sees in a gap is the last frame before it, held up to the middle, and
-  the first frame after it from there on: a cut, as retrieval makes them, with its seam
-  in the middle. The hidden poses are nowhere in what it is given.
+  the first frame after it from there on: a cut, as retrieval makes them. The hidden
+  poses, and every other gap, are nowhere in what it is given.
 - Errors are mean distances over hidden frames and joints, px; smaller is better.
 """
 
@@ -20,10 +20,12 @@ from danceit.errors import InputError
 
 GAP_LENGTHS = (4, 8, 12, 16, 24)
 CONTEXT = 48
-"""Frames left untouched between gaps: twice the 24 of TSD's reference windows."""
+"""Frames a method is given on either side: twice the 24 of TSD's reference windows."""
+MOST_GAPS = 20
+"""Gaps of each length in one dance; more would weigh long dances and cost time."""
 
-Fill = Callable[[Float32, Int64], Float32]
-"""Takes a motion with cuts (T, J, C) and its gaps (G, 2); returns the whole motion, filled."""
+Fill = Callable[[Float32, int, int], Float32]
+"""`danceit.align.Filler.fill`: poses (T, J, C) with frames start..stop to be drawn anew."""
 
 
 def validate(motions: Sequence[Array], lengths: Sequence[int]) -> None:
@@ -64,65 +66,71 @@ def gap_errors(
     """Error of every single gap by length, px: the paired samples of a comparison."""
     found: dict[int, Float64] = {}
     for length in lengths:
-        each = []
-        for motion in motions:
-            gaps = place_gaps(len(motion), length)
-            if len(gaps):
-                filled = fill(with_cuts(motion, gaps), gaps)
-                each.append(fill_errors(motion, filled, gaps))
-        errors = np.concatenate(each)
+        each = [
+            fill_error(fill, motion[start - CONTEXT : stop + CONTEXT])
+            for motion in motions
+            for start, stop in place_gaps(len(motion), length)
+        ]
+        errors = np.asarray(each, dtype=np.float64)
         found[length] = errors[np.isfinite(errors)]
     return found
 
 
-def place_gaps(n_frames: int, length: int, context: int = CONTEXT) -> Int64:
-    """Gaps of one length at even distances, int64 (G, 2), `context` frames around each."""
-    starts = np.arange(context, n_frames - length - context + 1, length + context)
+def place_gaps(n_frames: int, length: int, most: int = MOST_GAPS) -> Int64:
+    """Gaps of one length, int64 (G, 2), evenly spread, `CONTEXT` frames around each."""
+    starts = np.arange(CONTEXT, n_frames - length - CONTEXT + 1, length + CONTEXT)
+    if starts.size > most:
+        starts = starts[np.linspace(0, starts.size - 1, most).round().astype(np.int64)]
     return np.asarray(np.stack([starts, starts + length], axis=1), dtype=np.int64)
 
 
-def gap_seams(gaps: Int64) -> Int64:
-    """Frame of the cut within each gap, (G,)."""
-    return np.asarray((gaps[:, 0] + gaps[:, 1] + 1) // 2)
+def cut(stretch: Float32) -> Float32:
+    """Copy of a stretch whose gap holds the poses at its ends, with a cut in the middle."""
+    start, stop = CONTEXT, len(stretch) - CONTEXT
+    seam = (start + stop + 1) // 2
+    held = stretch.copy()
+    held[start:seam] = stretch[start - 1]
+    held[seam:stop] = stretch[stop]
+    return held
 
 
-def with_cuts(motion: Float32, gaps: Int64) -> Float32:
-    """Copy of a motion whose gaps hold the poses at their ends, with a cut in the middle."""
-    cut = motion.copy()
-    for (start, stop), seam in zip(gaps, gap_seams(gaps), strict=True):
-        cut[start:seam] = motion[start - 1]
-        cut[seam:stop] = motion[stop]
-    return cut
+def fill_error(fill: Fill, stretch: Float32) -> float:
+    """Mean joint distance from the truth in one gap, px; NaN where nothing was seen.
 
-
-def fill_errors(motion: Array, filled: Array, gaps: Int64) -> Float64:
-    """Mean joint distance from the truth in each gap, (G,), px; NaN where nothing was seen.
+    Parameters
+    ----------
+    stretch : float32 (CONTEXT + gap + CONTEXT, J, C)
+        The truth.
 
     Raises
     ------
     InputError
-        If the filled motion has another shape, or lost joints that the truth has.
+        If the method changes the shape or loses joints that the truth has.
     """
-    if filled.shape != motion.shape:
+    start, stop = CONTEXT, len(stretch) - CONTEXT
+    filled = fill(cut(stretch), start, stop)
+    if filled.shape != stretch.shape:
         raise InputError(
-            f"a filled motion must keep its shape {motion.shape}; the method gave {filled.shape}"
+            f"a filled motion must keep its shape {stretch.shape}; the method gave {filled.shape}"
         )
-    errors = np.full(len(gaps), np.nan)
-    for gap, (start, stop) in enumerate(gaps):
-        off = filled[start:stop].astype(np.float64) - motion[start:stop]
-        distance = np.sqrt(np.einsum("tjc,tjc->tj", off, off))
-        seen = np.isfinite(motion[start:stop]).all(axis=2)
-        if np.isnan(distance[seen]).any():
-            raise InputError(f"the method left NaN in frames {start} to {stop - 1}")
-        if seen.any():
-            errors[gap] = distance[seen].mean()
-    return errors
+    off = filled[start:stop].astype(np.float64) - stretch[start:stop]
+    distance = np.sqrt(np.einsum("tjc,tjc->tj", off, off))
+    # A joint unknown at an end of the gap cannot be drawn; it is judged by nobody.
+    ends = np.isfinite(stretch[[start - 1, stop]]).all(axis=(0, 2))
+    seen = np.isfinite(stretch[start:stop]).all(axis=2) & ends
+    if np.isnan(distance[seen]).any():
+        raise InputError("the method left joints NaN that are known on both sides of the gap")
+    return float(distance[seen].mean()) if seen.any() else float("nan")
 
 
-def straight_line(cut: Float32, gaps: Int64) -> Float32:
-    """Fill each gap with a straight line between its ends: the yardstick of every table."""
-    filled = cut.copy()
-    for start, stop in gaps:
-        share = (np.arange(1, stop - start + 1) / (stop - start + 1))[:, None, None]
-        filled[start:stop] = cut[start - 1] * (1 - share) + cut[stop] * share
+def straight_line(poses: Float32, start: int, stop: int) -> Float32:
+    """Fill a gap with a straight line between its ends: the yardstick of every table."""
+    filled = poses.copy()
+    share = (np.arange(1, stop - start + 1) / (stop - start + 1))[:, None, None]
+    filled[start:stop] = poses[start - 1] * (1 - share) + poses[stop] * share
     return filled
+
+
+def held(poses: Float32, start: int, stop: int) -> Float32:
+    """Leave the cut as it is: what a method without a spatial part does."""
+    return poses

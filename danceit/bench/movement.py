@@ -88,13 +88,13 @@ def divergence(a: Int64, b: Int64) -> float:
 
 
 def mdd(joints: Array, reference: Sequence[Array], pair: tuple[int, int]) -> float:
-    """Measure the moving distribution divergence from real dances (DanceIt eq. 18); smaller is better."""
+    """Compare the movement of two joints with real dances' (DanceIt eq. 18); smaller is better."""
     real = sum((counts(displacements(motion, pair)) for motion in reference), np.zeros(81, int))
     return divergence(counts(displacements(joints, pair)), real)
 
 
 def sdd(joints: Array, reference: Sequence[Array], pair: tuple[int, int]) -> float:
-    """Measure the spacing distribution divergence from real dances (DanceIt eq. 18); smaller is better."""
+    """Compare how two joints' spacing changes with real dances' (eq. 18); smaller is better."""
     real = sum((counts(spacing_changes(motion, pair)) for motion in reference), np.zeros(81, int))
     return divergence(counts(spacing_changes(joints, pair)), real)
 

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from danceit.bench import gaps
 from danceit.errors import InputError
@@ -7,23 +9,38 @@ from tests.bench.conftest import walk
 
 
 def test_the_hidden_poses_are_nowhere_in_what_a_method_sees():
-    motion = walk(300).astype(np.float32)
-    placed = gaps.place_gaps(300, 8)
-    other = motion.copy()
-    for start, stop in placed:
-        other[start:stop] += 1000
-    np.testing.assert_array_equal(gaps.with_cuts(motion, placed), gaps.with_cuts(other, placed))
-    assert len(placed) == 4
-    assert (np.diff(placed.ravel())[1::2] == gaps.CONTEXT).all()
+    stretch = walk(2 * gaps.CONTEXT + 8).astype(np.float32)
+    other = stretch.copy()
+    other[gaps.CONTEXT : -gaps.CONTEXT] += 1000
+    np.testing.assert_array_equal(gaps.cut(stretch), gaps.cut(other))
 
 
-def test_the_truth_scores_nothing_and_a_known_miss_its_distance():
+@given(st.integers(0, 5000), st.integers(1, 30))
+def test_gaps_keep_apart_and_within(n_frames, length):
+    placed = gaps.place_gaps(n_frames, length)
+    assert len(placed) <= gaps.MOST_GAPS
+    assert (placed[:, 1] - placed[:, 0] == length).all()
+    assert (placed[1:, 0] - placed[:-1, 1] >= gaps.CONTEXT).all()
+    if n_frames >= length + 2 * gaps.CONTEXT:
+        assert placed[0, 0] >= gaps.CONTEXT
+        assert placed[-1, 1] <= n_frames - gaps.CONTEXT
+
+
+def test_a_known_miss_scores_its_distance():
     motion = walk(300).astype(np.float32)
-    truth = gaps.evaluate(lambda cut, placed: motion, [motion])
-    assert set(truth.values()) == {0.0}
-    off = motion + np.array([3.0, 4.0], dtype=np.float32)
-    missed = gaps.evaluate(lambda cut, placed: off, [motion])
-    assert list(missed.values()) == pytest.approx([5.0] * 5, rel=1e-4)
+
+    def shifted(poses, start, stop):
+        return poses + np.array([3.0, 4.0], dtype=np.float32)
+
+    still = np.full_like(motion, 7.0)
+    assert list(gaps.evaluate(gaps.held, [still]).values()) == [0.0] * 5
+    assert list(gaps.evaluate(shifted, [still]).values()) == pytest.approx([5.0] * 5)
+
+
+def test_errors_are_those_of_the_gap_alone():
+    motion = np.arange(300, dtype=np.float32)[:, None, None] * np.ones((1, 18, 2), np.float32)
+    # Held ends of a gap of 4: each joint is 1, 2, 2, 1 frames' steps of sqrt(2) off.
+    assert gaps.evaluate(gaps.held, [motion], [4])["gap_px_4"] == pytest.approx(1.5 * 2**0.5)
 
 
 def test_a_straight_line_fills_straight_movement_exactly():
@@ -41,8 +58,8 @@ def test_the_caller_keeps_his_motion():
 @pytest.mark.parametrize(
     ("fill", "message"),
     [
-        (lambda cut, placed: cut[:-1], "keep its shape"),
-        (lambda cut, placed: np.full_like(cut, np.nan), "left NaN in frames 48"),
+        (lambda poses, start, stop: poses[:-1], "keep its shape"),
+        (lambda poses, start, stop: np.full_like(poses, np.nan), "left joints NaN"),
     ],
 )
 def test_a_method_that_breaks_the_motion_is_named(fill, message):
