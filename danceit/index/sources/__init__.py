@@ -1,1 +1,206 @@
-"""Readers of dance recordings, one file a format."""
+"""Readers of dance recordings, one file a format, and the search for recordings in a folder.
+
+A source says whether a file or folder is one of its recordings (`detect`, quick, by
+names and the first bytes) and reads it (`read`, with every check). Further sources come
+by the entry-point group ``danceit.sources``.
+
+`scan` walks a folder of mixed formats. Its order depends on names alone; hidden files
+are left out; what no source knows is named and counted, a whole folder in one line.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from danceit.data import Recording
+from danceit.errors import InputError
+from danceit.index.sources.media import is_media, media_named
+from danceit.plugins import Registry
+
+FOLDED_FROM = 6
+"""Unrecognised files of one folder are named one by one up to here, then by their folder."""
+
+
+class Source(Protocol):
+    """A reader of one format of recordings."""
+
+    name: str
+
+    def detect(self, path: Path) -> bool:
+        """Whether `path`, a file or a folder, is a recording of this format."""
+        ...
+
+    def read(self, path: Path) -> Recording:
+        """Read the recording; raises `InputError` with one line where it is bad."""
+        ...
+
+
+@runtime_checkable
+class HasCompanions(Protocol):
+    """A source whose recordings use files that lie elsewhere, such as their song."""
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Files outside `path` that belong to the recording."""
+        ...
+
+
+SOURCES = Registry(
+    "danceit.sources",
+    "source",
+    {
+        "tang": "danceit.index.sources.tang:SOURCE",
+        "openpose": "danceit.index.sources.openpose:SOURCE",
+        "npz": "danceit.index.sources.npz:SOURCE",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A recording that a source recognises; `recording_id` is its path within the data."""
+
+    source: str
+    path: Path
+    recording_id: str
+
+    def read(self) -> Recording:
+        """Read it under its id.
+
+        Raises
+        ------
+        InputError
+            If the recording is bad; others can be read on.
+        """
+        recording: Recording = SOURCES.get(self.source).read(self.path)
+        return replace(recording, recording_id=self.recording_id)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a data folder holds.
+
+    Attributes
+    ----------
+    found : tuple of Found
+        In order of their ids.
+    unrecognised : tuple of Path
+        Files, or folders standing for several files, that no source knows.
+    n_unrecognised_files : int
+        Files behind `unrecognised`.
+    """
+
+    found: tuple[Found, ...]
+    unrecognised: tuple[Path, ...] = ()
+    n_unrecognised_files: int = 0
+
+
+def scan(root: Path) -> Scan:
+    """Find the recordings in a folder, or `root` itself if it is one.
+
+    Raises
+    ------
+    InputError
+        If `root` does not exist.
+    """
+    root = Path(root)
+    if not root.exists():
+        raise InputError(f"no such file or folder: {root}")
+    walk = _Walk(root, {name: SOURCES.get(name) for name in SOURCES.names()})
+    walk.visit(root)
+    walk.visit_media()
+    found = sorted(walk.found, key=lambda item: item.recording_id)
+    leftover = sorted(walk.leftover)
+    return Scan(tuple(found), tuple(_folded(leftover, root, found)), len(leftover))
+
+
+@dataclass
+class _Walk:
+    """One walk through a data folder.
+
+    Media files wait until all else is seen: most belong to a recording beside them, and
+    only what remains may be a recording of its own.
+    """
+
+    root: Path
+    sources: dict[str, Source]
+    found: list[Found] = field(default_factory=list)
+    leftover: list[Path] = field(default_factory=list)
+    media: list[Path] = field(default_factory=list)
+    seen: set[Path] = field(default_factory=set)
+
+    def visit(self, path: Path) -> None:
+        if is_media(path) and not path.is_dir():
+            self.media.append(path)
+        elif not self._take(path):
+            if path.is_dir():
+                self._descend(path, claimed=False)
+            else:
+                self.leftover.append(path)
+        elif path.is_dir():
+            self._descend(path, claimed=True)
+
+    def visit_media(self) -> None:
+        used = {path.resolve() for path in self._companions()}
+        for path in self.media:
+            if path.resolve() not in used and not self._take(path):
+                self.leftover.append(path)
+
+    def _descend(self, folder: Path, *, claimed: bool) -> None:
+        # A link back to a folder above, or to one already walked, would only repeat it.
+        real = folder.resolve()
+        if real in self.seen:
+            return
+        self.seen.add(real)
+        for child in _children(folder):
+            # In a recording's own folder, only what is a recording in itself is of interest.
+            if not claimed or child.is_dir():
+                self.visit(child)
+            elif not is_media(child):
+                self._take(child)
+
+    def _take(self, path: Path) -> bool:
+        for name, source in self.sources.items():
+            if source.detect(path):
+                self.found.append(Found(name, path, _recording_id(path, self.root)))
+                return True
+        return False
+
+    def _companions(self) -> Iterator[Path]:
+        for item in self.found:
+            yield from media_named(item.path.parent, item.path.name)
+            yield from media_named(item.path.parent, item.path.stem)
+            source = self.sources[item.source]
+            if isinstance(source, HasCompanions):
+                yield from source.companions(item.path)
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as exc:
+        raise InputError(f"cannot read the folder {folder}: {exc.strerror or exc}") from exc
+    return [folder / name for name in names if not name.startswith(".")]
+
+
+def _recording_id(path: Path, root: Path) -> str:
+    relative = path.relative_to(root).as_posix()
+    return path.resolve().name if relative == "." else relative
+
+
+def _folded(leftover: Sequence[Path], root: Path, found: Sequence[Found]) -> Iterator[Path]:
+    """Name a folder once for its many files, or for a whole branch without a recording."""
+    alive = {root}
+    for item in found:
+        alive.update(item.path.parents)
+        alive.add(item.path)
+    groups: dict[Path, list[Path]] = {}
+    for path in leftover:
+        inside = path.relative_to(root).parts[:-1]
+        branches = (root.joinpath(*inside[: depth + 1]) for depth in range(len(inside)))
+        dead = next((branch for branch in branches if branch not in alive), None)
+        groups.setdefault(dead or path.parent, []).append(path)
+    for folder, paths in groups.items():
+        many = len(paths) >= FOLDED_FROM or (folder not in alive and len(paths) > 1)
+        yield from [folder] if many else paths

@@ -1,0 +1,120 @@
+"""What every reader checks before it hands a recording on.
+
+Input is checked here, at the boundary: sizes before memory is taken, JSON before it
+is trusted, shapes and times before cleaning sees them. Every message is one line that
+names the file.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit.data import Float64, Recording, check_poses
+from danceit.errors import InputError
+
+MAX_FILE_BYTES = 1 << 30
+"""Largest file of poses that is read; a 10-hour recording of 18 joints takes 190 MB."""
+
+
+def checked(recording: Recording) -> Recording:
+    """Return `recording` if it is fit for cleaning, with half-known joints made unknown.
+
+    Raises
+    ------
+    InputError
+        If the poses have another shape, no joint is ever finite, or the times do not
+        increase.
+    """
+    what = f"{recording.path}: poses"
+    check_poses(recording.poses, what)
+    n_frames = recording.poses.shape[0]
+    if n_frames < 2:
+        raise InputError(f"{what} must have at least 2 frames; got {n_frames}")
+    known = np.isfinite(recording.poses).all(axis=2)
+    if not known.any():
+        raise InputError(
+            f"{what} have no joint in any of {n_frames} frames (NaN everywhere): nobody detected?"
+        )
+    times_s = recording.times_s
+    if times_s.shape != (n_frames,):
+        raise InputError(f"{what} have {n_frames} frames but {times_s.shape[0]} times")
+    if not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
+        raise InputError(f"{recording.path}: the frames' times must increase: frames out of order?")
+    poses = np.where(known[..., None], recording.poses, np.nan).astype(np.float32)
+    return replace(recording, poses=poses, times_s=times_s.astype(np.float64))
+
+
+def frame_times(n_frames: int, fps: float, path: Path, start_s: float = 0.0) -> Float64:
+    """Seconds of `n_frames` evenly spaced frames.
+
+    Raises
+    ------
+    InputError
+        If `fps` is not a positive number or `start_s` not a number from 0 up.
+    """
+    if not (np.isfinite(fps) and 0 < fps <= 10_000):
+        raise InputError(f"{path}: the frame rate must be above 0 and at most 10000; got {fps}")
+    if not (np.isfinite(start_s) and start_s >= 0):
+        raise InputError(f"{path}: the start must be 0 s or later; got {start_s}")
+    return start_s + np.arange(n_frames, dtype=np.float64) / fps
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file.
+
+    Raises
+    ------
+    InputError
+        If it is missing, larger than `MAX_FILE_BYTES`, or not JSON.
+    """
+    check_size(path)
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as exc:
+        reason = " ".join(str(exc).split())
+        raise InputError(f"{path} is not valid JSON ({reason}): truncated?") from exc
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that is missing, unreadable or too large to be poses.
+
+    Raises
+    ------
+    InputError
+        Saying which.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except OSError as exc:
+        raise InputError(f"cannot read {path}: {exc.strerror or exc}") from exc
+    if size > MAX_FILE_BYTES:
+        raise InputError(f"{path} has {size} bytes; at most {MAX_FILE_BYTES} are read")
+
+
+def numbers(value: Any, shape: tuple[int | None, ...], what: str) -> Float64:
+    """Turn nested lists from a file into an array of `shape`, where None is any length.
+
+    Raises
+    ------
+    InputError
+        If the lists are ragged, hold anything but numbers, or have another shape.
+    """
+    wanted = "(" + ", ".join("T" if size is None else str(size) for size in shape) + ")"
+    try:
+        array: npt.NDArray[np.float64] = np.asarray(value, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError) as exc:
+        raise InputError(
+            f"{what} must be numbers of shape {wanted}: rows of unequal length?"
+        ) from exc
+    fits = array.ndim == len(shape) and all(
+        size in (None, got) for size, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise InputError(f"{what} must have shape {wanted}; got {array.shape}")
+    return array

@@ -1,0 +1,136 @@
+"""Songs and videos that belong to a recording: finding them, their length, their frames' times.
+
+Only packets are read, nothing is decoded, so a three-minute song takes milliseconds.
+The length is that of what is really there: the header of a truncated mp3 still
+promises the whole song.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from danceit.data import Float64
+from danceit.errors import InputError
+
+AUDIO_SUFFIXES = frozenset(
+    {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
+)
+VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
+
+
+@dataclass(frozen=True)
+class MediaPair:
+    """The sound and the picture of a recording; a video with sound is both."""
+
+    audio_path: Path | None = None
+    video_path: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files, each once."""
+        both = (self.audio_path, self.video_path)
+        return tuple(dict.fromkeys(path for path in both if path is not None))
+
+
+def is_media(path: Path) -> bool:
+    """Whether the name ends like a sound's or a video's."""
+    return path.suffix.lower() in AUDIO_SUFFIXES | VIDEO_SUFFIXES
+
+
+def media_named(folder: Path, stem: str) -> tuple[Path, ...]:
+    """Media files in `folder` called `stem`, in order of their names."""
+    return tuple(path for path in media_in(folder) if path.stem == stem)
+
+
+def media_in(folder: Path) -> tuple[Path, ...]:
+    """Media files lying directly in `folder`, in order of their names."""
+    try:
+        children = sorted(folder.iterdir())
+    except OSError:
+        return ()
+    return tuple(path for path in children if is_media(path) and not path.name.startswith("."))
+
+
+def pair(paths: tuple[Path, ...]) -> MediaPair:
+    """Choose the sound and the picture among files that belong to one recording.
+
+    A sound file goes before the sound of a video: whoever put it there meant it.
+    """
+    sounds = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
+    videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
+    video = videos[0] if videos else None
+    if sounds:
+        return MediaPair(sounds[0], video)
+    return MediaPair(video if video is not None and has_sound(video) else None, video)
+
+
+def has_sound(path: Path) -> bool:
+    """Whether a media file has a sound stream."""
+    with _opened(path) as container:
+        return bool(container.streams.audio)
+
+
+def sound_duration_s(path: Path) -> float:
+    """Seconds of sound really present in a file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no sound.
+    """
+    with _opened(path) as container:
+        if not container.streams.audio:
+            raise InputError(f"{path} has no sound: a file of tags or pictures only?")
+        spans = list(_packet_spans(container, container.streams.audio[0]))
+    if not spans:
+        raise InputError(f"{path} has no sound: empty, or cut off after its header?")
+    return max(end for _, end in spans) - min(start for start, _ in spans)
+
+
+def video_frame_times_s(path: Path) -> Float64:
+    """Presentation times of a video's frames, in seconds from the start of its sound.
+
+    Times are read from the packets, so a variable frame rate is followed.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no picture.
+    """
+    with _opened(path) as container:
+        if not container.streams.video:
+            raise InputError(f"{path} has no picture")
+        starts = sorted(start for start, _ in _packet_spans(container, container.streams.video[0]))
+        sound = container.streams.audio[0] if container.streams.audio else None
+        zero = _stream_start_s(sound) if sound is not None else starts[0] if starts else 0.0
+    if not starts:
+        raise InputError(f"{path} has no picture: empty, or cut off after its header?")
+    return np.unique(np.asarray(starts, dtype=np.float64)) - zero
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    import av
+    import av.error
+
+    try:
+        with av.open(str(path)) as container:
+            yield container
+    except (av.error.FFmpegError, OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise InputError(f"cannot read {path} as sound or video: {reason}") from exc
+
+
+def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            start = float(packet.pts * packet.time_base)
+            yield start, start + float((packet.duration or 0) * packet.time_base)
+
+
+def _stream_start_s(stream: Any) -> float:
+    return float((stream.start_time or 0) * stream.time_base)
