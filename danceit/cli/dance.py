@@ -1,0 +1,214 @@
+"""`danceit query`, `align`, `render` and `dance`: from a song to something to watch."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from danceit.cli.options import (
+    PATH,
+    Command,
+    clock,
+    device_option,
+    index_option,
+    json_option,
+    table,
+)
+
+if TYPE_CHECKING:
+    from danceit.data import Dance
+    from danceit.retrieval.compose import Composition
+
+_QUERY = (
+    click.option("--length", "length_s", type=float, default=2.0, show_default=True,
+                 help="Seconds of movement a fragment: 1, 2, 3 or 4."),
+    click.option("--k", type=int, default=5, show_default=True, help="Candidates a window."),
+    click.option("--seed", type=int, default=0, show_default=True,
+                 help="Another number, another dance; the same number, the same dance."),
+    click.option("--style", default="", help="Only dances of this style."),
+    click.option("--dancer", default="", help="Only this dancer."),
+    click.option("--licence", default="", help="Only dances under this licence."),
+    click.option("--greedy", is_flag=True,
+                 help="Choose window by window instead of the cheapest path over the song."),
+)  # fmt: skip
+_ALIGN = (
+    click.option("--method", "methods", multiple=True, metavar="NAME[:OPTION=VALUE,...]",
+                 help="Aligner; repeat to chain. See `danceit plugins`."),
+    click.option("--max-warp", type=float, help="beat, warp: largest local stretch."),
+    click.option("--anchor", type=click.Choice(["peak", "rest"]),
+                 help="beat, warp: put the strongest movement on the beat, or the stop."),
+    click.option("--anywhere", is_flag=True, default=None,
+                 help="linear, tsd: repair every jump over 10 px, not only seams."),
+)  # fmt: skip
+_RENDER = (
+    click.option("--debug", is_flag=True, help="Show seams, source clip and time."),
+    click.option("--song", type=PATH, help="The song, where it has moved since the query."),
+)
+
+
+def query_options(command: Command) -> Command:
+    """Add the options of choosing."""
+    return _decorate(command, _QUERY)
+
+
+def align_options(command: Command) -> Command:
+    """Add the options of aligning."""
+    return _decorate(command, _ALIGN)
+
+
+def _decorate(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("song", type=PATH)
+@index_option
+@query_options
+@click.option("--out", type=PATH, help="Dance file to write.  [default: SONG.dance.npz here]")
+@click.option("--explain", is_flag=True, help="Show each window's runners-up.")
+@json_option
+@device_option
+def query(
+    song: Path,
+    index_path: Path,
+    out: Path | None,
+    explain: bool,
+    as_json: bool,
+    device: str,
+    **choices: Any,
+) -> None:
+    """Choose a dance for SONG and write it as a dance file."""
+    from danceit.retrieval.library import query as run
+
+    composition = run(song, index_path, _chosen(**choices), out=out, device=device)
+    if as_json:
+        from danceit.retrieval.report import composition_as_json
+
+        click.echo(composition_as_json(composition.composition))
+    else:
+        _print_choices(composition.composition, explain=explain)
+        click.echo(f"wrote {composition.out}")
+    for note in composition.composition.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+@click.command()
+@click.argument("file", type=PATH, required=False)
+@align_options
+@click.option("--out", type=PATH, help="Dance file to write.  [default: NAME.aligned.dance.npz]")
+def align(
+    file: Path | None,
+    methods: tuple[str, ...],
+    out: Path | None,
+    max_warp: float | None,
+    anchor: str | None,
+    anywhere: bool | None,
+) -> None:
+    """Repair the seams of a dance and put it on the beat.
+
+    Without FILE: the dance that the last query wrote in this folder.
+    """
+    from danceit.retrieval.library import align_file
+
+    options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
+    result = align_file(file, methods, options, out=out)
+    click.echo(_before_and_after(result.before, result.after))
+    click.echo(f"wrote {result.out}")
+
+
+@click.command()
+@click.argument("file", type=PATH, required=False)
+@click.option("--out", type=PATH, required=True, help="The suffix chooses: mp4, gif, png, ...")
+@click.option("--debug", is_flag=True, help="Show seams, source clip and time.")
+@click.option("--song", type=PATH, help="The song, where it has moved since the query.")
+def render(file: Path | None, out: Path, debug: bool, song: Path | None) -> None:
+    """Write a dance as a video, GIF, picture, page or export.
+
+    Without FILE: the newest dance file in this folder.
+    """
+    from danceit.retrieval.library import render_file
+
+    render_file(file, out, song=song, debug=debug)
+    click.echo(f"wrote {out}")
+
+
+@click.command()
+@click.argument("song", type=PATH)
+@click.option("--out", type=PATH, required=True, help="The suffix chooses: mp4, gif, png, ...")
+@index_option
+@query_options
+@align_options
+@click.option("--debug", is_flag=True, help="Show seams, source clip and time.")
+@click.option("--timing", is_flag=True, help="Print how long each step took.")
+@device_option
+def dance(
+    song: Path,
+    out: Path,
+    index_path: Path,
+    methods: tuple[str, ...],
+    max_warp: float | None,
+    anchor: str | None,
+    anywhere: bool | None,
+    debug: bool,
+    timing: bool,
+    device: str,
+    **choices: Any,
+) -> None:
+    """Make a dance video for SONG: query, align and render in one."""
+    from danceit.retrieval.library import dance as run
+
+    options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
+    made = run(
+        song, index_path, out, _chosen(**choices), methods, options, debug=debug, device=device
+    )
+    for note in made.notes:
+        click.echo(f"note: {note}", err=True)
+    if timing:
+        click.echo(made.timing_table())
+    click.echo(f"wrote {made.out} and {made.dance_file}")
+
+
+def _chosen(greedy: bool, **choices: Any) -> Any:
+    from danceit.retrieval.options import QueryOptions
+
+    return QueryOptions(solver="greedy" if greedy else "viterbi", **choices)
+
+
+def _print_choices(composition: "Composition", *, explain: bool) -> None:
+    from danceit.retrieval.report import choices
+
+    rows = choices(composition)
+    click.echo(
+        table(
+            ("time", "fragment", "style", "distance", "rank", "join"),
+            [
+                (
+                    clock(row.window_start_s),
+                    row.fragment_id,
+                    row.style or "-",
+                    f"{row.distance:.3f}",
+                    str(row.rank),
+                    "goes on" if row.goes_on else f"{row.join_cost:.2f}",
+                )
+                for row in rows
+            ],
+        )
+    )
+    if explain:
+        for row in rows:
+            click.echo(f"\n{clock(row.window_start_s)}  {row.why}")
+            for other in row.runners_up:
+                click.echo(
+                    f"    {other.fragment_id}  distance {other.distance:.3f}"
+                    f"  target cost {other.target:.3f}"
+                )
+
+
+def _before_and_after(before: "Dance", after: "Dance") -> str:
+    from danceit.bench.summary import summary
+
+    first, second = summary(before), summary(after)
+    return table(("", "before", "after"), [(name, first[name], second[name]) for name in first])

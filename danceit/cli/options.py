@@ -1,0 +1,75 @@
+"""Options that several commands share, and how their tables are printed."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+DEFAULT_INDEX = "danceit-index"
+
+
+def index_option(command: Command) -> Command:
+    """`--index`, else `DANCEIT_INDEX`, else `./danceit-index`."""
+    return click.option(
+        "--index",
+        "index_path",
+        type=PATH,
+        envvar="DANCEIT_INDEX",
+        default=Path(DEFAULT_INDEX),
+        show_default="DANCEIT_INDEX or ./danceit-index",
+        help="Folder of the index.",
+    )(command)
+
+
+def device_option(command: Command) -> Command:
+    """`--device auto|cpu|cuda`."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where encoders and search run; auto takes a card where there is one.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """`--json`: results as one JSON object for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(
+        command
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay out columns for a terminal; numbers to the right, text to the left."""
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    numeric = [
+        len(lines) > 1 and all(_is_number(line[i]) for line in lines[1:])
+        for i in range(len(header))
+    ]
+    return os.linesep.join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss.s."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.rstrip("%s").replace(":", ""))
+    except ValueError:
+        return cell in {"", "-"}
+    return True

@@ -1,0 +1,152 @@
+"""The best fragments for each window of a song, before continuity is asked for.
+
+The index is searched in both spaces: by the movement that the music asks for (song
+window to pose embedding) and by music that sounds alike (song window to the embedding
+of each fragment's own sound). A candidate's *target cost* is the weighted mean of both
+distances, each divided by its median over all that were found, plus a term for how far
+its tempo is off.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from danceit import audio
+from danceit.data import Float32, Float64, Int64, Music
+from danceit.errors import InputError
+from danceit.index.embedding import Embedder
+from danceit.index.store import FragmentStore, Where
+from danceit.retrieval.options import QueryOptions
+
+_POOL = 128
+"""Fragments fetched from each space for a window before the best `k` are kept."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The best K fragments of one window, best first.
+
+    `rows` are the store's rows, `distances` squared L2 to the pose embedding,
+    `targets` the target cost.
+    """
+
+    rows: Int64
+    distances: Float64
+    targets: Float64
+
+
+def find_candidates(
+    song: Path,
+    music: Music,
+    store: FragmentStore,
+    embedder: Embedder,
+    options: QueryOptions,
+) -> tuple[tuple[Candidates, ...], tuple[str, ...]]:
+    """Search a song's windows and keep the best K of each; also what to tell the user."""
+    length = options.n_frames
+    if music.n_frames < length:
+        raise InputError(
+            f"{song} is {music.duration_s:.1f} s long, shorter than one {options.length_s:g} s "
+            "window; choose a smaller --length"
+        )
+    features = audio.features(song, embedder.feature_set)
+    starts = np.arange(0, music.n_frames, length, dtype=np.int64)
+    missing = int(starts[-1]) + length - len(features)
+    if missing > 0:
+        features = np.pad(features, ((0, missing), (0, 0)), mode="edge")
+    where = Where(
+        style=_only(options.style),
+        dancer=_only(options.dancer),
+        licence=_only(options.licence),
+        n_frames=length,
+    )
+    by_pose = embedder.embed_windows(features, starts, length)
+    by_audio = embedder.describe_windows(features, starts, length)
+    pool = max(_POOL, options.k)
+    found_pose = store.search(by_pose, pool, by="pose", where=where).rows
+    found_audio = store.search(by_audio, pool, by="audio", where=where).rows
+    if not found_pose.shape[1]:
+        raise InputError(_nothing_found(options))
+    pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
+    ranked = _rank(pooled, by_pose, by_audio, music, store, options)
+    return ranked, _notes(ranked, options)
+
+
+def _only(name: str) -> tuple[str, ...]:
+    return (name,) if name else ()
+
+
+def _rank(
+    pooled: Sequence[Int64],
+    by_pose: Float32,
+    by_audio: Float32,
+    music: Music,
+    store: FragmentStore,
+    options: QueryOptions,
+) -> tuple[Candidates, ...]:
+    rows = np.unique(np.concatenate(pooled))
+    places = [np.searchsorted(rows, window) for window in pooled]
+    movement = [
+        _squared(query, store_vectors)
+        for query, store_vectors in _pairs(by_pose, store.vectors(rows, "pose"), places)
+    ]
+    sound = [
+        _squared(query, store_vectors)
+        for query, store_vectors in _pairs(by_audio, store.vectors(rows, "audio"), places)
+    ]
+    unit_movement, unit_sound = _median(movement), _median(sound)
+    off_tempo = _octaves_off(store.table(rows).tempo_bpm, music.tempo_bpm)
+    ranked = []
+    for window, near, alike, place in zip(pooled, movement, sound, places, strict=True):
+        alike = np.where(np.isnan(alike), unit_sound, alike)
+        target = (1 - options.audio_weight) * near / unit_movement
+        target += options.audio_weight * alike / unit_sound
+        target += options.tempo_weight * off_tempo[place]
+        best = np.argsort(target, kind="stable")[: options.k]
+        ranked.append(Candidates(window[best], near[best], target[best]))
+    return tuple(ranked)
+
+
+def _pairs(
+    queries: Float32, vectors: Float32, places: Sequence[Int64]
+) -> list[tuple[Float32, Float32]]:
+    return [(query, vectors[place]) for query, place in zip(queries, places, strict=True)]
+
+
+def _squared(query: Float32, vectors: Float32) -> Float64:
+    gaps = vectors.astype(np.float64) - query
+    return np.asarray((gaps**2).sum(axis=1), dtype=np.float64)
+
+
+def _median(distances: Sequence[Float64]) -> float:
+    everything = np.concatenate(distances)
+    known = everything[np.isfinite(everything)]
+    return max(float(np.median(known)), 1e-9) if known.size else 1.0
+
+
+def _octaves_off(tempos_bpm: Float32, song_bpm: float) -> Float64:
+    """How far each tempo is from the song's in octaves, modulo whole octaves: 0 to 0.5."""
+    if song_bpm <= 0:
+        return np.zeros(len(tempos_bpm))
+    known = np.where(tempos_bpm > 0, tempos_bpm, song_bpm).astype(np.float64)
+    octaves = np.log2(known / song_bpm)
+    return np.asarray(np.abs(octaves - np.round(octaves)), dtype=np.float64)
+
+
+def _notes(ranked: Sequence[Candidates], options: QueryOptions) -> tuple[str, ...]:
+    fewest = min(len(window.rows) for window in ranked)
+    if fewest < options.k:
+        return (f"only {fewest} fragments of {options.length_s:g} s fit; --k cut down to that",)
+    return ()
+
+
+def _nothing_found(options: QueryOptions) -> str:
+    asked = [
+        f"--{name} {getattr(options, name)}"
+        for name in ("style", "dancer", "licence")
+        if getattr(options, name)
+    ]
+    filters = f" with {' '.join(asked)}" if asked else ""
+    return f"the index holds no fragment of {options.length_s:g} s{filters}"

@@ -1,0 +1,76 @@
+"""How a dance is chosen: the options of a query, checked once."""
+
+from dataclasses import dataclass
+
+from danceit.data import FPS, FRAGMENT_LENGTHS
+from danceit.errors import InputError
+
+SOLVERS = ("viterbi", "greedy")
+
+
+@dataclass(frozen=True)
+class QueryOptions:
+    """How a dance is chosen. All weights are at least 0.
+
+    Attributes
+    ----------
+    length_s : float
+        Fragment length: 1, 2, 3 or 4 s.
+    k : int
+        Candidates a window.
+    seed : int
+        0 gives the cheapest dance; every other seed its own variation of it.
+    solver : str
+        ``viterbi`` (cheapest path over the whole song) or ``greedy``.
+    audio_weight : float
+        Share, 0 to 1, of the audio-to-audio distance in the target cost.
+    join_weight : float
+        Cost of 1 px of root mean square disagreement at a seam (pose, and velocity x `velocity_s`).
+    velocity_s : float
+        Seconds by which velocities are weighed against positions at a seam.
+    tempo_weight : float
+        Cost of a fragment that is an octave off the song's tempo (half or double
+        tempo counts as on it).
+    repetition : float
+        Cost of using a fragment again within `memory` windows.
+    memory : int
+        Windows.
+    bonus : float
+        Taken off the cost of a seam where the source simply goes on.
+    style, dancer, licence : str
+        Only fragments of these; empty for all.
+    """
+
+    length_s: float = 2.0
+    k: int = 5
+    seed: int = 0
+    solver: str = "viterbi"
+    audio_weight: float = 0.5
+    join_weight: float = 0.03
+    velocity_s: float = 0.1
+    tempo_weight: float = 1.0
+    repetition: float = 1.0
+    memory: int = 8
+    bonus: float = 0.5
+    style: str = ""
+    dancer: str = ""
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        if self.n_frames not in FRAGMENT_LENGTHS:
+            lengths = ", ".join(f"{frames / FPS:g}" for frames in FRAGMENT_LENGTHS)
+            raise InputError(f"--length must be one of {lengths} s; got {self.length_s:g}")
+        if self.k < 1:
+            raise InputError(f"--k must be at least 1; got {self.k}")
+        if self.solver not in SOLVERS:
+            raise InputError(f"unknown solver '{self.solver}'; known: {', '.join(SOLVERS)}")
+        if not 0 <= self.audio_weight <= 1:
+            raise InputError(f"--audio-weight must be between 0 and 1; got {self.audio_weight:g}")
+        for name in ("join_weight", "velocity_s", "tempo_weight", "repetition", "memory", "bonus"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must be at least 0; got {getattr(self, name):g}")
+
+    @property
+    def n_frames(self) -> int:
+        """L, frames of a fragment."""
+        return round(self.length_s * FPS)

@@ -1,0 +1,67 @@
+"""The house rules that a machine can check."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
+SHARED = {"errors", "files", "data", "plugins"}
+MAY_IMPORT = {
+    "errors": set(),
+    "files": {"errors"},
+    "data": {"errors", "files"},
+    "plugins": {"errors"},
+    "audio": SHARED,
+    "testing": SHARED | {"index"},
+    "index": SHARED | {"audio"},
+    "align": SHARED | {"audio"},
+    "render": SHARED | {"audio"},
+    "retrieval": SHARED | {"audio", "index", "align", "render"},
+    "bench": SHARED | {"audio", "index", "align", "render", "retrieval"},
+    "cli": SHARED | {"audio", "index", "align", "render", "retrieval", "bench"},
+    "__init__": set(),
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(module: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split(".")
+            if parts[0] == "danceit":
+                rooms |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = alias.name.split(".")
+                if parts[0] == "danceit" and len(parts) > 1:
+                    rooms.add(parts[1])
+    return rooms - {"__version__"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(module: Path) -> None:
+    room = room_of(module)
+    assert imported_rooms(module) <= MAY_IMPORT[room] | {room}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    probe = (
+        "import sys\n"
+        "from danceit.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'faiss', 'librosa', 'matplotlib', 'numpy', 'scipy'} & set(sys.modules)\n"
+        "sys.exit(' '.join(sorted(heavy)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "danceit demo" in done.stdout
