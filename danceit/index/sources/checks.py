@@ -19,6 +19,10 @@ from danceit.errors import InputError
 MAX_FILE_BYTES = 1 << 30
 """Largest file of poses that is read; a 10-hour recording of 18 joints takes 190 MB."""
 
+MIN_FPS = 1.0
+MAX_FPS = 10_000.0
+MAX_START_S = 1e6
+
 
 def checked(recording: Recording) -> Recording:
     """Return `recording` if it is fit for cleaning, with half-known joints made unknown.
@@ -44,6 +48,12 @@ def checked(recording: Recording) -> Recording:
         raise InputError(f"{what} have {n_frames} frames but {times_s.shape[0]} times")
     if not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
         raise InputError(f"{recording.path}: the frames' times must increase: frames out of order?")
+    span_s = float(times_s[-1] - times_s[0])
+    if n_frames < span_s * MIN_FPS:
+        raise InputError(
+            f"{recording.path}: {n_frames} frames in {span_s:.0f} s is under {MIN_FPS:g} a second: "
+            "times in another unit?"
+        )
     poses = np.where(known[..., None], recording.poses, np.nan).astype(np.float32)
     return replace(recording, poses=poses, times_s=times_s.astype(np.float64))
 
@@ -54,12 +64,14 @@ def frame_times(n_frames: int, fps: float, path: Path, start_s: float = 0.0) -> 
     Raises
     ------
     InputError
-        If `fps` is not a positive number or `start_s` not a number from 0 up.
+        If `fps` is not a usual number of frames, or `start_s` not a time in a song.
     """
-    if not (np.isfinite(fps) and 0 < fps <= 10_000):
-        raise InputError(f"{path}: the frame rate must be above 0 and at most 10000; got {fps}")
-    if not (np.isfinite(start_s) and start_s >= 0):
-        raise InputError(f"{path}: the start must be 0 s or later; got {start_s}")
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise InputError(
+            f"{path}: frames a second must lie between {MIN_FPS:g} and {MAX_FPS:g}; got {fps:g}"
+        )
+    if not 0 <= start_s <= MAX_START_S:
+        raise InputError(f"{path}: the start must be at 0 s or later; got {start_s:g} s")
     return start_s + np.arange(n_frames, dtype=np.float64) / fps
 
 

@@ -1,0 +1,124 @@
+"""Poses on the 24 fps grid of their media, with short faults drawn straight.
+
+Both steps follow DanceIt III-A: resampling by time, and jitter smoothing by linear
+interpolation. What is longer than `BRIDGE` frames is never invented: it stays NaN.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from danceit.data import FPS, Bool, Float32, Float64
+
+BRIDGE = 4
+"""Frames that may be interpolated in one go, a sixth of a second."""
+SPIKE_PX = 45.0
+"""Step with which an outlier leaves and comes back, 4.5 m/s for a body of 1.5 m nose to ankle."""
+SPIKE_BEND_PX = 40.0
+"""Change of step at both ends of an outlier, 10 g."""
+SPIKE_RETURN = 0.5
+"""How near an outlier comes back to where it left, in its smaller step."""
+
+_SLACK_S = 1e-6
+
+
+def resampled(poses: Float32, times_s: Float64) -> tuple[int, Float64]:
+    """Interpolate poses to the grid of multiples of 1/24 s.
+
+    A joint is interpolated between two frames that show it, if they are at most
+    ``BRIDGE + 1`` grid frames apart.
+
+    Parameters
+    ----------
+    poses : float32 (T, J, C)
+        NaN where a joint is not known.
+    times_s : float64 (T,)
+        Increasing.
+
+    Returns
+    -------
+    int
+        Grid index of the first frame, its time x 24.
+    float64 (T', J, C)
+        The grid frames that lie within the recording; none for one shorter than a frame.
+    """
+    first = int(np.ceil(times_s[0] * FPS - _SLACK_S))
+    last = int(np.floor(times_s[-1] * FPS + _SLACK_S))
+    grid_s = np.arange(first, last + 1) / FPS
+    result = np.full((len(grid_s), *poses.shape[1:]), np.nan)
+    for joint in range(poses.shape[1]):
+        seen = np.isfinite(poses[:, joint]).all(axis=1)
+        if not seen.any():
+            continue
+        at_s = times_s[seen]
+        after = np.searchsorted(at_s, grid_s - _SLACK_S).clip(0, len(at_s) - 1)
+        before = (np.searchsorted(at_s, grid_s + _SLACK_S, side="right") - 1).clip(0)
+        inside = (grid_s >= at_s[0] - _SLACK_S) & (grid_s <= at_s[-1] + _SLACK_S)
+        near = at_s[after] - at_s[before] <= (BRIDGE + 1) / FPS + _SLACK_S
+        for axis in range(poses.shape[2]):
+            result[:, joint, axis] = np.interp(grid_s, at_s, poses[seen, joint, axis])
+        result[~(inside & near), joint] = np.nan
+    return first, result
+
+
+def mended(poses: Float64) -> tuple[Float64, Bool]:
+    """Replace outliers of up to `BRIDGE` frames by straight lines.
+
+    An outlier leaves its place and comes back to it, both too abruptly for a body.
+
+    Parameters
+    ----------
+    poses : float64 (T, J, C)
+        Canvas pixels at 24 fps.
+
+    Returns
+    -------
+    float64 (T, J, C)
+    bool (T,)
+        Frames in which a joint was replaced.
+    """
+    result = poses.copy()
+    replaced = np.zeros(len(poses), dtype=bool)
+    for joint in range(poses.shape[1]):
+        bad = spikes(poses[:, joint])
+        if not bad.any():
+            continue
+        result[bad, joint] = np.nan
+        result[:, joint] = _filled(result[:, joint])
+        replaced |= bad
+    return result, replaced
+
+
+def spikes(track: Float64) -> Bool:
+    """Frames (T,) at which one joint's track (T, C) is an outlier."""
+    n_frames = len(track)
+    bad = np.zeros(n_frames, dtype=bool)
+    step = np.linalg.norm(np.diff(track, axis=0), axis=1)
+    bend = np.full(n_frames, np.nan)
+    bend[1:-1] = np.linalg.norm(np.diff(track, n=2, axis=0), axis=1)
+    # Where a neighbour is unknown the bend is too: the step alone decides.
+    sharp = ~(bend <= SPIKE_BEND_PX)
+    for length in range(1, BRIDGE + 1):
+        n_starts = n_frames - length - 1
+        if n_starts < 1:
+            break
+        into, out = step[:n_starts], step[length:]
+        apart = np.linalg.norm(track[length + 1 :] - track[:n_starts], axis=1)
+        smaller = np.minimum(into, out)
+        found = (smaller > SPIKE_PX) & (apart < SPIKE_RETURN * smaller)
+        found &= sharp[:n_starts] & sharp[length + 1 :]
+        for start in np.flatnonzero(found):
+            bad[start + 1 : start + 1 + length] = True
+    return bad
+
+
+def _filled(track: Float64) -> Float64:
+    """One joint's track (T, C) with gaps of up to `BRIDGE` frames drawn straight."""
+    known = np.isfinite(track).all(axis=1)
+    at = np.flatnonzero(known)
+    result = track.copy()
+    for left, right in pairwise(at):
+        if 1 < right - left <= BRIDGE + 1:
+            share = np.arange(1, right - left)[:, None] / (right - left)
+            result[left + 1 : right] = track[left] + share * (track[right] - track[left])
+    return result
