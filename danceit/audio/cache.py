@@ -1,0 +1,42 @@
+"""Results kept under the hash of the file they were computed from.
+
+The cache may be deleted at any time, shared by processes, damaged or read-only:
+what cannot be read is computed again, what cannot be written is not kept.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit.errors import DanceitError
+from danceit.files import cache_dir, replacing
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+VERSION = 1
+"""Raised with every change of parameters that changes a feature or a beat."""
+
+
+def load(sha256: str, kind: str) -> Arrays | None:
+    """Arrays stored for a file's hash, or None if they are not there or not readable."""
+    try:
+        with np.load(_entry(sha256, kind), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except Exception:  # what numpy and zipfile raise depends on which bytes are damaged
+        return None
+
+
+def store(sha256: str, kind: str, arrays: Arrays) -> None:
+    """Keep arrays for a file's hash; a cache that cannot be written is no error."""
+    with suppress(OSError, DanceitError):
+        entry = _entry(sha256, kind)
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(entry) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **arrays)
+
+
+def _entry(sha256: str, kind: str) -> Path:
+    return cache_dir() / "audio" / f"{sha256}-{kind}-v{VERSION}.npz"

@@ -1,0 +1,256 @@
+"""Feature sets: what the encoders hear of a song, one row a pose frame.
+
+Column order is fixed; `cache.VERSION` is raised when anything here changes.
+"""
+
+import difflib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from danceit.audio import cache
+from danceit.audio.beats import HOP, Beats, Onsets, Tempogram, onsets, tempogram, track_beats
+from danceit.audio.decoding import RATE, Sound, check_is_file, read_sound
+from danceit.data import FPS, Float32, Music
+from danceit.errors import InputError
+from danceit.files import sha256_of_file
+
+FRAME = RATE // int(FPS)
+"""Samples a pose frame."""
+
+RHYTHM_COLUMNS = (
+    "onset", "onset_low", "onset_mid", "onset_high",
+    "beat", "beat_phase_sin", "beat_phase_cos", "log2_tempo",
+)  # fmt: skip
+"""Onset strengths are in units of their root mean square over the song; `beat` is 1 in
+the frame nearest to a beat; the phase runs from 0 at a beat to 2π at the next (both
+columns 0 where there are no beats); `log2_tempo` is log2(local bpm / 120), 0 without."""
+
+TEMPOGRAM_BPM = tuple(float(bpm) for bpm in np.round(np.geomspace(40.0, 240.0, 16), 2))
+"""Tempi of the columns of "tempogram", four and more to the octave."""
+
+_PARTS = ("lee", "rhythm", "chroma", "tempogram")
+FEATURE_SETS = {
+    "mfcc": 13,
+    "lee": 28,
+    "rhythm": len(RHYTHM_COLUMNS),
+    "chroma": 12,
+    "tempogram": len(TEMPOGRAM_BPM),
+    "full": 28 + len(RHYTHM_COLUMNS) + 12 + len(TEMPOGRAM_BPM),
+}
+"""Name to width F. "full" is "lee", "rhythm", "chroma" and "tempogram" side by side."""
+
+_MFCC_FFT = 1024
+_CHROMA_WINDOW = 4096
+_CHROMA_HZ = (110.0, 4000.0)
+
+
+def features(path: Path, kind: str) -> Float32:
+    """Features of a song, one row a pose frame.
+
+    Parameters
+    ----------
+    path : Path
+        Anything `read_sound` reads.
+    kind : str
+        A key of `FEATURE_SETS`:
+
+        - "mfcc": 13 cepstral coefficients by python_speech_features from windows of
+          1000/24 ms without overlap; column 0 is the log energy (DanceIt III-B).
+        - "lee": 13 coefficients (column 0 the zeroth cepstral coefficient), their first
+          differences, the log energy and its first difference: 28, as in Lee et al.,
+          Dancing to Music.
+        - "rhythm": `RHYTHM_COLUMNS`.
+        - "chroma": strength of the 12 pitch classes from C, the largest 1 (silence: 0).
+        - "tempogram": autocorrelation of the onsets of the surrounding 8 s at
+          `TEMPOGRAM_BPM`.
+        - "full": the four above, in that order.
+
+    Returns
+    -------
+    float32 (T, F)
+        T is the song's length x 24, rounded down; all values are finite.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown or the song cannot be used (see `read_sound`).
+    """
+    if kind not in FEATURE_SETS:
+        near = difflib.get_close_matches(kind, FEATURE_SETS, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise InputError(f"unknown features '{kind}'; known: {', '.join(FEATURE_SETS)}{hint}")
+    path = Path(path)
+    sha256 = _hashed(path)
+    if kind == "full":
+        return np.hstack([_cached_features(path, sha256, part) for part in _PARTS])
+    return _cached_features(path, sha256, kind)
+
+
+def listen(path: Path) -> Music:
+    """Length, beats and tempo of a song.
+
+    Returns
+    -------
+    Music
+        Without beats (empty, tempo 0) where nothing in the sound rises.
+
+    Raises
+    ------
+    InputError
+        If the song cannot be used (see `read_sound`).
+    """
+    path = Path(path)
+    sha256 = _hashed(path)
+    stored = cache.load(sha256, "music")
+    if stored is not None and {"beats_s", "tempo_bpm", "duration_s"} <= stored.keys():
+        duration_s = float(stored["duration_s"])
+        beats = Beats(stored["beats_s"], float(stored["tempo_bpm"]))
+    else:
+        duration_s = _sound(path, sha256).duration_s
+        beats = track_beats(*_rhythm_of(path, sha256))
+        cache.store(
+            sha256,
+            "music",
+            {
+                "beats_s": beats.beats_s,
+                "tempo_bpm": np.array(beats.tempo_bpm),
+                "duration_s": np.array(duration_s),
+            },
+        )
+    return Music(path, sha256, duration_s, beats.beats_s, beats.tempo_bpm)
+
+
+def _cached_features(path: Path, sha256: str, kind: str) -> Float32:
+    stored = cache.load(sha256, kind)
+    if stored is not None and "features" in stored:
+        rows = stored["features"]
+        if rows.ndim == 2 and rows.shape[1] == FEATURE_SETS[kind] and rows.dtype == np.float32:
+            return rows
+    rows = np.ascontiguousarray(_computed(path, sha256, kind), np.float32)
+    cache.store(sha256, kind, {"features": rows})
+    return rows
+
+
+def _computed(path: Path, sha256: str, kind: str) -> Float32:
+    if kind == "rhythm":
+        music = listen(path)
+        onset, _ = _rhythm_of(path, sha256)
+        return _rhythm(onset, music)
+    if kind == "tempogram":
+        return _tempo_strengths(_rhythm_of(path, sha256)[1], _n_frames(_sound(path, sha256)))
+    if kind == "chroma":
+        return _chroma(_sound(path, sha256))
+    return _lee(_sound(path, sha256)) if kind == "lee" else _mfcc(_sound(path, sha256))
+
+
+def _hashed(path: Path) -> str:
+    check_is_file(path)
+    try:
+        return sha256_of_file(path)
+    except OSError as exc:
+        raise InputError(f"{path} cannot be read: {exc.strerror or exc}") from exc
+
+
+# Features and beats of one song are usually asked for one after the other.
+@lru_cache(maxsize=1)
+def _sound(path: Path, sha256: str) -> Sound:
+    return read_sound(path)
+
+
+@lru_cache(maxsize=1)
+def _rhythm_of(path: Path, sha256: str) -> tuple[Onsets, Tempogram]:
+    onset = onsets(_sound(path, sha256))
+    return onset, tempogram(onset)
+
+
+def _n_frames(sound: Sound) -> int:
+    return sound.samples.size // FRAME
+
+
+def _mfcc(sound: Sound, *, energy_first: bool = True) -> Float32:
+    """MFCC (T, 13) of whole frames, at the scale of 16-bit samples.
+
+    The authors read 16-bit wav files without scaling them, so that their log energies
+    are positive. Frames of digital silence are held at 0, a little under the noise of
+    16-bit audio, where the logarithm of the smallest float would stand far out (-36).
+    """
+    from python_speech_features import mfcc
+
+    whole = sound.samples[: _n_frames(sound) * FRAME]
+    step_s = FRAME / RATE
+    rows = mfcc(whole * 2.0**15, RATE, step_s, step_s, nfft=_MFCC_FFT, appendEnergy=energy_first)
+    if energy_first:
+        rows[:, 0] = np.maximum(rows[:, 0], 0.0)
+    return np.asarray(rows, np.float32)
+
+
+def _lee(sound: Sound) -> Float32:
+    cepstra = _mfcc(sound, energy_first=False)
+    energy = _mfcc(sound)[:, :1]
+    return np.hstack([cepstra, _differences(cepstra), energy, _differences(energy)])
+
+
+def _differences(rows: Float32) -> Float32:
+    return np.diff(rows, axis=0, prepend=rows[:1])
+
+
+def _rhythm(onset: Onsets, music: Music) -> Float32:
+    n_frames = music.n_frames
+    per_frame = FRAME // HOP
+    strengths = np.column_stack([onset.broad, onset.bands])[: n_frames * per_frame]
+    strengths = strengths.reshape(n_frames, per_frame, -1).max(axis=1)
+    scale = np.sqrt(np.mean(strengths.astype(np.float64) ** 2, axis=0))
+    strengths = strengths / np.where(scale > 0, scale, 1.0)
+    beat_columns = np.zeros((n_frames, 4))
+    beats_s = music.beats_s
+    if beats_s.size >= 2:
+        held = np.floor(beats_s * FPS + 0.5).astype(np.int64)
+        beat_columns[held[held < n_frames], 0] = 1.0
+        frame_s = np.arange(n_frames) / FPS
+        # Before the first beat and after the last one the nearest interval goes on.
+        before = np.clip(np.searchsorted(beats_s, frame_s, side="right") - 1, 0, beats_s.size - 2)
+        interval_s = np.diff(beats_s)[before]
+        phase = 2 * np.pi * (frame_s - beats_s[before]) / interval_s
+        beat_columns[:, 1:] = np.column_stack(
+            [np.sin(phase), np.cos(phase), np.log2(60.0 / interval_s / 120.0)]
+        )
+    return np.hstack([strengths, beat_columns]).astype(np.float32)
+
+
+def _tempo_strengths(tempi: Tempogram, n_frames: int) -> Float32:
+    """Tempogram rows (T, len(TEMPOGRAM_BPM)), linear in lag and in time."""
+    n_rows, n_lags = tempi.strength.shape
+    lag = 60.0 / np.asarray(TEMPOGRAM_BPM) / tempi.lag_s
+    low = np.minimum(lag.astype(np.int64), n_lags - 2)
+    share = (lag - low).astype(np.float32)
+    at_tempi = tempi.strength[:, low] * (1 - share) + tempi.strength[:, low + 1] * share
+    row = np.minimum((np.arange(n_frames) + 0.5) / FPS / tempi.step_s, n_rows - 1)
+    below = np.minimum(row.astype(np.int64), max(n_rows - 2, 0))
+    above = np.minimum(below + 1, n_rows - 1)
+    part = (row - below).astype(np.float32)[:, None]
+    return np.asarray(at_tempi[below] * (1 - part) + at_tempi[above] * part, np.float32)
+
+
+def _chroma(sound: Sound) -> Float32:
+    """Chroma (T, 12): power of each pitch class in a window of 171 ms about the frame."""
+    import scipy.fft
+
+    frequency = np.arange(1, _CHROMA_WINDOW // 2 + 1) * RATE / _CHROMA_WINDOW
+    chosen = (frequency >= _CHROMA_HZ[0]) & (frequency <= _CHROMA_HZ[1])
+    pitch = (12 * np.log2(frequency[chosen] / 440.0) + 9) % 12
+    # Each bin counts for the two pitch classes around it, in proportion to nearness.
+    distance = np.abs((pitch[:, None] - np.arange(12) + 6) % 12 - 6)
+    share = np.maximum(0.0, 1.0 - distance).astype(np.float32)
+    margin = (_CHROMA_WINDOW - FRAME) // 2
+    n_frames = _n_frames(sound)
+    padded = np.pad(sound.samples[: n_frames * FRAME], (margin, margin))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _CHROMA_WINDOW)[::FRAME]
+    shape = np.hanning(_CHROMA_WINDOW).astype(np.float32)
+    classes = np.empty((n_frames, 12), np.float32)
+    for start in range(0, n_frames, 512):
+        spectrum = scipy.fft.rfft(windows[start : start + 512] * shape, axis=1)[:, 1:][:, chosen]
+        classes[start : start + 512] = (spectrum.real**2 + spectrum.imag**2) @ share
+    largest = classes.max(axis=1, keepdims=True)
+    return np.where(largest > 1e-6, classes / np.maximum(largest, 1e-6), 0.0).astype(np.float32)
