@@ -1,0 +1,170 @@
+"""One published generation of a local index, open for reading.
+
+Files: `catalogue.duckdb` (clips and fragments), `poses.bin` (`pose_file`), `pose.f32` and
+`audio.f32` (vectors, float32 row by row; NaN without music), all of them the truth;
+`search/` (FAISS, which can be made again from them) and `encoder/`.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from danceit.data import Float32
+from danceit.errors import IndexStateError
+from danceit.files import sha256_of_file
+from danceit.index.catalogue import Catalogue
+from danceit.index.manifest import NAME, Manifest, check_sizes
+from danceit.index.pose_file import PoseFile, record_type
+from danceit.index.store import SPACES, By
+from danceit.index.vector_index import read_index
+
+CATALOGUE = "catalogue.duckdb"
+POSES = "poses.bin"
+SEARCH = "search"
+ENCODER = "encoder"
+_HASHED_AT_OPENING = 32 << 20
+"""Bytes up to which an index is checked whole whenever it is opened (about 20 ms)."""
+
+
+class Generation:
+    """Everything of one generation but the FAISS indexes, which `search_index` reads."""
+
+    def __init__(self, index: Path, manifest: Manifest) -> None:
+        self.folder = index / manifest.generation
+        self.manifest = manifest
+        self.catalogue = Catalogue(self.folder / CATALOGUE)
+        try:
+            self.poses = PoseFile(self.folder / POSES, manifest.spec.dims)
+            self._vectors = {by: self._map(by) for by in SPACES}
+            self.check_counts()
+        except BaseException:
+            self.catalogue.close()
+            raise
+
+    @classmethod
+    def open(cls, index: Path, *, searchable: bool = True) -> "Generation":
+        """Open the published generation after checking its files.
+
+        Sizes and counts are checked always, contents too where the index is small;
+        `verify` checks all. With `searchable` false, FAISS files may be damaged.
+
+        Raises
+        ------
+        IndexStateError
+            If anything is missing, damaged, or of a newer format.
+        """
+        manifest = Manifest.read(index / NAME)
+        while True:
+            try:
+                return cls._open_checked(index, manifest, searchable)
+            except (IndexStateError, OSError):
+                # A writer may have published the next one and removed this one meanwhile.
+                latest = Manifest.read(index / NAME)
+                if latest.generation == manifest.generation:
+                    raise
+                manifest = latest
+
+    @classmethod
+    def _open_checked(cls, index: Path, manifest: Manifest, searchable: bool) -> "Generation":
+        files = {
+            name: entry
+            for name, entry in manifest.files.items()
+            if searchable or not name.startswith(f"{SEARCH}/")
+        }
+        folder = index / manifest.generation
+        problems = check_sizes(folder, files)
+        if not problems and sum(entry.size for entry in files.values()) <= _HASHED_AT_OPENING:
+            problems = _check_hashes(folder, files)
+        if problems:
+            raise IndexStateError(_damaged(index, problems))
+        return cls(index, manifest)
+
+    def vectors(self, by: By) -> Float32:
+        """All vectors of one space, (N, D), as a read-only memory map."""
+        return self._vectors[by]
+
+    def search_index(self, file: str, count: int) -> Any:
+        """Read one FAISS index and check how many vectors it holds."""
+        index = read_index(self.folder / file)
+        if index.ntotal != count:
+            raise IndexStateError(
+                f"{self.folder / file} holds {index.ntotal} vectors where {count} were written; "
+                "run: danceit index rebuild"
+            )
+        return index
+
+    def check_counts(self) -> None:
+        """Compare the numbers of clips, fragments, frames and vectors.
+
+        Raises
+        ------
+        IndexStateError
+            If they differ.
+        """
+        wanted = self.manifest
+        clips, fragments, frames = self.catalogue.counts()
+        counts = {
+            "clips": (clips, wanted.clips),
+            "fragments": (fragments, wanted.fragments),
+            "frames of poses": (self._frames_on_disk(), frames),
+            "frames": (frames, wanted.frames),
+        }
+        counts |= {f"{by} vectors": (len(self._vectors[by]), fragments) for by in SPACES}
+        for what, (found, expected) in counts.items():
+            if found != expected:
+                raise IndexStateError(
+                    f"{self.folder} is damaged: it holds {found} {what} where {expected} belong"
+                )
+
+    def verify(self) -> tuple[str, ...]:
+        """Check sizes, contents and consistency of every file; return the problems."""
+        problems = check_sizes(self.folder, self.manifest.files)
+        problems = problems or _check_hashes(self.folder, self.manifest.files)
+        if problems:
+            return problems
+        problems = self.catalogue.problems()
+        for part in self.manifest.parts:
+            try:
+                self.search_index(part.file, part.count)
+            except IndexStateError as exc:
+                problems += (str(exc),)
+        return problems
+
+    def close(self) -> None:
+        """Close all files."""
+        self.catalogue.close()
+        self.poses.close()
+
+    def _map(self, by: By) -> Float32:
+        path, width = self.folder / f"{by}.f32", self.manifest.widths[by]
+        size = path.stat().st_size
+        if not size or not width:
+            return np.empty((0, width), dtype=np.float32)
+        return np.memmap(path, dtype=np.float32, mode="r").reshape(-1, width)
+
+    def _frames_on_disk(self) -> int:
+        size = os.path.getsize(self.folder / POSES)
+        return size // record_type(self.manifest.spec.dims).itemsize
+
+
+def _check_hashes(folder: Path, files: Any) -> tuple[str, ...]:
+    problems = []
+    for name, entry in files.items():
+        try:
+            found = sha256_of_file(folder / name)
+        except OSError as exc:
+            problems.append(f"{folder / name} cannot be read: {exc.strerror or exc}")
+            continue
+        if found != entry.sha256:
+            problems.append(f"{folder / name} is not what was written: its SHA-256 differs")
+    return tuple(problems)
+
+
+def _damaged(index: Path, problems: tuple[str, ...]) -> str:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    cure = "danceit index rebuild"
+    if any(f"/{SEARCH}/" not in problem for problem in problems):
+        cure = f"danceit index build DATA --out {index}"
+    return f"{problems[0]}{more}; run: {cure}"
