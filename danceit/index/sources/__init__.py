@@ -133,26 +133,25 @@ class _Walk:
     def visit(self, path: Path) -> None:
         if is_media(path) and not path.is_dir():
             self.media.append(path)
-        elif not self._take(path):
-            if path.is_dir():
-                self._descend(path, claimed=False)
-            else:
-                self.leftover.append(path)
-        elif path.is_dir():
-            self._descend(path, claimed=True)
-
-    def visit_media(self) -> None:
-        used = {path.resolve() for path in self._companions()}
-        for path in self.media:
-            if path.resolve() not in used and not self._take(path):
-                self.leftover.append(path)
-
-    def _descend(self, folder: Path, *, claimed: bool) -> None:
-        # A link back to a folder above, or to one already walked, would only repeat it.
-        real = folder.resolve()
+            return
+        # A link back to a folder above, or to what was already seen, would only repeat it.
+        real = Path(os.path.realpath(path))
         if real in self.seen:
             return
         self.seen.add(real)
+        taken = self._take(path)
+        if path.is_dir():
+            self._descend(path, claimed=taken)
+        elif not taken:
+            self.leftover.append(path)
+
+    def visit_media(self) -> None:
+        used = {os.path.realpath(path) for path in self._companions()}
+        for path in self.media:
+            if os.path.realpath(path) not in used and not self._take(path):
+                self.leftover.append(path)
+
+    def _descend(self, folder: Path, *, claimed: bool) -> None:
         for child in _children(folder):
             # In a recording's own folder, only what is a recording in itself is of interest.
             if not claimed or child.is_dir():
