@@ -12,6 +12,8 @@ import numpy as np
 from danceit.audio import cache
 from danceit.audio.beats import HOP, Beats, Onsets, Tempogram, onsets, tempogram, track_beats
 from danceit.audio.decoding import RATE, Sound, check_is_file, read_sound
+from danceit.audio.flux import WIDTH as FLUX_WIDTH
+from danceit.audio.flux import spectral_flux
 from danceit.data import FPS, Float32, Music
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
@@ -30,16 +32,22 @@ columns 0 where there are no beats); `log2_tempo` is log2(local bpm / 120), 0 wi
 TEMPOGRAM_BPM = tuple(float(bpm) for bpm in np.round(np.geomspace(40.0, 240.0, 16), 2))
 """Tempi of the columns of "tempogram", four and more to the octave."""
 
-_PARTS = ("lee", "rhythm", "chroma", "tempogram")
+_COMBINED = {
+    "pulse": ("mfcc", "flux", "chroma"),
+    "full": ("lee", "rhythm", "chroma", "tempogram"),
+}
 FEATURE_SETS = {
     "mfcc": 13,
     "lee": 28,
     "rhythm": len(RHYTHM_COLUMNS),
     "chroma": 12,
     "tempogram": len(TEMPOGRAM_BPM),
+    "flux": FLUX_WIDTH,
+    "pulse": 13 + FLUX_WIDTH + 12,
     "full": 28 + len(RHYTHM_COLUMNS) + 12 + len(TEMPOGRAM_BPM),
 }
-"""Name to width F. "full" is "lee", "rhythm", "chroma" and "tempogram" side by side."""
+"""Name to width F. "pulse" is "mfcc", "flux" and "chroma" side by side; "full" is "lee",
+"rhythm", "chroma" and "tempogram"."""
 
 _MFCC_FFT = 1024
 _CHROMA_WINDOW = 4096
@@ -65,7 +73,9 @@ def features(path: Path, kind: str) -> Float32:
         - "chroma": strength of the 12 pitch classes from C, the largest 1 (silence: 0).
         - "tempogram": autocorrelation of the onsets of the surrounding 8 s at
           `TEMPOGRAM_BPM`.
-        - "full": the four above, in that order.
+        - "flux": rise of the spectrum in four bands, twice a frame (`danceit.audio.flux`).
+        - "pulse": "mfcc", "flux" and "chroma", in that order.
+        - "full": "lee", "rhythm", "chroma" and "tempogram", in that order.
 
     Returns
     -------
@@ -83,8 +93,8 @@ def features(path: Path, kind: str) -> Float32:
         raise InputError(f"unknown features '{kind}'; known: {', '.join(FEATURE_SETS)}{hint}")
     path = Path(path)
     sha256 = _hashed(path)
-    if kind == "full":
-        return np.hstack([_cached_features(path, sha256, part) for part in _PARTS])
+    if kind in _COMBINED:
+        return np.hstack([_cached_features(path, sha256, part) for part in _COMBINED[kind]])
     return _cached_features(path, sha256, kind)
 
 
@@ -140,6 +150,8 @@ def _computed(path: Path, sha256: str, kind: str) -> Float32:
         return _rhythm(onset, music)
     if kind == "tempogram":
         return _tempo_strengths(_rhythm_of(path, sha256)[1], _n_frames(_sound(path, sha256)))
+    if kind == "flux":
+        return spectral_flux(_sound(path, sha256))
     if kind == "chroma":
         return _chroma(_sound(path, sha256))
     return _lee(_sound(path, sha256)) if kind == "lee" else _mfcc(_sound(path, sha256))
