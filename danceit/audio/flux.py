@@ -33,7 +33,8 @@ def spectral_flux(sound: Sound) -> Float32:
     import scipy.fft
 
     n_steps = sound.samples.size // (_HOP * PER_FRAME) * PER_FRAME
-    padded = np.pad(sound.samples, (_WINDOW // 2, _WINDOW // 2 + _HOP))
+    # Mirrored ends: a song that starts or stops in full swing has no onset there.
+    padded = np.pad(sound.samples, (_WINDOW // 2, _WINDOW // 2 + _HOP), mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP][: n_steps + 1]
     shape = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
     frequency = np.arange(_WINDOW // 2 + 1) * RATE / _WINDOW
