@@ -1,0 +1,195 @@
+"""The song of a dance: finding the file, and its sound as AAC packets for a video."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from danceit.data import Dance, Float32
+from danceit.errors import InputError
+from danceit.files import sha256_of_file
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+
+RATES = (44_100, 48_000)
+"""Sample rates kept as they are; other songs are resampled to the second."""
+BIT_RATE = 160_000
+GAP_S, LONGEST_GAP_S = 0.05, 60.0
+"""Jumps of time stamps between these are silence; smaller are rounding, larger are broken."""
+COVER_CODECS = ("mjpeg", "png", "bmp", "gif", "webp")
+LENGTH_TOLERANCE_S = 0.25
+"""How far a song may differ from its dance: decoders differ by some padding."""
+
+
+@dataclass(frozen=True)
+class SoundTrack:
+    """The encoded sound of a video.
+
+    Attributes
+    ----------
+    packets : tuple of av.Packet
+        In order of time, of the stream that they were encoded for.
+    duration_s : float
+        Length of the song as decoded, whatever stretch of it was encoded.
+    """
+
+    packets: tuple[Any, ...]
+    duration_s: float
+
+
+def find_song(dances: Sequence[Dance], song: Path | None) -> Path:
+    """Return `song`, or the file that the dance was made for.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or the dance's own song is not the same file any more.
+    """
+    if song is not None:
+        if not Path(song).is_file():
+            raise InputError(f"no such song: {song}")
+        return Path(song)
+    meta = dances[0].meta
+    named = str(meta.get("song", "") or "")
+    if not named:
+        raise InputError("the dance does not name its song; say which with --song FILE")
+    own = Path(named)
+    if not own.is_file():
+        raise InputError(f"the dance's song is not at {own} any more; give it with --song FILE")
+    stored = meta.get("song_sha256")
+    if stored and stored != sha256_of_file(own):
+        raise InputError(
+            f"{own} has changed since the dance was made; query it again, "
+            f"or take it nevertheless with --song {own}"
+        )
+    return own
+
+
+def encode_song(song: Path, stream: "AudioStream", start_s: float, length_s: float) -> SoundTrack:
+    """Decode a song and encode the stretch from `start_s` for `length_s` seconds.
+
+    Parameters
+    ----------
+    length_s : float
+        0 for all that follows `start_s`.
+
+    Raises
+    ------
+    InputError
+        If the file has no sound or cannot be decoded.
+    """
+    rate = int(stream.rate)
+    first = round(start_s * rate)
+    last = first + round(length_s * rate) if length_s else None
+    packets: list[Any] = []
+    position = 0
+    for block in _stereo(song, rate):
+        stop = None if last is None else max(0, last - position)
+        wanted = block[:, max(0, first - position) : stop]
+        if wanted.shape[1]:
+            packets += stream.encode(_frame(wanted, rate, max(position, first) - first))
+        position += block.shape[1]
+    if position == 0:
+        raise InputError(f"{song} holds no sound: nothing but a header or tags")
+    packets += stream.encode(None)
+    return SoundTrack(tuple(packets), position / rate)
+
+
+def output_rate(song: Path) -> int:
+    """Sample rate for the sound of a video of this song.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened or has no sound.
+    """
+    import av
+
+    try:
+        with av.open(str(song)) as container:
+            if not container.streams.audio:
+                raise InputError(f"{song} has no sound track")
+            rate = container.streams.audio[0].rate
+    except av.error.FFmpegError as exc:
+        raise InputError(f"{song} is not a sound file that can be read: {exc.strerror}") from exc
+    return rate if rate in RATES else RATES[1]
+
+
+def check_length(dance: Dance, duration_s: float, song: Path) -> None:
+    """Raise `InputError` where a dance and a song differ in length: another song."""
+    danced_s = dance.n_frames / dance.fps
+    if abs(danced_s - duration_s) > LENGTH_TOLERANCE_S + 1 / dance.fps:
+        raise InputError(
+            f"the dance lasts {danced_s:.2f} s but {song} {duration_s:.2f} s: another song?"
+        )
+
+
+def _stereo(song: Path, rate: int) -> Iterator[Float32]:
+    """Decode to blocks (2, S) at `rate`, placed as `danceit.audio.read_sound` places them.
+
+    Time 0 is a video's first frame, else the first sound; what starts late or is missing
+    is silence. So the sound stays in step with the features the dance was made by.
+    """
+    import av
+
+    try:
+        with av.open(str(song.absolute()), metadata_errors="replace") as container:
+            if not container.streams.audio:
+                raise InputError(f"{song} has no sound track")
+            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+            zero_s = _video_start_s(container)
+            heard = surplus = 0  # samples of the song's own rate, and of `rate` to cut
+            for frame in _frames(container):
+                at = heard
+                if frame.time is not None:
+                    zero_s = frame.time if zero_s is None else zero_s
+                    at = round((frame.time - zero_s) * frame.sample_rate)
+                gap_s = (at - heard) / frame.sample_rate
+                if heard == 0 and gap_s < 0:
+                    surplus, heard = round(-gap_s * rate), at
+                elif (heard == 0 and gap_s > 0) or GAP_S < gap_s < LONGEST_GAP_S:
+                    yield np.zeros((2, round(gap_s * rate)), np.float32)
+                    heard = at
+                heard += frame.samples
+                frame.pts = None  # or the resampler would fill gaps as well
+                for block in resampler.resample(frame):
+                    samples = block.to_ndarray().astype(np.float32, copy=False)[:, surplus:]
+                    surplus = max(0, surplus - block.samples)
+                    yield samples
+            for block in resampler.resample(None):
+                yield block.to_ndarray().astype(np.float32, copy=False)
+    except av.error.FFmpegError as exc:
+        raise InputError(f"{song} cannot be decoded: {exc.strerror}") from exc
+
+
+def _frames(container: Any) -> Iterator[Any]:
+    """Decode the frames of the first sound track; damaged packets are left out, as in `audio`."""
+    import av
+
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            continue
+
+
+def _video_start_s(container: Any) -> float | None:
+    """Time stamp of the first picture of a video; None for a song, with or without a cover."""
+    for stream in container.streams.video:
+        cover = stream.codec_context.name in COVER_CODECS
+        if not cover and stream.start_time is not None:
+            return float(stream.start_time * stream.time_base)
+    return None
+
+
+def _frame(samples: Float32, rate: int, position: int) -> Any:
+    """Make samples (2, S) a frame that starts at sample `position` of the video's sound."""
+    import av
+
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", "stereo")
+    frame.sample_rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
+    return frame
