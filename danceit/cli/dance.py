@@ -15,10 +15,13 @@ from danceit.cli.options import (
     json_option,
     table,
 )
+from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
     from danceit.data import Dance
+    from danceit.render.options import RenderOptions
     from danceit.retrieval.compose import Composition
+    from danceit.retrieval.options import QueryOptions
 
 _QUERY = (
     click.option("--length", "length_s", type=float, default=2.0, show_default=True,
@@ -43,8 +46,16 @@ _ALIGN = (
 )  # fmt: skip
 _RENDER = (
     click.option("--debug", is_flag=True, help="Show seams, source clip and time."),
-    click.option("--song", type=PATH, help="The song, where it has moved since the query."),
-)
+    click.option("--theme", default="night", show_default=True, help="Colours."),
+    click.option("--aspect", type=click.Choice(["1:1", "9:16", "16:9"]), default="1:1",
+                 show_default=True, help="Width to height."),
+    click.option("--size", type=int, default=512, show_default=True, help="Shorter side in px."),
+    click.option("--fps", type=int, default=24, show_default=True, help="24, 30 or 60."),
+    click.option("--background", default="", help="#rrggbb or a picture."),
+    click.option("--trails", is_flag=True, help="Fading lines behind hands and feet."),
+    click.option("--credits", is_flag=True, help="Name every source at the end."),
+)  # fmt: skip
+_LOOK = ("debug", "theme", "aspect", "size", "fps", "background", "trails", "credits")
 
 
 def query_options(command: Command) -> Command:
@@ -55,6 +66,11 @@ def query_options(command: Command) -> Command:
 def align_options(command: Command) -> Command:
     """Add the options of aligning."""
     return _decorate(command, _ALIGN)
+
+
+def render_options(command: Command) -> Command:
+    """Add the options of drawing."""
+    return _decorate(command, _RENDER)
 
 
 def _decorate(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
@@ -122,16 +138,17 @@ def align(
 @click.command()
 @click.argument("file", type=PATH, required=False)
 @click.option("--out", type=PATH, required=True, help="The suffix chooses: mp4, gif, png, ...")
-@click.option("--debug", is_flag=True, help="Show seams, source clip and time.")
 @click.option("--song", type=PATH, help="The song, where it has moved since the query.")
-def render(file: Path | None, out: Path, debug: bool, song: Path | None) -> None:
+@render_options
+def render(file: Path | None, out: Path, song: Path | None, **look: Any) -> None:
     """Write a dance as a video, GIF, picture, page or export.
 
     Without FILE: the newest dance file in this folder.
     """
     from danceit.retrieval.library import render_file
 
-    render_file(file, out, song=song, debug=debug)
+    with bar("drawing", "frame") as drawing:
+        render_file(file, out, _drawn(**look), song=song, progress=drawing)
     click.echo(f"wrote {out}")
 
 
@@ -141,7 +158,7 @@ def render(file: Path | None, out: Path, debug: bool, song: Path | None) -> None
 @index_option
 @query_options
 @align_options
-@click.option("--debug", is_flag=True, help="Show seams, source clip and time.")
+@render_options
 @click.option("--timing", is_flag=True, help="Print how long each step took.")
 @device_option
 def dance(
@@ -152,29 +169,52 @@ def dance(
     max_warp: float | None,
     anchor: str | None,
     anywhere: bool | None,
-    debug: bool,
     timing: bool,
     device: str,
-    **choices: Any,
+    **rest: Any,
 ) -> None:
     """Make a dance video for SONG: query, align and render in one."""
     from danceit.retrieval.library import dance as run
 
+    look = {name: rest.pop(name) for name in _LOOK}
     options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
-    made = run(
-        song, index_path, out, _chosen(**choices), methods, options, debug=debug, device=device
-    )
+    with bar("drawing", "frame") as drawing:
+        made = run(
+            song,
+            index_path,
+            out,
+            _chosen(**rest),
+            methods,
+            options,
+            _drawn(**look),
+            device=device,
+            progress=drawing,
+        )
     for note in made.notes:
         click.echo(f"note: {note}", err=True)
     if timing:
-        click.echo(made.timing_table())
+        click.echo(
+            table(
+                ("step", "s", "frames/s"),
+                [
+                    (step, f"{seconds:.2f}", f"{made.n_frames / max(seconds, 1e-9):.0f}")
+                    for step, seconds in made.seconds.items()
+                ],
+            )
+        )
     click.echo(f"wrote {made.out} and {made.dance_file}")
 
 
-def _chosen(greedy: bool, **choices: Any) -> Any:
+def _chosen(greedy: bool, **choices: Any) -> "QueryOptions":
     from danceit.retrieval.options import QueryOptions
 
     return QueryOptions(solver="greedy" if greedy else "viterbi", **choices)
+
+
+def _drawn(**look: Any) -> "RenderOptions":
+    from danceit.render.options import RenderOptions
+
+    return RenderOptions(**look)
 
 
 def _print_choices(composition: "Composition", *, explain: bool) -> None:
@@ -208,7 +248,7 @@ def _print_choices(composition: "Composition", *, explain: bool) -> None:
 
 
 def _before_and_after(before: "Dance", after: "Dance") -> str:
-    from danceit.bench.summary import summary
+    from danceit.bench.glance import glance
 
-    first, second = summary(before), summary(after)
+    first, second = glance(before), glance(after)
     return table(("", "before", "after"), [(name, first[name], second[name]) for name in first])

@@ -126,7 +126,7 @@ def _median(distances: Sequence[Float64]) -> float:
     return max(float(np.median(known)), 1e-9) if known.size else 1.0
 
 
-def _octaves_off(tempos_bpm: Float32, song_bpm: float) -> Float64:
+def _octaves_off(tempos_bpm: Float64, song_bpm: float) -> Float64:
     """How far each tempo is from the song's in octaves, modulo whole octaves: 0 to 0.5."""
     if song_bpm <= 0:
         return np.zeros(len(tempos_bpm))

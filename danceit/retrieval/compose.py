@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from danceit import audio
-from danceit.data import CANVAS_PX, FPS, Dance, Float32, Float64, Int64, Music, Placement
+from danceit.data import CANVAS_PX, FPS, Bool, Dance, Float32, Float64, Int64, Music, Placement
 from danceit.errors import IndexStateError
 from danceit.index.embedding import Embedder
 from danceit.index.store import FragmentStore, FragmentTable
@@ -95,7 +95,9 @@ def compose(
     chain = _chain(candidates, rows, table, poses, options)
     path = _SOLVERS[options.solver](_varied(chain, options.seed))
     dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
-    dance = replace(dance, meta={**_meta(music, store.info().index_id, embedder.encoder_id), **dance.meta})
+    dance = replace(
+        dance, meta={**_meta(music, store.info().index_id, embedder.encoder_id), **dance.meta}
+    )
     dance = dance.with_step("query", options.solver, asdict(options))
     return Composition(dance, music, options, candidates, path, rows, table, notes)
 
@@ -202,7 +204,7 @@ def _placement(
     )
 
 
-def _carried_on(fragments: Float32, goes_on: Sequence[bool]) -> Float32:
+def _carried_on(fragments: Float32, goes_on: Bool) -> Float32:
     """Fragments (W, L, 18, C) each carried onto the stance that the one before it leaves.
 
     The stance aimed at is the last frame's moved on by its own velocity, so that the

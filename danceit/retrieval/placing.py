@@ -104,7 +104,8 @@ def _ends(two: Float32, at: Float32, velocity_s: float) -> Float64:
     origin = Stance(np.zeros_like(here.floor), np.zeros_like(here.heading))
     frames = moved(np.concatenate([two, at[:, None]], axis=1), here, origin).astype(np.float64)
     velocity = (frames[:, 1] - frames[:, 0]) * FPS * velocity_s
-    return np.concatenate([frames[:, 2], velocity], axis=-1).reshape(len(two), -1)
+    ends = np.concatenate([frames[:, 2], velocity], axis=-1)
+    return np.asarray(ends.reshape(len(two), -1), dtype=np.float64)
 
 
 def _middle(poses: Float32, joints: list[int]) -> Float64:

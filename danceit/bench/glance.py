@@ -1,0 +1,35 @@
+"""A dance's seams and beats at a glance: what `danceit align` prints before and after."""
+
+from danceit.bench import beats, seams
+from danceit.data import SEAM_PX, Dance
+from danceit.errors import InputError
+
+
+def glance(dance: Dance) -> dict[str, str]:
+    """A few measures of one dance, ready to print; a dash where there is nothing to measure.
+
+    S_BA is the share of beats whose window moves most in the beat's own frame, exactly
+    and within two frames; seams are judged by the joint that jumps farthest.
+    """
+    jumps = seams.seam_jumps(dance.joints, dance.seams)
+    bent = seams.warp(dance.source_index, dance.source_s, dance.fps)
+    over = int((jumps.jumps > SEAM_PX).sum())
+    shown = {
+        "seams": str(dance.seams.size),
+        "seams over 10 px": str(over),
+        "largest jump at a seam, px": _number(jumps.largest, ".1f"),
+        "largest local stretch": _number(bent.largest, ".2f"),
+    }
+    try:
+        beats.validate(dance.joints, dance.beats_s, dance.fps)
+    except InputError:
+        return shown | {"movement on the beat (S_BA)": "-", "S_BA within 2 frames": "-"}
+    aligned = beats.s_ba(dance.joints, dance.beats_s, dance.fps)
+    return shown | {
+        "movement on the beat (S_BA)": f"{aligned.exact:.2f}",
+        "S_BA within 2 frames": f"{aligned.within_2:.2f}",
+    }
+
+
+def _number(value: float, form: str) -> str:
+    return "-" if value != value else format(value, form)

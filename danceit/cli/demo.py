@@ -1,0 +1,37 @@
+"""`danceit demo`."""
+
+from pathlib import Path
+
+import click
+
+from danceit.cli.options import PATH
+from danceit.cli.progress import bar
+
+
+@click.command(
+    help="Run everything on a small library that it makes itself: no data needed.\n\n"
+    "Leaves a video, the dance file and an index to play with."
+)
+@click.option("--out", type=PATH, default=Path("danceit-demo"), show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def demo(out: Path, seed: int) -> None:
+    """Call `danceit.retrieval.demo.run_demo`."""
+    from danceit.cli.train import print_training, training_bar
+    from danceit.retrieval.demo import run_demo
+
+    with bar("reading", "dance") as reading, training_bar() as watch, bar("indexing") as building:
+        done = run_demo(
+            out,
+            seed=seed,
+            say=lambda line: click.echo(line, err=True),
+            reading=reading,
+            watch=watch,
+            building=building,
+        )
+    if done.built.trained is not None:
+        print_training(done.built.trained)
+    report = done.built.report
+    click.echo(f"index: {report.clips} clips, {report.fragments} fragments")
+    click.echo(f"video: {done.made.out}")
+    click.echo(f"dance: {done.made.dance_file}")
+    click.echo(f"next:  danceit query {out}/library/song.wav --index {out}/danceit-index --explain")

@@ -1,0 +1,200 @@
+"""`danceit index ...`: build, extend, shrink and check an index of dances."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from danceit.cli.options import PATH, device_option, index_option, json_option, table
+from danceit.cli.progress import bar
+
+if TYPE_CHECKING:
+    from danceit.index.build import BuildReport
+    from danceit.index.store import StoreInfo
+
+
+@click.group(help="Build, extend and check an index of dances.")
+def index() -> None:
+    """Hold the commands under `danceit index`."""
+
+
+@index.command(
+    help="Index the dances in DATA, training encoders on them first where none is given.\n\n"
+    "Building again does only what changed: new and changed recordings are added, those "
+    "that are gone are taken out."
+)
+@click.argument("data", type=PATH)
+@click.option("--out", type=PATH, help="Folder of the index; otherwise as --index.")
+@index_option
+@click.option("--encoder", type=PATH, help="Use this encoder instead of training one.")
+@click.option("--retrain", is_flag=True, help="Train anew although the index has an encoder.")
+@click.option("--lengths", default="1,2,3,4", show_default=True, help="Fragment lengths in s.")
+@click.option("--stride", type=float, help="Seconds between fragments.  [default: their length]")
+@click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
+@device_option
+def build(
+    data: Path,
+    out: Path | None,
+    index_path: Path,
+    encoder: Path | None,
+    retrain: bool,
+    lengths: str,
+    stride: float | None,
+    dims: int | None,
+    seed: int,
+    device: str,
+) -> None:
+    """Call `danceit.retrieval.building.build_index` and print its report."""
+    from danceit.cli.train import print_training, training_bar
+    from danceit.data import FPS
+    from danceit.retrieval.building import build_index
+    from danceit.retrieval.configuration import TrainingConfig
+
+    with bar("reading", "dance") as reading, training_bar() as watch, bar("indexing") as building:
+        built = build_index(
+            data,
+            out or index_path,
+            encoder=encoder,
+            lengths=_frames(lengths),
+            stride=None if stride is None else round(stride * FPS),
+            dims=dims,
+            config=TrainingConfig(seed=seed),
+            retrain=retrain,
+            device=device,
+            reading=reading,
+            watch=watch,
+            building=building,
+        )
+    if built.trained is not None:
+        print_training(built.trained)
+    _print_report(built.report)
+    if built.report.failed:
+        raise click.exceptions.Exit(1)
+
+
+@index.command(help="Add the dances in DATA to an index, keeping what is there.")
+@click.argument("data", type=PATH)
+@index_option
+@device_option
+def add(data: Path, index_path: Path, device: str) -> None:
+    """Call `danceit.retrieval.building.add_to_index` and print its report."""
+    from danceit.retrieval.building import add_to_index
+
+    with bar("indexing", "dance") as building:
+        report = add_to_index(data, index_path, device=device, building=building)
+    _print_report(report)
+    if report.failed:
+        raise click.exceptions.Exit(1)
+
+
+@index.command(help="Take recordings, or everything of a dancer, out of an index and its files.")
+@click.argument("recordings", nargs=-1)
+@click.option("--dancer", "dancers", multiple=True, help="All dances of this dancer.")
+@index_option
+def remove(recordings: tuple[str, ...], dancers: tuple[str, ...], index_path: Path) -> None:
+    """Call `danceit.index.build.remove`."""
+    from danceit.index.build import remove as run
+
+    if not recordings and not dancers:
+        raise click.UsageError("name recordings (see `danceit index info`) or give --dancer")
+    clips = run(index_path, recordings=recordings, dancers=dancers)
+    click.echo(f"removed {len(clips)} clips")
+
+
+@index.command(help="Show what an index holds.")
+@index_option
+@json_option
+def info(index_path: Path, as_json: bool) -> None:
+    """Print `FragmentStore.info`."""
+    from danceit.index.engines import open_store
+
+    with open_store(index_path) as store:
+        found = store.info()
+        names = store.recordings()
+    if as_json:
+        click.echo(json.dumps(asdict(found) | {"names": sorted(names)}, default=str, indent=2))
+        return
+    click.echo(table(("", ""), _info_rows(found)))
+    click.echo("recordings: " + ", ".join(sorted(names)))
+    for path in found.missing:
+        click.echo(f"note: {path} is no longer there", err=True)
+
+
+@index.command(help="Check every file of an index against its checksums and counts.")
+@index_option
+def verify(index_path: Path) -> None:
+    """Print the problems that `FragmentStore.verify` finds; exit with 1 where there are any."""
+    from danceit.index.engines import open_store
+
+    with open_store(index_path) as store:
+        problems = store.verify()
+    for problem in problems:
+        click.echo(f"danceit: {problem}", err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
+    click.echo(f"{index_path}: everything is as it was written")
+
+
+@index.command(help="Make the search structures anew from the index's own vectors.")
+@index_option
+def rebuild(index_path: Path) -> None:
+    """Call `danceit.index.build.rebuild`."""
+    from danceit.index.build import rebuild as run
+
+    run(index_path)
+    click.echo(f"{index_path}: rebuilt")
+
+
+def _frames(lengths: str) -> tuple[int, ...]:
+    from danceit.data import FPS
+    from danceit.errors import InputError
+
+    try:
+        return tuple(round(float(length) * FPS) for length in lengths.split(","))
+    except ValueError as exc:
+        raise InputError(f"--lengths must be seconds such as 1,2,3,4; got '{lengths}'") from exc
+
+
+def _print_report(report: "BuildReport") -> None:
+    click.echo(report.cleaning.summary)
+    for line in (*report.cleaning.notes, *report.cleaning.warnings, *report.warnings):
+        click.echo(f"note: {line}", err=True)
+    for path in report.unrecognised:
+        click.echo(f"not recognised: {path}", err=True)
+    for failure in report.failed:
+        click.echo(f"failed: {failure.recording_id}: {failure.reason}", err=True)
+    click.echo(
+        f"{len(report.added)} recordings added, {len(report.changed)} done again, "
+        f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "
+        f"{len(report.failed)} failed"
+    )
+    click.echo(
+        f"index {report.index_id}: {report.clips} clips, {report.fragments} fragments, "
+        f"{report.seconds:.1f} s"
+    )
+
+
+def _info_rows(info: "StoreInfo") -> list[tuple[str, str]]:
+    from danceit.data import FPS
+
+    def counted(values: dict[str, int]) -> str:
+        return ", ".join(f"{name or 'unknown'} {count}" for name, count in values.items())
+
+    lengths = ", ".join(f"{frames / FPS:g} s {n}" for frames, n in info.fragments.items())
+    return [
+        ("where", f"{info.location} ({info.engine})"),
+        ("index id", info.index_id),
+        ("encoder id", info.spec.encoder_id),
+        ("poses", f"{info.spec.dims}-D, {info.spec.fps:g} fps"),
+        ("recordings", f"{info.recordings}, {info.clips} clips, {info.frames / FPS / 60:.1f} min"),
+        ("fragments", lengths),
+        ("with music", str(info.with_audio)),
+        ("styles", counted(dict(info.styles))),
+        ("dancers", counted(dict(info.dancers))),
+        ("licences", counted(dict(info.licences))),
+        *((f"search by {by}", how) for by, how in info.search.items()),
+        ("size", f"{sum(info.n_bytes.values()) / 1e6:.1f} MB"),
+    ]

@@ -1,0 +1,38 @@
+"""Progress bars on stderr; silent where stderr is not a terminal, so that logs stay short."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Bar:
+    """A tqdm bar that takes (done, total, what)."""
+
+    def __init__(self, label: str, unit: str) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            desc=label, unit=unit, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False
+        )
+
+    def __call__(self, done: int, total: int, what: str = "") -> None:
+        """Move to `done` of `total`."""
+        self._bar.total = total
+        self._bar.n = done
+        if what:
+            self._bar.set_postfix_str(what, refresh=False)
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
+
+
+@contextmanager
+def bar(label: str, unit: str = "it") -> Iterator[Bar]:
+    """Show a bar while the block runs."""
+    shown = Bar(label, unit)
+    try:
+        yield shown
+    finally:
+        shown.close()

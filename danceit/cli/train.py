@@ -1,0 +1,106 @@
+"""`danceit train`, and how a training run is shown."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from danceit.cli.options import PATH, device_option
+from danceit.cli.progress import bar
+
+if TYPE_CHECKING:
+    from danceit.retrieval.run import Milestone, Progress
+    from danceit.retrieval.training import TrainingReport
+
+
+@click.command(
+    help="Train the encoders on the dances in DATA.\n\n"
+    "A run that was stopped goes on where it was; --restart begins anew."
+)
+@click.argument("data", type=PATH)
+@click.option("--out", type=PATH, required=True, help="Folder for the run and the encoder.")
+@click.option("--loss", help="Name of the loss; see `danceit plugins`.")
+@click.option("--steps", type=click.IntRange(min=1), help="Most steps to take.")
+@click.option("--split", type=click.Choice(["song", "random"]), help="What validation holds out.")
+@click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--restart", is_flag=True, help="Begin anew, whatever stands in --out.")
+@device_option
+def train(
+    data: Path,
+    out: Path,
+    loss: str | None,
+    steps: int | None,
+    split: str | None,
+    dims: int | None,
+    seed: int,
+    restart: bool,
+    device: str,
+) -> None:
+    """Call `danceit.retrieval.building.train_encoder` and print its report."""
+    from danceit.retrieval.building import train_encoder
+    from danceit.retrieval.configuration import TrainingConfig
+
+    given: dict[str, Any] = dict(loss=loss, steps=steps, split=split)
+    config = TrainingConfig(
+        seed=seed, **{name: value for name, value in given.items() if value is not None}
+    )
+    with bar("reading", "dance") as reading, training_bar() as watch:
+        report = train_encoder(
+            data,
+            out,
+            config,
+            dims=dims,
+            restart=restart,
+            device=device,
+            reading=reading,
+            watch=watch,
+        )
+    print_training(report)
+    click.echo(f"wrote {report.folder}")
+
+
+@contextmanager
+def training_bar() -> "Iterator[Progress]":
+    """Show steps, loss and validation rank while the block runs."""
+    from tqdm import tqdm
+
+    shown = tqdm(
+        desc="training",
+        unit="step",
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        leave=False,
+    )
+
+    def watch(milestone: "Milestone") -> None:
+        shown.total = milestone.steps
+        shown.n = milestone.step
+        shown.set_postfix_str(
+            f"loss {milestone.loss:.3f}, validation rank {milestone.validation_rank:.2f}",
+            refresh=False,
+        )
+        shown.update(0)
+
+    try:
+        yield watch
+    finally:
+        shown.close()
+
+
+def print_training(report: "TrainingReport") -> None:
+    """Say how a run went, in two lines."""
+    how = "stopped early" if report.stopped_early else "all steps"
+    click.echo(
+        f"trained on {len(report.training_songs)} songs, {report.last_step} steps ({how}), "
+        f"best at step {report.best_step}"
+    )
+    click.echo(
+        f"median rank of the true movement on {len(report.validation_songs)} unseen songs: "
+        f"{report.validation_rank:.2f} of all (0 is best, chance is 0.5)"
+    )
+    if report.note:
+        click.echo(f"note: {report.note}", err=True)

@@ -1,0 +1,171 @@
+"""From a folder of dances to an encoder and an index, in one call each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from danceit.data import FRAGMENT_LENGTHS, Clip
+from danceit.errors import DanceitError, InputError
+from danceit.index.build import BuildReport, Failure, Progress, build
+from danceit.index.cleaning import clean
+from danceit.index.sources import scan
+from danceit.retrieval.configuration import TrainingConfig
+from danceit.retrieval.encoders import FragmentEncoder
+from danceit.retrieval.run import Progress as Watch
+from danceit.retrieval.training import TrainingReport, train
+
+ENCODER_IN_INDEX = "training"
+"""Folder inside an index where an encoder is trained when none is given."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """The cleaned clips of a data folder, and the recordings that could not be read."""
+
+    clips: tuple[Clip, ...]
+    failed: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `build_index` did; `trained` is None where an encoder was at hand."""
+
+    report: BuildReport
+    trained: TrainingReport | None
+
+
+def read_library(
+    data: Path, *, dims: int | None = None, progress: Progress | None = None
+) -> Library:
+    """Read and clean every recording of a folder; a bad one is named and left out.
+
+    Raises
+    ------
+    InputError
+        If nothing in the folder can be read, or it mixes 2-D and 3-D and `dims` is not given.
+    """
+    found = scan(data).found
+    clips: list[Clip] = []
+    failed: list[Failure] = []
+    for done, item in enumerate(found):
+        if progress:
+            progress(done, len(found), item.recording_id)
+        try:
+            clips += clean(item.read(), dims=dims).clips
+        except DanceitError as exc:
+            failed.append(Failure(item.recording_id, str(exc)))
+    if progress:
+        progress(len(found), len(found), "")
+    if not clips:
+        first = f"; the first: {failed[0].reason}" if failed else ""
+        raise InputError(f"no dance could be read from {data}{first}")
+    if len({clip.dims for clip in clips}) > 1:
+        raise InputError(
+            f"{data} mixes 2-D and 3-D dances, which cannot share an index; --dims 2 projects all"
+        )
+    return Library(tuple(clips), tuple(failed))
+
+
+def train_encoder(
+    data: Path,
+    out: Path,
+    config: TrainingConfig | None = None,
+    *,
+    dims: int | None = None,
+    restart: bool = False,
+    device: str = "auto",
+    reading: Progress | None = None,
+    watch: Watch | None = None,
+) -> TrainingReport:
+    """Train encoders on a folder of dances; a run that was stopped carries on."""
+    library = read_library(data, dims=dims, progress=reading)
+    return train(
+        library.clips,
+        _fitted(library, config),
+        out=out,
+        progress=watch,
+        device=device,
+        restart=restart,
+    )
+
+
+def build_index(
+    data: Path,
+    out: Path,
+    *,
+    encoder: Path | None = None,
+    lengths: Iterable[int] = FRAGMENT_LENGTHS,
+    stride: int | None = None,
+    dims: int | None = None,
+    config: TrainingConfig | None = None,
+    retrain: bool = False,
+    device: str = "auto",
+    reading: Progress | None = None,
+    watch: Watch | None = None,
+    building: Progress | None = None,
+) -> Built:
+    """Make the index at `out` hold what is in `data`, training an encoder first if need be.
+
+    The encoder is, in this order: `encoder`; that of the index at `out`, unless `retrain`;
+    a new one, trained on `data`.
+
+    Parameters
+    ----------
+    data, out : Path
+    encoder : Path, optional
+        Folder of an encoder.
+    lengths : iterable of int
+        Fragment lengths in frames.
+    stride : int, optional
+        Frames between fragments; without it they do not overlap.
+    dims : int, optional
+        2 projects 3-D dances, so that they can share an index with 2-D ones.
+    config : TrainingConfig, optional
+        How to train.
+    retrain : bool
+        Train anew although the index has an encoder.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    reading, building : callable, optional
+        Told of progress: done, in all, what.
+    watch : callable, optional
+        Told of every epoch.
+    """
+    trained = None
+    inside = _published_encoder(out)
+    if encoder is not None:
+        embedder = FragmentEncoder.load(encoder, device=device)
+    elif inside is not None and not retrain:
+        embedder = FragmentEncoder.load(inside, device=device)
+    else:
+        library = read_library(data, dims=dims, progress=reading)
+        work = out / ENCODER_IN_INDEX
+        work.mkdir(parents=True, exist_ok=True)
+        trained = train(
+            library.clips,
+            _fitted(library, config),
+            out=work,
+            progress=watch,
+            device=device,
+            restart=retrain,
+        )
+        embedder = trained.encoder
+    report = build(
+        data, out, embedder, lengths=lengths, stride=stride, dims=dims, progress=building
+    )
+    return Built(report, trained)
+
+
+def _fitted(library: Library, config: TrainingConfig | None) -> TrainingConfig:
+    """Give the configuration the dimensions of the clips."""
+    config = config or TrainingConfig()
+    return replace(config, encoder=replace(config.encoder, dims=library.clips[0].dims))
+
+
+def _published_encoder(out: Path) -> Path | None:
+    from danceit.index.engines import open_store
+
+    if not (out / "manifest.json").exists():
+        return None
+    with open_store(out) as store:
+        return store.info().encoder
