@@ -23,7 +23,9 @@ VERSION = 1
 def load(sha256: str, kind: str) -> Arrays | None:
     """Arrays stored for a file's hash, or None if they are not there or not readable."""
     try:
-        with np.load(_entry(sha256, kind), allow_pickle=False) as stored:
+        # Opened here, because numpy leaves a damaged file open.
+        with _entry(sha256, kind).open("rb") as stream:
+            stored = np.load(stream, allow_pickle=False)
             return {name: stored[name] for name in stored.files}
     except Exception:  # what numpy and zipfile raise depends on which bytes are damaged
         return None

@@ -200,7 +200,8 @@ def _decode(path: Path, channel: int | None = None) -> _Track:
     except (av.FFmpegError, OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or exc
         raise InputError(
-            f"{path} cannot be read as sound ({reason}): not an audio file, or a damaged or truncated one?"
+            f"{path} cannot be read as sound ({reason}): not an audio file, "
+            "or a damaged or truncated one?"
         ) from exc
 
 
