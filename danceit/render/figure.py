@@ -56,7 +56,7 @@ JOINT_COLOURS: tuple[Colour, ...] = (
 )  # fmt: skip
 """OpenPose's colours of the 18 joints (POSE_COCO_COLORS_RENDER); a limb has its child's."""
 
-_CORNERS = 20
+_CORNERS = 28
 _LIMIT_PX = 20_000.0
 _TORSO = [JOINT[n] for n in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
 _FACE = [JOINT[n] for n in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]

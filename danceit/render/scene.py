@@ -151,13 +151,10 @@ class Scene:
         if not look.scenery:
             self._backdrop.paint(picture, [])
             return
-        self._backdrop.paint(picture, [spot(d.camera, index) for d in self._dancers])
+        flash = self._pulse(self._dancers[0].dance, index) if self.options.beats == "flash" else 0.0
+        self._backdrop.paint(picture, [spot(d.camera, index) for d in self._dancers], flash)
         for dancer in self._dancers:
             pulse = self._pulse(dancer.dance, index)
-            cell = _cell(picture, dancer.camera.view)
-            if self.options.beats == "flash" and pulse > 0.03:
-                share = 0.16 * pulse
-                cell[:] = (cell * (1 - share) + np.array(look.accent) * share).astype(np.uint8)
             draw_grid(picture, dancer.camera, index, look)
             draw_ring(picture, dancer.camera, index, look, pulse)
             draw_shadow(picture, dancer.joints, dancer.camera, index, look)
@@ -209,11 +206,6 @@ def split_views(count: int, frame_size: tuple[int, int], lane: bool) -> list[Vie
         indent = (columns - in_row) * cell_width / 2
         views.append(View(indent + column * cell_width, row * cell_height, cell_width, cell_height))
     return views
-
-
-def _cell(picture: Picture, view: View) -> Picture:
-    bottom = round(view.top + view.height)
-    return picture[round(view.top) : bottom, round(view.left) : round(view.left + view.width)]
 
 
 def _check_dances(dances: Sequence[Dance], options: RenderOptions) -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 RATES = (44_100, 48_000)
 """Sample rates kept as they are; other songs are resampled to the second."""
-BIT_RATE = 160_000
+BIT_RATE = 192_000
+SOUND = {"aac_coder": "fast"}
+"""Twice as fast as the default coder, and as good from about this bit rate on."""
 GAP_S, LONGEST_GAP_S = 0.05, 60.0
 """Jumps of time stamps between these are silence; smaller are rounding, larger are broken."""
 COVER_CODECS = ("mjpeg", "png", "bmp", "gif", "webp")

@@ -23,6 +23,8 @@ Spot = tuple[float, float, float]
 GRID_PX = 0.25 * BODY_PX
 """Spacing of the floor's marks."""
 GRID_REACH = 1.25 * BODY_PX
+FLASH = 0.3
+"""Share of the accent colour that a beat adds to the light on the floor."""
 TRAIL_S = 0.6
 LIFT_PX = 0.25 * BODY_PX
 """Height at which a foot's shadow is down to 1/e."""
@@ -52,12 +54,14 @@ class Backdrop:
         glow = strength * np.maximum(np.array(options.look.glow, dtype=np.float32) - plain, 0.0)
         self._dark = np.clip(np.round(plain + grain), 0, 255).astype(np.uint8)
         self._glow = np.clip(np.round(glow), 0, 255).astype(np.uint8)
+        self._accent = np.empty_like(self._dark)
+        self._accent[:] = options.look.accent
         self._spots: list[Spot] = []
         self._lit = self._dark.copy()
         self._share = np.empty_like(self._dark)
 
-    def paint(self, picture: Picture, spots: Sequence[Spot]) -> None:
-        """Fill `picture` with the background, lit at `spots`."""
+    def paint(self, picture: Picture, spots: Sequence[Spot], flash: float = 0.0) -> None:
+        """Fill `picture` with the background, lit at `spots`; `flash` adds accent light."""
         import cv2
 
         spots = [(round(x), round(y), round(radius)) for x, y, radius in spots]
@@ -68,7 +72,11 @@ class Backdrop:
             cv2.multiply(self._glow, self._share, dst=self._lit, scale=1 / 255)
             cv2.add(self._dark, self._lit, dst=self._lit)
             self._spots = spots
-        np.copyto(picture, self._lit)
+        if flash * FLASH < 0.02 or not spots:
+            np.copyto(picture, self._lit)
+            return
+        cv2.multiply(self._accent, self._share, dst=picture, scale=flash * FLASH / 255)
+        cv2.add(picture, self._lit, dst=picture)
 
 
 def _light(spots: Sequence[Spot], height: int, width: int) -> Picture:
