@@ -23,6 +23,8 @@ SMOOTHING = 1e-6
 MOVING_BINS = np.array([0.0, 20.0, 40.0, 60.0, 80.0, 400.0])
 """Bins of the moving distribution, px a frame (DanceIt V-D2)."""
 LIMBS = {"hands": HANDS, "feet": FEET}
+Profile = dict[str, Int64]
+"""Histograms int64 (81,) of ``mdd_hands``, ``mdd_feet``, ``sdd_hands`` and ``sdd_feet``."""
 
 
 def validate(joints: Array, reference: Sequence[Array]) -> None:
@@ -46,15 +48,28 @@ def validate(joints: Array, reference: Sequence[Array]) -> None:
 def evaluate(joints: Array, reference: Sequence[Array]) -> dict[str, float]:
     """Return MDD and SDD of hands and feet, and the moving distribution, by name."""
     validate(joints, reference)
-    scores: dict[str, float] = {}
-    for limb, pair in LIMBS.items():
-        scores[f"mdd_{limb}"] = mdd(joints, reference, pair)
-        scores[f"sdd_{limb}"] = sdd(joints, reference, pair)
+    return evaluate_profile(joints, profile(reference))
+
+
+def evaluate_profile(joints: Array, reference: Profile) -> dict[str, float]:
+    """Do as `evaluate`, with the histograms of the real dances counted beforehand."""
+    own = profile([joints])
+    scores = {name: divergence(own[name], reference[name]) for name in own}
     for limb, pair in LIMBS.items():
         shares = moving_distribution(joints, pair)
         for low, high, share in zip(MOVING_BINS[:-1], MOVING_BINS[1:], shares, strict=True):
             scores[f"moving_{limb}_{low:.0f}_{high:.0f}"] = float(share)
     return scores
+
+
+def profile(motions: Sequence[Array]) -> Profile:
+    """Count the four histograms of MDD and SDD over dances; profiles add up by dance."""
+    total = {f"{measure}_{limb}": np.zeros(81, np.int64) for measure in _VALUES for limb in LIMBS}
+    for motion in motions:
+        for measure, values in _VALUES.items():
+            for limb, pair in LIMBS.items():
+                total[f"{measure}_{limb}"] += counts(values(motion, pair))
+    return total
 
 
 def displacements(joints: Array, pair: tuple[int, int]) -> Float64:
@@ -73,7 +88,7 @@ def spacing_changes(joints: Array, pair: tuple[int, int]) -> Float64:
 def counts(values: Float64) -> Int64:
     """Histogram of the divergences, int64 (81,): 1 px bins and one from 80 px."""
     bins = np.clip(values, 0.0, 80.0).astype(np.int64)
-    return np.bincount(bins, minlength=81)
+    return np.asarray(np.bincount(bins, minlength=81), dtype=np.int64)
 
 
 def divergence(a: Int64, b: Int64) -> float:
@@ -89,14 +104,14 @@ def divergence(a: Int64, b: Int64) -> float:
 
 def mdd(joints: Array, reference: Sequence[Array], pair: tuple[int, int]) -> float:
     """Compare the movement of two joints with real dances' (DanceIt eq. 18); smaller is better."""
-    real = sum((counts(displacements(motion, pair)) for motion in reference), np.zeros(81, int))
-    return divergence(counts(displacements(joints, pair)), real)
+    real = np.concatenate([displacements(motion, pair) for motion in reference])
+    return divergence(counts(displacements(joints, pair)), counts(real))
 
 
 def sdd(joints: Array, reference: Sequence[Array], pair: tuple[int, int]) -> float:
     """Compare how two joints' spacing changes with real dances' (eq. 18); smaller is better."""
-    real = sum((counts(spacing_changes(motion, pair)) for motion in reference), np.zeros(81, int))
-    return divergence(counts(spacing_changes(joints, pair)), real)
+    real = np.concatenate([spacing_changes(motion, pair) for motion in reference])
+    return divergence(counts(spacing_changes(joints, pair)), counts(real))
 
 
 def moving_distribution(joints: Array, pair: tuple[int, int]) -> Float64:
@@ -109,3 +124,6 @@ def moving_distribution(joints: Array, pair: tuple[int, int]) -> Float64:
     if moved.size == 0:
         return np.full(len(MOVING_BINS) - 1, np.nan)
     return np.asarray(np.histogram(moved, MOVING_BINS)[0] / moved.size, dtype=np.float64)
+
+
+_VALUES = {"mdd": displacements, "sdd": spacing_changes}

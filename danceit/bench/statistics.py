@@ -119,6 +119,11 @@ def compare(
     return Comparison(interval.mean, interval.low, interval.high, p_value, interval.n)
 
 
+def p_text(p_value: float) -> str:
+    """Write a p-value as papers do, never as 0."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
 def sign_flip(differences: Float64, *, seed: int = 0, draws: int = 20_000) -> float:
     """Two-sided p-value that differences are as likely to be negative as positive.
 

@@ -13,6 +13,14 @@ def test_a_dance_does_not_diverge_from_itself():
     assert all(scores[f"{m}_{limb}"] == 0 for m in ("mdd", "sdd") for limb in ("hands", "feet"))
 
 
+def test_profiles_of_several_dances_pool_their_frames():
+    motion, others = walk(200), [walk(150, 1), walk(90, 2)]
+    scores = movement.evaluate(motion, others)
+    for limb, pair in movement.LIMBS.items():
+        assert scores[f"mdd_{limb}"] == pytest.approx(movement.mdd(motion, others, pair))
+        assert scores[f"sdd_{limb}"] == pytest.approx(movement.sdd(motion, others, pair))
+
+
 def test_divergence_equals_scipys_entropies():
     a, b = np.bincount([0, 0, 1, 5], minlength=81), np.bincount([0, 1, 1, 80], minlength=81)
     p, q = (x + 1e-6 for x in (a, b))

@@ -1,0 +1,216 @@
+"""Every measure that a bench reports: its name, unit, direction, definition and source.
+
+One table for terminal, Markdown and page, so that no figure appears without saying what
+it is. `PUBLISHED` holds what papers report under the same names, each with the reason why
+it may not be compared.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["larger", "smaller", "near real", ""]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How one measure is shown and explained.
+
+    Attributes
+    ----------
+    key : str
+        Name in `results.parquet`.
+    label : str
+        Column heading.
+    unit : str
+        "" for plain numbers, "%" for shares that are shown in per cent.
+    better : str
+        Direction, or "" where it has none.
+    digits : int
+        After the point, as shown.
+    meaning : str
+        Definition in a sentence, with its source.
+    """
+
+    key: str
+    label: str
+    unit: str
+    better: Better
+    digits: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A paper's own figure, `value` in the measure's unit, and why it is not comparable."""
+
+    key: str
+    value: float
+    paper: str
+    reservation: str
+
+
+_S_BA = (
+    "Share of music beats in whose window (half-way to the neighbouring beats) the frame of "
+    "largest summed joint displacement is {}. DanceIt eq. 14, 17."
+)
+_KL = (
+    "Symmetrised KL divergence, in nats, of the histogram of frame-to-frame {} ({}) "
+    "from that of real dances. DanceIt eq. 18."
+)
+MEASURES = (
+    Measure("s_ba", "S_BA", "%", "larger", 1, _S_BA.format("the beat's own")),
+    Measure("s_ba_1", "S_BA ±1", "%", "larger", 1, _S_BA.format("within 1 of the beat's")),
+    Measure("s_ba_2", "S_BA ±2", "%", "larger", 1, _S_BA.format("within 2 of the beat's")),
+    Measure(
+        "kinematic_coverage", "coverage", "%", "near real", 1,
+        "Kinematic beats (abrupt stops and turns) a music beat, B_k / B_m. Lee et al. eq. 1.",
+    ),
+    *(
+        Measure(
+            f"kinematic_hit_{k}", f"hit rate {k}", "%", "larger", 1,
+            f"Share of kinematic beats within {k} frame{'s' * (k > 1)} of 15 fps "
+            f"({k * 67} ms) of a music beat, B_a / B_k. Lee et al. eq. 2.",
+        )
+        for k in (1, 2, 3)
+    ),
+    Measure(
+        "bas_fact", "BAS (FACT)", "", "larger", 3,
+        "Mean over kinematic beats of exp(-d²/2s²), s = 50 ms, d to the nearest music beat; "
+        "minima of summed joint speed over ±167 ms. Li et al. 2021.",
+    ),
+    Measure(
+        "bas_bailando", "BAS (Bailando)", "", "larger", 3,
+        "Mean over music beats of exp(-d²/2s²), s = 50 ms, d to the nearest minimum of smoothed "
+        "speed. Surplus kinematic beats go unpunished: read with the counts. Siyao et al. 2022.",
+    ),
+    Measure("n_music_beats", "music beats", "", "", 0, "Music beats within the dance."),
+    Measure("n_kinematic_fact", "beats (FACT)", "", "near real", 0, "Kinematic beats, FACT's."),
+    Measure(
+        "n_kinematic_bailando", "beats (Bailando)", "", "near real", 0,
+        "Kinematic beats, Bailando's.",
+    ),
+    Measure("mdd_hands", "MDD-H", "", "smaller", 3, _KL.format("displacement", "hands")),
+    Measure("mdd_feet", "MDD-F", "", "smaller", 3, _KL.format("displacement", "feet")),
+    Measure("sdd_hands", "SDD-H", "", "smaller", 3, _KL.format("change of spacing", "hands")),
+    Measure("sdd_feet", "SDD-F", "", "smaller", 3, _KL.format("change of spacing", "feet")),
+    Measure(
+        "moving_hands_0_20", "hands < 20 px", "%", "near real", 2,
+        "Share of hand displacements under 20 px a frame. DanceIt V-D2.",
+    ),
+    Measure(
+        "moving_feet_0_20", "feet < 20 px", "%", "near real", 2,
+        "Share of foot displacements under 20 px a frame. DanceIt V-D2.",
+    ),
+    Measure("seams", "seams", "", "", 0, "Frames at which a new fragment starts."),
+    Measure(
+        "seam_px_mean", "seam", "px", "near real", 1,
+        "Largest joint displacement at a seam, mean. Real dances: every 48th frame.",
+    ),
+    Measure("seam_px_p95", "seam p95", "px", "near real", 1, "The same, 95th percentile."),
+    Measure("seam_px_max", "seam max", "px", "near real", 1, "The same, largest."),
+    Measure(
+        "seams_over_10px", "seams > 10 px", "%", "near real", 1,
+        "Share of seams where a joint moves over 10 px. DanceIt IV-C.",
+    ),
+    Measure(
+        "frames_over_10px", "frames > 10 px", "%", "near real", 1,
+        "Share of all frames into which a joint moves over 10 px.",
+    ),
+    Measure(
+        "warp_max", "warp max", "x", "smaller", 2,
+        "Largest local stretch of time, 1 = untouched, from the source times of the frames.",
+    ),
+    Measure("warp_mean", "warp mean", "x", "smaller", 3, "Mean local stretch of time."),
+    Measure(
+        "warp_still", "still", "%", "smaller", 1,
+        "Share of frames within a fragment that show the same moment as the one before.",
+    ),
+    *(
+        Measure(
+            f"gap_px_{n}", f"gap {n}", "px", "smaller", 2,
+            f"Gap filling: {n} frames of a real dance hidden, mean joint error.",
+        )
+        for n in (4, 8, 12, 16, 24)
+    ),
+    Measure(
+        "frames_per_s", "frames/s", "", "", 0, "Dance frames aligned a second, one core, warm."
+    ),
+    Measure(
+        "pfc", "PFC", "", "near real", 3,
+        "Physical foot contact, ankles for feet, 360 px = 1.5 m. EDGE, Tseng et al. 2023.",
+    ),
+    Measure(
+        "foot_skate_cm", "foot skate", "cm/s", "near real", 2,
+        "Horizontal slide of planted ankles. Zhang et al. 2018.",
+    ),
+    Measure(
+        "fid_k", "FID_k", "", "smaller", 2,
+        "Fréchet distance to real dances over 5 s windows; AIST++ kinetic features with the "
+        "acceleration's bracket put right. Real dances: one half against the other.",
+    ),
+    Measure("diversity_k", "diversity", "", "near real", 2, "Mean distance of those windows."),
+    Measure("copied", "copied", "%", "", 1, "Share of the dance that the library repeats."),
+    Measure(
+        "recall_1", "R@1", "%", "larger", 1,
+        "Share of windows whose own dance fragment is found first among all of unseen songs.",
+    ),
+    Measure("recall_5", "R@5", "%", "larger", 1, "The same, among the first 5."),
+    Measure("recall_10", "R@10", "%", "larger", 1, "The same, among the first 10."),
+    Measure(
+        "median_rank", "median rank", "%", "smaller", 1,
+        "Median rank of the true fragment over the number of candidates; chance is 50 %.",
+    ),
+    Measure(
+        "style_5", "style @5", "%", "larger", 1,
+        "Share of the first 5 found that are of the song's style, macro-averaged over styles.",
+    ),
+    Measure(
+        "figure_5", "figure @5", "%", "larger", 1,
+        "Share of windows for which one of the first 5 shows the annotated figure.",
+    ),
+    Measure(
+        "accuracy", "correlation acc.", "", "larger", 3,
+        "Correlation accuracy: matching pairs told from delayed ones. DanceIt V-C.",
+    ),
+    Measure(
+        "train_distance", "train d", "", "smaller", 3, "Distance of matching pairs trained on."
+    ),
+    Measure("test_distance", "test d", "", "smaller", 3, "Distance of unseen matching pairs."),
+)  # fmt: skip
+BY_KEY = {measure.key: measure for measure in MEASURES}
+
+_DANCEIT = "DanceIt (Guo et al. 2021), 4 s fragments"
+_OTHER_DATA = "another dance collection, 2-D, another beat tracker"
+PUBLISHED = (
+    Published("s_ba", 0.788, "DanceIt (Guo et al. 2021)", _OTHER_DATA),
+    Published("s_ba", 0.60, "Lee et al. 2019, as measured by DanceIt", _OTHER_DATA),
+    Published("mdd_hands", 5.63, _DANCEIT, "other real dances, counts of other lengths"),
+    Published("mdd_feet", 5.17, _DANCEIT, "other real dances, counts of other lengths"),
+    Published("sdd_hands", 6.67, _DANCEIT, "other real dances, counts of other lengths"),
+    Published("sdd_feet", 5.97, _DANCEIT, "other real dances, counts of other lengths"),
+    Published("moving_hands_0_20", 0.9566, "DanceIt (Guo et al. 2021)", "other dances, 2-D"),
+    Published(
+        "accuracy", 0.83, "DanceIt (Guo et al. 2021)",
+        "random 80/20 split of fragments: windows of one song lie on both sides",
+    ),
+    Published(
+        "kinematic_coverage", 0.394, "Lee et al. 2019",
+        "kinematic beats by an unpublished detector, other dances at 15 fps",
+    ),
+    Published(
+        "kinematic_hit_1", 0.651, "Lee et al. 2019",
+        "kinematic beats by an unpublished detector, tolerance not stated",
+    ),
+    Published("fid_k", 3.80, "Ren et al. 2020", "another feature extractor, other dances"),
+    Published("diversity_k", 25.63, "Ren et al. 2020", "another feature extractor, other dances"),
+)  # fmt: skip
+
+
+def shown(key: str, value: float) -> str:
+    """Format a value as its measure asks; a dash for what was not measured."""
+    if value != value:
+        return "\N{EN DASH}"
+    measure = BY_KEY[key]
+    if measure.unit == "%":
+        return f"{100 * value:.{measure.digits}f}"
+    return f"{value:,.{measure.digits}f}"
