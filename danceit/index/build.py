@@ -6,13 +6,12 @@ recording is named and the rest goes on. Work is kept as it is done, so a build 
 stopped, however hard, carries on; nothing is seen of it until all is published at once.
 """
 
-import shutil
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from danceit import __version__
 from danceit.data import FRAGMENT_LENGTHS
@@ -22,19 +21,25 @@ from danceit.index.contents import ContentHashes
 from danceit.index.embedding import Embedder
 from danceit.index.engines import STORES, open_store
 from danceit.index.fragments import check_lengths
-from danceit.index.preparing import (
-    load_prepared,
-    prepare,
-    save_prepared,
-    work_name,
-)
+from danceit.index.preparing import load_prepared, prepare, save_prepared, work_name
 from danceit.index.sources import Found, Scan, scan
-from danceit.index.store import FragmentStore, RecordingEntry, StoreSpec, Where
+from danceit.index.store import (
+    FragmentStore,
+    MissingIndexError,
+    NewerIndexError,
+    RecordingEntry,
+    StoreSpec,
+)
+from danceit.index.withdrawn import WORK, Withdrawn
 
-WORK = "work"
-"""Folder within the index for work that was done but not yet published."""
 Progress = Callable[[int, int, str], None]
 """Called with recordings done, recordings in all, and what is being done."""
+
+
+class _Options(TypedDict):
+    device: str
+    factory: str
+    recall: float
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ class BuildReport:
     Attributes
     ----------
     added, changed, unchanged, removed : tuple of str
-        Recording ids.
+        Recording ids. Changed ones have other files, or moved.
+    withdrawn : tuple of str
+        Recordings in the data that were taken out for good; see `keeping.remove`.
     failed : tuple of Failure
         Recordings that are not in the index for it.
     unrecognised : tuple of Path
@@ -69,6 +76,7 @@ class BuildReport:
     changed: tuple[str, ...]
     unchanged: tuple[str, ...]
     removed: tuple[str, ...]
+    withdrawn: tuple[str, ...]
     failed: tuple[Failure, ...]
     unrecognised: tuple[Path, ...]
     cleaning: CleaningReport
@@ -87,9 +95,16 @@ def build(
     lengths: Iterable[int] = FRAGMENT_LENGTHS,
     stride: int | None = None,
     dims: int | None = None,
+    store: str = "local",
+    device: str = "auto",
+    factory: str = "",
+    recall: float = 0.0,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Make the index at `out` hold the recordings under `data`.
+
+    Recordings that `add` brought from other folders stay, unless the encoder or the
+    fragments are to be others. An index that is damaged is built anew.
 
     Parameters
     ----------
@@ -101,6 +116,10 @@ def build(
         Frames between fragments; without it they do not overlap.
     dims : int, optional
         2 projects what is 3-D; it must be what the encoder takes.
+    store : str
+        Engine, a name in `danceit.index.engines.STORES`.
+    device, factory, recall
+        See `FragmentStore.open`.
     progress : callable, optional
 
     Raises
@@ -110,8 +129,6 @@ def build(
     IndexStateError
         If another process is writing, or the index is of a newer format.
     """
-    if dims is not None and dims != embedder.dims:
-        raise InputError(f"--dims {dims}, but the encoder takes {embedder.dims}-D poses")
     spec = StoreSpec(
         encoder_id=embedder.encoder_id,
         dims=embedder.dims,
@@ -120,36 +137,46 @@ def build(
         recipe=__version__,
     )
     job = _Job(Path(data), Path(out), embedder, spec, dims, progress or _quiet)
-    return job.run()
+    options: _Options = {"device": device, "factory": factory, "recall": recall}
+    opened = job.opened(STORES.get(store), options)
+    return job.run(opened, whole=True)
 
 
-def remove(
+def add(
+    data: Path,
     index: Path,
+    embedder: Embedder,
     *,
-    recordings: Iterable[str] = (),
-    dancers: Iterable[str] = (),
-) -> tuple[str, ...]:
-    """Take recordings, or all of a dancer's, out of an index; return the ids of their clips.
+    dims: int | None = None,
+    store: str = "local",
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Add the recordings under `data` to an index; nothing leaves it.
 
-    They are gone from every answer at once, and from the files of the index.
+    Fragment lengths and stride are those of the index; for the other arguments see `build`.
 
     Raises
     ------
     InputError
-        If a recording or dancer is not in the index.
+        If there is nothing to add.
+    IndexStateError
+        If there is no index, another encoder made it, or another process is writing.
     """
-    with open_store(index) as store:
-        clip_ids = _clips_of(store, set(recordings), set(dancers))
-        store.delete(clip_ids)
-        store.commit()
-    with suppress(OSError):
-        shutil.rmtree(Path(index) / WORK)
-    return clip_ids
+    opened = open_store(index, engine=store, device=device)
+    if opened.spec.encoder_id != embedder.encoder_id:
+        made_by = opened.spec.encoder_id
+        opened.close()
+        raise IndexStateError(
+            f"{index} was made by encoder {made_by}, not by {embedder.encoder_id}: build it again"
+        )
+    job = _Job(Path(data), Path(index), embedder, opened.spec, dims, progress or _quiet)
+    return job.run(opened, whole=False)
 
 
 @dataclass
 class _Job:
-    """One run of `build`."""
+    """One run of `build` or `add`."""
 
     data: Path
     out: Path
@@ -161,105 +188,145 @@ class _Job:
     failed: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     done: dict[str, Path] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
     reports: list[CleaningReport] = field(default_factory=list)
 
-    def run(self) -> BuildReport:
-        found = scan(self.data)
-        if not found.found:
-            raise InputError(_nothing(self.data, found))
-        with self._store() as store:
-            (self.out / WORK).mkdir(exist_ok=True)
-            return self._update(store, found)
-
-    def _store(self) -> FragmentStore:
-        engine = STORES.get("local")
-        if (self.out / "manifest.json").exists():
-            store: FragmentStore = engine.open(self.out)
+    def opened(self, engine: type[FragmentStore], options: _Options) -> FragmentStore:
+        """Open the index, or begin a new one in its place where that is needed."""
+        try:
+            store = engine.open(self.out, **options)
             if store.spec == self.spec:
-                store.begin()
                 return store
             store.close()
-        created: FragmentStore = engine.create(self.out, self.spec, self.embedder.save)
-        return created
+            self.warnings.append("the encoder or the settings are others: all was done again")
+        except NewerIndexError:
+            raise
+        except MissingIndexError:
+            pass
+        except IndexStateError as exc:
+            self.warnings.append(f"the index was damaged and was built anew: {exc}")
+        return engine.create(self.out, self.spec, self.embedder.save, **options)
 
-    def _update(self, store: FragmentStore, found: Scan) -> BuildReport:
-        known = store.recordings()
-        hashes = self._hashes(found)
-        removed = [
-            name for name in known if name not in {item.recording_id for item in found.found}
-        ]
-        pending = [
-            item
-            for item in found.found
-            if item.recording_id in hashes
-            and not self._is_current(item, hashes[item.recording_id], known)
-        ]
-        for position, item in enumerate(pending):
-            self.progress(position, len(pending), item.recording_id)
-            self._prepare(item, hashes[item.recording_id])
-        self.progress(len(pending), len(pending), "publishing")
-        gone = {*removed, *(failure.recording_id for failure in self.failed), *self.done}
-        store.delete([clip for name in gone & known.keys() for clip in known[name].clip_ids])
-        if not self.done and not known.keys() - gone:
-            raise InputError(
-                f"nothing in {self.data} could be indexed; {len(self.failed)} recordings failed, "
-                f"the first: {self.failed[0].reason}"
-            )
-        for name, path in self.done.items():
-            prepared = load_prepared(path)
-            if prepared is None:
-                raise IndexStateError(f"the work on {name} was damaged meanwhile; build again")
-            store.add(prepared.batch)
-        store.commit()
-        self._clear_work()
-        return self._report(store, found, known.keys(), removed)
+    def run(self, store: FragmentStore, *, whole: bool) -> BuildReport:
+        """Bring the store up to date; with `whole`, what is not in the data leaves."""
+        with store:
+            if self.dims not in (None, self.spec.dims):
+                raise InputError(
+                    f"--dims {self.dims}, but the encoder takes {self.spec.dims}-D poses"
+                )
+            found = scan(self.data)
+            if not found.found:
+                raise InputError(_nothing(self.data, found))
+            store.begin()
+            known = store.recordings()
+            removed = self._removed(found, known) if whole else set()
+            self.gone |= removed
+            self._prepare_all(found, known)
+            self._publish(store, known)
+            return self._report(store, found, known, removed)
 
-    def _hashes(self, found: Scan) -> dict[str, str]:
-        memory = ContentHashes(self.out / WORK)
-        hashes = {}
+    def _removed(self, found: Scan, known: Mapping[str, RecordingEntry]) -> set[str]:
+        """Find recordings that came from this folder and are no longer there."""
+        root = Path(os.path.abspath(self.data))
+        here = {name for name, entry in known.items() if entry.source.is_relative_to(root)}
+        return here - {item.recording_id for item in found.found}
+
+    def _prepare_all(self, found: Scan, known: Mapping[str, RecordingEntry]) -> None:
+        work = self.out / WORK
+        work.mkdir(parents=True, exist_ok=True)
+        withdrawn = Withdrawn.read(self.out)
+        hashes = ContentHashes(work)
+        pending = []
         for item in found.found:
+            name = item.recording_id
+            if name in withdrawn.recordings:
+                self._withdraw(name)
+                continue
             try:
-                hashes[item.recording_id] = memory.of(item)
+                file_hash = hashes.of(item)
+                if self._is_current(item, file_hash, known.get(name)):
+                    self.unchanged.append(name)
+                else:
+                    pending.append((item, file_hash))
             except DanceitError as exc:
-                self.failed.append(Failure(item.recording_id, str(exc)))
-        memory.save()
-        return hashes
+                self.failed.append(Failure(name, str(exc)))
+        hashes.save()
+        for position, (item, file_hash) in enumerate(pending):
+            self.progress(position, len(pending), item.recording_id)
+            self._prepare(item, file_hash, withdrawn)
+        self.progress(len(pending), len(pending), "publishing")
 
-    def _is_current(self, item: Found, file_hash: str, known: Mapping[str, RecordingEntry]) -> bool:
-        entry = known.get(item.recording_id)
-        return entry is not None and (entry.file_hash, entry.source) == (
-            file_hash,
-            item.path.absolute(),
-        )
+    def _is_current(self, item: Found, file_hash: str, entry: RecordingEntry | None) -> bool:
+        if entry is None:
+            return False
+        here = Path(os.path.abspath(item.path))
+        if entry.source == here:
+            return entry.file_hash == file_hash
+        if entry.file_hash != file_hash and entry.source.exists():
+            raise InputError(
+                f"the index has another recording '{item.recording_id}', from {entry.source};"
+                f" rename {here}"
+            )
+        # It has moved, and so have the paths that were stored.
+        return False
 
-    def _prepare(self, item: Found, file_hash: str) -> None:
+    def _prepare(self, item: Found, file_hash: str, withdrawn: Withdrawn) -> None:
+        name = item.recording_id
         path = self.out / WORK / work_name(item, file_hash, self.spec)
         prepared = load_prepared(path)
         if prepared is None:
             try:
                 prepared = prepare(item, file_hash, self.embedder, self.spec, self.dims)
             except DanceitError as exc:
-                self.failed.append(Failure(item.recording_id, str(exc)))
+                self.failed.append(Failure(name, str(exc)))
+                self.gone.add(name)
                 return
             save_prepared(prepared, path)
+        if withdrawn.dancers & {entry.clip.dancer for entry in prepared.batch.clips}:
+            path.unlink()
+            self._withdraw(name)
+            return
         self.reports.append(prepared.cleaning)
-        self.done[item.recording_id] = path
+        self.done[name] = path
 
-    def _clear_work(self) -> None:
+    def _withdraw(self, name: str) -> None:
+        self.withdrawn.append(name)
+        self.gone.add(name)
+
+    def _publish(self, store: FragmentStore, known: Mapping[str, RecordingEntry]) -> None:
+        if not self.done and not known.keys() - self.gone:
+            first = f", the first: {self.failed[0].reason}" if self.failed else ""
+            raise InputError(
+                f"nothing in {self.data} could be indexed: {len(self.failed)} recordings failed"
+                f" and {len(self.withdrawn)} are withdrawn{first}"
+            )
+        leaving = (self.gone | self.done.keys()) & known.keys()
+        store.delete([clip for name in sorted(leaving) for clip in known[name].clip_ids])
+        for name, path in self.done.items():
+            prepared = load_prepared(path)
+            if prepared is None:
+                raise IndexStateError(f"the work on {name} was damaged meanwhile; build again")
+            store.add(prepared.batch)
+        store.commit()
         for path in (self.out / WORK).glob("*.npz"):
             path.unlink(missing_ok=True)
 
     def _report(
-        self, store: FragmentStore, found: Scan, known: AbstractSet[str], removed: list[str]
+        self,
+        store: FragmentStore,
+        found: Scan,
+        known: Mapping[str, RecordingEntry],
+        removed: set[str],
     ) -> BuildReport:
         info = store.info()
-        failed = {failure.recording_id for failure in self.failed}
-        ids = {item.recording_id for item in found.found}
         return BuildReport(
-            added=tuple(sorted(self.done.keys() - known)),
-            changed=tuple(sorted(self.done.keys() & known)),
-            unchanged=tuple(sorted(ids - failed - self.done.keys())),
+            added=tuple(sorted(self.done.keys() - known.keys())),
+            changed=tuple(sorted(self.done.keys() & known.keys())),
+            unchanged=tuple(self.unchanged),
             removed=tuple(sorted(removed)),
+            withdrawn=tuple(self.withdrawn),
             failed=tuple(self.failed),
             unrecognised=found.unrecognised,
             cleaning=total(self.reports),
@@ -269,21 +336,6 @@ class _Job:
             index_id=info.index_id,
             seconds=time.monotonic() - self.started,
         )
-
-
-def _clips_of(
-    store: FragmentStore, recordings: AbstractSet[str], dancers: AbstractSet[str]
-) -> tuple[str, ...]:
-    known = store.recordings()
-    if unknown := sorted(recordings - known.keys()):
-        raise InputError(f"there is no recording '{unknown[0]}' in the index")
-    if unknown := sorted(dancers - store.info().dancers.keys()):
-        raise InputError(f"there is no dancer '{unknown[0]}' in the index")
-    clip_ids = {clip for name in recordings for clip in known[name].clip_ids}
-    if dancers:
-        rows = store.matching(Where(dancer=tuple(sorted(dancers))))
-        clip_ids |= set(store.table(rows).clip_id.tolist())
-    return tuple(sorted(clip_ids))
 
 
 def _nothing(data: Path, found: Scan) -> str:

@@ -4,6 +4,7 @@ Values reach SQL as parameters or as registered arrays, never as text. A databas
 written once, with its generation, and from then on opened read-only.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import FPS, Int64
+from danceit.data import FPS, Bool, Float32, Int32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.index.fragments import fragment_id
 from danceit.index.store import By, FragmentTable, RecordingEntry, Where
@@ -64,33 +65,49 @@ class FragmentRows:
     """Rows of the table of fragments by column, (N,) each."""
 
     row: Int64
-    clip: Int64
-    start_frame: Int64
-    n_frames: Int64
-    energy: npt.NDArray[np.float32]
-    has_audio: npt.NDArray[np.bool_]
+    clip: Int32
+    start_frame: Int32
+    n_frames: Int32
+    energy: Float32
+    has_audio: Bool
 
 
 def write_catalogue(
     path: Path, clips: Sequence[ClipRow], fragments: Iterator[FragmentRows]
 ) -> None:
-    """Write a new database in one transaction."""
+    """Write a new database in one transaction.
+
+    Raises
+    ------
+    OSError
+        If the disk does not take it.
+    """
     import duckdb
 
-    with duckdb.connect(str(path.absolute()), config=_SAFE) as connection:
-        connection.execute(_SCHEMA)
-        connection.begin()
-        if clips:
-            connection.register("incoming", _columns(clips))
-            connection.execute("INSERT INTO clips SELECT * FROM incoming")
-            connection.unregister("incoming")
-        for rows in fragments:
-            columns = {field.name: getattr(rows, field.name) for field in fields(rows)}
-            connection.register("incoming", columns)
-            connection.execute("INSERT INTO fragments SELECT * FROM incoming")
-            connection.unregister("incoming")
-        connection.commit()
-        connection.execute("CHECKPOINT")
+    try:
+        with duckdb.connect(str(path.absolute()), config=_SAFE) as connection:
+            connection.execute(_SCHEMA)
+            connection.begin()
+            if clips:
+                _insert(connection, "clips", _columns_of(clips))
+            for rows in fragments:
+                _insert(connection, "fragments", vars(rows))
+            connection.commit()
+            connection.execute("CHECKPOINT")
+    except duckdb.Error as exc:
+        raise OSError(f"{path}: {_first_line(exc)}") from exc
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What is asked of fragments for every song, held in memory: 16 bytes a fragment."""
+
+    clip: Int32
+    start_frame: Int32
+    n_frames: Int32
+    energy: Float32
+    first_frame: Int64
+    """Of each clip, in the pose file."""
 
 
 class Catalogue:
@@ -100,12 +117,14 @@ class Catalogue:
         import duckdb
 
         self._path = path
+        self._loading = threading.Lock()
+        self._held: _Columns | None = None
         try:
             self._connection: duckdb.DuckDBPyConnection = duckdb.connect(
                 str(path.absolute()), read_only=True, config=_SAFE
             )
         except duckdb.Error as exc:
-            raise IndexStateError(f"{path} is damaged: {_first_line(exc)}") from exc
+            raise self._damaged(exc) from exc
 
     def counts(self) -> tuple[int, int, int]:
         """Numbers of clips, fragments and frames."""
@@ -123,14 +142,7 @@ class Catalogue:
         found = self._arrays(
             'SELECT * FROM fragments WHERE "row" >= ? AND "row" < ? ORDER BY "row"', [start, stop]
         )
-        return FragmentRows(
-            row=found["row"].astype(np.int64),
-            clip=found["clip"].astype(np.int64),
-            start_frame=found["start_frame"].astype(np.int64),
-            n_frames=found["n_frames"].astype(np.int64),
-            energy=found["energy"].astype(np.float32),
-            has_audio=found["has_audio"].astype(np.bool_),
-        )
+        return FragmentRows(**found)
 
     def matching(self, where: Where, by: By = "pose") -> Int64:
         """Rows (N,) of the fragments that satisfy `where` and have a vector `by`, increasing."""
@@ -148,38 +160,30 @@ class Catalogue:
 
     def places(self, rows: Int64) -> tuple[Int64, Int64]:
         """First record in the pose file, and number of frames, of each fragment."""
-        found = self._wanted(
-            "SELECT w.place, c.first_frame + f.start_frame AS first_frame, f.n_frames", rows
-        )
-        return found["first_frame"].astype(np.int64), found["n_frames"].astype(np.int64)
+        held = self._columns()
+        wanted = self._checked(rows)
+        first = held.first_frame[held.clip[wanted]] + held.start_frame[wanted]
+        return first, held.n_frames[wanted].astype(np.int64)
 
     def table(self, rows: Int64) -> FragmentTable:
         """Metadata of fragments in the order of `rows`."""
-        found = self._wanted(
-            "SELECT w.place, f.clip, f.start_frame, f.n_frames, f.energy, c.clip_id,"
-            " c.recording_id, c.source, c.audio, c.video, c.style, c.dancer, c.licence,"
-            " c.tempo_bpm, c.start_s, c.file_hash",
-            rows,
-        )
-        start, length = found["start_frame"].astype(np.int64), found["n_frames"].astype(np.int64)
-        ids = [
-            fragment_id(*place)
-            for place in zip(found["clip_id"], start.tolist(), length.tolist(), strict=True)
-        ]
-        start_s = found["start_s"].astype(np.float64) + start / FPS
-        names = ("clip_id", "recording_id", "source", "audio", "video", "style", "dancer")
+        held = self._columns()
+        wanted = self._checked(rows)
+        numbers, place = np.unique(held.clip[wanted], return_inverse=True)
+        clips = {name: column[place] for name, column in self._clip_columns(numbers).items()}
+        start = held.start_frame[wanted].astype(np.int64)
+        length = held.n_frames[wanted].astype(np.int64)
+        parts = zip(clips["clip_id"].tolist(), start.tolist(), length.tolist(), strict=True)
+        start_s = clips.pop("start_s") + start / FPS
         return FragmentTable(
-            rows=np.asarray(rows, dtype=np.int64),
-            fragment_id=np.array(ids, dtype=object),
+            rows=wanted,
+            fragment_id=np.array([fragment_id(*part) for part in parts], dtype=object),
             start_frame=start,
             n_frames=length,
             start_s=start_s,
             end_s=start_s + length / FPS,
-            tempo_bpm=found["tempo_bpm"].astype(np.float64),
-            energy=found["energy"].astype(np.float64),
-            **{name: np.asarray(found[name], dtype=object) for name in names},
-            licence=np.asarray(found["licence"], dtype=object),
-            file_hash=np.asarray(found["file_hash"], dtype=object),
+            energy=held.energy[wanted].astype(np.float64),
+            **clips,
         )
 
     def recordings(self) -> dict[str, RecordingEntry]:
@@ -230,34 +234,53 @@ class Catalogue:
         """Close the database."""
         self._connection.close()
 
-    def _wanted(self, select: str, rows: Int64) -> dict[str, Any]:
+    def _columns(self) -> _Columns:
+        with self._loading:
+            if self._held is None:
+                clips = self._arrays("SELECT clip, first_frame FROM clips ORDER BY clip")
+                found = self._arrays(
+                    'SELECT "row", clip, start_frame, n_frames, energy FROM fragments'
+                )
+                row = found.pop("row")
+                if (row != np.arange(len(row))).any():
+                    order = np.argsort(row)
+                    found = {name: column[order] for name, column in found.items()}
+                self._held = _Columns(**found, first_frame=clips["first_frame"])
+            return self._held
+
+    def _checked(self, rows: Int64) -> Int64:
         wanted = np.ascontiguousarray(rows, dtype=np.int64)
-        cursor = self._connection.cursor()
-        cursor.register("wanted", {"row": wanted, "place": np.arange(len(wanted))})
-        found = self._arrays(
-            f'{select} FROM wanted w JOIN fragments f ON f."row" = w."row"'
-            " JOIN clips c ON f.clip = c.clip",
-            connection=cursor,
-        )
-        if len(found["place"]) != len(wanted):
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self._columns().clip):
             raise InputError("rows outside the index: from another generation?")
-        order = np.argsort(found["place"])
+        return wanted
+
+    def _clip_columns(self, numbers: Int32) -> dict[str, Any]:
+        """Columns of some clips, in the order of their numbers."""
+        cursor = self._connection.cursor()
+        cursor.register("wanted", {"clip": numbers, "place": np.arange(len(numbers))})
+        found = self._arrays(
+            "SELECT w.place, c.clip_id, c.recording_id, c.source, c.audio, c.video, c.style,"
+            " c.dancer, c.licence, c.tempo_bpm, c.start_s, c.file_hash"
+            " FROM wanted w JOIN clips c ON c.clip = w.clip",
+            cursor=cursor,
+        )
+        order = np.argsort(found.pop("place"))
         return {name: column[order] for name, column in found.items()}
 
     def _arrays(
         self,
         text: str,
         values: Sequence[object] = (),
-        connection: "duckdb.DuckDBPyConnection | None" = None,
+        cursor: "duckdb.DuckDBPyConnection | None" = None,
     ) -> dict[str, Any]:
         import duckdb
 
         try:
             # A cursor of its own for each question, so that threads do not share a result.
-            cursor = connection or self._connection.cursor()
+            cursor = cursor or self._connection.cursor()
             found = cursor.execute(text, list(values)).fetchnumpy()
         except duckdb.Error as exc:
-            raise IndexStateError(f"{self._path} is damaged: {_first_line(exc)}") from exc
+            raise self._damaged(exc) from exc
         # DuckDB may mask missing values; no column here has any.
         return {name: np.asarray(column) for name, column in found.items()}
 
@@ -267,10 +290,13 @@ class Catalogue:
         try:
             return self._connection.cursor().execute(text).fetchall()
         except duckdb.Error as exc:
-            raise IndexStateError(f"{self._path} is damaged: {_first_line(exc)}") from exc
+            raise self._damaged(exc) from exc
 
     def _row(self, text: str) -> tuple[Any, ...]:
         return self._rows(text)[0]
+
+    def _damaged(self, error: Exception) -> IndexStateError:
+        return IndexStateError(f"{self._path} is damaged: {_first_line(error)}")
 
 
 def _conditions(where: Where) -> tuple[list[str], list[object]]:
@@ -297,7 +323,15 @@ def _conditions(where: Where) -> tuple[list[str], list[object]]:
     return conditions, values
 
 
-def _columns(clips: Sequence[ClipRow]) -> dict[str, npt.NDArray[Any]]:
+def _insert(
+    connection: "duckdb.DuckDBPyConnection", table: str, columns: dict[str, npt.NDArray[Any]]
+) -> None:
+    connection.register("incoming", columns)
+    connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _columns_of(clips: Sequence[ClipRow]) -> dict[str, npt.NDArray[Any]]:
     columns: dict[str, npt.NDArray[Any]] = {}
     for field in fields(ClipRow):
         values = [getattr(clip, field.name) for clip in clips]

@@ -8,8 +8,8 @@ from danceit.plugins import Registry
 STORES = Registry("danceit.stores", "store", {"local": "danceit.index.local_store:LocalStore"})
 
 
-def open_store(location: Path, engine: str = "local") -> FragmentStore:
-    """Open the index at `location`, to be used as a context manager.
+def open_store(location: Path, *, engine: str = "local", device: str = "auto") -> FragmentStore:
+    """Open the index at `location`, to be used as a context manager; see `FragmentStore.open`.
 
     Raises
     ------
@@ -18,5 +18,5 @@ def open_store(location: Path, engine: str = "local") -> FragmentStore:
     PluginError
         If the engine is unknown.
     """
-    store: FragmentStore = STORES.get(engine).open(Path(location))
+    store: FragmentStore = STORES.get(engine).open(Path(location), device=device)
     return store

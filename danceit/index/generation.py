@@ -6,6 +6,7 @@ Files: `catalogue.duckdb` (clips and fragments), `poses.bin` (`pose_file`), `pos
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from danceit.data import Float32
 from danceit.errors import IndexStateError
 from danceit.files import sha256_of_file
 from danceit.index.catalogue import Catalogue
-from danceit.index.manifest import NAME, Manifest, check_sizes
+from danceit.index.manifest import NAME, FileEntry, Manifest, SearchPart, check_sizes
 from danceit.index.pose_file import PoseFile, record_type
 from danceit.index.store import SPACES, By
 from danceit.index.vector_index import read_index
 
 CATALOGUE = "catalogue.duckdb"
 POSES = "poses.bin"
+VECTORS: dict[By, str] = {"pose": "pose.f32", "audio": "audio.f32"}
 SEARCH = "search"
 ENCODER = "encoder"
 _HASHED_AT_OPENING = 32 << 20
@@ -29,7 +31,7 @@ _HASHED_AT_OPENING = 32 << 20
 
 
 class Generation:
-    """Everything of one generation but the FAISS indexes, which `search_index` reads."""
+    """The files of one generation; FAISS indexes are read by `search_index`."""
 
     def __init__(self, index: Path, manifest: Manifest) -> None:
         self.folder = index / manifest.generation
@@ -38,7 +40,7 @@ class Generation:
         try:
             self.poses = PoseFile(self.folder / POSES, manifest.spec.dims)
             self._vectors = {by: self._map(by) for by in SPACES}
-            self.check_counts()
+            self._check_counts()
         except BaseException:
             self.catalogue.close()
             raise
@@ -58,7 +60,7 @@ class Generation:
         manifest = Manifest.read(index / NAME)
         while True:
             try:
-                return cls._open_checked(index, manifest, searchable)
+                return cls.open_checked(index, manifest, searchable=searchable)
             except (IndexStateError, OSError):
                 # A writer may have published the next one and removed this one meanwhile.
                 latest = Manifest.read(index / NAME)
@@ -67,12 +69,9 @@ class Generation:
                 manifest = latest
 
     @classmethod
-    def _open_checked(cls, index: Path, manifest: Manifest, searchable: bool) -> "Generation":
-        files = {
-            name: entry
-            for name, entry in manifest.files.items()
-            if searchable or not name.startswith(f"{SEARCH}/")
-        }
+    def open_checked(cls, index: Path, manifest: Manifest, *, searchable: bool) -> "Generation":
+        """Open the generation that a manifest describes; see `open`."""
+        files = manifest.files if searchable else _truth(manifest.files)
         folder = index / manifest.generation
         problems = check_sizes(folder, files)
         if not problems and sum(entry.size for entry in files.values()) <= _HASHED_AT_OPENING:
@@ -85,49 +84,39 @@ class Generation:
         """All vectors of one space, (N, D), as a read-only memory map."""
         return self._vectors[by]
 
-    def search_index(self, file: str, count: int) -> Any:
-        """Read one FAISS index and check how many vectors it holds."""
-        index = read_index(self.folder / file)
-        if index.ntotal != count:
-            raise IndexStateError(
-                f"{self.folder / file} holds {index.ntotal} vectors where {count} were written; "
-                "run: danceit index rebuild"
-            )
-        return index
-
-    def check_counts(self) -> None:
-        """Compare the numbers of clips, fragments, frames and vectors.
+    def search_index(self, part: SearchPart, *, mapped: bool = False) -> Any:
+        """Read or map one FAISS index and check how many vectors it holds.
 
         Raises
         ------
         IndexStateError
-            If they differ.
+            If it is damaged or holds another number.
         """
-        wanted = self.manifest
-        clips, fragments, frames = self.catalogue.counts()
-        counts = {
-            "clips": (clips, wanted.clips),
-            "fragments": (fragments, wanted.fragments),
-            "frames of poses": (self._frames_on_disk(), frames),
-            "frames": (frames, wanted.frames),
-        }
-        counts |= {f"{by} vectors": (len(self._vectors[by]), fragments) for by in SPACES}
-        for what, (found, expected) in counts.items():
-            if found != expected:
-                raise IndexStateError(
-                    f"{self.folder} is damaged: it holds {found} {what} where {expected} belong"
-                )
+        path = self.folder / part.file
+        index = read_index(path, mapped=mapped)
+        if index.ntotal != part.count:
+            raise IndexStateError(
+                f"{path} holds {index.ntotal} vectors where {part.count} were written;"
+                " run: danceit index rebuild"
+            )
+        return index
 
     def verify(self) -> tuple[str, ...]:
         """Check sizes, contents and consistency of every file; return the problems."""
         problems = check_sizes(self.folder, self.manifest.files)
-        problems = problems or _check_hashes(self.folder, self.manifest.files)
-        if problems:
-            return problems
+        problems += _check_hashes(self.folder, _present(self.folder, self.manifest.files))
+        return problems or self.inconsistencies()
+
+    def verify_truth(self) -> tuple[str, ...]:
+        """Check the contents of all files but FAISS's; return the problems."""
+        return _check_hashes(self.folder, _truth(self.manifest.files)) or self.catalogue.problems()
+
+    def inconsistencies(self) -> tuple[str, ...]:
+        """Find where parts that are what was written do not fit one another."""
         problems = self.catalogue.problems()
         for part in self.manifest.parts:
             try:
-                self.search_index(part.file, part.count)
+                self.search_index(part, mapped=True)
             except IndexStateError as exc:
                 problems += (str(exc),)
         return problems
@@ -138,18 +127,40 @@ class Generation:
         self.poses.close()
 
     def _map(self, by: By) -> Float32:
-        path, width = self.folder / f"{by}.f32", self.manifest.widths[by]
-        size = path.stat().st_size
-        if not size or not width:
+        path, width = self.folder / VECTORS[by], self.manifest.widths[by]
+        if not path.stat().st_size or not width:
             return np.empty((0, width), dtype=np.float32)
-        return np.memmap(path, dtype=np.float32, mode="r").reshape(-1, width)
+        vectors: Float32 = np.memmap(path, dtype="<f4", mode="r")
+        return vectors.reshape(-1, width)
 
-    def _frames_on_disk(self) -> int:
-        size = os.path.getsize(self.folder / POSES)
-        return size // record_type(self.manifest.spec.dims).itemsize
+    def _check_counts(self) -> None:
+        wanted = self.manifest
+        clips, fragments, frames = self.catalogue.counts()
+        record = record_type(wanted.spec.dims).itemsize
+        counts = {
+            "clips": (clips, wanted.clips),
+            "fragments": (fragments, wanted.fragments),
+            "frames": (frames, wanted.frames),
+            "poses": (os.path.getsize(self.folder / POSES) // record, frames),
+        }
+        counts |= {f"{by} vectors": (len(self._vectors[by]), fragments) for by in SPACES}
+        for what, (found, expected) in counts.items():
+            if found != expected:
+                raise IndexStateError(
+                    f"{self.folder} is damaged: it holds {found} {what} where {expected} belong"
+                )
 
 
-def _check_hashes(folder: Path, files: Any) -> tuple[str, ...]:
+def _truth(files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
+    return {name: entry for name, entry in files.items() if not name.startswith(f"{SEARCH}/")}
+
+
+def _present(folder: Path, files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
+    """Files of the right size: the others have been complained of already."""
+    return {name: entry for name, entry in files.items() if not check_sizes(folder, {name: entry})}
+
+
+def _check_hashes(folder: Path, files: Mapping[str, FileEntry]) -> tuple[str, ...]:
     problems = []
     for name, entry in files.items():
         try:

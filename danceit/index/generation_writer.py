@@ -1,44 +1,32 @@
-"""Writes the next generation of a local index beside the published one.
+"""Writes the next generation of a local index beside the published one, and publishes it.
 
-New clips go to files of their own as they come; `publish` puts what is kept of the
-published generation before them, makes the FAISS indexes, hashes and checks everything,
-and only then renames the manifest. Deleted clips are in none of the new files.
-
-Memory: 25 bytes a new fragment, and one FAISS index at a time (D x 4 + 8 bytes a vector
-of one length); poses and vectors are streamed, so the ceiling is FAISS's.
+Order: truth, FAISS, hashes, the generation's own manifest, all of it flushed to the
+disk; then it is opened and checked; then one rename of the index's manifest publishes
+it, and what came before is removed. A kill at any point leaves the index as it was or
+as it is to be; what else it leaves is removed by the next writer.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from danceit import __version__
 from danceit.data import Float32, Int64
-from danceit.errors import IndexStateError, InputError
+from danceit.errors import IndexStateError
 from danceit.files import sha256_of_file
-from danceit.index.catalogue import ClipRow, FragmentRows, write_catalogue
-from danceit.index.generation import CATALOGUE, ENCODER, POSES, SEARCH, Generation
-from danceit.index.manifest import NAME, PREFIX, FileEntry, Manifest, SearchPart
-from danceit.index.pose_file import encode, record_type
-from danceit.index.store import SPACES, By, ClipEntry, FragmentBatch, StoreSpec
-from danceit.index.vector_index import (
-    Plan,
-    add_vectors,
-    choose_plan,
-    make_index,
-    write_index,
-)
-
-_CHUNK = 1 << 18
-"""Fragments carried over at a time."""
+from danceit.index.catalogue import Catalogue
+from danceit.index.generation import CATALOGUE, ENCODER, SEARCH, VECTORS, Generation
+from danceit.index.manifest import NAME, PREFIX, FileEntry, Manifest, SearchPart, number_of
+from danceit.index.store import SPACES, By, FragmentBatch, StoreSpec, Where
+from danceit.index.truth_writer import TruthWriter, link
+from danceit.index.vector_index import Plan, add_vectors, choose_plan, make_index, write_index
 
 
 class GenerationWriter:
@@ -52,6 +40,10 @@ class GenerationWriter:
         What is published; None to start from nothing.
     save_encoder : callable, optional
         Writes the encoder into an empty folder; without it the base's is kept.
+    factory, recall : str, float, optional
+        See `choose_plan`; without them the base's are kept.
+    device : str
+        Where FAISS trains and adds.
     """
 
     def __init__(
@@ -62,25 +54,19 @@ class GenerationWriter:
         save_encoder: Callable[[Path], None] | None = None,
         *,
         factory: str = "",
+        recall: float = 0.0,
+        device: str = "cpu",
     ) -> None:
         self.index = index
         self.spec = spec
         self._base = base
         self._factory = factory or (base.manifest.factory if base else "")
-        self._widths: dict[str, int] = dict.fromkeys(SPACES, 0)
-        self._widths |= base.manifest.widths if base else {}
-        self._base_clips = base.catalogue.clips() if base else []
-        self._number = {row.clip_id: row.clip for row in self._base_clips}
-        self._dropped: set[int] = set()
-        self._clips: list[ClipRow] = []
-        self._new_ids: set[str] = set()
-        self._frames = 0
-        self._columns: list[FragmentRows] = []
-        remove_leftovers(index)
-        previous = _published_number(index)
-        self.folder = index / f"{PREFIX}{previous + 1:06d}-{token_hex(4)}"
-        self._files: dict[str, BinaryIO] = {}
+        self._recall = recall or (base.manifest.recall if base else 0.0)
+        self._device = device
         self._published = False
+        self._truth: TruthWriter | None = None
+        remove_leftovers(index)
+        self.folder = index / f"{PREFIX}{_latest_number(index) + 1:06d}-{token_hex(4)}"
         try:
             (self.folder / SEARCH).mkdir(parents=True)
             (self.folder / ENCODER).mkdir()
@@ -88,63 +74,43 @@ class GenerationWriter:
                 save_encoder(self.folder / ENCODER)
             elif base is not None:
                 _link_tree(base.folder / ENCODER, self.folder / ENCODER)
-            for name in (POSES, *(f"{by}.f32" for by in SPACES)):
-                self._files[name] = (self.folder / f"{name}.new").open("w+b")
+            self._truth = TruthWriter(self.folder, spec, base)
         except OSError as exc:
             self.close()
             raise _cannot_write(index, exc) from exc
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def changed(self) -> bool:
-        """Whether publishing would change anything."""
-        return self._base is None or bool(self._dropped or self._clips)
+        """Whether publishing would change what is stored, or how it is searched."""
+        return self._open.changed or not self._searched_alike
 
     def add(self, batch: FragmentBatch) -> None:
         """Write clips, poses and vectors; see `FragmentStore.add`."""
-        self._check(batch)
-        first_clip = len(self._clips)
         try:
-            for entry in batch.clips:
-                self._add_clip(entry)
-            for by, vectors in (("pose", batch.pose_vectors), ("audio", batch.audio_vectors)):
-                self._files[f"{by}.f32"].write(_bytes_of(vectors))
+            self._open.add(batch)
         except OSError as exc:
             raise _cannot_write(self.index, exc) from exc
-        rows = np.arange(len(batch), dtype=np.int64)
-        self._columns.append(
-            FragmentRows(
-                row=rows,
-                clip=batch.clip + first_clip,
-                start_frame=batch.start_frame,
-                n_frames=batch.n_frames,
-                energy=batch.energy.astype(np.float32),
-                has_audio=np.isfinite(batch.audio_vectors[:, 0]),
-            )
-        )
 
     def delete(self, clip_ids: Iterable[str]) -> int:
         """Leave clips of the base out; see `FragmentStore.delete`."""
-        wanted = set(clip_ids)
-        if both := sorted(wanted & self._new_ids):
-            raise InputError(f"clip {both[0]} was added in the same transaction; commit first")
-        found = {self._number[name] for name in wanted if name in self._number} - self._dropped
-        self._dropped |= found
-        return len(found)
+        return self._open.delete(clip_ids)
 
     def publish(self) -> None:
-        """Finish the generation, check it, publish it, and remove the ones before."""
+        """Finish the generation, check it, publish it, and remove those before it."""
         try:
-            self._finish_truth()
-            parts = self._make_parts()
-            manifest = self._describe(parts)
+            self._open.finish()
+            manifest = self._describe(self._make_parts())
             for path in sorted(self.folder.rglob("*")):
-                _sync(path)
+                _flush(path)
             manifest.write(self.folder / NAME)
-            _sync(self.folder)
+            _flush(self.folder)
             self._check_written(manifest)
             manifest.write(self.index / NAME)
             self._published = True
-            _sync(self.index)
+            _flush(self.index)
         except OSError as exc:
             raise _cannot_write(self.index, exc) from exc
         finally:
@@ -153,124 +119,26 @@ class GenerationWriter:
 
     def close(self) -> None:
         """Close all files, and remove them unless they were published."""
-        for stream in self._files.values():
+        if self._truth is not None:
             with suppress(OSError):
-                stream.close()
+                self._truth.close()
         if not self._published:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _check(self, batch: FragmentBatch) -> None:
-        widths: dict[str, int] = {
-            "pose": batch.pose_vectors.shape[1],
-            "audio": batch.audio_vectors.shape[1],
-        }
-        for by, width in widths.items():
-            if self._widths[by] not in (0, width):
-                raise InputError(
-                    f"{by} vectors must have {self._widths[by]} dimensions; got {width}:"
-                    " another encoder?"
-                )
-        lengths = set(np.unique(batch.n_frames).tolist()) - set(self.spec.lengths)
-        if lengths:
-            raise InputError(
-                f"fragments must have {list(self.spec.lengths)} frames; got {sorted(lengths)}"
-            )
-        ids = [entry.clip.clip_id for entry in batch.clips]
-        for clip_id in ids:
-            if clip_id in self._new_ids or ids.count(clip_id) > 1:
-                raise InputError(f"clip {clip_id} was added twice in one transaction")
-        for entry in batch.clips:
-            if entry.clip.dims != self.spec.dims:
-                raise InputError(
-                    f"clip {entry.clip.clip_id} is {entry.clip.dims}-D, the index"
-                    f" {self.spec.dims}-D: they cannot be mixed; --dims 2 projects"
-                )
-        self._widths.update(widths)
+    @property
+    def _open(self) -> TruthWriter:
+        if self._truth is None:
+            raise IndexStateError(f"the transaction on {self.index} is over")
+        return self._truth
 
-    def _add_clip(self, entry: ClipEntry) -> None:
-        clip = entry.clip
-        if clip.clip_id in self._number:
-            self._dropped.add(self._number[clip.clip_id])
-        self._files[POSES].write(_bytes_of(encode(clip.poses)))
-        self._clips.append(
-            ClipRow(
-                clip=len(self._clips),
-                clip_id=clip.clip_id,
-                recording_id=clip.recording_id,
-                source=str(clip.path.absolute()),
-                audio=_absolute(clip.audio_path),
-                video=_absolute(clip.video_path),
-                style=clip.style,
-                dancer=clip.dancer,
-                licence=clip.licence,
-                tempo_bpm=float(entry.tempo_bpm),
-                start_s=float(clip.start_s),
-                n_frames=clip.n_frames,
-                first_frame=self._frames,
-                file_hash=entry.file_hash,
-            )
-        )
-        self._new_ids.add(clip.clip_id)
-        self._frames += clip.n_frames
-
-    def _finish_truth(self) -> None:
-        kept = [row for row in self._base_clips if row.clip not in self._dropped]
-        for name, stream in self._files.items():
-            stream.close()
-            written = self.folder / f"{name}.new"
-            if self._base is None:
-                written.rename(self.folder / name)
-        clips = self._carry_poses(kept)
-        renumber = np.full(len(self._base_clips) + 1, -1, dtype=np.int64)
-        renumber[[row.clip for row in kept]] = np.arange(len(kept))
-        write_catalogue(
-            self.folder / CATALOGUE, clips, self._rows(renumber, first_new_clip=len(kept))
-        )
-        for by in SPACES if self._base else ():
-            _append(self.folder / f"{by}.f32", self.folder / f"{by}.f32.new")
-
-    def _carry_poses(self, kept: list[ClipRow]) -> list[ClipRow]:
-        clips: list[ClipRow] = []
-        frames = 0
-        if self._base is not None:
-            size = record_type(self.spec.dims).itemsize
-            with (self.folder / POSES).open("wb") as target:
-                for start, stop in _runs([(r.first_frame, r.n_frames) for r in kept]):
-                    _copy_range(self._base.folder / POSES, target, start * size, stop * size)
-        for row in kept:
-            clips.append(replace(row, clip=len(clips), first_frame=frames))
-            frames += row.n_frames
-        for row in self._clips:
-            clips.append(replace(row, clip=len(clips), first_frame=frames))
-            frames += row.n_frames
-        if self._base is not None:
-            _append(self.folder / POSES, self.folder / f"{POSES}.new")
-        return clips
-
-    def _rows(self, renumber: Int64, first_new_clip: int) -> Iterator[FragmentRows]:
-        """Rows of the new catalogue; the base's kept vectors are carried over with them."""
-        row = 0
-        if self._base is not None:
-            files = {by: (self.folder / f"{by}.f32").open("wb") for by in SPACES}
-            for start in range(0, self._base.manifest.fragments, _CHUNK):
-                found = self._base.catalogue.fragments(start, start + _CHUNK)
-                keep = renumber[found.clip] >= 0
-                for by, stream in files.items():
-                    vectors = self._base.vectors(by)[start : start + _CHUNK]
-                    stream.write(_bytes_of(vectors[keep]))
-                yield _taken(found, keep, row, renumber[found.clip[keep]])
-                row += int(keep.sum())
-            for stream in files.values():
-                stream.close()
-        for found in self._columns:
-            keep = np.ones(len(found.row), dtype=np.bool_)
-            yield _taken(found, keep, row, found.clip + first_new_clip)
-            row += len(found.row)
+    @property
+    def _searched_alike(self) -> bool:
+        if self._base is None:
+            return False
+        was = self._base.manifest
+        return (was.factory, was.recall) == (self._factory, self._recall)
 
     def _make_parts(self) -> tuple[SearchPart, ...]:
-        from danceit.index.catalogue import Catalogue
-        from danceit.index.store import Where
-
         catalogue = Catalogue(self.folder / CATALOGUE)
         try:
             parts = []
@@ -284,32 +152,31 @@ class GenerationWriter:
             catalogue.close()
 
     def _make_part(self, by: By, length: int, rows: Int64) -> SearchPart:
-        plan = choose_plan(len(rows))
-        if self._factory:
-            plan = Plan(self._factory, plan.nprobe or 16)
-        vectors = _map(self.folder / f"{by}.f32", self._widths[by])
-        index, plan = self._grown(by, length, vectors, rows, plan) or make_index(
-            vectors, rows, plan
+        vectors: Float32 = np.memmap(self.folder / VECTORS[by], dtype="<f4", mode="r")
+        vectors = vectors.reshape(-1, self._open.widths[by])
+        wanted = choose_plan(len(rows), self._factory, self._recall)
+        index, plan = self._grown(by, length, vectors, rows, wanted) or make_index(
+            vectors, rows, wanted, self._device
         )
         file = f"{SEARCH}/{by}-{length}.faiss"
         write_index(index, self.folder / file)
         return SearchPart(by, length, len(rows), plan.factory, plan.nprobe, file)
 
     def _grown(
-        self, by: By, length: int, vectors: Float32, rows: Int64, plan: Plan
+        self, by: By, length: int, vectors: Float32, rows: Int64, wanted: Plan
     ) -> tuple[Any, Plan] | None:
         """Add the new vectors to the base's index, where that is all that changed."""
-        if self._base is None or self._dropped:
+        grown = self._open.changed and not self._open.dropped and self._searched_alike
+        if self._base is None or not grown:
             return None
         for part in self._base.manifest.parts:
-            if (part.by, part.n_frames, part.factory) == (by, length, plan.factory):
-                index = self._base.search_index(part.file, part.count)
+            if (part.by, part.n_frames, part.factory) == (by, length, wanted.factory):
+                index = self._base.search_index(part)
                 add_vectors(index, vectors, rows[part.count :])
                 return index, Plan(part.factory, part.nprobe)
         return None
 
     def _describe(self, parts: tuple[SearchPart, ...]) -> Manifest:
-        kept = [row for row in self._base_clips if row.clip not in self._dropped]
         files = {
             path.relative_to(self.folder).as_posix(): FileEntry(
                 path.stat().st_size, sha256_of_file(path)
@@ -322,19 +189,21 @@ class GenerationWriter:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             writer=f"danceit {__version__}",
             spec=self.spec,
-            widths=self._widths,
-            clips=len(kept) + len(self._clips),
+            widths=self._open.widths,
+            clips=self._open.n_clips,
             fragments=sum(part.count for part in parts if part.by == "pose"),
-            frames=sum(row.n_frames for row in kept) + self._frames,
+            frames=self._open.n_frames,
             parts=parts,
             files=files,
             factory=self._factory,
+            recall=self._recall,
         )
 
     def _check_written(self, manifest: Manifest) -> None:
         written = Generation(self.index, manifest)
         try:
-            problems = written.verify()
+            # Sizes and hashes were taken from these files a moment ago.
+            problems = written.inconsistencies()
         finally:
             written.close()
         if problems:
@@ -342,94 +211,33 @@ class GenerationWriter:
 
 
 def remove_leftovers(index: Path) -> None:
-    """Remove every generation but the published one: unfinished, or superseded."""
+    """Remove generations that are superseded or were never finished.
+
+    Without a readable manifest, finished ones stay: one of them is the last good one.
+    """
     try:
         published = Manifest.read(index / NAME).generation
     except IndexStateError:
-        # Without a manifest nobody knows which of them is the last good one.
-        return
+        published = ""
     for folder in index.glob(f"{PREFIX}*"):
-        if folder.name != published:
+        if folder.name != published and (published or not (folder / NAME).exists()):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _published_number(index: Path) -> int:
-    numbers = [0]
-    for folder in index.glob(f"{PREFIX}*"):
-        with suppress(ValueError):
-            numbers.append(int(folder.name.removeprefix(PREFIX).split("-")[0]))
-    return max(numbers)
-
-
-def _absolute(path: Path | None) -> str:
-    return "" if path is None else str(path.absolute())
-
-
-def _taken(found: FragmentRows, keep: Any, first_row: int, clip: Int64) -> FragmentRows:
-    count = int(keep.sum())
-    return FragmentRows(
-        row=np.arange(first_row, first_row + count, dtype=np.int64),
-        clip=clip.astype(np.int64),
-        start_frame=found.start_frame[keep],
-        n_frames=found.n_frames[keep],
-        energy=found.energy[keep],
-        has_audio=found.has_audio[keep],
-    )
-
-
-def _runs(ranges: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Join (start, length) ranges that follow one another into (start, stop)."""
-    start = stop = 0
-    for first, length in ranges:
-        if first != stop:
-            if stop > start:
-                yield start, stop
-            start = first
-        stop = first + length
-    if stop > start:
-        yield start, stop
-
-
-def _copy_range(source: Path, target: BinaryIO, start: int, stop: int) -> None:
-    with source.open("rb") as stream:
-        stream.seek(start)
-        left = stop - start
-        while left:
-            block = stream.read(min(left, 1 << 22))
-            if not block:
-                raise IndexStateError(f"{source} ends early; run: danceit index verify")
-            target.write(block)
-            left -= len(block)
-
-
-def _append(target: Path, written: Path) -> None:
-    with target.open("ab") as stream:
-        _copy_range(written, stream, 0, written.stat().st_size)
-    written.unlink()
-
-
-def _map(path: Path, width: int) -> Float32:
-    return np.memmap(path, dtype=np.float32, mode="r").reshape(-1, width)
-
-
-def _bytes_of(array: Any) -> memoryview:
-    if array.dtype.kind == "f":
-        array = array.astype(np.float32, copy=False)
-    return memoryview(np.ascontiguousarray(array).tobytes())
+def _latest_number(index: Path) -> int:
+    return max((number_of(folder.name) for folder in index.glob(f"{PREFIX}*")), default=0)
 
 
 def _link_tree(source: Path, target: Path) -> None:
-    # Generations are never written to again, so they can share files that did not change.
-    def link(old: str, new: str) -> None:
-        try:
-            os.link(old, new)
-        except OSError:
-            shutil.copy2(old, new)
-
-    shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
+    for path in sorted(source.rglob("*")):
+        place = target / path.relative_to(source)
+        if path.is_dir():
+            place.mkdir()
+        else:
+            link(path, place)
 
 
-def _sync(path: Path) -> None:
+def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,14 +1,9 @@
-"""The local engine: DuckDB and flat files hold the truth, FAISS finds the nearest.
-
-Every vector set has one FAISS index a fragment length, because a search asks for one
-length. A filter other than by length is resolved by DuckDB into rows; where those are
-few they are scanned exactly, as an approximate index would miss most of them.
-"""
+"""The local engine: DuckDB and flat files hold the truth, FAISS finds the nearest."""
 
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, TypedDict
 
 import numpy as np
 
@@ -17,7 +12,8 @@ from danceit.errors import IndexStateError, InputError
 from danceit.index.faiss_module import load_faiss
 from danceit.index.generation import ENCODER, Generation
 from danceit.index.generation_writer import GenerationWriter
-from danceit.index.manifest import NAME, Manifest, SearchPart, take_lock
+from danceit.index.local_search import LocalSearch
+from danceit.index.manifest import NAME, PREFIX, Manifest, number_of, take_lock
 from danceit.index.store import (
     By,
     FragmentBatch,
@@ -30,27 +26,50 @@ from danceit.index.store import (
     Where,
     check_queries,
 )
-from danceit.index.vector_index import exact_search, merge
 
-_SCANNED = 200_000
-"""Rows that a filter may leave for all of them to be compared."""
+
+class _Options(TypedDict):
+    device: str
+    factory: str
+    recall: float
 
 
 class LocalStore(FragmentStore):
     """A store in one folder on this machine; see `FragmentStore`."""
 
-    def __init__(self, location: Path, generation: Generation | None) -> None:
+    def __init__(
+        self,
+        location: Path,
+        generation: Generation | None,
+        *,
+        device: str,
+        factory: str,
+        recall: float,
+    ) -> None:
         self._location = location
         self._generation = generation
+        self._device = device
+        self._options: _Options = {"device": device, "factory": factory, "recall": recall}
         self._writer: GenerationWriter | None = None
         self._lock: int | None = None
-        self._loaded: dict[str, Any] = {}
+        self._search = LocalSearch(generation, device) if generation else None
 
     @classmethod
-    def open(cls, location: Path) -> Self:
-        """Open the published generation; see `FragmentStore.open`."""
+    def open(
+        cls, location: Path, *, device: str = "auto", factory: str = "", recall: float = 0.0
+    ) -> Self:
+        """Open the published generation; see `FragmentStore.open`.
+
+        `factory` is a FAISS factory string for every set of vectors.
+        """
         load_faiss()
-        return cls(Path(location), Generation.open(Path(location)))
+        location = Path(location)
+        generation = Generation.open(location)
+        try:
+            return cls(location, generation, device=device, factory=factory, recall=recall)
+        except BaseException:
+            generation.close()
+            raise
 
     @classmethod
     def create(
@@ -59,23 +78,44 @@ class LocalStore(FragmentStore):
         spec: StoreSpec,
         save_encoder: Callable[[Path], None],
         *,
+        device: str = "auto",
         factory: str = "",
+        recall: float = 0.0,
     ) -> Self:
-        """Begin an empty store; see `FragmentStore.create`.
-
-        `factory` is a FAISS factory string for every set of vectors; without it one is
-        chosen by size.
-        """
-        store = cls(Path(location), None)
+        """Begin an empty store; see `FragmentStore.create`."""
+        load_faiss()
+        store = cls(Path(location), None, device=device, factory=factory, recall=recall)
         store._lock = take_lock(store._location)
         try:
             store._writer = GenerationWriter(
-                store._location, spec, None, save_encoder, factory=factory
+                store._location, spec, None, save_encoder, **store._options
             )
         except BaseException:
             store.close()
             raise
         return store
+
+    @classmethod
+    def rebuild(
+        cls, location: Path, *, device: str = "auto", factory: str = "", recall: float = 0.0
+    ) -> Self:
+        """Make the FAISS indexes again from DuckDB and the vectors; see `FragmentStore.rebuild`.
+
+        A lost or damaged manifest is restored from the copy that each generation keeps.
+        """
+        load_faiss()
+        location = Path(location)
+        lock = take_lock(location)
+        try:
+            base = _last_good(location)
+            try:
+                options: _Options = {"device": device, "factory": factory, "recall": recall}
+                GenerationWriter(location, base.manifest.spec, base, **options).publish()
+            finally:
+                base.close()
+        finally:
+            os.close(lock)
+        return cls.open(location, device=device)
 
     @property
     def spec(self) -> StoreSpec:
@@ -90,7 +130,7 @@ class LocalStore(FragmentStore):
         return self._read.folder / ENCODER
 
     def __len__(self) -> int:
-        return self._read.manifest.fragments if self._generation else 0
+        return self._generation.manifest.fragments if self._generation else 0
 
     def begin(self) -> None:
         """Take the writers' lock; see `FragmentStore.begin`."""
@@ -106,39 +146,24 @@ class LocalStore(FragmentStore):
 
     def commit(self) -> None:
         """Publish all changes at once; see `FragmentStore.commit`."""
-        writer = self._writer
-        if writer is None:
+        if self._writer is None:
             return
         try:
-            if writer.changed:
-                writer.publish()
+            if self._writer.changed:
+                self._writer.publish()
+                self._reopen()
         finally:
             self._forget_changes()
-        if self._generation is not None:
-            self._generation.close()
-        self._loaded = {}
-        self._generation = Generation.open(self._location)
 
     def search(
         self, queries: Float32, k: int, *, by: By = "pose", where: Where | None = None
     ) -> Hits:
         """Find the nearest fragments; see `FragmentStore.search`."""
         where = where or Where()
-        generation = self._read
-        wanted = check_queries(queries, k, generation.manifest.widths.get(by, 0), by)
-        if not where.only_length:
-            return self._filtered(wanted, k, by, where)
-        parts = [
-            part
-            for part in generation.manifest.parts
-            if part.by == by and where.n_frames in (None, part.n_frames)
-        ]
-        matching = sum(part.count for part in parts)
-        if not matching or not len(wanted):
-            return _no_hits(len(wanted), min(k, matching), matching)
-        found = [self._ask(part, wanted, min(k, part.count)) for part in parts]
-        distances, rows = merge(found, min(k, matching))
-        return Hits(rows, distances, matching)
+        width = self._read.manifest.widths.get(by, 0)
+        if self._search is None:
+            raise IndexStateError(f"{self._location} is closed")
+        return self._search.find(check_queries(queries, k, width, by), k, by, where)
 
     def matching(self, where: Where) -> Int64:
         """Rows of all fragments that satisfy a filter; see `FragmentStore.matching`."""
@@ -162,7 +187,7 @@ class LocalStore(FragmentStore):
         """Vectors of fragments; see `FragmentStore.vectors`."""
         vectors = self._read.vectors(by)
         wanted = _flat(rows)
-        if len(wanted) and (wanted.min() < 0 or wanted.max() >= len(vectors)):
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(vectors):
             raise InputError("rows outside the index: from another generation?")
         return np.array(vectors[wanted])
 
@@ -207,16 +232,23 @@ class LocalStore(FragmentStore):
     def close(self) -> None:
         """Release files and locks; see `FragmentStore.close`."""
         self._forget_changes()
+        self._search = None
         if self._generation is not None:
             self._generation.close()
         self._generation = None
-        self._loaded = {}
 
     @property
     def _read(self) -> Generation:
         if self._generation is None:
-            raise IndexStateError(f"{self._location} is not open, or nothing was committed yet")
+            raise IndexStateError(f"{self._location} is closed, or nothing was committed to it")
         return self._generation
+
+    def _reopen(self) -> None:
+        self._search = None
+        if self._generation is not None:
+            self._generation.close()
+        self._generation = Generation.open(self._location)
+        self._search = LocalSearch(self._generation, self._device)
 
     def _begun(self) -> GenerationWriter:
         if self._writer is None:
@@ -230,7 +262,7 @@ class LocalStore(FragmentStore):
                         " open it again"
                     )
                 self._writer = GenerationWriter(
-                    self._location, generation.manifest.spec, generation
+                    self._location, generation.manifest.spec, generation, **self._options
                 )
             except BaseException:
                 self._forget_changes()
@@ -245,22 +277,31 @@ class LocalStore(FragmentStore):
             os.close(self._lock)
         self._lock = None
 
-    def _ask(self, part: SearchPart, queries: Float32, k: int) -> tuple[Float32, Int64]:
-        if part.file not in self._loaded:
-            self._loaded[part.file] = self._read.search_index(part.file, part.count)
-        distances, rows = self._loaded[part.file].search(queries, k)
-        short = (rows < 0).any(axis=1)
-        if short.any():
-            # The lists that were visited held fewer than k; FAISS pads with -1.
-            everything = self._read.catalogue.matching(Where(n_frames=part.n_frames), part.by)
-            vectors = self._read.vectors(part.by)
-            distances[short], rows[short] = exact_search(vectors, everything, queries[short], k)
-        return distances, rows
 
-    def _filtered(self, queries: Float32, k: int, by: By, where: Where) -> Hits:
-        rows = self._read.catalogue.matching(where, by)
-        distances, found = exact_search(self._read.vectors(by), rows, queries, k)
-        return Hits(found, distances, len(rows))
+def _last_good(location: Path) -> Generation:
+    """Open the published generation or, without a manifest, the newest whose truth is whole."""
+    problem = ""
+    try:
+        manifests = [Manifest.read(location / NAME)]
+    except IndexStateError as exc:
+        problem = str(exc)
+        folders = sorted(location.glob(f"{PREFIX}*"), key=lambda one: -number_of(one.name))
+        manifests = []
+        for folder in folders:
+            if (folder / NAME).exists():
+                manifests.append(Manifest.read(folder / NAME))
+    for manifest in manifests:
+        try:
+            generation = Generation.open_checked(location, manifest, searchable=False)
+        except IndexStateError as exc:
+            problem = str(exc)
+            continue
+        problems = generation.verify_truth()
+        if not problems:
+            return generation
+        generation.close()
+        problem = problems[0]
+    raise IndexStateError(problem)
 
 
 def _flat(rows: Int64) -> Int64:
@@ -268,11 +309,3 @@ def _flat(rows: Int64) -> Int64:
     if wanted.ndim != 1 or (wanted.size and wanted.dtype.kind not in "iu"):
         raise InputError(f"rows must be integers of shape (N,); got {wanted.dtype} {wanted.shape}")
     return wanted.astype(np.int64)
-
-
-def _no_hits(n_queries: int, k: int, matching: int) -> Hits:
-    return Hits(
-        np.empty((n_queries, k), dtype=np.int64),
-        np.empty((n_queries, k), dtype=np.float32),
-        matching,
-    )

@@ -17,7 +17,7 @@ from typing import Any
 
 from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing
-from danceit.index.store import By, StoreSpec
+from danceit.index.store import By, MissingIndexError, NewerIndexError, StoreSpec
 
 FORMAT = 1
 """Version of the index format written by this release; newer ones are refused."""
@@ -75,11 +75,6 @@ class Manifest:
     recall: float = 0.0
 
     @property
-    def number(self) -> int:
-        """Count of generations up to this one."""
-        return int(self.generation.removeprefix(PREFIX).split("-")[0])
-
-    @property
     def index_id(self) -> str:
         """Short hash of everything the index holds."""
         contents = {name: entry.sha256 for name, entry in self.files.items()}
@@ -105,7 +100,7 @@ class Manifest:
         try:
             version = int(body["format"])
             if version > FORMAT:
-                raise IndexStateError(
+                raise NewerIndexError(
                     f"{path.parent} has index format {version}, this danceit reads up to {FORMAT}:"
                     " upgrade danceit, or build the index again"
                 )
@@ -119,6 +114,12 @@ class Manifest:
             return cls(**body)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise IndexStateError(f"{path} is damaged: {type(exc).__name__} {exc}") from exc
+
+
+def number_of(generation: str) -> int:
+    """Count of generations up to the one of this name; 0 where it is no such name."""
+    number = generation.removeprefix(PREFIX).split("-")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def check_sizes(folder: Path, files: Mapping[str, FileEntry]) -> tuple[str, ...]:
@@ -184,7 +185,7 @@ def _load(path: Path) -> dict[str, Any]:
             raise IndexStateError(f"{path} is damaged: it is larger than any manifest")
         body = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
-        raise IndexStateError(_absent(path.parent)) from exc
+        raise _absent(path.parent) from exc
     except OSError as exc:
         raise IndexStateError(f"{path} cannot be read: {exc.strerror or exc}") from exc
     except (ValueError, RecursionError) as exc:
@@ -194,12 +195,14 @@ def _load(path: Path) -> dict[str, Any]:
     return body
 
 
-def _absent(index: Path) -> str:
-    if not index.exists():
-        return f"no index at {index}: build one with: danceit index build DATA --out {index}"
+def _absent(index: Path) -> IndexStateError:
     if any(index.glob(f"{PREFIX}*/{NAME}")):
-        return f"{index} has lost its {NAME}; restore it with: danceit index rebuild"
-    return f"{index} is not an index: it has no {NAME}"
+        return IndexStateError(
+            f"{index} has lost its {NAME}; restore it with: danceit index rebuild"
+        )
+    return MissingIndexError(
+        f"no index at {index}: build one with: danceit index build DATA --out {index}"
+    )
 
 
 def _checksum(body: Mapping[str, Any]) -> str:

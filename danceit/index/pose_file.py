@@ -44,9 +44,11 @@ def encode(poses: Float32) -> npt.NDArray[np.void]:
 
 def decode(records: npt.NDArray[np.void]) -> Float32:
     """Decode records (...) to poses (..., 18, C)."""
-    out = np.empty((*records.shape, *records.dtype["joints"].shape), dtype=np.float32)
-    _decode_into(records, out)
-    return out
+    flat = records.reshape(-1)
+    n_values = records.dtype["joints"].shape[0] * records.dtype["joints"].shape[1]
+    out = np.empty((len(flat), n_values), dtype=np.float32)
+    _decode_into(flat, out, np.empty_like(out))
+    return out.reshape(*records.shape, *records.dtype["joints"].shape)
 
 
 class PoseFile:
@@ -71,19 +73,22 @@ class PoseFile:
             raise InputError(f"a range of poses needs 1 frame or more; got {n_frames}")
         n_rows = len(first_frames)
         size = self._type.itemsize * n_frames
-        out = np.empty((n_rows, n_frames, *self._type["joints"].shape), dtype=np.float32)
-        block = np.empty((min(n_rows, _BLOCK), n_frames), dtype=self._type)
-        bytes_of = block.view(np.uint8).reshape(-1)
+        shape = self._type["joints"].shape
+        out = np.empty((n_rows * n_frames, shape[0] * shape[1]), dtype=np.float32)
+        block = np.empty(min(n_rows, _BLOCK) * n_frames, dtype=self._type)
+        scratch = np.empty((len(block), out.shape[1]), dtype=np.float32)
+        raw = block.view(np.uint8)
         handle = self._file.fileno()
         offsets = (first_frames * self._type.itemsize).tolist()
         for start in range(0, n_rows, _BLOCK):
             some = offsets[start : start + _BLOCK]
             for slot, offset in enumerate(some):
-                part = bytes_of[slot * size : (slot + 1) * size]
-                if os.preadv(handle, [part.data], offset) != size:
+                if os.preadv(handle, [raw[slot * size : (slot + 1) * size].data], offset) != size:
                     raise IndexStateError(f"{self._path} ends early; run: danceit index verify")
-            _decode_into(block[: len(some)], out[start : start + len(some)])
-        return out
+            n_some = len(some) * n_frames
+            target = out[start * n_frames : start * n_frames + n_some]
+            _decode_into(block[:n_some], target, scratch[:n_some])
+        return out.reshape(n_rows, n_frames, *shape)
 
     def close(self) -> None:
         """Close the file."""
@@ -110,18 +115,17 @@ def _encode_into(poses: Float32, records: npt.NDArray[np.void]) -> None:
     records["joints"] = values.astype(np.int16).transpose(2, 0, 1)
 
 
-def _decode_into(records: npt.NDArray[np.void], out: Float32) -> None:
-    records = records.reshape(-1)
-    counts = np.ascontiguousarray(records["joints"])
-    n_joints, dims = counts.shape[1:]
-    flat = out.reshape(len(records), n_joints * dims)
+def _decode_into(records: npt.NDArray[np.void], out: Float32, scratch: Float32) -> None:
+    """Decode records (N,) into `out` (N, 18 C), using `scratch` of the same shape."""
+    joints = records["joints"]
+    counts = joints.reshape(out.shape)
     # A product with tiled identities repeats the centre for every joint, exactly, and
     # several times faster than broadcasting over an axis of two or three.
-    spread = np.tile(np.eye(dims, dtype=np.float32), n_joints)
-    np.matmul(np.ascontiguousarray(records["centre"]), spread, out=flat)
-    offsets = counts.reshape(flat.shape).astype(np.float32)
-    offsets *= records["step"][:, None]
-    flat += offsets
-    missing = counts.reshape(flat.shape) == _MISSING
+    spread = np.tile(np.eye(joints.shape[2], dtype=np.float32), joints.shape[1])
+    np.matmul(np.ascontiguousarray(records["centre"]), spread, out=scratch)
+    out[...] = counts
+    out *= records["step"][:, None]
+    out += scratch
+    missing = counts == _MISSING
     if missing.any():
-        np.copyto(flat, np.nan, where=missing)
+        np.copyto(out, np.nan, where=missing)

@@ -51,6 +51,8 @@ def prepare(
     """
     recording = found.read()
     cleaned = clean(recording, dims=dims)
+    if not cleaned.clips:
+        raise InputError(f"cleaning left nothing of {found.path}: {cleaned.report.summary}")
     for clip in cleaned.clips:
         if clip.dims != spec.dims:
             cure = "--dims 2 projects it" if clip.dims == 3 else "train one with --dims 2"

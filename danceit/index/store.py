@@ -20,8 +20,26 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import FPS, Clip, Float32, Float64, Int64, check_poses
-from danceit.errors import InputError
+from danceit.data import FPS, Float32, Float64, Int64
+from danceit.errors import IndexStateError, InputError
+from danceit.index.batch import ClipEntry, FragmentBatch
+
+__all__ = [
+    "By",
+    "SPACES",
+    "StoreSpec",
+    "ClipEntry",
+    "FragmentBatch",
+    "Where",
+    "Hits",
+    "FragmentTable",
+    "RecordingEntry",
+    "StoreInfo",
+    "FragmentStore",
+    "MissingIndexError",
+    "NewerIndexError",
+    "check_queries",
+]
 
 By = Literal["pose", "audio"]
 SPACES: tuple[By, ...] = ("pose", "audio")
@@ -53,53 +71,6 @@ class StoreSpec:
     stride: int | None = None
     recipe: str = ""
     fps: float = FPS
-
-
-@dataclass(frozen=True)
-class ClipEntry:
-    """A clip as it enters a store.
-
-    `tempo_bpm` is that of its music (0 where unknown), `file_hash` that of the contents of
-    the recording's files: as long as it is the same, nothing needs to be done again.
-    """
-
-    clip: Clip
-    tempo_bpm: float = 0.0
-    file_hash: str = ""
-
-
-@dataclass(frozen=True)
-class FragmentBatch:
-    """Clips with all their fragments, ready to be stored.
-
-    Attributes
-    ----------
-    clips : tuple of ClipEntry
-    clip : int64 (N,)
-        For each fragment, the position of its clip in `clips`.
-    start_frame, n_frames : int64 (N,)
-    energy : float32 (N,)
-        Canvas pixels per second.
-    pose_vectors : float32 (N, D)
-        Finite.
-    audio_vectors : float32 (N, A)
-        A row is finite, or NaN throughout where the fragment has no music; such a
-        fragment is never found by audio.
-    """
-
-    clips: tuple[ClipEntry, ...]
-    clip: Int64
-    start_frame: Int64
-    n_frames: Int64
-    energy: Float32
-    pose_vectors: Float32
-    audio_vectors: Float32
-
-    def __post_init__(self) -> None:
-        _check_batch(self)
-
-    def __len__(self) -> int:
-        return int(self.clip.shape[0])
 
 
 @dataclass(frozen=True)
@@ -255,36 +226,84 @@ class StoreInfo:
     missing: tuple[str, ...]
 
 
+class MissingIndexError(IndexStateError):
+    """There is no index where one was to be opened."""
+
+
+class NewerIndexError(IndexStateError):
+    """The index was written by a newer release; it must not be overwritten unasked."""
+
+
 class FragmentStore(ABC):
     """A store of fragments; open stores are closed by `close` or as a context manager.
 
-    An engine also offers ``open(location) -> Self`` and ``create(location, spec,
-    save_encoder) -> Self`` as class methods, and is registered under the entry-point group
-    ``danceit.stores``.
+    Engines are registered under the entry-point group ``danceit.stores``.
     """
 
     @classmethod
     @abstractmethod
-    def open(cls, location: Path) -> Self:
+    def open(
+        cls, location: Path, *, device: str = "auto", factory: str = "", recall: float = 0.0
+    ) -> Self:
         """Open what was last published at `location`.
+
+        Parameters
+        ----------
+        location : Path
+        device : "auto", "cpu" or "cuda"
+            Where to search and to make search indexes, if the engine has the choice.
+        factory : str
+            The engine's own name for a kind of search index, used from the next commit on.
+            Without it that of the index stays, or is chosen by size.
+        recall : float
+            Recall at 10, between 0 and 1, for which approximate search is to be tuned.
 
         Raises
         ------
+        MissingIndexError
+            If there is none.
+        NewerIndexError
+            If a newer release wrote it.
         IndexStateError
-            If it is missing, damaged, incomplete, or of a newer format.
+            If it is damaged or incomplete.
         """
 
     @classmethod
     @abstractmethod
-    def create(cls, location: Path, spec: StoreSpec, save_encoder: Callable[[Path], None]) -> Self:
+    def create(
+        cls,
+        location: Path,
+        spec: StoreSpec,
+        save_encoder: Callable[[Path], None],
+        *,
+        device: str = "auto",
+        factory: str = "",
+        recall: float = 0.0,
+    ) -> Self:
         """Begin an empty store; the first `commit` puts it in the place of what is there.
 
-        `save_encoder` writes the encoder into an empty folder (`Embedder.save`).
+        `save_encoder` writes the encoder into an empty folder (`Embedder.save`); for the
+        options see `open`.
 
         Raises
         ------
         IndexStateError
             If another process is writing there.
+        """
+
+    @classmethod
+    @abstractmethod
+    def rebuild(
+        cls, location: Path, *, device: str = "auto", factory: str = "", recall: float = 0.0
+    ) -> Self:
+        """Make the search indexes again from the truth, publish them and open the result.
+
+        It mends whatever is not the truth itself; for the options see `open`.
+
+        Raises
+        ------
+        IndexStateError
+            If there is no index, the truth is damaged, or another process is writing.
         """
 
     @property
@@ -419,40 +438,3 @@ def check_queries(queries: npt.NDArray[Any], k: int, width: int, by: By) -> Floa
     if not np.isfinite(wanted).all():
         raise InputError("queries must be finite; got NaN or infinity: a silent or broken song?")
     return wanted
-
-
-def _check_batch(batch: FragmentBatch) -> None:
-    n_rows = len(batch)
-    for name in ("clip", "start_frame", "n_frames", "energy"):
-        shape = getattr(batch, name).shape
-        if shape != (n_rows,):
-            raise InputError(f"{name} must have one entry a fragment ({n_rows},); got {shape}")
-    for name in ("pose_vectors", "audio_vectors"):
-        shape = getattr(batch, name).shape
-        if len(shape) != 2 or shape[0] != n_rows or not shape[1]:
-            raise InputError(f"{name} must have shape ({n_rows}, D); got {shape}")
-    if not np.isfinite(batch.pose_vectors).all():
-        raise InputError("pose vectors must be finite; got NaN or infinity: a diverged encoder?")
-    finite = np.isfinite(batch.audio_vectors)
-    if not (finite.all(axis=1) | np.isnan(batch.audio_vectors).all(axis=1)).all():
-        raise InputError("audio vectors must be finite, or NaN throughout where there is no music")
-    if not np.isfinite(batch.energy).all():
-        raise InputError("energy must be finite")
-    for entry in batch.clips:
-        check_poses(entry.clip.poses, f"poses of clip {entry.clip.clip_id}")
-        if np.isinf(entry.clip.poses).any():
-            raise InputError(f"poses of clip {entry.clip.clip_id} hold infinity")
-    if n_rows:
-        _check_ranges(batch)
-
-
-def _check_ranges(batch: FragmentBatch) -> None:
-    if batch.clip.min() < 0 or batch.clip.max() >= len(batch.clips):
-        raise InputError(f"fragments name clips outside the {len(batch.clips)} of their batch")
-    frames = np.array([entry.clip.n_frames for entry in batch.clips])[batch.clip]
-    outside = (batch.start_frame < 0) | (batch.n_frames < 1)
-    outside |= batch.start_frame + batch.n_frames > frames
-    if outside.any():
-        first = int(np.flatnonzero(outside)[0])
-        clip_id = batch.clips[int(batch.clip[first])].clip.clip_id
-        raise InputError(f"a fragment lies outside its clip {clip_id}")
