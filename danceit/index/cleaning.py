@@ -118,8 +118,8 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
     InputError
         If `dims` is 3 and the recording is 2-D, or the body cannot be scaled.
     """
-    poses = _projected(recording, dims)
-    first, grid = resampled(poses, recording.times_s)
+    _check(recording, dims)
+    first, grid = resampled(recording.poses, recording.times_s)
     if not len(grid):
         raise InputError(f"{recording.path} lasts less than one frame of 24 a second")
     rough = BODY_PX / _height(grid, recording, share=0.95)
@@ -131,7 +131,8 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
     for run in runs:
         if run not in kept:
             faults[run] = FAR if _at_break(run, breaks) else SHORT
-    clips = _clips(recording, px, kept, first)
+    # Faults are judged in all the dimensions there are, the picture is made last.
+    clips = _clips(recording, px[..., :dims], kept, first)
     counts = {reason: int((faults == reason).sum()) for reason in REASONS}
     report = CleaningReport(
         recording_id=recording.recording_id,
@@ -167,7 +168,7 @@ def total(reports: Iterable[CleaningReport], name: str = "all") -> CleaningRepor
     )
 
 
-def _projected(recording: Recording, dims: int | None) -> Float32:
+def _check(recording: Recording, dims: int | None) -> None:
     check_poses(recording.poses, f"{recording.path}: poses")
     if dims not in (None, 2, 3):
         raise InputError(f"dims must be 2 or 3; got {dims}")
@@ -176,7 +177,6 @@ def _projected(recording: Recording, dims: int | None) -> Float32:
             f"{recording.path} is 2-D and cannot go into a 3-D index: "
             "use --dims 2, which projects the 3-D recordings"
         )
-    return recording.poses[..., :dims] if dims else recording.poses
 
 
 def _height(poses: Float64, recording: Recording, share: float = 1.0) -> float:

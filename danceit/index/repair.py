@@ -19,7 +19,8 @@ SPIKE_BEND_PX = 40.0
 SPIKE_RETURN = 0.5
 """How near an outlier comes back to where it left, in its smaller step."""
 
-_SLACK_S = 1e-6
+_SLACK_S = 1e-5
+"""Times are rounded in files, to 1/90000 s in many."""
 
 
 def resampled(poses: Float32, times_s: Float64) -> tuple[int, Float64]:
@@ -42,8 +43,8 @@ def resampled(poses: Float32, times_s: Float64) -> tuple[int, Float64]:
     float64 (T', J, C)
         The grid frames that lie within the recording; none for one shorter than a frame.
     """
-    first = int(np.ceil(times_s[0] * FPS - _SLACK_S))
-    last = int(np.floor(times_s[-1] * FPS + _SLACK_S))
+    first = int(np.ceil((times_s[0] - _SLACK_S) * FPS))
+    last = int(np.floor((times_s[-1] + _SLACK_S) * FPS))
     grid_s = np.arange(first, last + 1) / FPS
     result = np.full((len(grid_s), *poses.shape[1:]), np.nan)
     for joint in range(poses.shape[1]):

@@ -158,12 +158,14 @@ def test_a_dropped_knee_does_not_cut() -> None:
 
 def test_frozen_frames_are_dropped_but_a_short_hold_is_not() -> None:
     recording = dancing()
-    poses = recording.poses.copy()
-    poses[60:80] = poses[60]
-    poses[110:115] = poses[110]
-    cleaned = clean(changed(recording, poses))
-    assert [clip.n_frames for clip in cleaned.clips] == [61, 65]
+    at = np.concatenate(
+        [np.arange(61), [60] * 19, np.arange(61, 110), [109] * 10, np.arange(110, 144)]
+    )
+    held = replace(recording, poses=recording.poses[at], times_s=np.arange(len(at)) / 24)
+    cleaned = clean(held)
+    assert [clip.n_frames for clip in cleaned.clips] == [61, 94]
     assert cleaned.report.dropped == {cleaning.FROZEN: 18}
+    np.testing.assert_array_equal(cleaned.clips[1].poses[49], cleaned.clips[1].poses[59])
 
 
 @pytest.mark.parametrize(("n_frames", "kept"), [(23, 0), (24, 1), (47, 1)])

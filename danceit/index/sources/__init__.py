@@ -42,7 +42,7 @@ class HasCompanions(Protocol):
     """A source whose recordings use files that lie elsewhere, such as their song."""
 
     def companions(self, path: Path) -> tuple[Path, ...]:
-        """Files outside `path` that belong to the recording."""
+        """Files outside `path` that belong to the recording, or show the same dance again."""
         ...
 
 
@@ -53,6 +53,9 @@ SOURCES = Registry(
         "tang": "danceit.index.sources.tang:SOURCE",
         "openpose": "danceit.index.sources.openpose:SOURCE",
         "npz": "danceit.index.sources.npz:SOURCE",
+        "aist": "danceit.index.sources.aist:SOURCE",
+        "bvh": "danceit.index.sources.bvh:SOURCE",
+        "coco": "danceit.index.sources.coco:SOURCE",
     },
 )
 
@@ -147,6 +150,7 @@ class _Walk:
 
     def visit_media(self) -> None:
         used = {os.path.realpath(path) for path in self._companions()}
+        self.found = [item for item in self.found if os.path.realpath(item.path) not in used]
         for path in self.media:
             if os.path.realpath(path) not in used and not self._take(path):
                 self.leftover.append(path)

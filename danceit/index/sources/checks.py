@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from danceit.data import Float64, Recording, check_poses
 from danceit.errors import InputError
+from danceit.index.sources.media import sound_duration_s
 
 MAX_FILE_BYTES = 1 << 30
 """Largest file of poses that is read; a 10-hour recording of 18 joints takes 190 MB."""
@@ -25,13 +26,16 @@ MAX_START_S = 1e6
 
 
 def checked(recording: Recording) -> Recording:
-    """Return `recording` if it is fit for cleaning, with half-known joints made unknown.
+    """Return `recording` if it is fit for cleaning.
+
+    Half-known joints are made unknown, and frames before or after the sound are left out:
+    a dance is learnt with its music.
 
     Raises
     ------
     InputError
-        If the poses have another shape, no joint is ever finite, or the times do not
-        increase.
+        If the poses have another shape, no joint is ever finite, the times do not
+        increase, or none of them lies within the sound.
     """
     what = f"{recording.path}: poses"
     check_poses(recording.poses, what)
@@ -55,7 +59,26 @@ def checked(recording: Recording) -> Recording:
             "times in another unit?"
         )
     poses = np.where(known[..., None], recording.poses, np.nan).astype(np.float32)
-    return replace(recording, poses=poses, times_s=times_s.astype(np.float64))
+    whole = replace(recording, poses=poses, times_s=times_s.astype(np.float64))
+    return whole if recording.audio_path is None else _within_sound(whole, recording.audio_path)
+
+
+def _within_sound(recording: Recording, song: Path) -> Recording:
+    duration_s = sound_duration_s(song)
+    heard = (recording.times_s >= 0) & (recording.times_s <= duration_s)
+    if heard.sum() < 2:
+        raise InputError(
+            f"{recording.path}: its frames, from {recording.times_s[0]:.2f} s on, lie outside "
+            f"the {duration_s:.2f} s of {song.name}: another song, or cut off?"
+        )
+    lost = int((~heard).sum())
+    note = f"{lost} frames outside the {duration_s:.2f} s of {song.name} left out"
+    return replace(
+        recording,
+        poses=recording.poses[heard],
+        times_s=recording.times_s[heard],
+        notes=(*recording.notes, note) if lost else recording.notes,
+    )
 
 
 def frame_times(n_frames: int, fps: float, path: Path, start_s: float = 0.0) -> Float64:

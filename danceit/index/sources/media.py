@@ -8,6 +8,7 @@ promises the whole song.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,16 @@ def sound_duration_s(path: Path) -> float:
     InputError
         If the file cannot be read or holds no sound.
     """
+    try:
+        state = path.stat()
+    except OSError as exc:
+        raise InputError(f"cannot read {path}: {exc.strerror or exc}") from exc
+    return _sound_duration_s(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _sound_duration_s(path: Path, _mtime_ns: int, _size: int) -> float:
+    # Asked for more than once while a recording is read; the file's state is part of the key.
     with _opened(path) as container:
         if not container.streams.audio:
             raise InputError(f"{path} has no sound: a file of tags or pictures only?")

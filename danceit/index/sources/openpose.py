@@ -8,9 +8,7 @@ Names
     Missing numbers are missing frames.
 Song and time
     A sound or video file called like the folder (beside or in it), like the frames'
-    prefix, or the only one in the folder. A video gives the frames' true times. Without
-    one, a sound as long as the frames at a usual rate gives that rate; otherwise
-    `DEFAULT_FPS`, OpenPose's own assumption, is used, and the recording notes it.
+    prefix, or the only one in the folder; see `timing` for what it says of the time.
 """
 
 import re
@@ -22,21 +20,11 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Float64, Int64, Recording
 from danceit.errors import InputError
-from danceit.index.sources.checks import checked, frame_times, numbers, read_json
-from danceit.index.sources.media import (
-    MediaPair,
-    media_in,
-    media_named,
-    pair,
-    sound_duration_s,
-    video_frame_times_s,
-)
+from danceit.index.sources.checks import checked, numbers, read_json
+from danceit.index.sources.media import MediaPair, media_in, media_named, pair
 from danceit.index.sources.people import main_person
 from danceit.index.sources.skeletons import BODY25, to_coco18
-
-DEFAULT_FPS = 30.0
-"""Frames a second of keypoints without their video."""
-USUAL_FPS = (24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60000 / 1001, 60.0)
+from danceit.index.sources.timing import times_of_frames
 
 _NAME = re.compile(r"(?P<prefix>.*?)_?(?P<number>\d+)(?:_keypoints|_pose)?\.json", re.IGNORECASE)
 _PEEK_FILES = 5
@@ -75,7 +63,7 @@ class OpenPoseSource:
         prefix, frame_numbers, files = _frames(path)
         media = _media(path, prefix)
         detections = [_people(file) for file in files]
-        times_s, notes = _times(path, frame_numbers, media)
+        times_s, notes = times_of_frames(frame_numbers, media, path)
         poses = main_person(detections)[:, :, :2]
         return checked(
             Recording(
@@ -164,32 +152,3 @@ def _person(person: Any, file: Path) -> Float64 | None:
         )
     joints = np.where(joints[:, 2:] > 0, joints, np.nan)
     return joints if np.isfinite(joints[:, :2]).any() else None
-
-
-def _times(folder: Path, frame_numbers: Int64, media: MediaPair) -> tuple[Float64, tuple[str, ...]]:
-    n_frames = int(frame_numbers[-1] - frame_numbers[0]) + 1
-    if media.video_path is not None:
-        return _video_times(folder, frame_numbers, media.video_path), ()
-    if media.audio_path is not None:
-        fps = n_frames / sound_duration_s(media.audio_path)
-        usual = min(USUAL_FPS, key=lambda rate: abs(rate - fps))
-        if abs(fps - usual) < 0.005 * usual:
-            note = (
-                f"no video: {usual:.2f} frames a second fit the length of {media.audio_path.name}"
-            )
-            return frame_times(n_frames, usual, folder)[frame_numbers - frame_numbers[0]], (note,)
-    note = f"no video: {DEFAULT_FPS:g} frames a second assumed; put the video beside the folder"
-    return frame_times(n_frames, DEFAULT_FPS, folder)[frame_numbers - frame_numbers[0]], (note,)
-
-
-def _video_times(folder: Path, frame_numbers: Int64, video: Path) -> Float64:
-    times_s = video_frame_times_s(video)
-    # Frames are numbered from 0 by OpenPose, from 1 by ffmpeg.
-    first = 1 if frame_numbers[0] == 1 and frame_numbers[-1] >= len(times_s) else 0
-    if frame_numbers[-1] - first >= len(times_s):
-        raise InputError(
-            f"{folder} goes up to frame {frame_numbers[-1]} but {video.name} has {len(times_s)}: "
-            "another video?"
-        )
-    chosen: Float64 = times_s[frame_numbers - first]
-    return chosen

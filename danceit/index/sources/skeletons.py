@@ -18,6 +18,9 @@ COCO17 = {
 }  # fmt: skip
 """COCO's 17 keypoints (Lin et al. 2014), also AIST++'s; there is no neck."""
 
+MIN_CONFIDENCE = 0.1
+"""Confidence from which a joint of a detector that always answers counts as found."""
+
 BODY25 = {
     "nose": 0, "neck": 1, "right_shoulder": 2, "right_elbow": 3, "right_wrist": 4,
     "left_shoulder": 5, "left_elbow": 6, "left_wrist": 7, "right_hip": 9, "right_knee": 10,

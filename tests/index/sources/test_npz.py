@@ -125,3 +125,13 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="18"):
         write_recording(tmp_path / "a.npz", POSES[:, :5], 24)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_outside_the_song_are_left_out_and_said(tmp_path: Path) -> None:
+    song = write_tone(tmp_path / "a.wav", 0.5)
+    recording = SOURCE.read(write_recording(tmp_path / "a.npz", POSES, 24, audio=song))
+    assert recording.poses.shape == (13, 18, 3)
+    assert recording.notes == ("17 frames outside the 0.50 s of a.wav left out",)
+    late = write_recording(tmp_path / "b.npz", POSES, 24, audio=song, start_s=0.6)
+    with pytest.raises(InputError, match=r"from 0\.60 s on, lie outside the 0\.50 s of a\.wav"):
+        SOURCE.read(late)

@@ -6,7 +6,8 @@ import pytest
 
 from danceit.data import JOINT
 from danceit.errors import InputError
-from danceit.index.sources.openpose import DEFAULT_FPS, SOURCE
+from danceit.index.sources.openpose import SOURCE
+from danceit.index.sources.timing import DEFAULT_FPS
 from tests.index.sources.conftest import Maker, person, write_tone, write_video
 
 

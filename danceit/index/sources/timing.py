@@ -1,0 +1,61 @@
+"""Times of numbered frames whose file says nothing of time.
+
+A video beside them has the true times, frame by frame. Without one, a sound that is
+as long as the frames at a usual rate gives that rate. Otherwise `DEFAULT_FPS` is taken, and
+said.
+"""
+
+from pathlib import Path
+
+from danceit.data import Float64, Int64
+from danceit.errors import InputError
+from danceit.index.sources.checks import frame_times
+from danceit.index.sources.media import MediaPair, sound_duration_s, video_frame_times_s
+
+DEFAULT_FPS = 30.0
+"""Frames a second of keypoints without their video, what OpenPose assumes of a camera."""
+USUAL_FPS = (24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60000 / 1001, 60.0)
+
+_FIT = 0.005
+
+
+def times_of_frames(
+    frame_numbers: Int64, media: MediaPair, path: Path
+) -> tuple[Float64, tuple[str, ...]]:
+    """Seconds into the media of each frame, and what had to be assumed.
+
+    Parameters
+    ----------
+    frame_numbers : int64 (T,)
+        Increasing; with a video they count its frames, from 0 or from 1.
+
+    Raises
+    ------
+    InputError
+        If the video has fewer frames than the numbers say.
+    """
+    if media.video_path is not None:
+        return _video_times(frame_numbers, media.video_path, path), ()
+    n_frames = int(frame_numbers[-1] - frame_numbers[0]) + 1
+    fps = DEFAULT_FPS
+    note = f"no video: {fps:g} frames a second assumed; put the video beside {path.name}"
+    if media.audio_path is not None:
+        heard = n_frames / max(sound_duration_s(media.audio_path), 1e-3)
+        usual = min(USUAL_FPS, key=lambda rate: abs(rate - heard))
+        if abs(heard - usual) < _FIT * usual:
+            fps = usual
+            note = f"no video: {fps:.2f} frames a second fit the length of {media.audio_path.name}"
+    return frame_times(n_frames, fps, path)[frame_numbers - frame_numbers[0]], (note,)
+
+
+def _video_times(frame_numbers: Int64, video: Path, path: Path) -> Float64:
+    times_s = video_frame_times_s(video)
+    # OpenPose counts from 0, ffmpeg from 1.
+    first = 1 if frame_numbers[0] == 1 and frame_numbers[-1] >= len(times_s) else 0
+    if frame_numbers[-1] - first >= len(times_s):
+        raise InputError(
+            f"{path} goes up to frame {frame_numbers[-1]} but {video.name} has {len(times_s)}: "
+            "another video?"
+        )
+    chosen: Float64 = times_s[frame_numbers - first]
+    return chosen
