@@ -30,7 +30,7 @@ import numpy.typing as npt
 from danceit.data import Float64, Recording
 from danceit.errors import InputError
 from danceit.index.sources.checks import check_size, checked, frame_times, numbers
-from danceit.index.sources.media import MediaPair, media_named, pair
+from danceit.index.sources.media import media_named, pair
 from danceit.index.sources.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 
 FPS = 60.0
@@ -66,7 +66,7 @@ class AistSource:
         """Return the music, and of a 3-D file the same dance in 2-D."""
         flat = path.parent.parent / "keypoints2d" / path.name
         twice = path.parent.name == "keypoints3d" and flat.is_file()
-        return (*_media(path).paths, *([flat] if twice else []))
+        return (*_media_files(path), *([flat] if twice else []))
 
     def read(self, path: Path) -> Recording:
         """Read one dance, in 3-D centimetres or 2-D pixels.
@@ -93,7 +93,7 @@ class AistSource:
         else:
             raise InputError(f"{path} holds neither keypoints3d nor keypoints2d")
         name = _NAME.search(path.stem)
-        media = _media(path)
+        media = pair(_media_files(path))
         return checked(
             Recording(
                 recording_id=path.stem,
@@ -193,7 +193,7 @@ def _best_view(views: Float64) -> Float64:
     return np.where(found[..., None], views[best, ..., :2], np.nan)
 
 
-def _media(path: Path) -> MediaPair:
+def _media_files(path: Path) -> tuple[Path, ...]:
     name = _NAME.search(path.stem)
     stems = [path.stem]
     if name:
@@ -202,5 +202,5 @@ def _media(path: Path) -> MediaPair:
     for stem in stems:
         for folder in _MUSIC_FOLDERS:
             if found := media_named(path.parent / folder, stem):
-                return pair(found)
-    return MediaPair()
+                return found
+    return ()

@@ -21,6 +21,7 @@ AUDIO_SUFFIXES = frozenset(
     {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
 )
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
+_COVERS = frozenset({"bmp", "gif", "mjpeg", "png", "webp"})
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def has_sound(path: Path) -> bool:
 
 
 def sound_duration_s(path: Path) -> float:
-    """Seconds of sound really present in a file.
+    """Seconds of sound really present in a file; of a video, from its first frame on.
 
     Raises
     ------
@@ -97,15 +98,19 @@ def _sound_duration_s(path: Path, _mtime_ns: int, _size: int) -> float:
         if not container.streams.audio:
             raise InputError(f"{path} has no sound: a file of tags or pictures only?")
         spans = list(_packet_spans(container, container.streams.audio[0]))
+        zero_s = _picture_start_s(container)
     if not spans:
         raise InputError(f"{path} has no sound: empty, or cut off after its header?")
-    return max(end for _, end in spans) - min(start for start, _ in spans)
+    if zero_s is None:
+        zero_s = min(start for start, _ in spans)
+    return max(end for _, end in spans) - zero_s
 
 
 def video_frame_times_s(path: Path) -> Float64:
-    """Presentation times of a video's frames, in seconds from the start of its sound.
+    """Presentation times of a video's frames, in seconds from its first frame.
 
-    Times are read from the packets, so a variable frame rate is followed.
+    Times are read from the packets, so a variable frame rate is followed. `danceit.audio`
+    counts a video's sound from its first frame too.
 
     Raises
     ------
@@ -116,11 +121,11 @@ def video_frame_times_s(path: Path) -> Float64:
         if not container.streams.video:
             raise InputError(f"{path} has no picture")
         starts = sorted(start for start, _ in _packet_spans(container, container.streams.video[0]))
-        sound = container.streams.audio[0] if container.streams.audio else None
-        zero = _stream_start_s(sound) if sound is not None else starts[0] if starts else 0.0
+        zero_s = _picture_start_s(container)
     if not starts:
         raise InputError(f"{path} has no picture: empty, or cut off after its header?")
-    return np.unique(np.asarray(starts, dtype=np.float64)) - zero
+    times_s: Float64 = np.unique(np.asarray(starts, dtype=np.float64))
+    return times_s - (times_s[0] if zero_s is None else zero_s)
 
 
 @contextmanager
@@ -129,9 +134,14 @@ def _opened(path: Path) -> Iterator[Any]:
     import av.error
 
     try:
-        with av.open(str(path)) as container:
+        # Absolute and files only: no name like "concat:x" and no playlist's link is followed.
+        with av.open(
+            str(path.absolute()),
+            metadata_errors="replace",
+            options={"protocol_whitelist": "file"},
+        ) as container:
             yield container
-    except (av.error.FFmpegError, OSError, ValueError) as exc:
+    except (av.error.FFmpegError, OSError, ValueError, IndexError) as exc:
         reason = getattr(exc, "strerror", None) or exc
         raise InputError(f"cannot read {path} as sound or video: {reason}") from exc
 
@@ -143,5 +153,11 @@ def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:
             yield start, start + float((packet.duration or 0) * packet.time_base)
 
 
-def _stream_start_s(stream: Any) -> float:
-    return float((stream.start_time or 0) * stream.time_base)
+def _picture_start_s(container: Any) -> float | None:
+    """Time stamp of a video's first frame; None where there is no picture but cover art."""
+    for stream in container.streams.video:
+        codec = stream.codec_context
+        cover = codec is not None and codec.name in _COVERS
+        if not cover and stream.start_time is not None:
+            return float(stream.start_time * stream.time_base)
+    return None

@@ -24,7 +24,7 @@ from danceit.data import Float32, Recording, check_poses
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.index.sources.checks import MAX_FILE_BYTES, check_size, checked, frame_times
-from danceit.index.sources.media import MediaPair, media_named, pair
+from danceit.index.sources.media import media_named, pair
 
 _POSES = ("poses", "joints")
 _TEXTS = ("audio", "style", "dancer", "licence")
@@ -42,9 +42,9 @@ class NpzSource:
         return name.endswith(".npz") and not name.endswith(".dance.npz") and path.is_file()
 
     def companions(self, path: Path) -> tuple[Path, ...]:
-        """Return the song that the file names, if it can be read."""
+        """Return the song that the file names, if it is there."""
         try:
-            return _media(path, load_arrays(path, only=("audio",))).paths
+            return _media_files(path, load_arrays(path, only=("audio",)))
         except InputError:
             return ()
 
@@ -64,7 +64,7 @@ class NpzSource:
             raise InputError(f"{path} must hold 'poses' and 'fps'; it holds {held}")
         poses = arrays[given[0]]
         check_poses(poses, f"{path}: {given[0]}")
-        media = _media(path, arrays)
+        media = pair(_media_files(path, arrays))
         start_s = _number(arrays, "start_s", path) if "start_s" in arrays else 0.0
         times_s = frame_times(len(poses), _number(arrays, "fps", path), path, start_s)
         return checked(
@@ -202,14 +202,14 @@ def _array(content: bytes) -> npt.NDArray[Any]:
     return array.reshape(shape, order="F" if fortran else "C")
 
 
-def _media(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> MediaPair:
+def _media_files(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> tuple[Path, ...]:
     named = _text(arrays, "audio", path)
     if not named:
-        return pair(media_named(path.parent, path.stem))
+        return media_named(path.parent, path.stem)
     song = path.parent / named
     if not song.is_file():
         raise InputError(f"{path}: its song {named} is not there")
-    return pair((song,))
+    return (song,)
 
 
 def _number(arrays: dict[str, npt.NDArray[Any]], name: str, path: Path) -> float:

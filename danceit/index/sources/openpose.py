@@ -21,7 +21,7 @@ import numpy as np
 from danceit.data import N_JOINTS, Float64, Int64, Recording
 from danceit.errors import InputError
 from danceit.index.sources.checks import checked, numbers, read_json
-from danceit.index.sources.media import MediaPair, media_in, media_named, pair
+from danceit.index.sources.media import media_in, media_named, pair
 from danceit.index.sources.people import main_person
 from danceit.index.sources.skeletons import BODY25, to_coco18
 from danceit.index.sources.timing import times_of_frames
@@ -49,7 +49,7 @@ class OpenPoseSource:
             prefix, _, _ = _frames(path)
         except InputError:
             return ()
-        return _media(path, prefix).paths
+        return _media_files(path, prefix)
 
     def read(self, path: Path) -> Recording:
         """Read the main person of one folder in 2-D pixels of the video.
@@ -61,7 +61,7 @@ class OpenPoseSource:
             several videos, or nobody is found.
         """
         prefix, frame_numbers, files = _frames(path)
-        media = _media(path, prefix)
+        media = pair(_media_files(path, prefix))
         detections = [_people(file) for file in files]
         times_s, notes = times_of_frames(frame_numbers, media, path)
         poses = main_person(detections)[:, :, :2]
@@ -112,14 +112,14 @@ def _frames(folder: Path) -> tuple[str, Int64, list[Path]]:
     return prefixes[0], frame_numbers, [file for _, file in numbered]
 
 
-def _media(folder: Path, prefix: str) -> MediaPair:
+def _media_files(folder: Path, prefix: str) -> tuple[Path, ...]:
     called = folder.resolve().name
     for place in (folder.parent, folder):
         for stem in (called, prefix):
             if named := media_named(place, stem):
-                return pair(named)
+                return named
     inside = media_in(folder)
-    return pair(inside) if len(inside) == 1 else MediaPair()
+    return inside if len(inside) == 1 else ()
 
 
 def _people(file: Path) -> list[Float64]:

@@ -115,6 +115,16 @@ def test_one_bad_recording_does_not_stop_the_others(tmp_path: Path, tang: Maker)
     assert [name for name, _ in problems] == ["DANCE_W_2", "DANCE_W_3"]
 
 
+def test_a_damaged_video_stops_its_own_recording_only(tmp_path: Path, openpose: Maker) -> None:
+    openpose([[person(0, 0, 100)]] * 5)
+    (tmp_path / "clip.mp4").write_bytes(b"no video")
+    write_recording(tmp_path / "x.npz", POSES, 24)
+    first, second = scan(tmp_path).found
+    with pytest.raises(InputError, match=r"cannot read .*clip\.mp4 as sound or video"):
+        first.read()
+    assert second.read().recording_id == "x.npz"
+
+
 def test_a_recording_inside_a_recordings_folder_is_found(tmp_path: Path, openpose: Maker) -> None:
     folder = openpose([[person(0, 0, 100)]] * 5)
     write_recording(folder / "own.npz", POSES, 24)
