@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from danceit.data import Float64
+from danceit.index.synthetic import SyntheticLibrary, make_library
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +36,10 @@ def walk(n_frames: int, seed: int = 0, dims: int = 2) -> Float64:
     motion = 256 + np.cumsum(2 * smooth, axis=0)
     motion[:, 14:] = np.nan
     return motion
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> SyntheticLibrary:
+    """Three dances of 12 s in three styles, and a song that nobody danced to."""
+    folder = tmp_path_factory.mktemp("bench-library")
+    return make_library(folder, songs_per_style=1, seconds=12.0)
