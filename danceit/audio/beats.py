@@ -34,7 +34,7 @@ _TEMPOGRAM_STEP = 24
 _EARLY = 0.25
 """Part of an onset frame by which the steepest rise precedes a sound's start: the mean
 over clicks, drums, noise and chords at 72 to 168 bpm, with and without noise."""
-_LOCK_TIMEOUT_S = 120.0
+_LOCK_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _alone() -> Iterator[None]:
     A lock in danceit's cache folder would not do: that one can be moved by
     `DANCEIT_CACHE` while numba's stays where it is. Where there is no `fcntl`
     (Windows), on file systems without locks, or when another process has held it
-    for two minutes, the import goes on without.
+    for five minutes, the import goes on without.
     """
     try:
         import fcntl

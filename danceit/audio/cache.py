@@ -16,7 +16,7 @@ from danceit.files import cache_dir, replacing
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of parameters that changes a feature or a beat."""
 
 

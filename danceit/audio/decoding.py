@@ -5,6 +5,7 @@ is needed, and one set of rules for encoder delay and time stamps holds for ever
 format. (libsndfile reads fewer formats and prints its own warnings on damaged mp3.)
 """
 
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,13 +117,18 @@ def check_is_file(path: Path) -> None:
     InputError
         If it is missing, a folder, something else that is not a file, or empty.
     """
-    if path.is_dir():
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise InputError(f"no such file: {path}") from exc
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise InputError(f"{path} cannot be read: {reason}") from exc
+    if stat.S_ISDIR(found.st_mode):
         raise InputError(f"{path} is a folder; give a sound or video file")
-    if not path.exists():
-        raise InputError(f"no such file: {path}")
-    if not path.is_file():
+    if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path} is not a regular file; give a sound or video file")
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         raise InputError(f"{path} is empty (0 bytes)")
 
 
@@ -194,15 +200,21 @@ def _decode(path: Path, channel: int | None = None) -> _Track:
         ) as container:
             if not container.streams.audio:
                 raise InputError(f"{path} has no sound track; give a song or a video with sound")
+            if container.streams.audio[0].codec_context is None:
+                raise _unreadable(path, "unknown codec")
             return _decode_stream(container, path, channel)
     except InputError:
         raise
-    except (av.FFmpegError, OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise InputError(
-            f"{path} cannot be read as sound ({reason}): not an audio file, "
-            "or a damaged or truncated one?"
-        ) from exc
+    except (av.FFmpegError, OSError, ValueError, IndexError) as exc:
+        # PyAV raises IndexError where a damaged file opens a new stream midway.
+        raise _unreadable(path, getattr(exc, "strerror", None) or str(exc)) from exc
+
+
+def _unreadable(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"{path} cannot be read as sound ({reason}): not an audio file, "
+        "or a damaged or truncated one?"
+    )
 
 
 def _decode_stream(container: Any, path: Path, channel: int | None) -> _Track:
@@ -214,7 +226,7 @@ def _decode_stream(container: Any, path: Path, channel: int | None) -> _Track:
     track.announced_s = _announced_s(container, stream, path)
     # Matroska stores one length for the whole file, which another stream may set.
     watched = list(container.streams) if matroska else [stream]
-    with np.errstate(invalid="ignore"):  # NaN and infinity are reported by the caller
+    with np.errstate(invalid="ignore", over="ignore"):  # the caller reports NaN and infinity
         for packet in container.demux(*watched):
             if matroska and packet.pts is not None:
                 end = (packet.pts + (packet.duration or 0)) * packet.time_base
@@ -227,7 +239,7 @@ def _decode_stream(container: Any, path: Path, channel: int | None) -> _Track:
                 track.damaged += 1  # leaves a hole; `_check_complete` weighs them
                 continue
             track.packets += 1
-            for frame in frames:
+            for frame in (frame for frame in frames if frame.samples):
                 if track.rate not in (0, frame.sample_rate):
                     raise InputError(
                         f"{path} changes its sample rate midway, from {track.rate} to "
@@ -244,8 +256,8 @@ def _decode_stream(container: Any, path: Path, channel: int | None) -> _Track:
 def _mono(frame: Any, channel: int | None) -> Float32:
     """One decoded frame as mono float32 of full scale 1, whatever its sample format."""
     raw: npt.NDArray[Any] = frame.to_ndarray()
-    n_channels = frame.layout.nb_channels
-    planar = raw if frame.format.is_planar else raw.reshape(-1, n_channels).T
+    planar = raw if frame.format.is_planar else raw.reshape(frame.samples, -1).T
+    n_channels = len(planar)
     kind, bits = raw.dtype.kind, 8 * raw.dtype.itemsize
     if kind == "u":
         planar = planar.astype(np.float32) - 2.0 ** (bits - 1)
@@ -258,7 +270,9 @@ def _mono(frame: Any, channel: int | None) -> Float32:
 
 def _video_start_s(container: Any) -> float | None:
     for stream in container.streams.video:
-        if stream.codec_context.name not in _PICTURES and stream.start_time is not None:
+        codec = stream.codec_context  # None where this FFmpeg cannot decode the picture
+        picture = codec is not None and codec.name in _PICTURES
+        if not picture and stream.start_time is not None:
             return float(stream.start_time * stream.time_base)
     return None
 

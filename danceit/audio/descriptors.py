@@ -30,7 +30,7 @@ the frame nearest to a beat; the phase runs from 0 at a beat to 2π at the next 
 columns 0 where there are no beats); `log2_tempo` is log2(local bpm / 120), 0 without."""
 
 TEMPOGRAM_BPM = tuple(float(bpm) for bpm in np.round(np.geomspace(40.0, 240.0, 16), 2))
-"""Tempi of the columns of "tempogram", four and more to the octave."""
+"""Tempi of the columns of "tempogram", about six to the octave."""
 
 _COMBINED = {
     "pulse": ("mfcc", "flux", "chroma"),

@@ -161,6 +161,10 @@ def test_bad_paths(tmp_path: Path) -> None:
     empty.touch()
     with pytest.raises(InputError, match=r"^no such file: .*nothing\.mp3$"):
         read_sound(tmp_path / "nothing.mp3")
+    with pytest.raises(InputError, match="no such file"):
+        read_sound(empty / "song.mp3")
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        read_sound(tmp_path / ("a" * 300 + ".mp3"))
     with pytest.raises(InputError, match="is a folder"):
         read_sound(tmp_path)
     with pytest.raises(InputError, match=r"is empty \(0 bytes\)"):
@@ -196,8 +200,9 @@ def test_sound_that_cannot_be_used(tmp_path: Path) -> None:
         "holds 1 samples that are NaN": np.where(np.arange(noise.size) == 5, np.nan, noise),
         "holds 2 samples that are NaN": np.where(np.arange(noise.size) < 2, np.inf, noise),
     }
+    cases["holds 48000 samples that are NaN"] = noise * 1e300
     for message, samples in cases.items():
-        soundfile.write(path, samples, RATE, "FLOAT")
+        soundfile.write(path, samples, RATE, "DOUBLE")
         with pytest.raises(InputError, match=message):
             read_sound(path)
 
@@ -257,18 +262,18 @@ def test_lengths_that_are_unknown_are_not_held_against_a_file(tmp_path: Path) ->
 
 
 def test_one_damaged_packet_leaves_the_rest_in_place(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).normal(scale=0.03, size=20 * RATE).astype(np.float32)
-    song = clicks(RATE, (2.0, 15.0), 20.0) + noise
+    noise = np.random.default_rng(0).normal(scale=0.03, size=45 * RATE).astype(np.float32)
+    song = clicks(RATE, (2.0, 35.0), 45.0) + noise
     path = write_pcm(tmp_path / "a.flac", song, RATE)
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 20] = bytes(20)
     path.write_bytes(content)
     samples = read_sound(path).samples
-    assert_clicks_at(path, (2.0, 15.0))
+    assert_clicks_at(path, (2.0, 35.0))
     lost = np.flatnonzero(np.abs(samples - song) > 1e-3) / RATE
     assert lost.size
-    assert 9.0 < lost.min() < lost.max() < 11.0
+    assert 20.0 < lost.min() < lost.max() < 25.0
 
 
 def test_nothing_but_our_own_message_reaches_the_user(tmp_path: Path) -> None:
@@ -291,7 +296,7 @@ EDGES = {
     "empty_empty.ogg": "holds no sound",
     "empty_empty.wav": "holds no sound",
     "metadata_empty.mp3": "is too short: 0.05 s",
-    "multichannel_4channels.flac": r"is truncated: 4.69 s of the 5.00 s",
+    "multichannel_4channels.flac": r"is truncated: 4\.\d\d s of the 5.00 s",
 }
 
 
