@@ -98,8 +98,14 @@ class GenerationWriter:
         """Leave clips of the base out; see `FragmentStore.delete`."""
         return self._open.delete(clip_ids)
 
-    def publish(self) -> None:
-        """Finish the generation, check it, publish it, and remove those before it."""
+    def publish(self) -> Generation:
+        """Finish the generation, check it, publish it, and remove those before it.
+
+        Returns
+        -------
+        Generation
+            The new one, open.
+        """
         try:
             self._open.finish()
             manifest = self._describe(self._make_parts())
@@ -107,15 +113,20 @@ class GenerationWriter:
                 _flush(path)
             manifest.write(self.folder / NAME)
             _flush(self.folder)
-            self._check_written(manifest)
-            manifest.write(self.index / NAME)
-            self._published = True
-            _flush(self.index)
+            written = self._checked(manifest)
+            try:
+                manifest.write(self.index / NAME)
+                self._published = True
+                _flush(self.index)
+            except BaseException:
+                written.close()
+                raise
         except OSError as exc:
             raise _cannot_write(self.index, exc) from exc
         finally:
             self.close()
         remove_leftovers(self.index)
+        return written
 
     def close(self) -> None:
         """Close all files, and remove them unless they were published."""
@@ -199,15 +210,14 @@ class GenerationWriter:
             recall=self._recall,
         )
 
-    def _check_written(self, manifest: Manifest) -> None:
+    def _checked(self, manifest: Manifest) -> Generation:
         written = Generation(self.index, manifest)
-        try:
-            # Sizes and hashes were taken from these files a moment ago.
-            problems = written.inconsistencies()
-        finally:
-            written.close()
+        # Sizes and hashes were taken from these files a moment ago.
+        problems = written.inconsistencies()
         if problems:
+            written.close()
             raise IndexStateError(f"the new index was not published: {problems[0]}")
+        return written
 
 
 def remove_leftovers(index: Path) -> None:

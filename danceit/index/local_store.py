@@ -110,12 +110,13 @@ class LocalStore(FragmentStore):
             base = _last_good(location)
             try:
                 options: _Options = {"device": device, "factory": factory, "recall": recall}
-                GenerationWriter(location, base.manifest.spec, base, **options).publish()
+                writer = GenerationWriter(location, base.manifest.spec, base, **options)
+                published = writer.publish()
             finally:
                 base.close()
         finally:
             os.close(lock)
-        return cls.open(location, device=device)
+        return cls(location, published, **options)
 
     @property
     def spec(self) -> StoreSpec:
@@ -150,8 +151,11 @@ class LocalStore(FragmentStore):
             return
         try:
             if self._writer.changed:
-                self._writer.publish()
-                self._reopen()
+                published = self._writer.publish()
+                if self._generation is not None:
+                    self._generation.close()
+                self._generation = published
+                self._search = LocalSearch(published, self._device)
         finally:
             self._forget_changes()
 
@@ -242,13 +246,6 @@ class LocalStore(FragmentStore):
         if self._generation is None:
             raise IndexStateError(f"{self._location} is closed, or nothing was committed to it")
         return self._generation
-
-    def _reopen(self) -> None:
-        self._search = None
-        if self._generation is not None:
-            self._generation.close()
-        self._generation = Generation.open(self._location)
-        self._search = LocalSearch(self._generation, self._device)
 
     def _begun(self) -> GenerationWriter:
         if self._writer is None:

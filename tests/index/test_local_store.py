@@ -1,0 +1,8 @@
+"""The local engine keeps the contract of every store."""
+
+from danceit.index.local_store import LocalStore
+from danceit.testing import StoreConformance
+
+
+class TestLocalStore(StoreConformance):
+    engine = LocalStore
