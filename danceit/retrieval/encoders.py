@@ -164,10 +164,13 @@ class FragmentEncoder:
         n_frames : int
             Length; a window that reaches beyond the song repeats its last frame.
         """
+        _check_starts(starts, len(features))
+        return self.embed_heard(self.hear(features), starts, n_frames)
+
+    def embed_heard(self, heard: Heard, starts: Int64, n_frames: int) -> Float32:
+        """As `embed_windows`, of a song already heard."""
         import torch
 
-        heard = self.hear(features)
-        _check_starts(starts, len(features))
         found = [np.zeros((0, self.config.embedding), np.float32)]
         with torch.inference_mode():
             for part in _parts(len(starts), n_frames):
@@ -183,10 +186,12 @@ class FragmentEncoder:
 
         Feature sets without flux are compared by the mean and spread of the timbre instead.
         """
-        heard = self.hear(features)
         _check_starts(starts, len(features))
+        return self.describe_heard(self.hear(features).windows(starts, max(1, n_frames))[1])
+
+    def describe_heard(self, around: Float32) -> Float32:
+        """As `describe_windows`, of surroundings (N, K)."""
         scale = self.audio.around_scale.cpu().numpy()
-        around = heard.windows(starts, 1 if n_frames < 1 else n_frames)[1]
         return described((around - scale[0]) / scale[1], self.config.feature_set)
 
     def hear(self, features: Float32) -> Heard:

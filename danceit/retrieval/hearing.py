@@ -30,6 +30,8 @@ PULSES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0)
 """Periods, in beats, whose phase each frame is told."""
 REACH_S = 10.0
 """Seconds on both sides of a window that count as its surroundings."""
+BEAT_COMB = ((1, 3.0), *((times, 1.0) for times in range(2, 9)))
+"""Multiples of a beat at which a song should repeat, with their weights."""
 GRID = 24
 """Frames between two places where the surroundings are computed."""
 
@@ -101,6 +103,10 @@ def hear(features: Float32, feature_set: str) -> Heard:
     layout = layout_of(feature_set)
     if features.ndim != 2 or not len(features):
         raise InputError(f"features must have shape (S, F), S > 0; got {features.shape}")
+    if features.shape[1] != layout.width:
+        raise InputError(
+            f"the feature set '{feature_set}' has {layout.width} columns; got {features.shape[1]}"
+        )
     if not np.isfinite(features).all():
         raise InputError("features must be finite; got NaN or infinity")
     timbre = features[:, layout.timbre]
@@ -137,7 +143,9 @@ def layout_of(feature_set: str) -> Layout:
 def beat_period(flux: Float64, per_frame: int = 1) -> float:
     """Frames a beat, within one octave of tempo, from spectral flux (S x per_frame, B).
 
-    The lag whose multiples by 1, 2, 3, 4, 6, 8 and 12 together repeat best over the whole song.
+    The lag whose multiples up to 8 together repeat best over the whole song. The beat
+    itself counts three times: else one and a half beats of a waltz, whose even multiples
+    are bars, would win.
     """
     rate = FPS * per_frame
     slowest, fastest = (60.0 / bpm * rate for bpm in TEMPO_RANGE_BPM)
@@ -145,7 +153,8 @@ def beat_period(flux: Float64, per_frame: int = 1) -> float:
     periods = np.arange(fastest, slowest, 0.05)
     lags = np.arange(len(similarity))
     score = sum(
-        np.interp(periods * times, lags, similarity, right=0.0) for times in (1, 2, 3, 4, 6, 8, 12)
+        weight * np.interp(periods * times, lags, similarity, right=0.0)
+        for times, weight in BEAT_COMB
     )
     return float(periods[int(np.argmax(score))]) / per_frame
 
