@@ -2,9 +2,9 @@
 
 Onset strength is the rise of a log-mel spectrogram, as in librosa, but from windows
 of 43 ms every 10.4 ms instead of 93 ms every 23 ms: with librosa's defaults, beats of
-known click tracks come 16 to 36 ms late, almost a pose frame; from these windows they
-come within 10 ms, without bias (`tests/audio/test_beats.py`). Tempo and beats are then
-librosa's.
+known click tracks come 16 to 36 ms late, almost a pose frame; from these windows their
+median is within 5 ms and nine in ten are within 12 (`tests/audio/test_beats.py`). Tempo
+and beats are then librosa's.
 """
 
 import importlib.util
