@@ -4,8 +4,8 @@
 2. Draw short outliers and dropouts straight (`repair`).
 3. Drop frames in which hands or feet are missing or the body is frozen, and cut where it
    is suddenly elsewhere. A clip ends there: nothing is bridged.
-4. Scale the recording so that the largest nose-to-ankle distance is 360 px, and
-   place each clip on the canvas.
+4. Level a drifting floor (3-D), scale the recording so that the largest nose-to-ankle
+   distance is 360 px, and place each clip on the canvas.
 
 The largest distance is taken after a median over five frames, so that one outlier does
 not shrink the dancer. Each clip stands with its median mid-hip at x = 256 (z = 0) and
@@ -33,8 +33,8 @@ from danceit.data import (
     check_poses,
 )
 from danceit.errors import InputError
-from danceit.index.plausibility import complaints, jumps
-from danceit.index.repair import mended, resampled
+from danceit.index.plausibility import METRE_PX, complaints, jumps
+from danceit.index.repair import levelled, mended, resampled
 
 MIN_FRAMES = 24
 """Shortest clip, the shortest fragment."""
@@ -68,7 +68,7 @@ class CleaningReport:
     warnings : tuple of str
         What looks wrong with the recording as a whole.
     notes : tuple of str
-        What its reader assumed.
+        What its reader assumed, and whether the floor was levelled.
     """
 
     recording_id: str
@@ -131,8 +131,12 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
     for run in runs:
         if run not in kept:
             faults[run] = FAR if _at_break(run, breaks) else SHORT
-    # Faults are judged in all the dimensions there are, the picture is made last.
-    clips = _clips(recording, px[..., :dims], kept, first)
+    level = [levelled(px[run]) for run in kept]
+    # Faults are judged in all the dimensions there are; the picture is made last.
+    stretches = [
+        (run.start, poses[..., :dims]) for run, (poses, _) in zip(kept, level, strict=True)
+    ]
+    clips = _clips(recording, stretches, first)
     counts = {reason: int((faults == reason).sum()) for reason in REASONS}
     report = CleaningReport(
         recording_id=recording.recording_id,
@@ -142,7 +146,7 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
         frames_mended=int(outliers.sum()),
         n_clips=len(clips),
         warnings=complaints(px),
-        notes=recording.notes,
+        notes=(*recording.notes, *_drift_note(max((drift for _, drift in level), default=0.0))),
     )
     return Cleaned(clips, report)
 
@@ -241,25 +245,34 @@ def _at_break(run: slice, breaks: Bool) -> bool:
     return before or (run.stop <= len(breaks) and bool(breaks[run.stop - 1]))
 
 
-def _clips(recording: Recording, poses: Float64, runs: list[slice], first: int) -> tuple[Clip, ...]:
-    if not runs:
+def _drift_note(drift_px: float) -> tuple[str, ...]:
+    if not drift_px:
         return ()
-    scale = BODY_PX / _height(np.concatenate([poses[run] for run in runs]), recording)
-    several = len(runs) > 1
+    return (f"the floor drifts by {drift_px / METRE_PX:.2f} m within a clip: levelled",)
+
+
+def _clips(
+    recording: Recording, stretches: list[tuple[int, Float64]], first: int
+) -> tuple[Clip, ...]:
+    """Clips of stretches, each its first frame and its poses; `first` is the grid's first."""
+    if not stretches:
+        return ()
+    scale = BODY_PX / _height(np.concatenate([poses for _, poses in stretches]), recording)
+    several = len(stretches) > 1
     return tuple(
         Clip(
             clip_id=f"{recording.recording_id}#{number}" if several else recording.recording_id,
             recording_id=recording.recording_id,
-            poses=_placed(poses[run] * scale),
+            poses=_placed(poses * scale),
             path=recording.path,
-            start_s=(first + run.start) / FPS,
+            start_s=(first + start) / FPS,
             audio_path=recording.audio_path,
             video_path=recording.video_path,
             style=recording.style,
             dancer=recording.dancer,
             licence=recording.licence,
         )
-        for number, run in enumerate(runs, start=1)
+        for number, (start, poses) in enumerate(stretches, start=1)
     )
 
 

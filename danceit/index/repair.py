@@ -1,7 +1,8 @@
-"""Poses on the 24 fps grid of their media, with short faults drawn straight.
+"""Poses on the 24 fps grid of their media, with what can be mended mended.
 
-Both steps follow DanceIt III-A: resampling by time, and jitter smoothing by linear
-interpolation. What is longer than `BRIDGE` frames is never invented: it stays NaN.
+Resampling by time and jitter smoothing by linear interpolation follow DanceIt III-A. What
+is longer than `BRIDGE` frames is never invented: it stays NaN. Levelling is for
+motion capture whose floor drifts.
 """
 
 from itertools import pairwise
@@ -18,6 +19,12 @@ SPIKE_BEND_PX = 40.0
 """Change of step at both ends of an outlier, 10 g."""
 SPIKE_RETURN = 0.5
 """How near an outlier comes back to where it left, in its smaller step."""
+FLOOR_WINDOW = 73
+"""Frames, 3 s, within which some part of the body touches the floor."""
+FLOOR_SMOOTHING = 36.0
+"""Frames over which the floor may change: half a bar's rise and fall is dance, not drift."""
+LEVEL_PX = 12.0
+"""Drift from which a clip is levelled, 5 cm; less is the estimate's own noise."""
 
 _SLACK_S = 1e-5
 """Times are rounded in files, to 1/90000 s in many."""
@@ -111,6 +118,40 @@ def spikes(track: Float64) -> Bool:
         for start in np.flatnonzero(found):
             bad[start + 1 : start + 1 + length] = True
     return bad
+
+
+def levelled(poses: Float64) -> tuple[Float64, float]:
+    """Take a slow rise or fall of the floor out of a 3-D clip.
+
+    Inertial motion capture knows the height over the floor only by counting steps: over
+    a minute of the Tang waltzes the dancer climbs by up to half a metre. The floor is
+    the lowest joint of any 3 s, smoothed; hops, and a waltz's rise and fall, are shorter. In
+    2-D the floor moves for another reason, the distance from the camera, and is left.
+
+    Parameters
+    ----------
+    poses : float64 (T, J, 3)
+        Canvas pixels at 24 fps, y down.
+
+    Returns
+    -------
+    float64 (T, J, 3)
+    float
+        Pixels between the highest and the lowest floor, 0 where nothing was done.
+    """
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+    height = np.where(np.isfinite(poses[..., 1]), poses[..., 1], -np.inf).max(axis=1)
+    if poses.shape[2] < 3 or not np.isfinite(height).all():
+        return poses, 0.0
+    lowest = maximum_filter1d(height, FLOOR_WINDOW, mode="nearest")
+    floor = gaussian_filter1d(lowest, FLOOR_SMOOTHING, mode="nearest")
+    drift = float(np.ptp(floor))
+    if drift < LEVEL_PX:
+        return poses, 0.0
+    result = poses.copy()
+    result[..., 1] -= (floor - floor.max())[:, None]
+    return result, drift
 
 
 def _filled(track: Float64) -> Float64:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danceit.index.repair import BRIDGE, mended, resampled, spikes
+from danceit.index.repair import BRIDGE, levelled, mended, resampled, spikes
 
 
 def line(times_s: np.ndarray, joints: int = 2) -> np.ndarray:
@@ -102,3 +102,29 @@ def test_the_callers_poses_stay() -> None:
 @pytest.mark.parametrize("n_frames", range(5))
 def test_very_short_tracks(n_frames: int) -> None:
     assert spikes(np.zeros((n_frames, 2))).shape == (n_frames,)
+
+
+def climbing(drift_px: float, dims: int = 3) -> np.ndarray:
+    """A body of two joints that hops twice a second for a minute, on a floor that rises."""
+    time_s = np.arange(1440) / 24
+    poses = np.zeros((1440, 2, dims))
+    poses[:, 0, 1] = -300.0
+    poses[:, :, 1] -= 40 * np.abs(np.sin(2 * np.pi * time_s))[:, None]
+    poses[:, :, 1] -= drift_px * time_s[:, None] / 60
+    return poses
+
+
+def test_a_climbing_floor_is_levelled_and_hops_stay() -> None:
+    level, drift = levelled(climbing(100.0))
+    assert drift == pytest.approx(100, rel=0.1)
+    difference = level[:, 1, 1] - climbing(0.0)[:, 1, 1]
+    assert np.ptp(difference) < 5
+    np.testing.assert_allclose(level[:, 0] - level[:, 1], climbing(100.0)[:, 0] * 0 + [0, -300, 0])
+
+
+@pytest.mark.parametrize(("drift_px", "dims"), [(0.0, 3), (5.0, 3), (100.0, 2)])
+def test_a_firm_floor_and_a_picture_stay_as_they_are(drift_px: float, dims: int) -> None:
+    poses = climbing(drift_px, dims)
+    level, drift = levelled(poses)
+    assert drift == 0.0
+    np.testing.assert_array_equal(level, poses)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from danceit.data import Recording
 from danceit.errors import InputError
 from danceit.index.sources import SOURCES, scan
 from danceit.index.sources.npz import write_recording
@@ -137,6 +138,31 @@ def test_a_recording_inside_a_recordings_folder_is_found(tmp_path: Path, openpos
         ("openpose", "clip/more"),
         ("npz", "clip/own.npz"),
     ]
+
+
+class Films:
+    """A source of plain videos, as a third party would add it."""
+
+    name = "films"
+
+    def detect(self, path: Path) -> bool:
+        return path.suffix == ".mp4"
+
+    def read(self, path: Path) -> Recording:
+        raise NotImplementedError
+
+
+FILMS = Films()
+
+
+def test_a_source_of_videos_gets_those_that_belong_to_nobody(
+    tmp_path: Path, openpose: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SOURCES.builtins, "films", f"{__name__}:FILMS")
+    openpose([[person(0, 0, 100)]] * 5)
+    for name in ("clip.mp4", "film.mp4", "clip/inside.mp4"):
+        write_video(tmp_path / name, 5, 25)
+    assert found(tmp_path) == [("openpose", "clip"), ("films", "film.mp4")]
 
 
 def test_all_built_in_sources_load() -> None:
