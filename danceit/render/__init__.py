@@ -26,6 +26,14 @@ RENDERERS = Registry(
         "mkv": "danceit.render.video:render_video",
         "gif": "danceit.render.picture:render_gif",
         "png": "danceit.render.picture:render_sheet",
+        "bvh": "danceit.render.bvh:render_bvh",
+        "glb": "danceit.render.gltf:render_gltf",
+        "gltf": "danceit.render.gltf:render_gltf",
+        "openpose": "danceit.render.keypoints:render_folder",
+        "zip": "danceit.render.keypoints:render_zip",
+        "csv": "danceit.render.table:render_csv",
+        "otio": "danceit.render.edit_list:render_otio",
+        "edl": "danceit.render.edit_list:render_edl",
     },
 )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import Dance, Float32, Int64
+from danceit.data import Dance, Float32, Float64, Int64
 from danceit.errors import InputError
-from danceit.render.camera import Camera, View, follow
+from danceit.render.camera import Camera, View, follow, world
 from danceit.render.figure import Figure, figure, mixed
 from danceit.render.motion import joints_at, output_frames, source_frames
 from danceit.render.options import RenderOptions
@@ -141,6 +141,12 @@ class Scene:
             self._figures(picture, index)
             self._overlays(picture, index)
         return picture
+
+    def pixels(self) -> list[Float64]:
+        """Where each dancer's joints are in the pictures: (T, 18, 2), missing ones NaN."""
+        return [
+            dancer.camera.project(world(dancer.joints), slice(None))[0] for dancer in self._dancers
+        ]
 
     def time_s(self, index: int) -> float:
         """Second of the song that a frame of the dance shows."""
