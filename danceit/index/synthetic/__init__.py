@@ -75,12 +75,7 @@ def make_library(
     InputError
         If a number is out of range or the folder cannot be written to.
     """
-    if seed < 0:
-        raise InputError(f"seed must be 0 or above; got {seed}")
-    if songs_per_style < 1:
-        raise InputError(f"songs_per_style must be at least 1; got {songs_per_style}")
-    if not MIN_SECONDS <= seconds < np.inf:
-        raise InputError(f"seconds must be at least {MIN_SECONDS:g}; got {seconds}")
+    _check(seed, songs_per_style, seconds)
     dances = Path(folder) / "dances"
     try:
         dances.mkdir(parents=True, exist_ok=True)
@@ -90,23 +85,14 @@ def make_library(
     recordings, beats_s = [], {}
     titles = [(style, take) for style in STYLES for take in range(1, songs_per_style + 1)]
     for number, (style, take) in enumerate(titles, start=1):
-        rng = np.random.default_rng([seed, number])
+        kind = STYLES.index(style)
+        # Seeded by its own name: more songs leave those before as they were.
+        rng = np.random.default_rng([seed, kind + 1, take])
         score = draw_score(f"{style}-{take}", style, rng, seconds=seconds)
-        suffix = _SUFFIXES[(number - 1 + (number - 1) // songs_per_style) % len(_SUFFIXES)]
-        song = dances / f"{score.name}{suffix}"
+        # Every format occurs, even with one song a style, and none belongs to one style.
+        song = dances / f"{score.name}{_SUFFIXES[(kind + take) % len(_SUFFIXES)]}"
         _write_song(song, score, rng)
-        poses, _ = dance(score, Build.drawn(rng), rng)
-        recordings.append(
-            write_recording(
-                dances / f"{score.name}.npz",
-                poses,
-                FPS,
-                audio=song,
-                style=style,
-                dancer=f"synthetic-{number}",
-                licence=LICENCE,
-            )
-        )
+        recordings.append(_write_dance(song, score, rng, dancer=f"synthetic-{number}"))
         beats_s[score.name] = score.beats_s
 
     rng = np.random.default_rng([seed, 0])
@@ -116,6 +102,23 @@ def make_library(
     _write_song(query_song, score, rng, keys=True)
     beats_s[_QUERY] = score.beats_s
     return SyntheticLibrary(dances, tuple(recordings), query_song, beats_s)
+
+
+def _check(seed: int, songs_per_style: int, seconds: float) -> None:
+    if seed < 0:
+        raise InputError(f"seed must be 0 or above; got {seed}")
+    if songs_per_style < 1:
+        raise InputError(f"songs_per_style must be at least 1; got {songs_per_style}")
+    if not MIN_SECONDS <= seconds < np.inf:
+        raise InputError(f"seconds must be at least {MIN_SECONDS:g}; got {seconds}")
+
+
+def _write_dance(song: Path, score: Score, rng: np.random.Generator, *, dancer: str) -> Path:
+    poses, _ = dance(score, Build.drawn(rng), rng)
+    target = song.with_suffix(".npz")
+    return write_recording(
+        target, poses, FPS, audio=song, style=score.style, dancer=dancer, licence=LICENCE
+    )
 
 
 def _write_song(path: Path, score: Score, rng: np.random.Generator, *, keys: bool = False) -> None:

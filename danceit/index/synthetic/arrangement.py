@@ -44,11 +44,11 @@ _DESK = {
     "brush": _Channel(0.30, 0.2, 0.2),
     "triangle": _Channel(0.25, 0.45, 0.4),
     "cymbal": _Channel(0.35, -0.3, 0.3),
-    "disco strings": _Channel(0.08, 0.2, 0.45, 0.6),
+    "disco strings": _Channel(0.09, 0.2, 0.25, 0.3),
     "stab": _Channel(0.20, -0.3, 0.3, 0.4),
     "disco bass": _Channel(0.46, 0.0, 0.02, 0.5),
     "guitar": _Channel(0.20, 0.4, 0.2),
-    "disco kick": _Channel(0.95, 0.0, 0.02),
+    "disco kick": _Channel(1.05, 0.0, 0.02),
     "clap": _Channel(0.75, 0.05, 0.3),
     "snare": _Channel(0.55, 0.0, 0.2),
     "hat": _Channel(0.75, 0.25, 0.05),
@@ -119,7 +119,7 @@ def _play_disco(score: Score, rng: np.random.Generator) -> list[Note]:
     for bar in range(score.n_bars):
         beat, chord, energy = 4 * bar, score.chord(bar), score.energy(bar)
         chorus = energy > 0.8
-        notes += [Note("disco kick", beat + b, 0.5, 0, 1.0) for b in range(4)]
+        notes += [Note("disco kick", beat + b, 0.5, 0, 0.7 + 0.3 * energy) for b in range(4)]
         notes += [Note("clap" if chorus else "snare", beat + b, 0.5, 0, 0.8) for b in (1, 3)]
         notes += [Note("open hat", beat + b + 0.5, 0.5, 0, 0.4 + 0.4 * energy) for b in range(4)]
         accents = (0.5, 0.25, 0.0, 0.3)
@@ -133,9 +133,15 @@ def _play_disco(score: Score, rng: np.random.Generator) -> list[Note]:
         ]
         notes += [Note("guitar", beat + c, 0.12, p + 12, 0.7) for c in chops for p in chord[:3]]
         if chorus:
-            notes += [Note("disco strings", beat, 3.8, p + 12, 0.8) for p in chord[:3]]
+            bows = (0, 0.6), (1, 0.6), (2, 0.6), (3, 0.4)
+            notes += [
+                Note("disco strings", beat + bow, length, p + 12, 0.8)
+                for bow, length in bows
+                for p in chord[:3]
+            ]
             notes += melody.bar("stab", bar, 12, 0.6)
-        notes += [Note("stab", beat + b, 0.3, p, 0.7) for b in (0, 1.5) for p in chord[:3]]
+        struck = 0.3 + 0.5 * energy
+        notes += [Note("stab", beat + b, 0.3, p, struck) for b in (0, 1.5) for p in chord[:3]]
         if bar % BARS_PER_PHRASE == 0:
             notes.append(Note("cymbal", beat, 1.0, 0, 0.6))
         if bar % BARS_PER_PHRASE == BARS_PER_PHRASE - 1:
@@ -146,7 +152,7 @@ def _play_disco(score: Score, rng: np.random.Generator) -> list[Note]:
 def _play_hip_hop(score: Score, rng: np.random.Generator) -> list[Note]:
     notes = []
     swing = float(rng.uniform(0.08, 0.14))
-    kicks = ((0.0, 1.75, 2.5), (0.0, 0.75, 2.5), (0.0, 1.5, 2.0))[int(rng.integers(3))]
+    kicks = ((0.0, 1.5, 2.5), (0.0, 2.0, 2.75), (0.0, 1.5, 2.0))[int(rng.integers(3))]
     hook = ((0, 0.75), (0.75, 0.75), (2, 0.5), (2.5, 1.0))
     melody = _Melody(score, _PENTATONIC, hook, ((0.5, 0.5), (1.5, 0.5), (2, 1.5)), rng)
     for bar in range(score.n_bars):
@@ -165,7 +171,7 @@ def _play_hip_hop(score: Score, rng: np.random.Generator) -> list[Note]:
             for kick, length in zip(swung, lengths, strict=True)
         ]
         notes += [Note("keys", beat, 1.4, p + 12, 0.7) for p in chord[1:]]
-        notes += [Note("keys", beat + _swung(2.75, swing), 0.8, p + 12, 0.5) for p in chord[1:]]
+        notes += [Note("keys", beat + 2.5, 0.8, p + 12, 0.5) for p in chord[1:]]
         if chorus:
             notes += melody.bar("bell", bar, 24, 0.9)
             notes.append(Note("open hat", beat + 3.5, 0.4, 0, 0.6))
