@@ -33,13 +33,14 @@ def movement_tempo(poses: Float32) -> Float64:
     speed = np.nan_to_num(moved).sum(axis=-1)
     speed = (speed - speed.mean(axis=1, keepdims=True)) * np.hanning(speed.shape[1])
     turn = np.exp(-2j * np.pi * np.outer(np.arange(speed.shape[1]) / FPS, _TEMPI_BPM / 60))
-    best: Float64 = _TEMPI_BPM[np.abs(speed @ turn).argmax(axis=1)]
-    return best
+    tempos: Float64 = _TEMPI_BPM[np.argmax(np.abs(speed @ turn), axis=1)]
+    return tempos
 
 
 def timbre_statistics(mfcc: Float32) -> Float64:
     """Mean and standard deviation of the coefficients of windows (N, T, 13): (N, 26)."""
-    return np.concatenate([mfcc.mean(axis=1), mfcc.std(axis=1)], axis=1).astype(np.float64)
+    statistics = np.concatenate([mfcc.mean(axis=1), mfcc.std(axis=1)], axis=1)
+    return np.asarray(statistics, dtype=np.float64)
 
 
 def timbre_distances(windows: Float64, library: Float64) -> Float64:

@@ -43,6 +43,7 @@ class Performance:
     clip_id: str
     recording_id: str
     style: str
+    audio_path: Path
     takes: tuple[Take, ...]
 
     @property
@@ -141,7 +142,9 @@ def prepare(
         usable = tuple(take for take in takes if take.first < len(take.heard.frames))
         if not usable or usable[0].tempo != 1.0:
             raise InputError(f"{clip.clip_id} starts after the end of its sound {clip.audio_path}")
-        performances.append(Performance(clip.clip_id, clip.recording_id, clip.style, usable))
+        performances.append(
+            Performance(clip.clip_id, clip.recording_id, clip.style, clip.audio_path, usable)
+        )
     if not performances:
         raise InputError(
             f"none of the {len(clips)} clips has sound and lasts a second: nothing to learn from"

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from danceit.audio import features
 from danceit.data import FPS, Clip, Float32, Float64, Int64
 from danceit.retrieval import baselines
 from danceit.retrieval.configuration import TrainingConfig
@@ -53,8 +54,6 @@ from danceit.retrieval.run import Progress, Run
 from danceit.retrieval.training import hold_out
 
 QUERY_FRAMES = 48
-TIMBRE_COLUMNS = 13
-"""Of "mfcc" and "pulse": the cepstral coefficients that the nearest-audio baseline compares."""
 BEST = 5
 """Fragments whose style counts."""
 RECALLS = (1, 5, 10)
@@ -213,7 +212,8 @@ def evaluate_retrieval(
         )
         run.start()
         run.go_on(progress(number, folds) if progress else None)
-        fold = Fold.of(train, [performances[i] for i in held], run.encoder, n_frames)
+        asking = [performances[i] for i in held]
+        fold = Fold.of(train, asking, run.encoder, n_frames, read_features)
         scores = fold.scores(audio_weight, rng)
         answers.append(Answer(fold.songs, fold.styles, scores, fold.pairs(), run.state.best_step))
     return _report(answers, n_frames)
@@ -250,12 +250,17 @@ class Side:
 
     @classmethod
     def of(
-        cls, performances: Sequence[Performance], encoder: FragmentEncoder, n_frames: int
+        cls,
+        performances: Sequence[Performance],
+        encoder: FragmentEncoder,
+        n_frames: int,
+        read_features: FeatureReader | None = None,
     ) -> "Side":
         """Embed all non-overlapping fragments of `n_frames` and their music."""
         parts = [Part(i, 0, item.n_frames) for i, item in enumerate(performances)]
         batch = gather(performances, parts, n_frames)
-        audio, delayed, tempo = [], [], []
+        read = read_features or features
+        audio, delayed, tempo, timbre = [], [], [], []
         for which in dict.fromkeys(batch.performance.tolist()):
             take = performances[which].takes[0]
             starts = batch.start[batch.performance == which] + take.first
@@ -267,6 +272,9 @@ class Side:
             )
             audio.append(encoder.embed_heard(take.heard, np.minimum(starts, last), n_frames))
             delayed.append(encoder.embed_heard(take.heard, later, n_frames))
+            mfcc = read(performances[which].audio_path, "mfcc")
+            rows = np.minimum(starts[:, None] + np.arange(n_frames), len(mfcc) - 1)
+            timbre.append(baselines.timbre_statistics(mfcc[rows]))
             beat = take.heard.beat_frames
             tempo.append(np.full(len(starts), 60 * FPS / beat if beat else 0.0))
         return cls(
@@ -277,7 +285,7 @@ class Side:
             audio=np.concatenate(audio),
             delayed=np.concatenate(delayed),
             sound=encoder.describe_heard(batch.around),
-            timbre=baselines.timbre_statistics(batch.frames[:, :, :TIMBRE_COLUMNS]),
+            timbre=np.concatenate(timbre),
             tempo_bpm=np.concatenate(tempo),
         )
 
@@ -306,9 +314,11 @@ class Fold:
         held: Sequence[Performance],
         encoder: FragmentEncoder,
         n_frames: int,
+        read_features: FeatureReader | None = None,
     ) -> "Fold":
         """Embed both sides."""
-        return cls(Side.of(train, encoder, n_frames), Side.of(held, encoder, n_frames))
+        library = Side.of(train, encoder, n_frames, read_features)
+        return cls(library, Side.of(held, encoder, n_frames, read_features))
 
     def scores(self, audio_weight: float, rng: np.random.Generator) -> dict[str, MethodScores]:
         """Put both questions to every method."""

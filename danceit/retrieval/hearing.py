@@ -6,10 +6,12 @@ From the features of a whole song (S, F) at 24 per second this derives, without 
 - the pulse, per frame: where in the half-beat, the beat, and groups of two, three and
   four beats the frame lies (the phase of the flux and of harmonic change at those periods);
 - the surroundings, per second: how strongly flux, harmony and timbre repeat after 1/2 to
-  12 beats within 10 s on both sides (three-four or four-four time shows here), the
-  tempo, and the mean and spread of the timbre.
+  12 beats within 10 s on both sides (three-four or four-four time shows here), and the
+  tempo.
 
-All are functions of the sound alone, so a new song needs no labels.
+Feature sets without flux and harmony are heard as they are, and their surroundings are
+the mean and spread of the timbre. All are functions of the sound alone, so a new song
+needs no labels.
 """
 
 from dataclasses import dataclass
@@ -72,7 +74,7 @@ class Heard:
     Attributes
     ----------
     frames : float32 (S, F')
-        Features and, where the feature set has flux, the pulse.
+        Flux and pulse, or the features as they are.
     surroundings : float32 (G, K)
         One row for every `GRID` frames.
     beat_frames : float
@@ -110,20 +112,22 @@ def hear(features: Float32, feature_set: str) -> Heard:
     if not np.isfinite(features).all():
         raise InputError("features must be finite; got NaN or infinity")
     timbre = features[:, layout.timbre]
-    around = [_spread(timbre)]
     if layout.flux is None or layout.harmony is None:
-        return Heard(features, _joined(around), 0.0)
+        return Heard(features, _spread(timbre).astype(np.float32), 0.0)
     flux = _flux(features, layout)
     harmony = features[:, layout.harmony]
     beat = beat_period(flux, layout.flux_per_frame)
-    frames = np.concatenate([features, _pulse(flux, layout, harmony, beat)], axis=1)
-    tempo = np.full((len(around[0]), 1), np.log2(60 * FPS / beat / 90.0))
+    pulse = _pulse(flux, layout, harmony, beat)
+    # Timbre and chords themselves are left out: with few songs they are learned by heart.
+    frames = np.concatenate([flux.reshape(len(features), -1), pulse], axis=1)
     repeats = [
         _repetition(flux, beat, layout.flux_per_frame),
         _repetition(harmony, beat),
         _repetition(timbre, beat),
     ]
-    return Heard(frames.astype(np.float32), _joined([*repeats, tempo, *around]), beat)
+    tempo = np.full((len(repeats[0]), 1), np.log2(60 * FPS / beat / 90.0))
+    around = np.concatenate([*repeats, tempo], axis=1)
+    return Heard(frames.astype(np.float32), around.astype(np.float32), beat)
 
 
 def layout_of(feature_set: str) -> Layout:
@@ -231,7 +235,3 @@ def _spread(timbre: Float32) -> Float64:
         timbre[max(0, place - reach) : place + reach] for place in range(0, len(timbre), GRID)
     ]
     return np.array([np.r_[near.mean(axis=0), near.std(axis=0)] for near in around])
-
-
-def _joined(parts: list[Float64]) -> Float32:
-    return np.concatenate(parts, axis=1).astype(np.float32)

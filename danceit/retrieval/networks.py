@@ -33,20 +33,27 @@ class GraphBlock(nn.Module):
             "adjacency", torch.from_numpy(normalised_adjacency()), persistent=False
         )
         self.edge_weights = nn.Parameter(torch.ones_like(self.adjacency))
-        self.spatial = nn.Conv2d(inputs, outputs, 1)
+        # Without bias, so that a missing joint, which is zero, stays zero for its neighbours.
+        self.spatial = nn.Conv2d(inputs, outputs, 1, bias=False)
         self.spatial_norm = nn.BatchNorm2d(outputs)
         self.temporal = nn.Conv2d(outputs, outputs, (kernel, 1), (2, 1), (kernel // 2, 0))
         self.temporal_norm = nn.BatchNorm2d(outputs)
         self.residual = nn.Conv2d(inputs, outputs, 1, (2, 1))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout2d(dropout)
 
-    def forward(self, x: Tensor, present: Tensor) -> Tensor:
-        """(N, inputs, T, 18) and `present` (N, 1, 1, 18) to (N, outputs, ceil(T / 2), 18)."""
-        y = torch.matmul(self.spatial(x), self.adjacency * self.edge_weights)
-        y = self.spatial_norm(y).relu() * present
+    def forward(self, x: Tensor, joints: Tensor, present: Tensor | None) -> Tensor:
+        """Convolve (N, inputs, T, J) to (N, outputs, ceil(T / 2), J).
+
+        `joints` (J,) says which of the 18 these are; `present` (N, 1, 1, J) is 0 where a
+        fragment lacks one, and None where no fragment lacks any.
+        """
+        links = (self.adjacency * self.edge_weights)[joints][:, joints]
+        y = torch.matmul(self.spatial(x), links)
+        y = self.spatial_norm(y).relu()
+        y = y if present is None else y * present
         y = self.dropout(self.temporal_norm(self.temporal(y)))
-        out: Tensor = (y + self.residual(x)).relu() * present
-        return out
+        out: Tensor = (y + self.residual(x)).relu()
+        return out if present is None else out * present
 
 
 class PoseNetwork(nn.Module):
@@ -69,13 +76,18 @@ class PoseNetwork(nn.Module):
         """Embed; joints missing throughout take no part, a fragment without joints is legal."""
         # Contiguous: torch 2.13's backward pass of strided channels-last convolutions crashes.
         x = graph_input(poses, facing=self.facing).permute(0, 3, 1, 2).contiguous()
+        # A joint that none of the fragments has costs nothing; the result is the same.
+        joints = x[:, -1].amax(dim=(0, 1)).nonzero().squeeze(1)
+        if not len(joints):
+            joints = torch.arange(x.shape[-1], device=x.device)
+        x = x[..., joints]
         seen = x[:, -1:]
         present = seen.amax(dim=2, keepdim=True)
+        lacking = present if bool((present == 0).any()) else None
         x = self.input_norm(x) * seen
         for block in self.blocks:
-            x = block(x, present)
-        joints = present.sum(dim=-1).clamp(min=1)
-        pooled = x.sum(dim=-1) / joints
+            x = block(x, joints, lacking)
+        pooled = x.sum(dim=-1) / present.sum(dim=-1).clamp(min=1)
         out: Tensor = self.out(self.dropout(torch.cat([pooled.mean(-1), pooled.amax(-1)], dim=1)))
         return out
 

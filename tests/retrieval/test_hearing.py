@@ -46,7 +46,7 @@ def test_three_four_time_repeats_after_three_beats(meter: int, other: int) -> No
 
 def test_the_pulse_turns_once_a_bar_and_is_zero_on_the_bar() -> None:
     heard = hear(song(90, 3), "pulse")
-    bass = 33 + 2 * len(PULSES)  # the second signal is the lowest band
+    bass = 8 + 2 * len(PULSES)  # the second signal is the lowest band
     column = bass + 2 * PULSES.index(3.0)
     phasor = heard.frames[:, column] + 1j * heard.frames[:, column + 1]
     bars = (np.arange(5, 15) * 3 * 60 * 24 / 90).astype(int)
