@@ -334,7 +334,7 @@ def _is_silent(samples: Float32) -> bool:
 
 
 def _resampled(samples: Float32, rate: int, wanted: int) -> Float32:
-    import soxr  # type: ignore[import-untyped]  # ships no type information
+    import soxr  # ships no type information
 
     # Whole samples only: rounding up could add a frame that the song does not have.
     n_wanted = samples.size * wanted // rate

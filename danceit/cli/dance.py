@@ -115,10 +115,12 @@ def query(
 @click.argument("file", type=PATH, required=False)
 @align_options
 @click.option("--out", type=PATH, help="Dance file to write.  [default: NAME.aligned.dance.npz]")
+@click.option("--song", type=PATH, help="The song, where it has moved since the query.")
 def align(
     file: Path | None,
     methods: tuple[str, ...],
     out: Path | None,
+    song: Path | None,
     max_warp: float | None,
     anchor: str | None,
     anywhere: bool | None,
@@ -130,7 +132,7 @@ def align(
     from danceit.retrieval.library import align_file
 
     options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
-    result = align_file(file, methods, options, out=out)
+    result = align_file(file, methods, options, out=out, song=song)
     click.echo(_before_and_after(result.before, result.after))
     click.echo(f"wrote {result.out}")
 

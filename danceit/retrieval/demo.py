@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.errors import InputError
@@ -15,6 +15,8 @@ from danceit.retrieval.run import Progress as Watch
 
 SECONDS = 40.0
 SONGS_PER_STYLE = 3
+TRAINING = TrainingConfig(steps=80, batch=64, check_every=20)
+"""Enough for three vocabularies that differ this much, and done in about a minute."""
 MARK = ".danceit-demo"
 """Left in the folder, so that a second run knows that it may replace what is there."""
 
@@ -66,7 +68,7 @@ def run_demo(
     built = build_index(
         library.folder,
         folder / "danceit-index",
-        config=config or TrainingConfig(seed=seed),
+        config=replace(config or TRAINING, seed=seed),
         reading=reading,
         watch=watch,
         building=building,
