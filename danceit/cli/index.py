@@ -34,6 +34,8 @@ def index() -> None:
 @click.option("--stride", type=float, help="Seconds between fragments.  [default: their length]")
 @click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
+@click.option("--factory", default="", help="FAISS index factory; otherwise chosen by size.")
+@click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
 @device_option
 def build(
     data: Path,
@@ -45,6 +47,8 @@ def build(
     stride: float | None,
     dims: int | None,
     seed: int,
+    factory: str,
+    recall: float,
     device: str,
 ) -> None:
     """Call `danceit.retrieval.building.build_index` and print its report."""
@@ -64,6 +68,8 @@ def build(
             config=TrainingConfig(seed=seed),
             retrain=retrain,
             device=device,
+            factory=factory,
+            recall=recall,
             reading=reading,
             watch=watch,
             building=building,
@@ -90,18 +96,31 @@ def add(data: Path, index_path: Path, device: str) -> None:
         raise click.exceptions.Exit(1)
 
 
-@index.command(help="Take recordings, or everything of a dancer, out of an index and its files.")
+@index.command(
+    help="Take recordings, or everything of a dancer, out of an index and its files.\n\n"
+    "Later builds leave them out; `danceit index readmit` undoes that."
+)
 @click.argument("recordings", nargs=-1)
 @click.option("--dancer", "dancers", multiple=True, help="All dances of this dancer.")
 @index_option
 def remove(recordings: tuple[str, ...], dancers: tuple[str, ...], index_path: Path) -> None:
-    """Call `danceit.index.build.remove`."""
-    from danceit.index.build import remove as run
+    """Call `danceit.index.keeping.remove`."""
+    from danceit.index.keeping import remove as run
 
-    if not recordings and not dancers:
-        raise click.UsageError("name recordings (see `danceit index info`) or give --dancer")
-    clips = run(index_path, recordings=recordings, dancers=dancers)
-    click.echo(f"removed {len(clips)} clips")
+    gone = run(index_path, recordings=recordings, dancers=dancers)
+    click.echo(f"removed {', '.join(gone)}")
+
+
+@index.command(help="Let later builds take in again what `remove` took out.")
+@click.argument("recordings", nargs=-1)
+@click.option("--dancer", "dancers", multiple=True)
+@index_option
+def readmit(recordings: tuple[str, ...], dancers: tuple[str, ...], index_path: Path) -> None:
+    """Call `danceit.index.keeping.readmit`."""
+    from danceit.index.keeping import readmit as run
+
+    run(index_path, recordings=recordings, dancers=dancers)
+    click.echo("the next build takes them in again")
 
 
 @index.command(help="Show what an index holds.")
@@ -126,11 +145,10 @@ def info(index_path: Path, as_json: bool) -> None:
 @index.command(help="Check every file of an index against its checksums and counts.")
 @index_option
 def verify(index_path: Path) -> None:
-    """Print the problems that `FragmentStore.verify` finds; exit with 1 where there are any."""
-    from danceit.index.engines import open_store
+    """Call `danceit.index.keeping.verify`; exit with 1 where there are problems."""
+    from danceit.index.keeping import verify as run
 
-    with open_store(index_path) as store:
-        problems = store.verify()
+    problems = run(index_path)
     for problem in problems:
         click.echo(f"danceit: {problem}", err=True)
     if problems:
@@ -139,13 +157,16 @@ def verify(index_path: Path) -> None:
 
 
 @index.command(help="Make the search structures anew from the index's own vectors.")
+@click.option("--factory", default="", help="FAISS index factory; otherwise chosen by size.")
+@click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
 @index_option
-def rebuild(index_path: Path) -> None:
-    """Call `danceit.index.build.rebuild`."""
-    from danceit.index.build import rebuild as run
+@device_option
+def rebuild(index_path: Path, factory: str, recall: float, device: str) -> None:
+    """Call `danceit.index.keeping.rebuild`."""
+    from danceit.index.keeping import rebuild as run
 
-    run(index_path)
-    click.echo(f"{index_path}: rebuilt")
+    info = run(index_path, factory=factory, recall=recall, device=device)
+    click.echo(table(("search by", "how"), list(info.search.items())))
 
 
 def _frames(lengths: str) -> tuple[int, ...]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.data import FRAGMENT_LENGTHS, Clip
-from danceit.errors import DanceitError, InputError
-from danceit.index.build import BuildReport, Failure, Progress, build
+from danceit.errors import DanceitError, IndexStateError, InputError
+from danceit.index.build import BuildReport, Failure, Progress, add, build
 from danceit.index.cleaning import clean
+from danceit.index.engines import open_store
 from danceit.index.sources import scan
+from danceit.index.store import NewerIndexError
 from danceit.retrieval.configuration import TrainingConfig
 from danceit.retrieval.encoders import FragmentEncoder
 from danceit.retrieval.run import Progress as Watch
@@ -100,6 +102,8 @@ def build_index(
     config: TrainingConfig | None = None,
     retrain: bool = False,
     device: str = "auto",
+    factory: str = "",
+    recall: float = 0.0,
     reading: Progress | None = None,
     watch: Watch | None = None,
     building: Progress | None = None,
@@ -126,6 +130,8 @@ def build_index(
         Train anew although the index has an encoder.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
+    factory, recall
+        How FAISS searches; see `danceit.index.store.FragmentStore.open`.
     reading, building : callable, optional
         Told of progress: done, in all, what.
     watch : callable, optional
@@ -151,7 +157,16 @@ def build_index(
         )
         embedder = trained.encoder
     report = build(
-        data, out, embedder, lengths=lengths, stride=stride, dims=dims, progress=building
+        data,
+        out,
+        embedder,
+        lengths=lengths,
+        stride=stride,
+        dims=dims,
+        device=device,
+        factory=factory,
+        recall=recall,
+        progress=building,
     )
     return Built(report, trained)
 
@@ -162,10 +177,28 @@ def _fitted(library: Library, config: TrainingConfig | None) -> TrainingConfig:
     return replace(config, encoder=replace(config.encoder, dims=library.clips[0].dims))
 
 
-def _published_encoder(out: Path) -> Path | None:
-    from danceit.index.engines import open_store
+def add_to_index(
+    data: Path,
+    index: Path,
+    *,
+    dims: int | None = None,
+    device: str = "auto",
+    building: Progress | None = None,
+) -> BuildReport:
+    """Add the dances in `data` to an index with the encoder that it has; nothing leaves it."""
+    with open_store(index) as store:
+        folder = store.info().encoder
+    embedder = FragmentEncoder.load(folder, device=device)
+    return add(data, index, embedder, dims=dims, device=device, progress=building)
 
-    if not (out / "manifest.json").exists():
+
+def _published_encoder(out: Path) -> Path | None:
+    """Encoder of the index at `out`; None where there is no index, or a damaged one."""
+    try:
+        with open_store(out, device="cpu") as store:
+            return store.info().encoder
+    except NewerIndexError:
+        raise
+    except IndexStateError:
+        # `build` makes such an index anew and says so.
         return None
-    with open_store(out) as store:
-        return store.info().encoder

@@ -1,0 +1,150 @@
+"""Bad input: one clear line, exit code 1, nothing left behind."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from danceit.index.synthetic import SyntheticLibrary
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture(autouse=True)
+def _in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(danceit: Cli, *args: object, saying: str) -> None:
+    ran = danceit(*args)
+    lines = [line for line in ran.err.splitlines() if line.strip()]
+    assert ran.code == 1, ran.err
+    assert len(lines) == 1, ran.err
+    assert saying in lines[0]
+    assert not list(Path.cwd().glob(".*.tmp*"))
+
+
+def test_no_such_song(danceit: Cli, index: Path) -> None:
+    refused(danceit, "query", "nowhere.mp3", "--index", index, saying="nowhere.mp3")
+    assert not list(Path.cwd().iterdir())
+
+
+def test_not_a_song(danceit: Cli, index: Path) -> None:
+    Path("song.mp3").write_text("this is a letter")
+    refused(danceit, "query", "song.mp3", "--index", index, saying="song.mp3")
+
+
+def test_a_song_shorter_than_a_window(danceit: Cli, index: Path) -> None:
+    import soundfile
+
+    noise = np.random.default_rng(0).normal(size=36_000) * 0.1
+    soundfile.write("short.wav", noise, 24_000)
+    refused(danceit, "query", "short.wav", "--index", index, saying="shorter than one 2 s window")
+
+
+def test_no_index(danceit: Cli, library: SyntheticLibrary) -> None:
+    refused(danceit, "query", library.query_song, "--index", "nothing", saying="nothing")
+
+
+@pytest.mark.parametrize("k", [0, -3])
+def test_k_must_be_positive(danceit: Cli, library: SyntheticLibrary, index: Path, k: int) -> None:
+    refused(danceit, "query", library.query_song, "--index", index, "--k", k, saying="--k")
+
+
+def test_a_length_that_is_not_kept(danceit: Cli, library: SyntheticLibrary, index: Path) -> None:
+    refused(
+        danceit, "query", library.query_song, "--index", index, "--length", 2.5, saying="--length"
+    )
+
+
+def test_an_unknown_method_suggests_the_nearest(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    danceit("query", library.query_song, "--index", index)
+    refused(danceit, "align", "--method", "beet", saying="did you mean 'beat'?")
+
+
+def test_an_option_that_fits_no_method(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    danceit("query", library.query_song, "--index", index)
+    refused(danceit, "align", "--method", "none", "--max-warp", 2, saying="--max-warp fits none")
+
+
+def test_no_dance_in_this_folder(danceit: Cli) -> None:
+    refused(danceit, "align", saying="danceit query SONG")
+
+
+def test_a_dance_file_of_a_newer_danceit(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    danceit("query", library.query_song, "--index", index, "--out", "a.dance.npz")
+    with np.load("a.dance.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    meta = json.loads(str(arrays["meta"])) | {"format": 99}
+    np.savez("b.dance.npz", **arrays | {"meta": np.array(json.dumps(meta))})
+    refused(danceit, "align", "b.dance.npz", saying="newer danceit")
+
+
+def test_the_song_has_moved(danceit: Cli, library: SyntheticLibrary, index: Path) -> None:
+    song = Path("mine.wav")
+    song.write_bytes(library.query_song.read_bytes())
+    danceit("query", song, "--index", index)
+    song.rename("moved.wav")
+    refused(danceit, "align", saying="--song")
+    refused(
+        danceit, "render", "--out", "x.png", "--song", next(library.folder.glob("waltz-1.*[!z]")),
+        saying="not the song",
+    )  # fmt: skip
+    assert danceit("render", "--out", "x.png", "--song", "moved.wav").code == 0
+
+
+def test_an_output_that_cannot_be_written(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    refused(
+        danceit, "query", library.query_song, "--index", index, "--out", "no/such/a.dance.npz",
+        saying="does not exist",
+    )  # fmt: skip
+
+
+def test_an_empty_folder(danceit: Cli, encoder: Path) -> None:
+    Path("empty").mkdir()
+    refused(danceit, "index", "build", "empty", "--encoder", encoder, saying="empty")
+
+
+def test_one_bad_recording_is_named_and_the_rest_goes_on(
+    danceit: Cli, library: SyntheticLibrary, encoder: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(library.folder, "mixed")
+    (Path("mixed") / "disco-1.npz").write_bytes(b"broken")
+    (Path("mixed") / "letter.txt").write_text("hello")
+    built = danceit("index", "build", "mixed", "--encoder", encoder, "--out", "idx")
+    assert built.code == 1
+    assert "failed: disco-1" in built.err
+    assert "letter.txt" in built.err
+    assert "2 recordings added" in built.out
+    assert danceit("query", library.query_song, "--index", "idx").code == 0
+
+
+def test_another_encoder_than_the_index_has(
+    danceit: Cli, library: SyntheticLibrary, index: Path, encoder: Path
+) -> None:
+    encoder_in_index = next(index.rglob("encoder.json"))
+    text = json.loads(encoder_in_index.read_text())
+    kept = encoder_in_index.read_bytes()
+    try:
+        encoder_in_index.write_text(json.dumps(text | {"encoder_id": "0" * 16}))
+        ran = danceit("query", library.query_song, "--index", index)
+        assert ran.code == 1
+        assert len(ran.err.strip().splitlines()) == 1
+    finally:
+        encoder_in_index.write_bytes(kept)
+
+
+def test_an_unknown_command_suggests_the_nearest(danceit: Cli) -> None:
+    ran = danceit("qeury")
+    assert ran.code == 2
+    assert "Did you mean 'query'?" in ran.err
