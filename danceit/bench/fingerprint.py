@@ -72,6 +72,15 @@ class Copies:
         each = {name: float((errors <= limit_cm).mean()) for name, errors in self.error_cm.items()}
         return dict(sorted(each.items(), key=lambda item: -item[1]))
 
+    def within(self, start: int, stop: int) -> "Copies":
+        """Return what is found of frames start..stop of the test dance alone."""
+        kept = (self.starts >= start - WINDOW // 2) & (self.starts <= stop - WINDOW // 2)
+        return Copies(
+            self.starts[kept],
+            {name: errors[kept] for name, errors in self.error_cm.items()},
+            {name: places[kept] for name, places in self.at.items()},
+        )
+
     def frames(self, name: str, n_frames: int, limit_cm: float = LIMIT_CM) -> Bool:
         """Mark the frames of a library dance that repeat the test dance, bool (n_frames,)."""
         marked = np.zeros(n_frames, dtype=bool)

@@ -51,13 +51,13 @@ class Leak:
     copied: Mapping[str, float]
     indexed: Mapping[str, str]
 
-    def statement(self) -> str:
+    def statement(self, library: str = "the library") -> str:
         """Say in one line how much of the test the library has seen."""
         if not self.copied:
-            return "no test dance to compare with the library"
+            return f"no test dance to compare with {library}"
         shares = sorted(self.copied.values())
         line = (
-            f"{np.mean(shares):.0%} of the test dances' movement is in the library "
+            f"{np.mean(shares):.0%} of the test dances' movement is in {library} "
             f"({shares[0]:.0%} to {shares[-1]:.0%} a dance)"
         )
         if self.indexed:
@@ -157,10 +157,15 @@ def measure_leak(test: Mapping[str, Array], library: Mapping[str, Array]) -> Lea
     test, library : mapping of name to (T, J, C)
         A dance under the same name on both sides is the same dance.
     """
-    copies, copied, indexed = {}, {}, {}
-    for name, motion in test.items():
-        found = find_copies(motion, library)
-        copies[name], copied[name] = found, found.share()
+    copies = {name: find_copies(motion, library) for name, motion in test.items()}
+    return leak_of(copies)
+
+
+def leak_of(copies: Mapping[str, Copies]) -> Leak:
+    """Sum up what was found of each test dance."""
+    copied, indexed = {}, {}
+    for name, found in copies.items():
+        copied[name] = found.share()
         within = found.shares()
         holder = name if name in within else next(iter(within), "")
         if holder and within[holder] >= INDEXED_SHARE:

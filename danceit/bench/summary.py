@@ -34,6 +34,8 @@ class BenchRun:
         Measures of the paired comparison.
     ends : tuple of str
         Rows that mark the ends of the scale and are not compared.
+    found : dict of str to dict of str to Interval
+        Figures that are no plain mean over songs, by row and measure.
     fills : dict of str to str
         For each row the row of ``gaps`` cells that it shares with others.
     notes : tuple of str
@@ -50,6 +52,7 @@ class BenchRun:
     tables: Mapping[str, tuple[str, ...]]
     compared: tuple[str, ...]
     ends: tuple[str, ...] = ()
+    found: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     fills: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -73,6 +76,7 @@ def figures(run: BenchRun) -> Figures:
             key: bootstrap(np.array(list(songs.values()), dtype=np.float64))
             for key, songs in by_key.items()
         }
+        found[row] |= run.found.get(row, {})
     return found
 
 
