@@ -240,7 +240,7 @@ def _centre(joints: Float32) -> Float32:
 
 def _meta(music: Music, index_id: str, encoder_id: str) -> Mapping[str, Any]:
     return {
-        "song": str(music.path),
+        "song": str(music.path.absolute()),
         "song_sha256": music.sha256,
         "song_duration_s": music.duration_s,
         "index_id": index_id,
