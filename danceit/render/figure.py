@@ -218,7 +218,7 @@ def _head(
     body: Float32, xy: Float64, scale: Float64, camera: Camera, frames: slice, theme: Theme
 ) -> list[_Part]:
     """Neck, the head as a disc about the skull, and what is known of the face as dots."""
-    centre, size = camera.project(_skull(body)[:, None], frames)
+    centre, size = camera.project(_skull(body, camera.pitch_rad == 0)[:, None], frames)
     head = _disc(
         centre[:, 0], size[:, 0], HEAD_PX, mixed(theme.skin, theme.ink, 0.45), 4, OUTLINE_PX
     )
@@ -234,25 +234,24 @@ def _head(
     return parts
 
 
-def _skull(body: Float32) -> Float64:
-    """Middle of the head (N, 3): between the ears, else behind and above the nose."""
+def _skull(body: Float32, flat: bool) -> Float64:
+    """Middle of the head (N, 3): between the ears, else by the one, else behind the nose."""
     nose, neck = body[:, JOINT["nose"]], body[:, JOINT["neck"]]
-    ears = body[:, _EARS].mean(axis=1)
     up = _unit(nose - neck)
     across = body[:, JOINT["left_shoulder"]] - body[:, JOINT["right_shoulder"]]
     # Someone who faces the camera (-z) has the left shoulder at larger x: left x up = ahead.
-    ahead = np.cross(_unit(across), up)
-    ahead[:, 0] = np.where((body[..., 2] == 0).all(axis=1), 0.0, ahead[:, 0])
-    behind = np.where(np.isfinite(ahead), ahead, 0.0)
-    guess = nose - 0.42 * HEAD_PX * behind + 0.2 * HEAD_PX * np.where(np.isfinite(up), up, 0.0)
-    rest = body[:, _FACE]
-    known = np.isfinite(rest)
-    count = known.sum(axis=1)
-    mean = np.where(
-        count > 0, np.where(known, rest, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan
-    )
-    skull = np.where(np.isfinite(ears), ears, np.where(np.isfinite(guess), guess, mean))
-    return skull.astype(np.float64)
+    ahead = np.zeros_like(up) if flat else np.cross(_unit(across), up)
+    lifted = nose + 0.2 * HEAD_PX * np.where(np.isfinite(up), up, 0.0)
+    candidates = [
+        body[:, _EARS].mean(axis=1),
+        *(0.4 * nose + 0.6 * body[:, ear] for ear in _EARS),
+        lifted - 0.42 * HEAD_PX * np.where(np.isfinite(ahead), ahead, 0.0),
+        *(body[:, joint] for joint in _FACE),
+    ]
+    skull = np.full((len(body), 3), np.nan)
+    for candidate in candidates:
+        skull = np.where(np.isfinite(skull), skull, candidate)
+    return skull
 
 
 def _unit(vectors: Float32 | Float64) -> Float64:

@@ -89,7 +89,7 @@ def encode_song(song: Path, stream: "AudioStream", start_s: float, length_s: flo
     last = first + round(length_s * rate) if length_s else None
     packets: list[Any] = []
     position = 0
-    for block in _stereo(song, rate):
+    for block in stereo(song, rate):
         stop = None if last is None else max(0, last - position)
         wanted = block[:, max(0, first - position) : stop]
         if wanted.shape[1]:
@@ -130,7 +130,7 @@ def check_length(dance: Dance, duration_s: float, song: Path) -> None:
         )
 
 
-def _stereo(song: Path, rate: int) -> Iterator[Float32]:
+def stereo(song: Path, rate: int) -> Iterator[Float32]:
     """Decode to blocks (2, S) at `rate`, placed as `danceit.audio.read_sound` places them.
 
     Time 0 is a video's first frame, else the first sound; what starts late or is missing

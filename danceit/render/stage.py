@@ -26,6 +26,9 @@ GRID_REACH = 1.25 * BODY_PX
 FLASH = 0.3
 """Share of the accent colour that a beat adds to the light on the floor."""
 TRAIL_S = 0.6
+TRAIL_STEPS = 3
+TRAIL_GAP_PX = 0.3 * BODY_PX
+"""A hand that moves further in a frame has jumped; its trail is not drawn across."""
 LIFT_PX = 0.25 * BODY_PX
 """Height at which a foot's shadow is down to 1/e."""
 _TRAILED = (*HANDS, *FEET)
@@ -219,16 +222,30 @@ def draw_trails(
     if len(path) < 2:
         return
     # One moment of the camera for the whole path: the past as seen from now.
-    xy, scale = camera.project(path.reshape(1, -1, 3), slice(frame, frame + 1))
-    xy, scale = xy.reshape(len(path), -1, 2), scale.reshape(len(path), -1)
-    age = np.linspace(0.0, 1.0, len(path))
+    xy, _ = camera.project(path.reshape(1, -1, 3), slice(frame, frame + 1))
+    xy = _rounded(xy.reshape(len(path), -1, 2))
+    size = float(camera.focal[frame] / DISTANCE)
+    age = np.linspace(0.0, 1.0, len(xy))
+    faint = mixed(look.sky, look.ground, 0.5)
+    moved = np.linalg.norm(np.diff(xy, axis=0), axis=2)
+    drawn = moved < TRAIL_GAP_PX * size / TRAIL_STEPS  # NaN is not: gaps and seams stay open
     for limb, joint in enumerate(_TRAILED):
         own: Colour = look.limb or JOINT_COLOURS[joint]
-        for step in range(1, len(path)):
-            ends = xy[step - 1 : step + 1, limb]
-            if not np.isfinite(ends).all():
-                continue
-            colour = mixed(mixed(look.sky, look.ground, 0.5), own, 0.75 * float(age[step]) ** 1.5)
-            width = max(1, round(5.5 * float(age[step] * scale[step, limb])))
-            first, second = np.round(ends * _ONE).astype(int).tolist()
+        for step in np.flatnonzero(drawn[:, limb]).tolist():
+            fresh = float(age[step + 1])
+            width = max(1, round(5.5 * fresh * size))
+            colour = mixed(faint, own, 0.75 * fresh**1.5)
+            first, second = np.round(xy[step : step + 2, limb] * _ONE).astype(int).tolist()
             cv2.line(picture, first, second, colour, width, cv2.LINE_AA, SHIFT)
+
+
+def _rounded(path: Float64) -> Float64:
+    """A path (T, N, 2) with `TRAIL_STEPS` steps for each of its own, along Catmull-Rom curves."""
+    ends = np.concatenate([path[:1], path, path[-1:]])
+    before, here, there, after = ends[:-3], ends[1:-2], ends[2:-1], ends[3:]
+    pieces = []
+    for s in np.arange(TRAIL_STEPS) / TRAIL_STEPS:
+        cubic = 3 * (here - there) + after - before
+        square = 2 * before - 5 * here + 4 * there - after
+        pieces.append(here + 0.5 * s * (there - before + s * (square + s * cubic)))
+    return np.concatenate([np.stack(pieces, axis=1).reshape(-1, *path.shape[1:]), path[-1:]])

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import Dance
-from danceit.errors import InputError
+from danceit.errors import InputError, MissingDependencyError
 from danceit.files import replacing
 from danceit.render.options import VIDEO_PX, RenderOptions
 from danceit.render.progress import Progress, silent
@@ -89,7 +89,13 @@ def render_video(
 def add_picture_stream(container: "OutputContainer", options: RenderOptions) -> "VideoStream":
     """Add the H.264 stream to a container that is being written."""
     settings = {"preset": PRESET, "crf": str(CRF), "x264-params": f"{_LOOK_AHEAD}:{_COLOUR_TAGS}"}
-    stream = container.add_stream("libx264", rate=options.fps, options=settings)
+    try:
+        stream = container.add_stream("libx264", rate=options.fps, options=settings)
+    except ValueError as exc:  # av.codec.codec.UnknownCodecError
+        raise MissingDependencyError(
+            "this PyAV was built without the H.264 encoder; the wheel from PyPI has it: "
+            "pip install --force-reinstall --no-deps av"
+        ) from exc
     stream.width, stream.height = options.frame_size
     stream.pix_fmt = "yuv420p"
     # One encoding thread beside the drawing one already fills two cores.

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from danceit.data import Dance
+from danceit.data import JOINT, Dance
 from danceit.errors import InputError
-from danceit.render.figure import JOINT_COLOURS, figure
+from danceit.render.figure import JOINT_COLOURS, figure, mixed
 from danceit.render.options import THEMES, RenderOptions
 from danceit.render.overlay import credits_of, pulse_at, seam_px
 from danceit.render.scene import Scene, split_views
@@ -36,6 +36,25 @@ def test_a_missing_joint_takes_its_limbs_along_and_nothing_else(flat_dance: Danc
     picture = Scene([flat_dance], BARE).frame(10)
     present = [len(close_to(picture, colour)) > 0 for colour in JOINT_COLOURS]
     assert present == [joint != 7 for joint in range(18)]
+
+
+def test_the_head_is_found_from_whatever_of_it_is_seen() -> None:
+    options = RenderOptions(theme="mono", size=512)
+    head = mixed(THEMES["mono"].skin, THEMES["mono"].ink, 0.45)
+    names = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+    for seen in (names, names[:1], names[1:2], ("nose", "left_ear"), ("right_ear",)):
+        joints = swaying(2, dims=2)
+        joints[:, [JOINT[name] for name in names if name not in seen]] = np.nan
+        scene = Scene([make_dance(joints, seams=())], options)
+        disc = close_to(scene.frame(0), head)
+        expected = scene._dancers[0].camera.project(np.array([[[256.0, 100.0, 0.0]]]), slice(0, 1))[
+            0
+        ][0, 0]
+        assert len(disc) > 500, seen
+        assert np.abs(disc.mean(axis=0)[::-1] - expected).max() < 25, seen
+    joints[:, [JOINT[name] for name in names]] = np.nan
+    headless = Scene([make_dance(joints, seams=())], options).frame(0)
+    assert len(close_to(headless, head)) < 50
 
 
 def test_a_frame_without_a_body_is_an_empty_stage(dance: Dance) -> None:

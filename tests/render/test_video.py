@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.render import RenderOptions, render, render_many
 from danceit.render.scene import Scene
+from danceit.render.song import stereo
 from tests.render.conftest import RATE, SONG_S, make_dance, swaying
 
 SMALL = RenderOptions(size=128)
@@ -115,6 +117,42 @@ def test_real_songs_of_other_rates_and_formats(real_data: Path, tmp_path: Path, 
     found = streams(out)
     assert found["video"][1] == pytest.approx(2.0, abs=1 / 24)
     assert found["audio"][1] == pytest.approx(2.0, abs=1 / 24)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dances/DANCE_W_1/audio.mp3", "music/kick_120bpm.mp3", "video/hand_song_1080x1920_12s.mp4"],
+)
+def test_the_sound_is_in_step_with_the_features_sound(real_data: Path, name: str) -> None:
+    heard = read_sound(real_data / name).samples
+    own = np.concatenate(list(stereo(real_data / name, 24_000)), axis=1).mean(axis=0)
+    length = min(len(heard), len(own))
+    assert abs(len(own) - len(heard)) < 24_000 / 48
+    # One sample of 24 kHz too early or late lowers this to 0.98 or less.
+    assert np.corrcoef(own[:length], heard[:length])[0, 1] > 0.999
+
+
+def test_sound_that_starts_after_the_picture_stays_late(tmp_path: Path) -> None:
+    video = tmp_path / "late.mp4"
+    with av.open(str(video), "w") as container:
+        picture = container.add_stream("libx264", rate=24)
+        picture.width = picture.height = 64
+        sound = container.add_stream("aac", rate=RATE, layout="mono")
+        for index in range(48):
+            frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 24)
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        clicks = np.zeros((1, RATE), np.float32)
+        clicks[0, RATE // 2 : RATE // 2 + 20] = 0.9
+        frame = av.AudioFrame.from_ndarray(clicks, "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, RATE // 2, Fraction(1, RATE)
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    expected_s = np.abs(read_sound(video).samples).argmax() / 24_000
+    own = np.concatenate(list(stereo(video, RATE)), axis=1)
+    assert expected_s == pytest.approx(1.0, abs=0.03)
+    assert np.abs(own[0]).argmax() / RATE == pytest.approx(expected_s, abs=0.001)
 
 
 def test_several_dancers_and_credits(dance: Dance, flat_dance: Dance, tmp_path: Path) -> None:
