@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from danceit.files import cache_dir
 
 _NEEDED = {
-    "numpy": "numpy", "scipy": "scipy", "torch": "torch", "duckdb": "duckdb", "pyarrow": "pyarrow",
+    "numpy": "numpy", "scipy": "scipy", "torch": "torch", "duckdb": "duckdb",
     "librosa": "librosa", "soundfile": "soundfile", "av": "av", "cv2": "opencv-python-headless",
     "statsmodels": "statsmodels", "safetensors": "safetensors", "click": "click",
 }  # fmt: skip
