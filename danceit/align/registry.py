@@ -23,6 +23,10 @@ ALIGNERS = Registry(
         "none": "danceit.align.none:NoAligner",
         "linear": "danceit.align.linear:LinearAligner",
         "tsd": "danceit.align.tsd:TsdAligner",
+        "hermite": "danceit.align.hermite:HermiteAligner",
+        "minjerk": "danceit.align.minjerk:MinJerkAligner",
+        "inertial": "danceit.align.inertial:InertialAligner",
+        "learned": "danceit.align.learned:LearnedAligner",
         "beat": "danceit.align.beat:BeatAligner",
     },
 )

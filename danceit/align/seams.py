@@ -47,20 +47,20 @@ def discontinuities(dance: Dance, threshold_px: float, *, anywhere: bool) -> Int
     return candidates[steps[candidates] > threshold_px].astype(np.int64)
 
 
-def windows(cuts: Int64, n_frames: int, width: int) -> list[tuple[int, int]]:
-    """Windows of `width` frames around each cut, clipped to the dance and merged.
+def windows(cuts: Int64, n_frames: int, widths: Int64) -> list[tuple[int, int]]:
+    """Windows of so many frames around each cut, clipped to the dance and merged.
 
     Windows that touch or overlap become one, because the end of one would otherwise be
     a frame that the other redraws.
     """
     merged: list[tuple[int, int]] = []
-    for cut in cuts.tolist():
+    for cut, width in zip(cuts.tolist(), widths.tolist(), strict=True):
         start = max(1, cut - width // 2)
         stop = min(n_frames - 1, cut - width // 2 + width)
         if stop <= start:
             continue
-        if merged and start <= merged[-1][1]:
-            start, stop = merged[-1][0], max(stop, merged[-1][1])
+        while merged and start <= merged[-1][1]:
+            start, stop = min(start, merged[-1][0]), max(stop, merged[-1][1])
             merged.pop()
         merged.append((start, stop))
     return merged

@@ -6,14 +6,20 @@ what stands in the gap is never read.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from danceit.align.seams import discontinuities, windows
-from danceit.data import SEAM_PX, Dance, Float32, Music
+from danceit.align.seams import discontinuities, largest_steps, windows
+from danceit.data import SEAM_PX, Dance, Float32, Float64, Music
 from danceit.errors import InputError
+
+_DOUBLINGS = 2
+
+Fill = Callable[[Float32, int, int], Float32]
+"""`Filler.fill` as a function."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +56,59 @@ class SpatialAligner(ABC):
     def fill(self, poses: Float32, start: int, stop: int) -> Float32:
         """Return a copy of `poses` with the frames start..stop drawn anew (see `Filler`)."""
 
+    def prepared(self, dance: Dance, gaps: Sequence[tuple[int, int]]) -> Fill:
+        """Return the `fill` for the gaps of one dance; a chance to look at all of it first."""
+        return self.fill
+
     def align(self, dance: Dance, music: Music) -> Dance:
         """Return `dance` with the window around each discontinuity redrawn.
 
-        Joints that are NaN stay NaN; a joint that is unknown at an end of a window, so
-        that nothing can be drawn towards, keeps its movement.
+        Where the dancer moves so fast that this leaves a discontinuity no smaller, its
+        window is doubled, twice at most, and as a last resort drawn straight. Joints
+        that are NaN stay NaN; a joint that is unknown at an end of a window, so that
+        nothing can be drawn towards, keeps its movement.
         """
         cuts = discontinuities(dance, self.threshold_px, anywhere=self.anywhere)
-        gaps = windows(cuts, dance.n_frames, self.window_frames)
-        joints = dance.joints.copy()
-        # Each window sees only frames that no window redraws.
-        edges = [0, *(edge for gap in gaps for edge in gap), dance.n_frames]
-        for number, (start, stop) in enumerate(gaps):
-            first, last = edges[2 * number], edges[2 * number + 3]
-            filled = self.fill(dance.joints[first:last], start - first, stop - first)
-            drawn = filled[start - first : stop - first]
-            old = dance.joints[start:stop]
-            joints[start:stop] = np.where(np.isnan(drawn) | np.isnan(old), old, drawn)
+        before = largest_steps(dance.joints)[cuts]
+        widths = np.full(len(cuts), self.window_frames)
+        gaps = windows(cuts, dance.n_frames, widths)
+        joints = self._redrawn(dance, gaps)
+        for attempt in range(_DOUBLINGS + 1):
+            worse = largest_steps(joints)[cuts] >= before
+            if not worse.any():
+                break
+            if attempt == _DOUBLINGS:
+                rest = cuts[worse]
+                gaps = [gap for gap in gaps if ((rest >= gap[0]) & (rest <= gap[1])).any()]
+                _put(joints, gaps, dance.joints, _straight_fill)
+                break
+            widths[worse] *= 2
+            gaps = windows(cuts, dance.n_frames, widths)
+            joints = self._redrawn(dance, gaps)
         return dance.with_step("align", self.name, asdict(self), joints=joints)
+
+    def _redrawn(self, dance: Dance, gaps: list[tuple[int, int]]) -> Float32:
+        """Joints of `dance` with these windows redrawn."""
+        joints = dance.joints.copy()
+        _put(joints, gaps, dance.joints, self.prepared(dance, gaps))
+        return joints
+
+
+def _put(joints: Float32, gaps: list[tuple[int, int]], old: Float32, fill: Fill) -> None:
+    """Write the gaps as `fill` draws them into `joints`, but for what is unknown."""
+    # Each window sees only frames that no window redraws.
+    edges = [0, *(edge for gap in gaps for edge in gap), len(old)]
+    for number, (start, stop) in enumerate(gaps):
+        first, last = edges[2 * number], edges[2 * number + 3]
+        filled = fill(old[first:last], start - first, stop - first)
+        drawn, was = filled[start - first : stop - first], old[start:stop]
+        joints[start:stop] = np.where(np.isnan(drawn) | np.isnan(was), was, drawn)
+
+
+def _straight_fill(poses: Float32, start: int, stop: int) -> Float32:
+    filled = poses.copy()
+    filled[start:stop] = straight(poses[start - 1], poses[stop], stop - start)
+    return filled
 
 
 def check_gap(poses: Float32, start: int, stop: int) -> None:
@@ -83,3 +124,15 @@ def check_gap(poses: Float32, start: int, stop: int) -> None:
             f"a gap needs a frame on each side: expected 1 <= start < stop <= {len(poses) - 1}; "
             f"got {start} and {stop}"
         )
+
+
+def straight(before: Float32, after: Float32, n_frames: int) -> Float64:
+    """Frames on the line between two poses (J, C), both exclusive; the paper's F(p).
+
+    Returns
+    -------
+    float64 (n_frames, J, C)
+    """
+    share = np.arange(1, n_frames + 1, dtype=np.float64)[:, None, None] / (n_frames + 1)
+    line: Float64 = (1 - share) * before + share * after
+    return line
