@@ -28,13 +28,15 @@ from danceit.render.rig import CM_PER_PX, Rig, make_rig, single
 _M_PER_CM = 0.01
 _COMPONENTS = {"float32": 5126, "uint8": 5121, "uint16": 5123}
 _VERTICES, _INDICES = 34962, 34963
-_SIDES = 8
+_SIDES = 10
 _RADII_PX: dict[str, tuple[float, float]] = {
-    "spine": (26.0, 34.0), "neck": (9.0, 8.0), "head": (22.0, 20.0),
+    "spine": (27.0, 33.0), "neck": (9.0, 8.0), "head": (19.0, 22.0),
     "collar": (12.0, 11.0), "shoulder": (10.5, 8.0), "elbow": (8.0, 5.0), "wrist": (5.5, 4.0),
     "hip": (16.0, 11.0), "knee": (11.0, 6.5), "ankle": (7.5, 6.0),
 }  # fmt: skip
 """Radii of the body at both ends of a node's bone, canvas pixels."""
+_HEAD_CM = np.array([[0.0, -1.0, -8.0], [0.0, 7.0, -8.0]])
+"""The head's body runs between these points, seen from the nose."""
 _GREY = (150, 156, 172)
 
 
@@ -194,7 +196,7 @@ def _rest(rig: Rig) -> Float64:
 
 
 def _mesh(rig: Rig, buffer: _Buffer) -> dict[str, Any]:
-    """A tapered prism around every bone, in the rest pose."""
+    """Put a rounded tube around every bone, in the rest pose."""
     rest = _rest(rig)
     corners: list[Float64] = []
     colours, owners, triangles = [], [], []
@@ -203,13 +205,15 @@ def _mesh(rig: Rig, buffer: _Buffer) -> dict[str, Any]:
         radii = _RADII_PX.get(name.split("_")[-1])
         if radii is None:
             continue
-        end = rest[node] + _bone(rig, node)
-        ring, faces = _prism(rest[node], end, *(radius * CM_PER_PX for radius in radii))
+        start, end = rest[node], rest[node] + _bone(rig, node)
+        if name == "head":  # its node is the nose
+            start, end = start + _HEAD_CM[0], start + _HEAD_CM[1]
+        body, faces = _capsule(start, end, *(radius * CM_PER_PX for radius in radii))
         triangles.append(faces + n_corners)
-        n_corners += len(ring)
-        corners.append(ring)
-        colours.append(np.tile(_linear(_colour(rig, node)), (len(ring), 1)))
-        owners.append(np.full(len(ring), node))
+        n_corners += len(body)
+        corners.append(body)
+        colours.append(np.tile(_linear(_colour(rig, node)), (len(body), 1)))
+        owners.append(np.full(len(body), node))
     points = (np.concatenate(corners) * _M_PER_CM).astype(np.float32)
     joints = np.zeros((len(points), 4), dtype=np.uint8)
     joints[:, 0] = np.concatenate(owners)
@@ -251,31 +255,36 @@ def _linear(colour: tuple[int, int, int]) -> Float64:
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
 
 
-def _prism(
+def _capsule(
     start: Float64, end: Float64, first: float, second: float
 ) -> tuple[Float64, npt.NDArray[np.int64]]:
-    """Corners and triangles of a tapered prism with blunt, pointed ends."""
+    """Corners and triangles of a tapered tube whose ends are rounded off."""
     along = end - start
-    length = float(np.linalg.norm(along))
-    axis = along / max(length, 1e-9)
+    axis = along / max(float(np.linalg.norm(along)), 1e-9)
     side = np.cross(axis, (0.0, 0.0, 1.0) if abs(axis[2]) < 0.9 else (1.0, 0.0, 0.0))
     side /= np.linalg.norm(side)
     angles = 2 * np.pi * np.arange(_SIDES) / _SIDES
-    ring = np.outer(np.cos(angles), side) + np.outer(np.sin(angles), np.cross(axis, side))
-    tips = np.stack([start - 0.6 * first * axis, end + 0.6 * second * axis])
-    corners = np.concatenate([start + first * ring, end + second * ring, tips])
+    circle = np.outer(np.cos(angles), side) + np.outer(np.sin(angles), np.cross(axis, side))
+    slope, rise = np.cos(np.pi / 4), np.sin(np.pi / 4)
+    rings = [
+        start - rise * first * axis + slope * first * circle,
+        start + first * circle,
+        end + second * circle,
+        end + rise * second * axis + slope * second * circle,
+    ]
+    corners = np.concatenate([*rings, [start - first * axis, end + second * axis]])
     here = np.arange(_SIDES)
     after = (here + 1) % _SIDES
-    low, high = np.full(_SIDES, 2 * _SIDES), np.full(_SIDES, 2 * _SIDES + 1)
-    faces = np.concatenate(
-        [
-            np.stack([here, after, here + _SIDES], axis=1),
-            np.stack([after, after + _SIDES, here + _SIDES], axis=1),
-            np.stack([low, after, here], axis=1),
-            np.stack([high, here + _SIDES, after + _SIDES], axis=1),
-        ]
-    )
-    return corners, faces
+    faces = []
+    for ring in range(len(rings) - 1):
+        low, high = ring * _SIDES, (ring + 1) * _SIDES
+        faces.append(np.stack([low + here, low + after, high + here], axis=1))
+        faces.append(np.stack([low + after, high + after, high + here], axis=1))
+    bottom, top = np.full(_SIDES, len(corners) - 2), np.full(_SIDES, len(corners) - 1)
+    last = (len(rings) - 1) * _SIDES
+    faces.append(np.stack([bottom, after, here], axis=1))
+    faces.append(np.stack([top, last + here, last + after], axis=1))
+    return corners, np.concatenate(faces)
 
 
 def _as_glb(scene: dict[str, Any], binary: bytes) -> bytes:
