@@ -58,7 +58,9 @@ class Answers:
     figure: Float64
 
 
-def questions(fold: Fold, audio_weight: float) -> dict[str, tuple[Float64 | None, Float64]]:
+def questions(
+    fold: Fold, audio_weight: float, rng: np.random.Generator
+) -> dict[str, tuple[Float64 | None, Float64]]:
     """Distances of every method from windows to unseen fragments and to the library's.
 
     The first is None for a method that knows music only.
@@ -73,7 +75,7 @@ def questions(fold: Fold, audio_weight: float) -> dict[str, tuple[Float64 | None
         "encoder": (squared_distances(ask.audio, ask.poses), movement),
         "encoder+audio": (None, fused(movement, sound, audio_weight)),
         "encoder's audio": (None, sound),
-        "random": (np.zeros((n_asked, n_asked)), np.zeros((n_asked, n_library))),
+        "random": (rng.random((n_asked, n_asked)), rng.random((n_asked, n_library))),
         "tempo": (
             baselines.octaves_apart(ask.tempo_bpm, beat),
             baselines.octaves_apart(ask.tempo_bpm, library.tempo_bpm),
@@ -115,7 +117,7 @@ def answer(
     same_figure = relevance(list(asking.figures), list(asking.figures))
     annotated = np.array([figure != "" for figure in asking.figures])
     found = {}
-    for name, (to_unseen, to_library) in questions(fold, audio_weight).items():
+    for name, (to_unseen, to_library) in questions(fold, audio_weight, rng).items():
         styles = style_precision(
             np.where(out_of_library, np.inf, to_library),
             fold.library.styles,

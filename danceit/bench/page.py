@@ -17,6 +17,12 @@ _DIRECTIONS = {
     "near real": ("\N{ALMOST EQUAL TO}", "better when near real dances"),
     "": ("", ""),
 }
+_SHARES: tuple[tuple[str, float | None, str], ...] = (
+    ("median_rank", 0.5, "Where the movement really danced stands among all unseen fragments."),
+    ("style_5", None, "How much of what is found first is of the song's style."),
+    ("recall_10", None, "How often the movement really danced is among the first ten."),
+    ("figure_5", None, "How often one of the first five is it, or shows the same figure."),
+)
 _STYLE = """
 :root{color-scheme:light dark;--paper:#fcfcfb;--ink:#1f2328;--soft:#59636e;--faint:#dfe3e8;
 --best:#fff3cd;--series-0:#1f2328;--series-1:#8c959f;--series-2:#0072b2;--series-3:#d55e00;
@@ -50,7 +56,7 @@ svg .small{font-size:11px;fill:var(--soft)}svg .label{font-size:12px;fill:var(--
 svg g[style] text{fill:inherit}
 .grid{stroke:var(--faint)}.axis{stroke:var(--soft)}.beat{stroke:var(--soft);stroke-dasharray:2 3}
 .mark{stroke:var(--soft);stroke-dasharray:6 4}.line{fill:none;stroke-width:2}
-.thin{stroke-width:1.5}.whisker{stroke-width:1.2;opacity:.55}
+.thin{stroke-width:1.5}.bar{stroke-width:3;opacity:.45;stroke-linecap:round}.whisker{stroke-width:1.2;opacity:.55}
 .bone{fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round}.head{fill:currentColor}
 .failed li{color:#c93c37}
 """
@@ -156,6 +162,10 @@ def _plots(run: BenchRun, found: Figures) -> Iterable[str]:
         ),
         (plots.moving_plot(run, "hands"), "How far hands move from one frame to the next."),
         (plots.moving_plot(run, "feet"), "How far feet move from one frame to the next."),
+        *(
+            (plots.interval_plot(run, found, key, chance), caption)
+            for key, chance, caption in _SHARES
+        ),
     ]
     shown_plots = [_figure(svg, caption) for svg, caption in small if svg]
     if shown_plots:

@@ -11,6 +11,7 @@ import numpy as np
 
 from danceit.bench.aligner_jobs import REAL, dance_file
 from danceit.bench.beats import beat_frames, peak_offsets
+from danceit.bench.catalogue import BY_KEY
 from danceit.bench.motion import displacement, largest_displacement
 from danceit.bench.statistics import Interval, bootstrap
 from danceit.bench.summary import BenchRun, Figures, values_of
@@ -26,6 +27,7 @@ from danceit.bench.svg import (
     line_chart,
     skeleton,
     text,
+    whisker_chart,
     y_ticks,
 )
 from danceit.data import FLOOR_PX, FPS, JOINT, Dance, Float32, Float64, Int64
@@ -153,6 +155,24 @@ def moving_plot(run: BenchRun, limb: str) -> str:
         title=f"Moving distribution of the {limb}",
         categories=[each.replace("_", " to ") for each in bins],
         y_label=f"share of {limb}' steps",
+    )
+
+
+def interval_plot(run: BenchRun, found: Figures, key: str, chance: float | None) -> str:
+    """Every row's value of one share with its interval, on one line each."""
+    rows = [
+        (row, number, interval.mean, interval.low, interval.high)
+        for number, row in enumerate(run.rows)
+        if (interval := found[row].get(key)) is not None and np.isfinite(interval.mean)
+    ]
+    if not rows:
+        return ""
+    measure = BY_KEY[key]
+    return whisker_chart(
+        rows,
+        title=measure.meaning,
+        x_label=f"{measure.label} ({measure.better} is better)",
+        level=None if chance is None else Mark("chance", chance),
     )
 
 

@@ -9,7 +9,7 @@ How much of every test dance the training dances repeat is measured first, and s
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from danceit.bench.figures import FigureTrack, read_figures
 from danceit.bench.figures import evaluate as evaluate_tempo
 from danceit.bench.material import Material, read_material
 from danceit.bench.protocols import Leak, leak_of, refuse_indexed
-from danceit.bench.statistics import Interval
+from danceit.bench.statistics import Interval, bootstrap_macro, bootstrap_windows
 from danceit.bench.summary import BenchRun, Figures
 from danceit.data import FPS, FRAGMENT_LENGTHS, Clip, Float64
 from danceit.errors import DanceitError, InputError
@@ -30,14 +30,7 @@ from danceit.retrieval.dataset import Performance, prepare, song_folds
 from danceit.retrieval.encoders import FragmentEncoder, pick_device
 from danceit.retrieval.evaluation import Fold, PairScores
 from danceit.retrieval.losses import LOSSES
-from danceit.retrieval.ranking import (
-    Figure,
-    Strings,
-    macro_figure,
-    mean_figure,
-    median_figure,
-    recall_at,
-)
+from danceit.retrieval.ranking import Strings, recall_at
 from danceit.retrieval.run import Milestone, Run
 from danceit.retrieval.training import hold_out
 
@@ -69,9 +62,9 @@ class RetrievalOptions:
     learning_rates, dropouts : tuple of float
     embeddings : tuple of int
         D_f; with the two above DanceIt's Table III.
+    training : TrainingConfig
+        Everything else; what the lists above say goes before it.
     folds : int
-    steps : int
-        Of each training.
     audio_weight : float
         Share of the audio-to-audio distance in ``encoder+audio``.
     dims : int or None
@@ -90,8 +83,8 @@ class RetrievalOptions:
     learning_rates: tuple[float, ...] = (TrainingConfig().learning_rate,)
     dropouts: tuple[float, ...] = (EncoderConfig().dropout,)
     embeddings: tuple[int, ...] = (EncoderConfig().embedding,)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
     folds: int = 4
-    steps: int = TrainingConfig().steps
     audio_weight: float = 0.5
     dims: int | None = None
     seed: int = 0
@@ -165,7 +158,7 @@ def bench_retrieval(
     cells: list[Cell] = []
     found: Figures = {}
     rows: list[str] = []
-    bar = _Bar(len(variants) * options.folds, options.steps, shown=progress)
+    bar = _Bar(len(variants) * options.folds, options.training.steps, shown=progress)
     for number, variant in enumerate(variants):
         try:
             trained = _train(clips, variant, options, folder, bar)
@@ -231,18 +224,19 @@ def list_variants(options: RetrievalOptions, clips: Sequence[Clip]) -> tuple[Var
             for (label, each), value in zip(axes, values, strict=True)
             if len(each) > 1 or value is loss
         ]
-        encoder = EncoderConfig(
+        encoder = replace(
+            options.training.encoder,
             dims=min(clip.dims for clip in clips),
             feature_set=str(features),
             dropout=float(str(dropout)),
             embedding=int(str(width)),
             normalised=LOSSES.get(str(loss)).normalised,
         )
-        config = TrainingConfig(
+        config = replace(
+            options.training,
             encoder=encoder,
             loss=str(loss),
             learning_rate=float(str(rate)),
-            steps=options.steps,
             seed=options.seed,
         )
         variants.append(Variant(", ".join(told), config))
@@ -321,23 +315,17 @@ def _rows(
 
 def _figures(asked: _Asked, method: str, seed: int) -> dict[str, Interval]:
     """Every measure of one row; the median over windows, style over styles."""
-    answers, rng = asked.methods[method], np.random.default_rng(seed)
-    n_songs = len(set(asked.songs.tolist()))
-
-    def interval(figure: Figure) -> Interval:
-        return Interval(figure.value, figure.low, figure.high, n_songs)
-
+    answers, songs = asked.methods[method], asked.songs
     found = {}
     if np.isfinite(answers.ranks).all():
-        found["median_rank"] = interval(median_figure(answers.ranks, asked.songs, rng))
+        found["median_rank"] = bootstrap_windows(answers.ranks, songs, "median", seed=seed)
         for k in (1, 5, 10):
             hits = recall_at(answers.first, k)
-            found[f"recall_{k}"] = interval(mean_figure(hits, asked.songs, rng))
-    known = np.isfinite(answers.figure)
-    if known.any():
-        found["figure_5"] = interval(mean_figure(answers.figure[known], asked.songs[known], rng))
+            found[f"recall_{k}"] = bootstrap_windows(hits, songs, "mean", seed=seed)
+    if np.isfinite(answers.figure).any():
+        found["figure_5"] = bootstrap_windows(answers.figure, songs, "mean", seed=seed)
     if np.isfinite(answers.style).any():
-        found["style_5"] = interval(macro_figure(answers.style, asked.songs, asked.styles, rng))
+        found["style_5"] = bootstrap_macro(answers.style, songs, asked.styles, seed=seed)
     if method == "encoder":
         pairs = {
             "train_distance": [pair.train_distance for pair in asked.pairs],

@@ -10,11 +10,12 @@ Conventions
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from danceit.bench.motion import Array
-from danceit.data import Float64
+from danceit.data import Float64, Int64
 from danceit.errors import InputError
 
 RESAMPLES = 5000
@@ -95,6 +96,66 @@ def bootstrap(
     return Interval(float(kept.mean()), low, high, int(kept.size))
 
 
+def bootstrap_windows(
+    values: Array,
+    songs: Array,
+    statistic: Literal["mean", "median"],
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Mean or median over all windows, whole songs drawn anew; `n` counts songs.
+
+    Parameters
+    ----------
+    values : float (Q,)
+        One a window; NaN are left out.
+    songs : str (Q,)
+    """
+    known = np.isfinite(values)
+    kept = np.asarray(values, dtype=np.float64)[known]
+    if kept.size == 0:
+        return Interval(float("nan"), float("nan"), float("nan"), 0)
+    names, owner = np.unique(np.asarray(songs)[known], return_inverse=True)
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
+    weights = np.concatenate([np.ones((1, len(names)), np.int64), times])[:, owner]
+    of = _weighted_mean if statistic == "mean" else _weighted_median
+    drawn = of(kept, weights)
+    return _interval(float(drawn[0]), drawn[1:], level, len(names))
+
+
+def bootstrap_macro(
+    values: Array,
+    songs: Array,
+    strata: Array,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Mean over strata of the mean over songs of the mean over windows.
+
+    Songs are drawn anew within their stratum, so that a rare style weighs as much as a
+    common one. Windows of unknown value (NaN) are left out; `n` counts songs.
+    """
+    known = np.isfinite(values)
+    names, first = np.unique(np.asarray(songs)[known], return_index=True)
+    means = by_group(np.asarray(values, dtype=np.float64)[known], list(np.asarray(songs)[known]))
+    kinds = np.asarray(strata)[known][first] if names.size else np.zeros(0, str)
+    rng = np.random.default_rng(seed)
+    each = []
+    for kind in np.unique(kinds):
+        of_kind = means[kinds == kind]
+        picks = rng.integers(0, of_kind.size, (resamples, of_kind.size))
+        each.append(np.append(of_kind.mean(), of_kind[picks].mean(axis=1)))
+    if not each:
+        return Interval(float("nan"), float("nan"), float("nan"), 0)
+    drawn = np.mean(each, axis=0)
+    return _interval(float(drawn[0]), drawn[1:], level, len(names))
+
+
 def compare(
     a: Array, b: Array, *, level: float = 0.95, seed: int = 0, resamples: int = RESAMPLES
 ) -> Comparison:
@@ -141,6 +202,28 @@ def sign_flip(differences: Float64, *, seed: int = 0, draws: int = 20_000) -> fl
     # A hair of slack: sums of the same numbers in another order differ in the last digit.
     reached = means >= abs(differences.sum()) * (1 - 1e-9) - 1e-15
     return float((reached.sum() + counted_in) / (len(patterns) + counted_in))
+
+
+def _interval(value: float, drawn: Float64, level: float, n: int) -> Interval:
+    if n == 1:
+        return Interval(value, float("nan"), float("nan"), n)
+    tails = (1 - level) / 2
+    low, high = np.quantile(drawn, [tails, 1 - tails])
+    return Interval(value, float(low), float(high), n)
+
+
+def _weighted_mean(values: Float64, weights: Int64) -> Float64:
+    return np.asarray(weights @ values / weights.sum(axis=1))
+
+
+def _weighted_median(values: Float64, weights: Int64) -> Float64:
+    """Median (R,) of values (Q,) each counted as often as its weight (R, Q) says."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[:, order], axis=1)
+    total = reached[:, -1:]
+    middle = [(reached > (total - 1) // 2), (reached > total // 2)]
+    low, high = (values[order][np.argmax(passed, axis=1)] for passed in middle)
+    return np.asarray((low + high) / 2)
 
 
 def _percentiles(values: Float64, level: float, seed: int, resamples: int) -> tuple[float, float]:

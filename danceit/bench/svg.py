@@ -128,6 +128,35 @@ def line_chart(
     return drawing(640, area.top + area.height + 46, parts, title)
 
 
+def whisker_chart(
+    rows: Sequence[tuple[str, int, float, float, float]],
+    *,
+    title: str,
+    x_label: str,
+    level: Mark | None = None,
+) -> str:
+    """Shares with their intervals (label, colour, value, low, high), a line each, in per cent."""
+    area = Area(190, 10, 400, 24.0 * len(rows), (0.0, 1.0), (0.0, 1.0))
+    ticks = [(share / 5, f"{20 * share:d} %") for share in range(6)]
+    parts = axes(area, ticks, [], x_label, "")
+    parts += [line(area.x(x), area.top, area.x(x), area.top + area.height) for x, _ in ticks]
+    if level is not None:
+        place = area.x(level.y)
+        parts.append(line(place, area.top, place, area.top + area.height, "mark"))
+        parts.append(text(place + 4, area.top + 10, level.label, kind="small"))
+    for number, (label, shade, value, low, high) in enumerate(rows):
+        y = area.top + 24.0 * (number + 0.5)
+        parts.append(text(area.left - 12, y + 4, label, anchor="end"))
+        if np.isfinite(low):
+            ends = f'x1="{area.x(low):.1f}" y1="{y:.1f}" x2="{area.x(high):.1f}" y2="{y:.1f}"'
+            parts.append(f'<line {ends} class="bar" style="stroke:{colour(shade)}"/>')
+        parts.append(
+            f'<circle cx="{area.x(value):.1f}" cy="{y:.1f}" r="4.5" '
+            f'style="fill:{colour(shade)}"><title>{100 * value:.3g} %</title></circle>'
+        )
+    return drawing(640, area.top + area.height + 46, parts, title)
+
+
 def dot_chart(
     series: Sequence[Series], *, title: str, categories: Sequence[str], y_label: str
 ) -> str:

@@ -27,6 +27,33 @@ def test_one_song_has_no_interval_and_none_no_mean():
     assert np.isnan([one.low, one.high, none.mean]).all()
 
 
+@pytest.mark.parametrize("statistic", ["mean", "median"])
+def test_windows_are_drawn_song_by_song(statistic):
+    rng = np.random.default_rng(5)
+    songs = np.repeat([f"song {i}" for i in range(12)], rng.integers(3, 9, 12))
+    values = rng.normal(size=len(songs)) + np.unique(songs, return_inverse=True)[1] / 4
+    found = statistics.bootstrap_windows(values, songs, statistic, resamples=3000)
+    of = np.mean if statistic == "mean" else np.median
+    names = np.unique(songs)
+    drawn = [
+        of(np.concatenate([values[songs == name] for name in rng.choice(names, 12)]))
+        for _ in range(3000)
+    ]
+    assert found.mean == pytest.approx(of(values))
+    assert found.n == 12
+    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.12)
+
+
+def test_a_rare_style_weighs_as_much_as_a_common_one():
+    songs = np.array(["a", "a", "b", "c", "d"])
+    styles = np.array(["waltz"] * 4 + ["rumba"])
+    values = np.array([0.0, 1.0, 0.5, 0.5, 1.0])
+    found = statistics.bootstrap_macro(values, songs, styles)
+    assert found.mean == pytest.approx((0.5 + 1.0) / 2)
+    values[4] = np.nan
+    assert statistics.bootstrap_macro(values, songs, styles).mean == 0.5
+
+
 @given(st.lists(st.integers(-4, 4), min_size=2, max_size=9))
 def test_exact_p_value_equals_scipys_permutation_test(values):
     differences = np.array(values, dtype=float)
