@@ -18,6 +18,7 @@ import numpy as np
 
 from danceit.data import BODY_PX, FEET, JOINT, Bool, Float32, Float64
 from danceit.errors import InputError
+from danceit.render.motion import bridged
 
 AIM_S = 0.7
 """Half-width in seconds of the window that smooths the aim."""
@@ -149,12 +150,12 @@ def _aim(points: Float32, seen: Bool, fps: float) -> tuple[Float64, Float64]:
     if not seen.any():
         raise InputError("nothing to draw: every joint of every frame of the dance is missing")
     half = max(1, round(AIM_S * fps))
-    aim = _filled(_masked_mean(points[:, _CORE], seen[:, _CORE], points, seen))
+    aim = bridged(_masked_mean(points[:, _CORE], seen[:, _CORE], points, seen))
     # Across and up, the middle of what is to be seen; away, where the body is.
     top, bottom = _extent(points, seen, np.min, np.inf), _extent(points, seen, np.max, -np.inf)
-    aim[:, :2] = _filled((top[:, :2] + bottom[:, :2]) / 2)
+    aim[:, :2] = bridged((top[:, :2] + bottom[:, :2]) / 2)
     feet = np.where(seen[:, FEET], points[:, FEET, 1], -np.inf).max(axis=1)
-    lowest = _filled(np.where(np.isfinite(feet), feet, bottom[:, 1])[:, None])[:, 0]
+    lowest = bridged(np.where(np.isfinite(feet), feet, bottom[:, 1])[:, None])[:, 0]
     # Feet leave the floor but never sink into it: the floor is what the lowest foot of
     # the seconds around stands on. It may drift, as motion capture without cameras does.
     return _smooth(aim, half), _smooth_ceiling(lowest, half)
@@ -192,16 +193,6 @@ def _mean_seen(points: Float32, seen: Bool) -> Float64:
     count = seen.sum(axis=1)[:, None]
     total = np.where(seen[..., None], points.astype(np.float64), 0.0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _filled(track: Float64) -> Float64:
-    """Return a track (T, N) with gaps bridged by straight lines and its ends held."""
-    frames = np.arange(len(track))
-    columns = []
-    for column in track.T:
-        known = np.isfinite(column)
-        columns.append(np.interp(frames, frames[known], column[known]))
-    return np.stack(columns, axis=1)
 
 
 def _smooth(track: Float64, half: int) -> Float64:

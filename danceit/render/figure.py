@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from danceit.data import BODY_PX, BONES, JOINT, JOINT_NAMES, Bool, Float32, Float64, Int32, Int64
 from danceit.render.camera import Camera, world
+from danceit.render.motion import unit
 from danceit.render.options import Colour, Theme
 
 Picture = npt.NDArray[np.uint8]
@@ -237,10 +238,10 @@ def _head(
 def _skull(body: Float32, flat: bool) -> Float64:
     """Middle of the head (N, 3): between the ears, else by the one, else behind the nose."""
     nose, neck = body[:, JOINT["nose"]], body[:, JOINT["neck"]]
-    up = _unit(nose - neck)
+    up = unit(nose - neck)
     across = body[:, JOINT["left_shoulder"]] - body[:, JOINT["right_shoulder"]]
     # Someone who faces the camera (-z) has the left shoulder at larger x: left x up = ahead.
-    ahead = np.zeros_like(up) if flat else np.cross(_unit(across), up)
+    ahead = np.zeros_like(up) if flat else np.cross(unit(across), up)
     lifted = nose + 0.2 * HEAD_PX * np.where(np.isfinite(up), up, 0.0)
     candidates = [
         body[:, _EARS].mean(axis=1),
@@ -252,11 +253,6 @@ def _skull(body: Float32, flat: bool) -> Float64:
     for candidate in candidates:
         skull = np.where(np.isfinite(skull), skull, candidate)
     return skull
-
-
-def _unit(vectors: Float32 | Float64) -> Float64:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-6), dtype=np.float64)
 
 
 def _limb_colour(child: int, theme: Theme) -> Colour:

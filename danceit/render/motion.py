@@ -63,3 +63,19 @@ def _tangents(joints: Float64, seams: Int64) -> Float64:
     tangents[starts] = forward[starts]
     tangents[ends] = backward[ends]
     return tangents
+
+
+def bridged(track: Float64) -> Float64:
+    """Return a track (T, C) whose gaps are straight lines and whose ends are held.
+
+    A frame is a gap if any of its coordinates is missing; at least one frame must not be.
+    """
+    frames = np.arange(len(track))
+    known = np.isfinite(track).all(axis=1)
+    return np.stack([np.interp(frames, frames[known], axis[known]) for axis in track.T], axis=1)
+
+
+def unit(vectors: Float32 | Float64) -> Float64:
+    """Vectors (..., C) of length 1 in the same directions; zero stays zero."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-9), dtype=np.float64)

@@ -19,6 +19,7 @@ import numpy as np
 
 from danceit.data import BODY_PX, CANVAS_PX, FLOOR_PX, JOINT, Bool, Dance, Float32, Float64
 from danceit.errors import InputError
+from danceit.render.motion import bridged, unit
 
 CM_PER_PX = 150.0 / BODY_PX
 """From the nose to the ankle an adult measures about 1.5 m."""
@@ -137,12 +138,12 @@ def _upright(joints: Float32) -> Float64:
 def _solve(points: Float64, seen: Bool, fps: float) -> Rig:
     hips, neck = points[:, [JOINT["right_hip"], JOINT["left_hip"]]], points[:, JOINT["neck"]]
     middle = hips.mean(axis=1)
-    across = _bridged(hips[:, 1] - hips[:, 0])
-    up = _bridged(neck - middle)
+    across = bridged(hips[:, 1] - hips[:, 0])
+    up = bridged(neck - middle)
     shoulders = points[:, JOINT["left_shoulder"]] - points[:, JOINT["right_shoulder"]]
     known = np.isfinite(shoulders).all(axis=1).any()
     frames = {"hips": _frame(across, up, lead=0)}
-    frames["spine"] = _frame(_bridged(shoulders) if known else across, up, lead=1)
+    frames["spine"] = _frame(bridged(shoulders) if known else across, up, lead=1)
     width = float(np.median(np.linalg.norm(across, axis=1)))
     reach = {"hips": width, "spine": float(np.median(np.linalg.norm(up, axis=1)))}
 
@@ -159,14 +160,14 @@ def _solve(points: Float64, seen: Bool, fps: float) -> Rig:
             continue
         end = JOINT[target] if target else -1
         if end >= 0 and (seen[:, joint] & seen[:, end]).any():
-            bone = _bridged(points[:, end] - points[:, joint])
+            bone = bridged(points[:, end] - points[:, joint])
             frames[name] = _swung(frames[parent], np.array(rest), bone)
             reach[name] = float(np.median(np.linalg.norm(bone, axis=1)))
             tips.append(np.zeros(3))
         else:
             frames[name] = frames[parent]
             reach[name] = TIP_SHARE * reach[parent]
-            tips.append(reach[name] * _unit(np.array(rest)))
+            tips.append(reach[name] * unit(np.array(rest)))
     parents = [
         names.index(parent) if parent else -1 for name, parent, *_ in _NODES if name in names
     ]
@@ -181,7 +182,7 @@ def _solve(points: Float64, seen: Bool, fps: float) -> Rig:
         np.array(offsets),
         np.array(tips),
         np.stack(turns, axis=1),
-        _bridged(middle),
+        bridged(middle),
         fps,
     )
 
@@ -193,14 +194,7 @@ def _offset(name: str, parent: str, reach: dict[str, float], half_width: float) 
     if name in ("hips", "spine"):
         return np.zeros(3)
     rest = next(rest for node, _, _, rest in _NODES if node == parent)
-    return reach[parent] * _unit(np.array(rest))
-
-
-def _bridged(track: Float64) -> Float64:
-    """A track (T, 3) whose gaps are straight lines and whose ends are held."""
-    frames = np.arange(len(track))
-    known = np.isfinite(track).all(axis=1)
-    return np.stack([np.interp(frames, frames[known], axis[known]) for axis in track.T], axis=1)
+    return reach[parent] * unit(np.array(rest))
 
 
 def _frame(across: Float64, up: Float64, lead: int) -> Float64:
@@ -210,18 +204,18 @@ def _frame(across: Float64, up: Float64, lead: int) -> Float64:
     other is made perpendicular to it.
     """
     if lead == 0:
-        x = _unit(across)
-        y = _unit(up - (up * x).sum(axis=1, keepdims=True) * x)
+        x = unit(across)
+        y = unit(up - (up * x).sum(axis=1, keepdims=True) * x)
     else:
-        y = _unit(up)
-        x = _unit(across - (across * y).sum(axis=1, keepdims=True) * y)
+        y = unit(up)
+        x = unit(across - (across * y).sum(axis=1, keepdims=True) * y)
     return np.stack([x, y, np.cross(x, y)], axis=-1)
 
 
 def _swung(parent: Float64, rest: Float64, bone: Float64) -> Float64:
     """World rotations (T, 3, 3) of a bone: the parent's, then the smallest turn onto `bone`."""
-    local = np.einsum("tji,tj->ti", parent, _unit(bone))
-    return parent @ _smallest_turn(_unit(rest), local)
+    local = np.einsum("tji,tj->ti", parent, unit(bone))
+    return parent @ _smallest_turn(unit(rest), local)
 
 
 def _smallest_turn(start: Float64, ends: Float64) -> Float64:
@@ -247,11 +241,6 @@ def _cross_matrix(vectors: Float64) -> Float64:
     zero = np.zeros_like(x)
     rows = [[zero, -z, y], [z, zero, -x], [-y, x, zero]]
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
-
-
-def _unit(vectors: Float64) -> Float64:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-9))
 
 
 def single(dances: Sequence[Dance], what: str) -> Dance:

@@ -8,12 +8,16 @@ scripts need `RenderOptions.font`.
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from danceit.errors import InputError
 from danceit.render.options import Colour
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
 
 Picture = npt.NDArray[np.uint8]
 
@@ -105,7 +109,7 @@ def _letters(text: str, height: int, font: str) -> Picture:
 
 
 @lru_cache(maxsize=32)
-def _face(height: int, font: str):  # type: ignore[no-untyped-def]
+def _face(height: int, font: str) -> "FreeTypeFont":
     from PIL import ImageFont
 
     try:
