@@ -54,8 +54,24 @@ _RENDER = (
     click.option("--background", default="", help="#rrggbb or a picture."),
     click.option("--trails", is_flag=True, help="Fading lines behind hands and feet."),
     click.option("--credits", is_flag=True, help="Name every source at the end."),
+    click.option("--footage", is_flag=True,
+                 help="Show the sources' own videos, cut and retimed; drawn where there is none."),
+    click.option("--surroundings", type=click.Choice(["kept", "blurred", "still"]),
+                 default="kept", show_default=True,
+                 help="Around the dancer in footage; still: the background alone."),
 )  # fmt: skip
-_LOOK = ("debug", "theme", "aspect", "size", "fps", "background", "trails", "credits")
+_LOOK = (
+    "debug",
+    "theme",
+    "aspect",
+    "size",
+    "fps",
+    "background",
+    "trails",
+    "credits",
+    "footage",
+    "surroundings",
+)
 
 
 def query_options(command: Command) -> Command:
@@ -150,7 +166,9 @@ def render(file: Path | None, out: Path, song: Path | None, **look: Any) -> None
     from danceit.retrieval.library import render_file
 
     with bar("drawing", "frame") as drawing:
-        render_file(file, out, _drawn(**look), song=song, progress=drawing)
+        notes = render_file(file, out, _drawn(**look), song=song, progress=drawing)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     click.echo(f"wrote {out}")
 
 

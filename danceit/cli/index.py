@@ -169,6 +169,10 @@ def rebuild(index_path: Path, factory: str, recall: float, device: str) -> None:
     click.echo(table(("search by", "how"), list(info.search.items())))
 
 
+_NOTES = 4
+"""Notes of the readers and of cleaning that are printed; the rest is counted."""
+
+
 def _frames(lengths: str) -> tuple[int, ...]:
     from danceit.data import FPS
     from danceit.errors import InputError
@@ -181,8 +185,13 @@ def _frames(lengths: str) -> tuple[int, ...]:
 
 def _print_report(report: "BuildReport") -> None:
     click.echo(report.cleaning.summary)
-    for line in (*report.cleaning.notes, *report.cleaning.warnings, *report.warnings):
+    for line in (*report.cleaning.warnings, *report.warnings):
+        click.echo(f"warning: {line}", err=True)
+    for line in report.cleaning.notes[:_NOTES]:
         click.echo(f"note: {line}", err=True)
+    if len(report.cleaning.notes) > _NOTES:
+        more = len(report.cleaning.notes) - _NOTES
+        click.echo(f"note: and {more} more of that kind", err=True)
     for path in report.unrecognised:
         click.echo(f"not recognised: {path}", err=True)
     for failure in report.failed:

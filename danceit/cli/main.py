@@ -16,6 +16,7 @@ COMMANDS = {
     "align": ("danceit.cli.dance:align", "Repair a dance's seams and put it on the beat."),
     "render": ("danceit.cli.dance:render", "Write a dance as video, GIF, picture or page."),
     "dance": ("danceit.cli.dance:dance", "Query, align and render in one."),
+    "bench": ("danceit.cli.bench:bench", "Measure aligners and retrieval on your dances."),
     "plugins": ("danceit.cli.system:plugins", "List sources, aligners, renderers and stores."),
     "doctor": ("danceit.cli.system:doctor", "Check what this machine has and what is missing."),
 }

@@ -1,0 +1,160 @@
+"""`danceit bench ...`: measure aligners and retrieval on your dances and songs."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from danceit.cli.options import PATH, device_option
+
+if TYPE_CHECKING:
+    from danceit.bench.summary import BenchRun
+
+
+@click.group(help="Measure aligners and retrieval; a run that was stopped goes on.")
+def bench() -> None:
+    """Hold the commands under `danceit bench`."""
+
+
+@bench.command(
+    help="Compare aligners on dances for SONGS and on gaps hidden in the real dances of DATA.\n\n"
+    "Real dances and random concatenations mark the ends of every scale. Leaves a table, "
+    "results.parquet, report.md and report.html."
+)
+@click.argument("data", type=PATH)
+@click.argument("songs", type=PATH, nargs=-1, required=True)
+@click.option("--out", type=PATH, default=Path("bench-aligners"), show_default=True)
+@click.option("--methods", help="Chains such as none,linear,tsd+beat:max_warp=1.25.")
+@click.option(
+    "--index",
+    "index_path",
+    type=PATH,
+    help="Take the dances from this index; otherwise they are put together at random.",
+)
+@click.option("--length", "length_s", type=float, default=2.0, show_default=True)
+@click.option("--dims", type=click.IntRange(2, 3), help="2 drops the depth.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--allow-leak", is_flag=True, help="Accept songs of the indexed dances themselves.")
+@click.option("--restart", is_flag=True, help="Measure anew, whatever stands in --out.")
+def aligners(
+    data: Path,
+    songs: tuple[Path, ...],
+    out: Path,
+    methods: str | None,
+    index_path: Path | None,
+    length_s: float,
+    dims: int | None,
+    seed: int,
+    allow_leak: bool,
+    restart: bool,
+) -> None:
+    """Call `danceit.bench.aligners.bench_aligners` and write its report."""
+    from danceit.bench.aligners import AlignerOptions, bench_aligners
+
+    options = AlignerOptions(
+        length_s=length_s, dims=dims, seed=seed, allow_leak=allow_leak, resume=not restart
+    )
+    if methods:
+        options = replace(options, methods=_chains(methods))
+    _report(bench_aligners(data, songs, out, options, index=index_path))
+
+
+@bench.command(
+    help="Compare encoders and baselines on songs of DATA that training never heard.\n\n"
+    "Every list multiplies the trainings: --learning-rates, --dropouts and --embeddings are "
+    "the grid of DanceIt's Table III."
+)
+@click.argument("data", type=PATH)
+@click.option("--out", type=PATH, default=Path("bench-retrieval"), show_default=True)
+@click.option("--losses", default="infonce", show_default=True, help="Names, or all.")
+@click.option("--features", help="Audio feature sets.  [default: that of danceit train]")
+@click.option("--lengths", default="2", show_default=True, help="Fragment lengths in s.")
+@click.option("--learning-rates", help="Such as 0.001,0.002.")
+@click.option("--dropouts", help="Such as 0.1,0.3.")
+@click.option("--embeddings", help="D_f, such as 8,16,32.")
+@click.option("--steps", type=click.IntRange(min=1), help="Of each training.")
+@click.option("--folds", type=click.IntRange(min=2), default=4, show_default=True)
+@click.option("--no-leak", is_flag=True, help="Take near-copies of the test dances out.")
+@click.option("--allow-leak", is_flag=True, help="Accept test dances that training has seen.")
+@click.option("--dims", type=click.IntRange(2, 3), help="2 drops the depth.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--restart", is_flag=True, help="Measure anew, whatever stands in --out.")
+@device_option
+def retrieval(
+    data: Path,
+    out: Path,
+    losses: str,
+    features: str | None,
+    lengths: str,
+    learning_rates: str | None,
+    dropouts: str | None,
+    embeddings: str | None,
+    steps: int | None,
+    folds: int,
+    no_leak: bool,
+    allow_leak: bool,
+    dims: int | None,
+    seed: int,
+    restart: bool,
+    device: str,
+) -> None:
+    """Call `danceit.bench.retrieval.bench_retrieval` and write its report."""
+    from danceit.bench.retrieval import RetrievalOptions, bench_retrieval
+    from danceit.data import FPS
+    from danceit.retrieval.losses import LOSSES
+
+    base = RetrievalOptions()
+    options = replace(
+        base,
+        losses=tuple(LOSSES.names()) if losses == "all" else _words(losses),
+        feature_sets=_words(features) if features else base.feature_sets,
+        lengths=tuple(round(seconds * FPS) for seconds in _numbers("--lengths", lengths)),
+        learning_rates=_or(base.learning_rates, "--learning-rates", learning_rates),
+        dropouts=_or(base.dropouts, "--dropouts", dropouts),
+        embeddings=tuple(int(width) for width in _or(base.embeddings, "--embeddings", embeddings)),
+        training=replace(base.training, steps=steps or base.training.steps),
+        folds=folds,
+        no_leak=no_leak,
+        allow_leak=allow_leak,
+        dims=dims,
+        seed=seed,
+        resume=not restart,
+        device=device,
+    )
+    _report(bench_retrieval(data, out, options))
+
+
+def _report(run: "BenchRun") -> None:
+    from danceit.bench.report import terminal, write_report
+
+    written = write_report(run)
+    click.echo(terminal(run))
+    click.echo(f"wrote {written.results}, {written.markdown} and {written.page}")
+    for failure in run.failures:
+        click.echo(f"failed: {failure}", err=True)
+    if run.failures:
+        raise click.exceptions.Exit(1)
+
+
+def _chains(text: str) -> tuple[str, ...]:
+    """Split at the commas that a name follows; those before ``option=`` belong to a method."""
+    return tuple(re.split(r",(?=[\w-]+(?:[+:,]|$))", text.replace(" ", "")))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _numbers(flag: str, text: str) -> tuple[float, ...]:
+    from danceit.errors import InputError
+
+    try:
+        return tuple(float(word) for word in _words(text))
+    except ValueError as exc:
+        raise InputError(f"{flag} must be numbers such as 1,2; got '{text}'") from exc
+
+
+def _or(default: tuple[float, ...], flag: str, text: str | None) -> tuple[float, ...]:
+    return _numbers(flag, text) if text else default
