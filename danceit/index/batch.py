@@ -76,8 +76,19 @@ def _check_batch(batch: FragmentBatch) -> None:
         check_poses(entry.clip.poses, f"poses of clip {entry.clip.clip_id}")
         if np.isinf(entry.clip.poses).any():
             raise InputError(f"poses of clip {entry.clip.clip_id} hold infinity")
+        _check_names(entry)
     if n_rows:
         _check_ranges(batch)
+
+
+def _check_names(entry: ClipEntry) -> None:
+    clip = entry.clip
+    paths = [str(path or "") for path in (clip.path, clip.audio_path, clip.video_path)]
+    for name in (clip.clip_id, clip.recording_id, clip.style, clip.dancer, clip.licence, *paths):
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError as exc:
+            raise InputError(f"the name {name!r} is not text in UTF-8; rename it") from exc
 
 
 def _check_ranges(batch: FragmentBatch) -> None:

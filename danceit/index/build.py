@@ -137,9 +137,10 @@ def build(
         recipe=__version__,
     )
     job = _Job(Path(data), Path(out), embedder, spec, dims, progress or _quiet)
+    found = job.scanned()
     options: _Options = {"device": device, "factory": factory, "recall": recall}
-    opened = job.opened(STORES.get(store), options)
-    return job.run(opened, whole=True)
+    with job.opened(STORES.get(store), options) as opened:
+        return job.run(opened, found, whole=True)
 
 
 def add(
@@ -163,15 +164,14 @@ def add(
     IndexStateError
         If there is no index, another encoder made it, or another process is writing.
     """
-    opened = open_store(index, engine=store, device=device)
-    if opened.spec.encoder_id != embedder.encoder_id:
-        made_by = opened.spec.encoder_id
-        opened.close()
-        raise IndexStateError(
-            f"{index} was made by encoder {made_by}, not by {embedder.encoder_id}: build it again"
-        )
-    job = _Job(Path(data), Path(index), embedder, opened.spec, dims, progress or _quiet)
-    return job.run(opened, whole=False)
+    with open_store(index, engine=store, device=device) as opened:
+        if opened.spec.encoder_id != embedder.encoder_id:
+            raise IndexStateError(
+                f"{index} was made by encoder {opened.spec.encoder_id},"
+                f" not by {embedder.encoder_id}: build it again"
+            )
+        job = _Job(Path(data), Path(index), embedder, opened.spec, dims, progress or _quiet)
+        return job.run(opened, job.scanned(), whole=False)
 
 
 @dataclass
@@ -209,23 +209,31 @@ class _Job:
             self.warnings.append(f"the index was damaged and was built anew: {exc}")
         return engine.create(self.out, self.spec, self.embedder.save, **options)
 
-    def run(self, store: FragmentStore, *, whole: bool) -> BuildReport:
+    def scanned(self) -> Scan:
+        """Find the recordings, before anything is written."""
+        if self.dims not in (None, self.spec.dims):
+            raise InputError(f"--dims {self.dims}, but the encoder takes {self.spec.dims}-D poses")
+        found = scan(self.data)
+        if not found.found:
+            raise InputError(_nothing(self.data, found))
+        return found
+
+    def run(self, store: FragmentStore, found: Scan, *, whole: bool) -> BuildReport:
         """Bring the store up to date; with `whole`, what is not in the data leaves."""
-        with store:
-            if self.dims not in (None, self.spec.dims):
-                raise InputError(
-                    f"--dims {self.dims}, but the encoder takes {self.spec.dims}-D poses"
-                )
-            found = scan(self.data)
-            if not found.found:
-                raise InputError(_nothing(self.data, found))
-            store.begin()
-            known = store.recordings()
-            removed = self._removed(found, known) if whole else set()
-            self.gone |= removed
+        store.begin()
+        known = store.recordings()
+        removed = self._removed(found, known) if whole else set()
+        self.gone |= removed
+        try:
             self._prepare_all(found, known)
-            self._publish(store, known)
-            return self._report(store, found, known, removed)
+        except OSError as exc:
+            # What cannot be read is an InputError by now; this is the disk of the index.
+            raise IndexStateError(
+                f"cannot write the index at {self.out}: {exc.strerror or exc};"
+                " what was there is unharmed"
+            ) from exc
+        self._publish(store, known)
+        return self._report(store, found, known, removed)
 
     def _removed(self, found: Scan, known: Mapping[str, RecordingEntry]) -> set[str]:
         """Find recordings that came from this folder and are no longer there."""

@@ -7,6 +7,7 @@ Files: `catalogue.duckdb` (clips and fragments), `poses.bin` (`pose_file`), `pos
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,15 @@ import numpy as np
 
 from danceit.data import Float32
 from danceit.errors import IndexStateError
-from danceit.files import sha256_of_file
 from danceit.index.catalogue import Catalogue
-from danceit.index.manifest import NAME, FileEntry, Manifest, SearchPart, check_sizes
+from danceit.index.manifest import (
+    NAME,
+    FileEntry,
+    Manifest,
+    SearchPart,
+    check_contents,
+    check_sizes,
+)
 from danceit.index.pose_file import PoseFile, record_type
 from danceit.index.store import SPACES, By
 from danceit.index.vector_index import read_index
@@ -27,7 +34,7 @@ VECTORS: dict[By, str] = {"pose": "pose.f32", "audio": "audio.f32"}
 SEARCH = "search"
 ENCODER = "encoder"
 _HASHED_AT_OPENING = 32 << 20
-"""Bytes up to which an index is checked whole whenever it is opened (about 20 ms)."""
+"""Bytes up to which an index is hashed whole whenever it is opened (about 20 ms)."""
 
 
 class Generation:
@@ -36,21 +43,23 @@ class Generation:
     def __init__(self, index: Path, manifest: Manifest) -> None:
         self.folder = index / manifest.generation
         self.manifest = manifest
-        self.catalogue = Catalogue(self.folder / CATALOGUE)
-        try:
+        with ExitStack() as opened:
+            self.catalogue = Catalogue(self.folder / CATALOGUE)
+            opened.callback(self.catalogue.close)
             self.poses = PoseFile(self.folder / POSES, manifest.spec.dims)
+            opened.callback(self.poses.close)
             self._vectors = {by: self._map(by) for by in SPACES}
             self._check_counts()
-        except BaseException:
-            self.catalogue.close()
-            raise
+            # From here on it is for `close` to do.
+            opened.pop_all()
 
     @classmethod
     def open(cls, index: Path, *, searchable: bool = True) -> "Generation":
         """Open the published generation after checking its files.
 
-        Sizes and counts are checked always, contents too where the index is small;
-        `verify` checks all. With `searchable` false, FAISS files may be damaged.
+        Sizes, counts and the head of every file are checked always, all contents where
+        the index is small; `verify` checks all. With `searchable` false, FAISS files
+        may be damaged.
 
         Raises
         ------
@@ -74,8 +83,8 @@ class Generation:
         files = manifest.files if searchable else _truth(manifest.files)
         folder = index / manifest.generation
         problems = check_sizes(folder, files)
-        if not problems and sum(entry.size for entry in files.values()) <= _HASHED_AT_OPENING:
-            problems = _check_hashes(folder, files)
+        small = sum(entry.size for entry in files.values()) <= _HASHED_AT_OPENING
+        problems = problems or check_contents(folder, files, whole=small)
         if problems:
             raise IndexStateError(_damaged(index, problems))
         return cls(index, manifest)
@@ -104,12 +113,12 @@ class Generation:
     def verify(self) -> tuple[str, ...]:
         """Check sizes, contents and consistency of every file; return the problems."""
         problems = check_sizes(self.folder, self.manifest.files)
-        problems += _check_hashes(self.folder, _present(self.folder, self.manifest.files))
+        problems += check_contents(self.folder, _present(self.folder, self.manifest.files))
         return problems or self.inconsistencies()
 
     def verify_truth(self) -> tuple[str, ...]:
         """Check the contents of all files but FAISS's; return the problems."""
-        return _check_hashes(self.folder, _truth(self.manifest.files)) or self.catalogue.problems()
+        return check_contents(self.folder, _truth(self.manifest.files)) or self.catalogue.problems()
 
     def inconsistencies(self) -> tuple[str, ...]:
         """Find where parts that are what was written do not fit one another."""
@@ -158,19 +167,6 @@ def _truth(files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
 def _present(folder: Path, files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
     """Files of the right size: the others have been complained of already."""
     return {name: entry for name, entry in files.items() if not check_sizes(folder, {name: entry})}
-
-
-def _check_hashes(folder: Path, files: Mapping[str, FileEntry]) -> tuple[str, ...]:
-    problems = []
-    for name, entry in files.items():
-        try:
-            found = sha256_of_file(folder / name)
-        except OSError as exc:
-            problems.append(f"{folder / name} cannot be read: {exc.strerror or exc}")
-            continue
-        if found != entry.sha256:
-            problems.append(f"{folder / name} is not what was written: its SHA-256 differs")
-    return tuple(problems)
 
 
 def _damaged(index: Path, problems: tuple[str, ...]) -> str:

@@ -20,7 +20,6 @@ import numpy as np
 from danceit import __version__
 from danceit.data import Float32, Int64
 from danceit.errors import IndexStateError
-from danceit.files import sha256_of_file
 from danceit.index.catalogue import Catalogue
 from danceit.index.generation import CATALOGUE, ENCODER, SEARCH, VECTORS, Generation
 from danceit.index.manifest import NAME, PREFIX, FileEntry, Manifest, SearchPart, number_of
@@ -189,9 +188,7 @@ class GenerationWriter:
 
     def _describe(self, parts: tuple[SearchPart, ...]) -> Manifest:
         files = {
-            path.relative_to(self.folder).as_posix(): FileEntry(
-                path.stat().st_size, sha256_of_file(path)
-            )
+            path.relative_to(self.folder).as_posix(): FileEntry.of(path)
             for path in sorted(self.folder.rglob("*"))
             if path.is_file()
         }

@@ -9,11 +9,12 @@ import numpy as np
 
 from danceit.data import Float32, Int64
 from danceit.errors import IndexStateError, InputError
+from danceit.index.cards import count_cards
 from danceit.index.faiss_module import load_faiss
 from danceit.index.generation import ENCODER, Generation
 from danceit.index.generation_writer import GenerationWriter
 from danceit.index.local_search import LocalSearch
-from danceit.index.manifest import NAME, PREFIX, Manifest, number_of, take_lock
+from danceit.index.manifest import NAME, PREFIX, Manifest, absent, number_of, take_lock
 from danceit.index.store import (
     By,
     FragmentBatch,
@@ -46,6 +47,9 @@ class LocalStore(FragmentStore):
         factory: str,
         recall: float,
     ) -> None:
+        if not 0 <= recall <= 1:
+            raise InputError(f"the recall must be between 0 and 1; got {recall}")
+        count_cards(device)
         self._location = location
         self._generation = generation
         self._device = device
@@ -105,6 +109,8 @@ class LocalStore(FragmentStore):
         """
         load_faiss()
         location = Path(location)
+        if not location.is_dir():
+            raise absent(location)
         lock = take_lock(location)
         try:
             base = _last_good(location)

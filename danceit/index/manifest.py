@@ -9,20 +9,20 @@ itself, and each generation keeps a copy, from which a lost one can be restored.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from danceit.errors import IndexStateError, InputError
-from danceit.files import replacing
+from danceit.files import replacing, sha256_of_file
 from danceit.index.store import By, MissingIndexError, NewerIndexError, StoreSpec
 
 FORMAT = 1
 """Version of the index format written by this release; newer ones are refused."""
 NAME = "manifest.json"
 PREFIX = "generation-"
+HEAD_BYTES = 1 << 20
 _LOCK = "writer.lock"
 _LARGEST = 64 << 20
 """Bytes; a manifest is some kilobytes, so anything near this is not one."""
@@ -30,10 +30,20 @@ _LARGEST = 64 << 20
 
 @dataclass(frozen=True)
 class FileEntry:
-    """Size in bytes and hex SHA-256 of one file of a generation."""
+    """Size in bytes and hex SHA-256 of one file of a generation.
+
+    `head` is the SHA-256 of its first `HEAD_BYTES`, where the headers are by which other
+    software would take memory or find its way; it is checked at every opening.
+    """
 
     size: int
     sha256: str
+    head: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Measure a file."""
+        return cls(path.stat().st_size, sha256_of_file(path), head_of(path))
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,12 @@ def number_of(generation: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
+def head_of(path: Path) -> str:
+    """Hex SHA-256 of the first `HEAD_BYTES` of a file."""
+    with path.open("rb") as stream:
+        return hashlib.sha256(stream.read(HEAD_BYTES)).hexdigest()
+
+
 def check_sizes(folder: Path, files: Mapping[str, FileEntry]) -> tuple[str, ...]:
     """Problems, one line each, of files that are missing or of another size."""
     problems = []
@@ -137,9 +153,30 @@ def check_sizes(folder: Path, files: Mapping[str, FileEntry]) -> tuple[str, ...]
     return tuple(problems)
 
 
-@contextmanager
-def writer_lock(index: Path) -> Iterator[None]:
-    """Hold the lock that only one writer of an index can have; a killed one releases it.
+def check_contents(
+    folder: Path, files: Mapping[str, FileEntry], *, whole: bool = True
+) -> tuple[str, ...]:
+    """Problems, one line each, of files with other bytes; with `whole` false, other headers."""
+    problems = []
+    for name, entry in files.items():
+        path = folder / name
+        try:
+            same = sha256_of_file(path) == entry.sha256 if whole else head_of(path) == entry.head
+        except OSError as exc:
+            problems.append(f"{path} cannot be read: {exc.strerror or exc}")
+            continue
+        if not same:
+            problems.append(f"{path} is not what was written: its SHA-256 differs")
+    return tuple(problems)
+
+
+def take_lock(index: Path) -> int:
+    """Take the lock that only one writer of an index can have.
+
+    Returns
+    -------
+    int
+        A file handle; closing it, or the death of the process, releases the lock.
 
     Raises
     ------
@@ -148,15 +185,6 @@ def writer_lock(index: Path) -> Iterator[None]:
     InputError
         If the folder cannot be written to.
     """
-    handle = take_lock(index)
-    try:
-        yield
-    finally:
-        os.close(handle)
-
-
-def take_lock(index: Path) -> int:
-    """Take the writers' lock and return its file handle; closing that releases it."""
     import fcntl
 
     path = index / _LOCK
@@ -179,23 +207,8 @@ def take_lock(index: Path) -> int:
     return handle
 
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise IndexStateError(f"{path} is damaged: it is larger than any manifest")
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise _absent(path.parent) from exc
-    except OSError as exc:
-        raise IndexStateError(f"{path} cannot be read: {exc.strerror or exc}") from exc
-    except (ValueError, RecursionError) as exc:
-        raise IndexStateError(f"{path} is damaged: {exc}") from exc
-    if not isinstance(body, dict):
-        raise IndexStateError(f"{path} is damaged: not a manifest")
-    return body
-
-
-def _absent(index: Path) -> IndexStateError:
+def absent(index: Path) -> IndexStateError:
+    """Return the error that says how to get the index that is not there."""
     if any(index.glob(f"{PREFIX}*/{NAME}")):
         return IndexStateError(
             f"{index} has lost its {NAME}; restore it with: danceit index rebuild"
@@ -203,6 +216,22 @@ def _absent(index: Path) -> IndexStateError:
     return MissingIndexError(
         f"no index at {index}: build one with: danceit index build DATA --out {index}"
     )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise IndexStateError(f"{path} is damaged: it is larger than any manifest")
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise absent(path.parent) from exc
+    except OSError as exc:
+        raise IndexStateError(f"{path} cannot be read: {exc.strerror or exc}") from exc
+    except (ValueError, RecursionError) as exc:
+        raise IndexStateError(f"{path} is damaged: {exc}") from exc
+    if not isinstance(body, dict):
+        raise IndexStateError(f"{path} is damaged: not a manifest")
+    return body
 
 
 def _checksum(body: Mapping[str, Any]) -> str:

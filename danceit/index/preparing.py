@@ -5,6 +5,7 @@ depends on, so that a build that was killed carries on where it stopped.
 """
 
 import hashlib
+import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass, replace
@@ -122,24 +123,28 @@ def save_prepared(prepared: Prepared, path: Path) -> None:
         "clips": [_clip_meta(entry) for entry in batch.clips],
         "cleaning": asdict(prepared.cleaning),
     }
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream,
-            meta=np.array(json.dumps(meta)),
-            poses=np.concatenate([clip.poses for clip in clips]) if clips else np.empty(0),
-            clip=batch.clip,
-            start_frame=batch.start_frame,
-            n_frames=batch.n_frames,
-            energy=batch.energy,
-            pose_vectors=batch.pose_vectors,
-            audio_vectors=batch.audio_vectors,
-        )
+    # In memory first: a zip file that breaks off on a full disk complains a second time.
+    packed = io.BytesIO()
+    np.savez(
+        packed,
+        meta=np.array(json.dumps(meta)),
+        poses=np.concatenate([clip.poses for clip in clips]) if clips else np.empty(0),
+        clip=batch.clip,
+        start_frame=batch.start_frame,
+        n_frames=batch.n_frames,
+        energy=batch.energy,
+        pose_vectors=batch.pose_vectors,
+        audio_vectors=batch.audio_vectors,
+    )
+    with replacing(path) as temporary:
+        temporary.write_bytes(packed.getvalue())
 
 
 def load_prepared(path: Path) -> Prepared | None:
     """Read what `save_prepared` wrote; None where there is nothing or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Given a path, numpy leaves the file open when it is not a zip file.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
         meta = json.loads(str(arrays.pop("meta")))
         poses, entries, first = arrays.pop("poses"), [], 0

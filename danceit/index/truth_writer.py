@@ -8,6 +8,7 @@ none of the files. Poses and vectors are streamed: 25 bytes a new fragment are h
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -53,9 +54,11 @@ class TruthWriter:
         self._new_ids: set[str] = set()
         self._n_new_frames = 0
         self._rows: list[FragmentRows] = []
-        self._streams: dict[str, BinaryIO] = {}
-        for name in (POSES, *VECTORS.values()):
-            self._streams[name] = (folder / f"{name}.new").open("wb")
+        self._opened = ExitStack()
+        self._streams: dict[str, BinaryIO] = {
+            name: self._opened.enter_context((folder / f"{name}.new").open("wb"))
+            for name in (POSES, *VECTORS.values())
+        }
 
     @property
     def dropped(self) -> bool:
@@ -116,21 +119,18 @@ class TruthWriter:
         with (self._folder / POSES).open("wb") as target:
             self._carry_poses(target)
         renumbered = self._renumbered()
-        streams: dict[By, BinaryIO] = {
-            by: (self._folder / name).open("wb") for by, name in VECTORS.items()
-        }
-        try:
+        with ExitStack() as opened:
+            streams: dict[By, BinaryIO] = {
+                by: opened.enter_context((self._folder / name).open("wb"))
+                for by, name in VECTORS.items()
+            }
             write_catalogue(
                 self._folder / CATALOGUE, self._all_clips(), self._all_rows(renumbered, streams)
             )
-        finally:
-            for stream in streams.values():
-                stream.close()
 
     def close(self) -> None:
         """Close the files of new clips."""
-        for stream in self._streams.values():
-            stream.close()
+        self._opened.close()
 
     def _check(self, batch: FragmentBatch) -> None:
         widths = {

@@ -203,10 +203,11 @@ def _tuned(index: Any, vectors: Float32, rows: Int64, queries: Float32, recall: 
     space = faiss.ParameterSpace()
     space.verbose = 0
     space.initialize(index)
-    points = space.explore(index, queries, criterion).all_pts
+    # The points live only as long as what holds them.
+    holder = space.explore(index, queries, criterion)
     reached = {}
-    for place in range(points.size()):
-        point = points.at(place)
+    for place in range(holder.all_pts.size()):
+        point = holder.all_pts.at(place)
         if point.perf >= recall:
             reached[int(point.key.split("nprobe=")[1].split(",")[0])] = point.perf
     return min(reached, default=_lists(index))
