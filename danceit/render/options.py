@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.errors import InputError
+from danceit.render.filmed import Locator
 
 Colour = tuple[int, int, int]
 
@@ -17,6 +18,8 @@ ASPECTS: dict[str, tuple[int, int]] = {"1:1": (1, 1), "9:16": (9, 16), "16:9": (
 FRAME_RATES = (24, 30, 60)
 BEAT_STYLES = ("lane", "flash", "none")
 """``lane``: ticks pass a playhead under the dancer; ``flash`` also lights the floor; ``none``."""
+SURROUNDINGS = ("kept", "blurred", "still")
+"""Around the dancer in footage: as filmed, blurred, or `RenderOptions.background`."""
 SIZE_LIMITS = (64, 4096)
 VIDEO_PX, GIF_PX, POSE_PX = 512, 256, 192
 """Sizes that the formats choose for themselves."""
@@ -114,6 +117,12 @@ class RenderOptions:
         seconds).
     font : str
         Path of a TrueType or OpenType font, for scripts that the built-in one lacks.
+    footage : bool
+        In a video, the sources' own footage instead of a drawn figure.
+    surroundings : str
+        One of `SURROUNDINGS`, for footage.
+    locate : Locator or None
+        Finds the footage; needed where `footage` is asked for.
 
     Raises
     ------
@@ -134,11 +143,15 @@ class RenderOptions:
     start_s: float = 0.0
     length_s: float = 0.0
     font: str = ""
+    footage: bool = False
+    surroundings: str = "kept"
+    locate: Locator | None = None
 
     def __post_init__(self) -> None:
         _check_choice("aspect", self.aspect, ASPECTS)
         _check_choice("theme", self.theme, THEMES)
         _check_choice("beats", self.beats, BEAT_STYLES)
+        _check_choice("surroundings", self.surroundings, SURROUNDINGS)
         if self.fps not in FRAME_RATES:
             known = ", ".join(map(str, FRAME_RATES))
             raise InputError(f"fps must be one of {known}; got {self.fps}")

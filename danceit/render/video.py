@@ -20,6 +20,7 @@ from danceit.files import replacing
 from danceit.render.options import VIDEO_PX, RenderOptions
 from danceit.render.progress import Progress, silent
 from danceit.render.scene import Scene
+from danceit.render.showing import scene_of
 from danceit.render.song import (
     BIT_RATE,
     SOUND,
@@ -79,7 +80,7 @@ def render_video(
                 sound = encode_song(found, sound_stream, options.start_s, options.length_s)
                 for dance in dances:
                     check_length(dance, sound.duration_s, found)
-                scene = Scene(dances, options, sound.duration_s)
+                scene = scene_of(dances, options, sound.duration_s)
                 picture_stream = add_picture_stream(container, options)
                 _write(container, picture_stream, scene, sound, progress)
         except (av.error.FFmpegError, OSError) as exc:

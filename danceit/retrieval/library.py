@@ -25,6 +25,7 @@ from danceit.render.options import RenderOptions
 from danceit.render.progress import Progress, silent
 from danceit.retrieval.compose import Composition, compose
 from danceit.retrieval.encoders import FragmentEncoder
+from danceit.retrieval.filming import Filming
 from danceit.retrieval.options import QueryOptions
 
 DEFAULT_METHODS = ("tsd", "beat")
@@ -122,11 +123,20 @@ def render_file(
     *,
     song: Path | None = None,
     progress: Progress = silent,
-) -> None:
-    """Render a dance file; without one, the newest in this folder. The suffix of `out` chooses."""
+) -> tuple[str, ...]:
+    """Render a dance file; without one, the newest in this folder. The suffix of `out` chooses.
+
+    Returns
+    -------
+    tuple of str
+        What the user should know, such as sources without footage.
+    """
     source = file or last_dance(Path.cwd(), aligned=True)
     dance_ = Dance.load(source)
-    write(dance_, out, song=song_of(dance_, source, song), options=options, progress=progress)
+    filming = Filming()
+    look = replace(options or RenderOptions(), locate=filming)
+    write(dance_, out, song=song_of(dance_, source, song), options=look, progress=progress)
+    return tuple(filming.notes)
 
 
 def dance(
@@ -149,14 +159,16 @@ def dance(
     aligned = align(composition.dance, composition.music, chain)
     finished = time.perf_counter()
     dance_file = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
-    write(aligned, out, song=song, options=render_options, progress=progress)
+    filming = Filming()
+    look = replace(render_options or RenderOptions(), locate=filming)
+    write(aligned, out, song=song, options=look, progress=progress)
     aligned.save(dance_file)
     rendered = time.perf_counter()
     return Made(
         out=out,
         dance_file=dance_file,
         n_frames=aligned.n_frames,
-        notes=composition.notes,
+        notes=(*composition.notes, *filming.notes),
         seconds={
             "query": queried - started,
             "align": finished - queried,

@@ -1,0 +1,54 @@
+"""A soft outline of a dancer, from the joints alone.
+
+Limbs are drawn as thick lines and the torso as a filled shape, widened for clothes, and
+feathered. It is a generous outline, not a matte: a little of the surroundings shows.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit.data import BODY_PX, BONES, JOINT, Float64
+
+Mask = npt.NDArray[np.uint8]
+
+_ARM, _LEG, _HEAD, _TRUNK = 0.13 * BODY_PX, 0.2 * BODY_PX, 0.24 * BODY_PX, 0.1 * BODY_PX
+FEATHER = 0.03 * BODY_PX
+_TORSO = [JOINT[name] for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
+_LEGS = {JOINT[f"{side}_{part}"] for side in ("right", "left") for part in ("knee", "ankle")}
+_FACE = {JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")}
+_WORK = 4
+
+
+def outline(joints: Float64, frame_size: tuple[int, int], unit: float) -> Mask:
+    """Mask (height, width), 255 on the dancer and falling to 0 around.
+
+    Parameters
+    ----------
+    joints : float64 (18, 2)
+        Picture pixels; NaN where unknown.
+    unit : float
+        Picture pixels a canvas pixel.
+    """
+    import cv2
+
+    width, height = frame_size
+    # Drawn small and enlarged: the feather makes the missing detail invisible.
+    small = np.zeros((-(-height // _WORK), -(-width // _WORK)), dtype=np.uint8)
+    points, scale = joints / _WORK, unit / _WORK
+    known = np.isfinite(points).all(axis=1)
+    limit = 4 * max(frame_size)
+    at = np.round(np.clip(np.where(known[:, None], points, 0.0), -limit, limit)).astype(np.int32)
+    spots: list[tuple[int, int]] = [(int(x), int(y)) for x, y in at]
+    if known[_TORSO].all():
+        cv2.fillConvexPoly(small, cv2.convexHull(at[_TORSO]), (255,))
+    for parent, child in BONES:
+        if known[parent] and known[child]:
+            wide = _LEG if child in _LEGS else _TRUNK if parent == JOINT["neck"] else _ARM
+            thick = max(1, round(wide * scale))
+            cv2.line(small, spots[parent], spots[child], (255,), thick, cv2.LINE_8)
+    for joint in np.flatnonzero(known).tolist():
+        wide = _HEAD if joint in _FACE else _LEG if joint in _LEGS else _ARM
+        cv2.circle(small, spots[joint], max(1, round(0.6 * wide * scale)), (255,), -1)
+    soft = cv2.GaussianBlur(small, (0, 0), max(0.5, FEATHER * scale))
+    full = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full, dtype=np.uint8)

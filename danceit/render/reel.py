@@ -1,0 +1,231 @@
+"""Frames of one source video in the order in which a dance needs them.
+
+A dance jumps about in its sources, and a video can only be entered at a key frame, which
+may be seconds before the frame wanted. So whoever makes a `Reel` says beforehand every
+moment it will ask for: what is decoded on the way to one frame and needed by a later one
+is kept, at the size it is shown, and most videos are decoded once. What is kept is
+bounded; beyond the bound frames are decoded again.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit.data import Float64, Int64
+from danceit.errors import InputError
+
+Picture = npt.NDArray[np.uint8]
+
+KEPT_BYTES = 384 << 20
+"""Most that one reel keeps of decoded frames."""
+AHEAD = 24
+"""Frames that are decoded on before the reel is wound elsewhere: at a seam two stretches of
+one video alternate."""
+FORWARD = 48
+"""Frames that are decoded through rather than skipped by entering at a later key frame."""
+
+
+class Reel:
+    """A video whose frames are handed out by time.
+
+    Parameters
+    ----------
+    video : Path
+    needs_s : float64 (N,)
+        Every time that will be asked for, as often as it will be, in any order; seconds
+        from the video's first frame.
+    scale : float
+        Size at which frames are handed out, at most 1: their own.
+
+    Attributes
+    ----------
+    scale : float
+        Handed out over stored size, the same across and down.
+    n_decoded : int
+        Frames decoded so far.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no picture.
+    """
+
+    def __init__(self, video: Path, needs_s: Float64, scale: float = 1.0) -> None:
+        self._video = video
+        self.n_decoded = 0
+        self._container, self._stream = _open(video)
+        self._times_s, self._keys = _index(self._container, self._stream, video)
+        self._left = Counter(self._at(needs_s).tolist())
+        self.scale = min(1.0, scale)
+        self._kept: dict[int, Any] = {}
+        self._kept_bytes = 0
+        self._frames: Iterator[Any] | None = None
+        self._next = 0
+
+    @property
+    def times_s(self) -> Float64:
+        """Seconds of the frames from the first, increasing."""
+        counted: Float64 = self._times_s - self._times_s[0]
+        return counted
+
+    def frame(self, time_s: float) -> Picture:
+        """Picture (height, width, 3) on show at a time; the first and last are held.
+
+        Raises
+        ------
+        InputError
+            If the video is damaged at that place.
+        """
+        import cv2
+
+        index = int(self._at(np.array([time_s]))[0])
+        if index not in self._kept:
+            self._decode_to(index)
+        planes, rotation = self._kept[index]
+        self._left[index] -= 1
+        if self._left[index] <= 0:
+            self._drop(index)
+        picture = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
+        turned = np.rot90(picture, rotation // 90) if rotation % 360 else picture
+        return np.ascontiguousarray(turned, dtype=np.uint8)
+
+    def close(self) -> None:
+        """Close the file and forget what was kept."""
+        self._frames = None
+        self._kept.clear()
+        self._container.close()
+
+    def _at(self, times_s: Float64) -> Int64:
+        """Frames on show at times from the first frame."""
+        moments = times_s + self._times_s[0] + 1e-4
+        index: Int64 = np.searchsorted(self._times_s, moments, side="right").astype(np.int64) - 1
+        return np.clip(index, 0, len(self._times_s) - 1)
+
+    def _decode_to(self, index: int) -> None:
+        key = int(self._keys[np.searchsorted(self._keys, index, side="right") - 1])
+        ahead = self._frames is not None and self._next <= index
+        if not (ahead and key - self._next <= FORWARD):
+            self._run(self._next + AHEAD, through=False)
+            self._wind(key)
+        self._run(index + 1, through=True)
+        if index not in self._kept:
+            # A frame that cannot be decoded is replaced by the last one before it.
+            earlier = [kept for kept in self._kept if kept < index]
+            if not earlier:
+                raise InputError(f"{self._video} is damaged at {self._times_s[index]:.2f} s")
+            self._kept[index] = self._kept[max(earlier)]
+
+    def _wind(self, key: int) -> None:
+        """Continue at a key frame."""
+        base = self._stream.time_base
+        self._container.seek(round(self._times_s[key] / base), stream=self._stream, backward=True)
+        self._frames = _decoded(self._container, self._stream)
+        self._next = key
+
+    def _run(self, stop: int, *, through: bool) -> None:
+        """Decode the frames before `stop`, keeping those that are needed.
+
+        Unless `through`, only as far as some frame before `stop` is still needed.
+        """
+        if not through:
+            wanted = [i for i in range(self._next, stop) if self._left[i] > 0]
+            stop = max(wanted, default=-1) + 1
+        while self._frames is not None and self._next < stop:
+            frame = next(self._frames, None)
+            if frame is None:
+                self._frames = None
+                return
+            moment = float(frame.pts * self._stream.time_base)
+            index = int(np.searchsorted(self._times_s, moment + 1e-4, side="right")) - 1
+            self.n_decoded += 1
+            self._next = index + 1
+            room = index >= stop - AHEAD or self._kept_bytes < KEPT_BYTES
+            asked = through and index == stop - 1
+            if asked or (room and self._left[index] > 0):
+                self._keep(index, frame)
+
+    def _keep(self, index: int, frame: Any) -> None:
+        width, height = (
+            max(2, 2 * round(side * self.scale / 2)) for side in (frame.width, frame.height)
+        )
+        small = frame.reformat(
+            width=width,
+            height=height,
+            format="yuv420p",
+            dst_color_range="MPEG",
+            dst_colorspace="ITU601",
+            interpolation="AREA" if self.scale < 0.7 else "BILINEAR",
+        )
+        planes = small.to_ndarray()
+        if index not in self._kept:
+            self._kept_bytes += planes.nbytes
+        self._kept[index] = (planes, int(frame.rotation))
+
+    def _drop(self, index: int) -> None:
+        planes, _ = self._kept.pop(index)
+        self._kept_bytes -= planes.nbytes
+
+
+def picture_size(video: Path) -> tuple[int, int]:
+    """Width and height in pixels of a video as it is shown, its rotation applied.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no picture.
+    """
+    container, stream = _open(video)
+    with container:
+        frame = next(_decoded(container, stream), None)
+        if frame is None:
+            raise InputError(f"{video} has no picture that can be decoded")
+        turned = frame.rotation % 180 == 90
+        return (frame.height, frame.width) if turned else (frame.width, frame.height)
+
+
+def _open(video: Path) -> tuple[Any, Any]:
+    import av
+
+    try:
+        container = av.open(
+            str(Path(video).absolute()),
+            metadata_errors="replace",
+            options={"protocol_whitelist": "file"},
+        )
+    except (av.error.FFmpegError, OSError) as exc:
+        raise InputError(f"cannot read {video} as a video: {exc.strerror or exc}") from exc
+    if not container.streams.video:
+        container.close()
+        raise InputError(f"{video} has no picture")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return container, stream
+
+
+def _index(container: Any, stream: Any, video: Path) -> tuple[Float64, Int64]:
+    """Presentation times of all frames, and the numbers of the key frames among them."""
+    stamps = [
+        (float(packet.pts * packet.time_base), bool(packet.is_keyframe))
+        for packet in container.demux(stream)
+        if packet.pts is not None
+    ]
+    if not stamps:
+        raise InputError(f"{video} has no picture: empty, or cut off after its header?")
+    stamps.sort()
+    times_s = np.array([time_s for time_s, _ in stamps])
+    keys = np.flatnonzero([is_key for _, is_key in stamps]).astype(np.int64)
+    return times_s, np.union1d(keys, [0]).astype(np.int64)
+
+
+def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+    """Frames from where the container stands; damaged packets are left out."""
+    import av
+
+    for packet in container.demux(stream):
+        with suppress(av.error.FFmpegError):
+            yield from (frame for frame in packet.decode() if frame.pts is not None)

@@ -1,0 +1,22 @@
+"""Who dances in a video: the drawn figure, or the people of the sources' footage."""
+
+from collections.abc import Sequence
+
+from danceit.data import Dance
+from danceit.render.options import RenderOptions
+from danceit.render.scene import Scene
+
+
+def scene_of(dances: Sequence[Dance], options: RenderOptions, song_s: float) -> Scene:
+    """Scene that the options ask for.
+
+    Raises
+    ------
+    InputError
+        If the dances or the options cannot be shown so.
+    """
+    if options.footage:
+        from danceit.render.footage import FootageScene
+
+        return FootageScene(dances, options, song_s)
+    return Scene(dances, options, song_s)

@@ -1,0 +1,82 @@
+"""Where the dancers are in their sources' videos: what `danceit render --footage` asks.
+
+The renderer may not read sources, so the library hands it a `Filming`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from danceit.data import Placement, Recording
+from danceit.errors import InputError
+from danceit.index.sources import SOURCES
+from danceit.render.filmed import Filmed
+from danceit.render.reel import picture_size
+
+INSIDE_SHARE = 0.8
+"""Share of the joints that must lie in the picture for them to be the picture's pixels."""
+
+
+class Filming:
+    """A `danceit.render.filmed.Locator` that reads each source once.
+
+    Attributes
+    ----------
+    notes : list of str
+        Why a source is shown without footage, one line each.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._known: dict[str, Filmed | None] = {}
+
+    def __call__(self, placement: Placement) -> Filmed | None:
+        """Footage of a fragment's source, or None, with a note, where there is none."""
+        source = placement.source
+        if source not in self._known:
+            self._known[source] = None
+            try:
+                self._known[source] = filmed(read_source(Path(source)))
+            except InputError as exc:
+                self.notes.append(f"{Path(source).name} is drawn: {exc}")
+        return self._known[source]
+
+
+def read_source(path: Path) -> Recording:
+    """Read the recording at `path` with the first source that recognises it.
+
+    Raises
+    ------
+    InputError
+        If it is gone, no source recognises it, or it cannot be read.
+    """
+    if not path.exists():
+        raise InputError(f"{path} is not there any more")
+    for name in SOURCES.names():
+        source = SOURCES.get(name)
+        if source.detect(path):
+            recording: Recording = source.read(path)
+            return recording
+    raise InputError(f"no source recognises {path}")
+
+
+def filmed(recording: Recording) -> Filmed:
+    """Footage of a recording.
+
+    Raises
+    ------
+    InputError
+        If it has no video, or its poses are not in the pixels of the video's picture.
+    """
+    video = recording.video_path
+    if video is None:
+        raise InputError("it has no video")
+    if recording.poses.shape[2] != 2:
+        raise InputError("its poses are in space, not in the picture")
+    width, height = picture_size(video)
+    joints = recording.poses
+    known = np.isfinite(joints).all(axis=2)
+    inside = (joints[known] >= 0).all(axis=1) & (joints[known] <= (width, height)).all(axis=1)
+    if not known.any() or inside.mean() < INSIDE_SHARE:
+        raise InputError(f"its poses are not in the {width} x {height} pixels of {video.name}")
+    return Filmed(video, recording.times_s, joints)

@@ -1,0 +1,41 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from danceit.data import Placement
+from danceit.errors import InputError
+from danceit.retrieval.filming import Filming, filmed, read_source
+
+
+def placed(source: Path) -> Placement:
+    return Placement("f", "c", str(source), 0.0, 1.0, 0.0, 0.0, 0, 0.0)
+
+
+def test_openpose_frames_find_the_video_beside_them(real_data: Path) -> None:
+    filming = Filming()
+    found = filming(placed(real_data / "openpose" / "footskate_dance"))
+    assert found is not None
+    assert found.video == real_data / "openpose" / "footskate_dance.mp4"
+    assert found.joints.shape == (69, 18, 2)
+    np.testing.assert_allclose(np.diff(found.times_s), 1001 / 24000, atol=1e-3)
+    assert filming.notes == []
+    assert filming(placed(real_data / "openpose" / "footskate_dance")) is found
+
+
+def test_sources_that_cannot_be_shown_are_noted_once(real_data: Path, tmp_path: Path) -> None:
+    filming = Filming()
+    dance = real_data / "dances" / "DANCE_C_2"
+    for source in (dance, dance, tmp_path / "gone"):
+        assert filming(placed(source)) is None
+    assert filming.notes == [
+        "DANCE_C_2 is drawn: it has no video",
+        f"gone is drawn: {tmp_path / 'gone'} is not there any more",
+    ]
+
+
+def test_poses_in_another_unit_than_the_pictures_are_refused(real_data: Path) -> None:
+    recording = read_source(real_data / "openpose" / "footskate_dance")
+    with pytest.raises(InputError, match="are not in the 1280 x 720 pixels"):
+        filmed(replace(recording, poses=recording.poses - 5000))
