@@ -26,6 +26,7 @@ RENDERERS = Registry(
         "mkv": "danceit.render.video:render_video",
         "gif": "danceit.render.picture:render_gif",
         "png": "danceit.render.picture:render_sheet",
+        "html": "danceit.render.page:render_page",
         "bvh": "danceit.render.bvh:render_bvh",
         "glb": "danceit.render.gltf:render_gltf",
         "gltf": "danceit.render.gltf:render_gltf",

@@ -96,7 +96,7 @@ class Scene:
         fps: float | None = None,
         lane: bool = True,
     ) -> None:
-        _check_dances(dances, options)
+        check_dances(dances, options)
         self.options = options
         self.fps = float(options.fps if fps is None else fps)
         self.lane = lane and (options.look.scenery or options.debug)
@@ -214,7 +214,14 @@ def split_views(count: int, frame_size: tuple[int, int], lane: bool) -> list[Vie
     return views
 
 
-def _check_dances(dances: Sequence[Dance], options: RenderOptions) -> None:
+def check_dances(dances: Sequence[Dance], options: RenderOptions) -> None:
+    """Check that dances can be shown side by side.
+
+    Raises
+    ------
+    InputError
+        If there are none or too many, one is empty, their lengths or captions differ.
+    """
     if not 1 <= len(dances) <= MAX_DANCERS:
         raise InputError(f"a picture holds 1 to {MAX_DANCERS} dances; got {len(dances)}")
     for dance in dances:

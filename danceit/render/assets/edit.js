@@ -1,0 +1,137 @@
+// Changing a dance where it is served: fix one choice, forbid another, keep a stretch. Every
+// change is sent with all earlier ones and solved from the dance as it was opened, so taking
+// one back needs nothing but to leave it out.
+
+class Edits {
+  constructor(player, timeline, inspector, edit) {
+    Object.assign(this, { player, timeline, inspector, edit });
+    this.changes = player.dances.map(() => []);
+    this.busy = false;
+    this.status = "";
+    this.box = document.getElementById("edits");
+    inspector.addEventListener("actions", ({ detail }) => this.#actions(detail));
+    inspector.addEventListener("other", ({ detail }) => this.#use(detail));
+    inspector.refresh();
+    this.#show();
+  }
+
+  get refused() {
+    return this.edit.refused[this.inspector.dance] || "";
+  }
+
+  #actions(box) {
+    if (this.refused) return;
+    const { fragment, current, segment } = this.inspector;
+    const [start, end] = current.segments[segment];
+    const span = [start / current.fps, end / current.fps];
+    const window = [fragment.window_s, fragment.window_s + this.edit.window_s];
+    const offer = (text, title, change) => {
+      const button = element("button", { type: "button", class: "chip", title, onclick: () => this.#add(change) }, text);
+      button.disabled = this.busy;
+      box.append(button);
+    };
+    offer("Keep", "No later change may replace it", { kind: "lock", from: window[0], to: window[1], text: `Keep ${clock(span[0])} to ${clock(span[1])}` });
+    offer("Not this fragment", "Choose another one here and elsewhere", { kind: "ban", what: fragment.id, text: `Without fragment ${fragment.id}` });
+    offer("Not this clip", "Take nothing from this recording", { kind: "ban", what: fragment.clip, text: `Without clip ${fragment.clip}` });
+  }
+
+  #use({ row, other }) {
+    if (this.refused) return;
+    const at = this.inspector.fragment.window_s;
+    const change = { kind: "pin", at, what: other.id, text: `At ${clock(at)}: ${other.id}` };
+    const button = element(
+      "button",
+      { type: "button", class: "chip", "aria-label": `Use ${other.id} here`, onclick: () => this.#add(change) },
+      "Use",
+    );
+    button.disabled = this.busy;
+    row.append(button);
+  }
+
+  #add(change) {
+    const own = this.changes[this.inspector.dance];
+    // A second choice for the same moment takes the place of the first.
+    const rest = own.filter((one) => !(one.kind === "pin" && change.kind === "pin" && one.at === change.at));
+    return this.#solve([...rest, change]);
+  }
+
+  async #solve(changes) {
+    if (this.busy) return;
+    const { dance } = this.inspector;
+    this.busy = true;
+    this.status = "Solving…";
+    this.#show();
+    try {
+      const answer = await this.#ask("edit", { dance, changes: changes.map(({ text, ...rest }) => rest) });
+      this.changes[dance] = changes;
+      const replaced = answer.changed === 1 ? "1 fragment" : `${answer.changed} fragments`;
+      this.status = `Solved in ${answer.seconds.toFixed(2)} s: ${replaced} changed.`;
+      const data = this.player.data.dances.map((one, i) => (i === dance ? answer.dance : one));
+      this.player.data.dances = data;
+      this.player.setDances(data);
+      this.timeline.refresh();
+    } catch (error) {
+      this.status = error.message;
+    }
+    this.busy = false;
+    this.inspector.refresh();
+    this.#show();
+  }
+
+  async #save() {
+    this.busy = true;
+    try {
+      const answer = await this.#ask("save", { dance: this.inspector.dance });
+      this.status = `Written to ${answer.file}`;
+    } catch (error) {
+      this.status = error.message;
+    }
+    this.busy = false;
+    this.#show();
+  }
+
+  async #ask(what, body) {
+    let answer;
+    try {
+      answer = await fetch(`/${what}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Danceit-Token": this.edit.token },
+        body: JSON.stringify(body),
+      });
+    } catch {
+      throw new Error("danceit no longer answers: is `danceit view` still running?");
+    }
+    const told = await answer.json();
+    if (!answer.ok) throw new Error(told.error);
+    return told;
+  }
+
+  #show() {
+    const { dance } = this.inspector;
+    const own = this.changes[dance];
+    this.box.hidden = !own.length && !this.status;
+    const rows = own.map((change, i) =>
+      element(
+        "li",
+        {},
+        element("span", {}, change.text),
+        element(
+          "button",
+          {
+            type: "button", class: "chip", "aria-label": `Take back: ${change.text}`,
+            onclick: () => this.#solve(own.filter((_, other) => other !== i)),
+          },
+          "Take back",
+        ),
+      ),
+    );
+    const save = element("button", { type: "button", class: "chip", onclick: () => this.#save() }, "Save as a new dance");
+    save.disabled = this.busy;
+    this.box.replaceChildren(
+      element("h2", {}, "Your changes"),
+      element("ul", {}, ...rows),
+      element("p", { role: "status" }, this.status),
+      ...(own.length ? [element("div", {}, save)] : []),
+    );
+  }
+}

@@ -1,0 +1,231 @@
+// Which fragment is on show, where it comes from and why it was chosen.
+
+class Inspector extends EventTarget {
+  constructor(player, timeline) {
+    super();
+    this.player = player;
+    this.timeline = timeline;
+    this.dance = 0;
+    this.selected = null;
+    this.shown = [];
+    for (const id of ["tabs", "card", "fragments", "about"]) this[id] = document.getElementById(id);
+    timeline.addEventListener("pick", ({ detail }) => this.select(detail.dance, detail.segment));
+    player.addEventListener("picture", () => this.#follow());
+    this.refresh();
+  }
+
+  get current() {
+    return this.player.dances[this.dance];
+  }
+
+  // The segment that the card tells of: the one picked, else the one on show.
+  get segment() {
+    return this.selected === null ? this.shown[this.dance] || 0 : this.selected;
+  }
+
+  get fragment() {
+    return this.current.fragmentOf(this.segment);
+  }
+
+  // Pick a segment of a dance; null goes back to the one on show.
+  select(dance, segment) {
+    const other = dance !== this.dance;
+    this.dance = dance;
+    this.selected = segment;
+    this.timeline.selected = segment === null ? null : { dance, segment };
+    this.player.redraw();
+    if (other) this.refresh();
+    else this.#card();
+    this.#mark();
+  }
+
+  refresh() {
+    this.selected = this.selected !== null && this.selected < this.current.segments.length ? this.selected : null;
+    this.timeline.selected = this.selected === null ? null : { dance: this.dance, segment: this.selected };
+    this.shown = [];
+    this.#tabs();
+    this.#list();
+    this.#about();
+    this.#follow();
+    this.#card();
+  }
+
+  #follow() {
+    const seconds = this.player.clock.seconds;
+    this.player.dances.forEach((dance, i) => {
+      const position = dance.frameAt(seconds);
+      const segment = dance.segmentAt(position);
+      const frame = Math.floor(position + 1e-6);
+      const fragment = dance.fragmentOf(segment);
+      const line = this.player.painters[i].from;
+      if (this.shown[i] !== segment || !line.lastChild) {
+        line.replaceChildren(swatch(fragment), element("span"));
+        this.shown[i] = segment;
+        if (i === this.dance) {
+          if (this.selected === null) this.#card();
+          this.#mark();
+        }
+      }
+      line.lastChild.textContent = `${fragment.clip} · ${clock(dance.sourceS[frame])}`;
+    });
+  }
+
+  #tabs() {
+    const { dances } = this.player;
+    this.tabs.hidden = dances.length < 2;
+    this.tabs.replaceChildren(
+      ...dances.map((dance, i) =>
+        element(
+          "button",
+          {
+            type: "button", class: "chip", role: "tab", title: dance.name,
+            "aria-selected": String(i === this.dance), onclick: () => this.select(i, null),
+          },
+          dance.name,
+        ),
+      ),
+    );
+  }
+
+  #card() {
+    const { segment, fragment } = this;
+    const dance = this.current;
+    const [start, end] = dance.segments[segment];
+    const [from, to] = [start / dance.fps, end / dance.fps];
+    const seam = segment > 0 && dance.seamSet.has(start);
+    const reason = why(fragment, segment, seam);
+    this.card.replaceChildren(
+      element("h3", {}, swatch(fragment), element("span", {}, fragment.clip)),
+      reason ? element("p", { class: "why" }, reason) : "",
+      facts([
+        ["In the song", `${clock(from)} to ${clock(to)}`],
+        ["In the source", `${clock(dance.sourceS[start])} to ${clock(dance.sourceS[end - 1])} of ${fragment.source}`],
+        ["Style", fragment.style],
+        ["Licence", fragment.licence],
+        ["Distance", fragment.distance === null ? "" : fragment.distance.toFixed(3)],
+        ["Rank", `${fragment.rank + 1}${fragment.others.length ? ` of ${fragment.others.length + 1}` : ""}`],
+        ["Join", segment === 0 ? "the first fragment" : seam ? (fragment.join === null ? "" : fragment.join.toFixed(2)) : "goes on in the source"],
+        ["Fragment", fragment.id],
+      ]),
+      this.#actions(from, to),
+      this.#others(fragment),
+    );
+  }
+
+  #actions(from, to) {
+    const box = element(
+      "div",
+      { class: "actions" },
+      element("button", { type: "button", class: "chip", onclick: () => this.player.clock.seek(from) }, "Go there"),
+      element(
+        "button",
+        { type: "button", class: "chip", onclick: () => this.#emit("loop", [from, to]) },
+        "Loop it",
+      ),
+    );
+    if (this.selected !== null) {
+      box.append(element("button", { type: "button", class: "chip", onclick: () => this.select(this.dance, null) }, "Follow the song"));
+    }
+    this.#emit("actions", box);
+    return box;
+  }
+
+  #others(fragment) {
+    if (!fragment.others.length) return "";
+    const rows = fragment.others.map((other) => {
+      const row = element(
+        "li",
+        {},
+        element("span", { class: "id" }, other.id),
+        element("span", { class: "value" }, other.distance === null ? "" : other.distance.toFixed(3)),
+      );
+      this.#emit("other", { row, other });
+      return row;
+    });
+    return element("div", {}, element("h2", {}, "What else there was"), element("ul", { class: "others" }, ...rows));
+  }
+
+  #list() {
+    const dance = this.current;
+    this.fragments.replaceChildren(
+      ...dance.segments.map(([start], segment) => {
+        const fragment = dance.fragmentOf(segment);
+        const time = clock(start / dance.fps);
+        return element(
+          "li",
+          {},
+          element(
+            "button",
+            {
+              type: "button",
+              "aria-label": `${time}, ${fragment.clip}, rank ${fragment.rank + 1}`,
+              onclick: () => {
+                this.player.clock.seek(start / dance.fps);
+                this.select(this.dance, segment);
+              },
+            },
+            swatch(fragment),
+            element("span", { class: "dim" }, time),
+            element("span", { class: "clip" }, fragment.clip),
+            element("span", { class: "dim" }, fragment.style),
+          ),
+        );
+      }),
+    );
+    this.#mark();
+  }
+
+  // Mark the fragment on show and the one picked in the list, and keep the first in sight.
+  #mark() {
+    const now = this.shown[this.dance];
+    [...this.fragments.children].forEach((item, segment) => {
+      const button = item.firstChild;
+      button.classList.toggle("selected", segment === this.selected);
+      if (segment !== now) button.removeAttribute("aria-current");
+      else button.setAttribute("aria-current", "true");
+    });
+  }
+
+  #about() {
+    const dance = this.current;
+    const seconds = new Map();
+    dance.segments.forEach(([start, end], i) => {
+      const { clip, licence } = dance.fragmentOf(i);
+      const key = licence ? `${clip} (${licence})` : clip;
+      seconds.set(key, (seconds.get(key) || 0) + (end - start) / dance.fps);
+    });
+    const sources = [...seconds].sort((a, b) => b[1] - a[1]).map(([key, s]) => `${key}, ${s.toFixed(0)} s`);
+    const rows = [
+      ["Made by", dance.steps.join(" → ")],
+      ["Length", `${clock(dance.seconds)}, ${dance.frames} frames, ${dance.dims === 3 ? "with depth" : "flat"}`],
+      ["Fragments", `${dance.segments.length}, ${dance.seams.length} seams`],
+      ["Index", dance.index_id],
+      ["Encoder", dance.encoder_id],
+      ["Sources", sources.join("; ")],
+    ];
+    this.about.replaceChildren(...facts(rows).childNodes);
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+function swatch(fragment) {
+  const made = element("span", { class: "swatch", "aria-hidden": "true" });
+  made.style.background = css(fragment.colour);
+  return made;
+}
+
+function facts(rows) {
+  const list = element("dl");
+  for (const [name, value] of rows) if (value) list.append(element("dt", {}, name), element("dd", {}, value));
+  return list;
+}
+
+// In the words of the query, where the dance holds them.
+function why(fragment, segment, seam) {
+  if (fragment.why) return `${fragment.why[0].toUpperCase()}${fragment.why.slice(1)}.`;
+  if (segment > 0 && !seam) return "The source goes on from the fragment before.";
+  return "";
+}

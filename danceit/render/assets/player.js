@@ -1,0 +1,140 @@
+// Dancers on canvases, in step with one clock. A page with dancers on it makes one Player
+// and calls nothing else to show them.
+
+class Player extends EventTarget {
+  constructor(stage, data, labels) {
+    super();
+    this.data = data;
+    this.clock = new Clock(data.duration_s, data.sound);
+    this.clock.addEventListener("seek", () => this.redraw());
+    this.mirror = false;
+    this.stage = stage;
+    this.beats = data.beats_s;
+    this.drawn = [];
+    this.frameTimes = [];
+    this.setDances(data.dances, labels);
+    new ResizeObserver(() => this.redraw()).observe(stage);
+    this.redraw();
+    const next = (now) => {
+      this.#picture(now);
+      requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  }
+
+  // Show these dances instead; without `labels` their own names.
+  setDances(dances, labels) {
+    this.dances = dances.map((dance) => new Dance(dance));
+    const views = this.painters ? this.painters.map(({ yaw, pitch, zoom }) => ({ yaw, pitch, zoom })) : [];
+    this.stage.replaceChildren();
+    this.stage.style.setProperty("--columns", columnsFor(this.dances.length));
+    this.painters = this.dances.map((dance, i) => this.#place(dance, labels ? labels[i] : dance.name));
+    this.painters.forEach((painter, i) => Object.assign(painter, views[i]));
+    this.redraw();
+  }
+
+  setMirror(on) {
+    this.mirror = on;
+    for (const painter of this.painters) painter.mirror = on;
+    this.redraw();
+  }
+
+  // Seen from the front again.
+  front() {
+    for (const painter of this.painters) {
+      Object.assign(painter, { yaw: 0, pitch: this.data.figure.pitch_rad, zoom: 1 });
+    }
+    this.redraw();
+  }
+
+  redraw() {
+    this.stale = true;
+  }
+
+  get turns() {
+    return this.dances.some((dance) => dance.dims === 3);
+  }
+
+  #place(dance, label) {
+    const canvas = element("canvas", { role: "img", "aria-label": `${label}: a dancer` });
+    const from = element("p", { class: "from" });
+    const caption = element("figcaption", {}, element("span", { class: "name" }, label));
+    const box = element("figure", { class: dance.dims === 3 ? "dancer turns" : "dancer" }, canvas, caption, from);
+    this.stage.append(box);
+    const painter = new Painter(canvas, this.data.figure, this.data.theme);
+    painter.mirror = this.mirror;
+    painter.from = from;
+    if (dance.dims === 3) this.#turnable(canvas);
+    return painter;
+  }
+
+  // Drag to walk round the dancer; all dancers turn together, so that they stay comparable.
+  #turnable(canvas) {
+    let held = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      held = { x: event.clientX, y: event.clientY };
+      canvas.setPointerCapture(event.pointerId);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      const sign = this.mirror ? -1 : 1;
+      for (const painter of this.painters) {
+        painter.yaw += (sign * (event.clientX - held.x)) / 140;
+        painter.pitch = Math.min(Math.max(painter.pitch + (event.clientY - held.y) / 220, -0.1), 1.35);
+      }
+      held = { x: event.clientX, y: event.clientY };
+      this.redraw();
+    });
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (held = null));
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey) return;
+        event.preventDefault();
+        const factor = Math.exp(-event.deltaY / 300);
+        for (const painter of this.painters) painter.zoom = Math.min(Math.max(painter.zoom * factor, 0.5), 4);
+        this.redraw();
+      },
+      { passive: false },
+    );
+  }
+
+  #picture(now) {
+    const seconds = this.clock.tick();
+    if (!this.clock.playing && !this.stale) return;
+    this.stale = false;
+    const beat = this.#beat(seconds);
+    this.painters.forEach((painter, i) => {
+      painter.resize();
+      const position = this.dances[i].frameAt(seconds);
+      painter.draw(this.dances[i], position, beat);
+      this.drawn[i] = position;
+    });
+    this.frameTimes.push(now);
+    if (this.frameTimes.length > 600) this.frameTimes.shift();
+    this.seconds = seconds;
+    this.dispatchEvent(new Event("picture"));
+  }
+
+  // 1 on a beat, falling to 0 after it.
+  #beat(seconds) {
+    const passed = countUpTo(this.beats, seconds);
+    return passed ? Math.exp(-(seconds - this.beats[passed - 1]) / this.data.figure.pulse_s) : 0;
+  }
+}
+
+function columnsFor(count) {
+  return count <= 3 ? count : Math.ceil(Math.sqrt(count));
+}
+
+// How many of the increasing `values` are at or before `limit`.
+function countUpTo(values, limit) {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= limit + 1e-6) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,82 @@
+"""The song as a web page needs it: AAC in an MP4 file, and the outline of its waveform.
+
+AAC is what every browser plays, telephones included, and MP4 says exactly where the
+sound begins, so that second 0 of the page is second 0 of the dance.
+"""
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from danceit.audio import Sound, read_sound
+from danceit.data import Float32
+from danceit.errors import InputError
+from danceit.render.song import SOUND, encode_song, output_rate
+
+BIT_RATE = 128_000
+PEAKS_PER_S = 60
+"""Points of the waveform a second."""
+
+
+@dataclass(frozen=True)
+class PageSound:
+    """A song encoded for a page.
+
+    Attributes
+    ----------
+    data : bytes
+        An MP4 file with one AAC track; empty for a page without sound.
+    duration_s : float
+    peaks : bytes
+        Loudest sample of each 1/60 s, 0 to 255 of the song's loudest.
+    """
+
+    data: bytes
+    duration_s: float
+    peaks: bytes
+
+    @property
+    def data_url(self) -> str:
+        """The sound inside a URL; empty where there is none."""
+        coded = base64.b64encode(self.data).decode("ascii")
+        return f"data:audio/mp4;base64,{coded}" if self.data else ""
+
+
+def encode_page_sound(song: Path, *, audible: bool = True) -> PageSound:
+    """Encode a song; without `audible` only its outline, for a page without sound.
+
+    Raises
+    ------
+    InputError
+        If the song cannot be read.
+    """
+    sound = read_sound(song)
+    data = _as_mp4(song) if audible else b""
+    return PageSound(data, sound.duration_s, _peaks(sound))
+
+
+def _as_mp4(song: Path) -> bytes:
+    import av
+
+    target = io.BytesIO()
+    try:
+        with av.open(target, "w", format="mp4") as container:
+            stream = container.add_stream(
+                "aac", rate=output_rate(song), layout="stereo", options=SOUND
+            )
+            stream.bit_rate = BIT_RATE
+            for packet in encode_song(song, stream, 0.0, 0.0).packets:
+                container.mux(packet)
+    except av.error.FFmpegError as exc:
+        raise InputError(f"{song} cannot be encoded for a page: {exc.strerror or exc}") from exc
+    return target.getvalue()
+
+
+def _peaks(sound: Sound) -> bytes:
+    step = sound.rate // PEAKS_PER_S
+    padded: Float32 = np.pad(np.abs(sound.samples), (0, -sound.samples.size % step))
+    peaks = padded.reshape(-1, step).max(axis=1)
+    return bytes(np.round(255 * peaks / max(float(peaks.max()), 1e-6)).astype(np.uint8).tobytes())
