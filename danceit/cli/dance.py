@@ -16,18 +16,20 @@ from danceit.cli.options import (
     table,
 )
 from danceit.cli.progress import bar
+from danceit.retrieval.options import QueryOptions
 
 if TYPE_CHECKING:
     from danceit.data import Dance
     from danceit.render.options import RenderOptions
     from danceit.retrieval.compose import Composition
-    from danceit.retrieval.options import QueryOptions
 
+_DEFAULT = QueryOptions()
 _QUERY = (
-    click.option("--length", "length_s", type=float, default=2.0, show_default=True,
+    click.option("--length", "length_s", type=float, default=_DEFAULT.length_s, show_default=True,
                  help="Seconds of movement a fragment: 1, 2, 3 or 4."),
-    click.option("--k", type=int, default=5, show_default=True, help="Candidates a window."),
-    click.option("--seed", type=int, default=0, show_default=True,
+    click.option("--k", type=int, default=_DEFAULT.k, show_default=True,
+                 help="Candidates a window."),
+    click.option("--seed", type=int, default=_DEFAULT.seed, show_default=True,
                  help="Another number, another dance; the same number, the same dance."),
     click.option("--style", default="", help="Only dances of this style."),
     click.option("--dancer", default="", help="Only this dancer."),
@@ -225,9 +227,7 @@ def dance(
     click.echo(f"wrote {made.out} and {made.dance_file}")
 
 
-def _chosen(greedy: bool, **choices: Any) -> "QueryOptions":
-    from danceit.retrieval.options import QueryOptions
-
+def _chosen(greedy: bool, **choices: Any) -> QueryOptions:
     return QueryOptions(solver="greedy" if greedy else "viterbi", **choices)
 
 

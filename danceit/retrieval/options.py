@@ -17,7 +17,9 @@ class QueryOptions:
     length_s : float
         Fragment length: 1, 2, 3 or 4 s.
     k : int
-        Candidates a window.
+        Candidates a window. More give longer takes and fewer repeats for a little less
+        likeness to the music: on the Tang dances 65 % of windows start with a seam and 69 %
+        show something new at 5, 27 % and 85 % at 20 (docs/retrieval.md).
     seed : int
         0 gives the cheapest dance; every other seed its own variation of it.
     solver : str
@@ -42,15 +44,15 @@ class QueryOptions:
     """
 
     length_s: float = 2.0
-    k: int = 5
+    k: int = 20
     seed: int = 0
     solver: str = "viterbi"
     audio_weight: float = 0.5
     join_weight: float = 0.03
     velocity_s: float = 0.1
     tempo_weight: float = 1.0
-    repetition: float = 1.0
-    memory: int = 8
+    repetition: float = 3.0
+    memory: int = 16
     bonus: float = 0.5
     style: str = ""
     dancer: str = ""
