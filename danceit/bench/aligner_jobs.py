@@ -8,6 +8,7 @@ to a song, without and with a method), ``gaps`` (a method's spatial part on a re
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -84,33 +85,52 @@ class Chooser:
     """Where the dances come from: an index, or chance where `choose` is None."""
 
     choose: Callable[[Path], Dance] | None
-    notes: tuple[str, ...]
+    index_id: str = ""
+    recordings: tuple[str, ...] = ()
 
-    @classmethod
-    def open(
-        cls, index: Path | None, songs: Sequence[Path], length_s: float, *, allow_leak: bool
-    ) -> "Chooser":
-        """Open an index and its encoder.
+    def notes(self, material: Material) -> Iterator[str]:
+        """Say where dances come from, and whether they are judged by their own library."""
+        if self.choose is None:
+            yield "without an index, methods align random concatenations"
+            return
+        yield f"dances retrieved from index {self.index_id} ({len(self.recordings)} recordings)"
+        real = {dance.clip.recording_id for dance in material.dances}
+        shared = real & set(self.recordings)
+        if shared:
+            yield (
+                f"{len(shared)} of the {len(real)} real dances are in that index: MDD, SDD and FID "
+                "judge retrieved movement by the library that it comes from"
+            )
 
-        Raises
-        ------
-        InputError
-            If a song is that of an indexed dance and `allow_leak` is off.
-        """
-        if index is None:
-            return cls(None, ("without an index, methods align random concatenations",))
-        from danceit.index.engines import open_store
-        from danceit.retrieval.compose import compose
-        from danceit.retrieval.encoders import FragmentEncoder
 
-        store = open_store(index)
+@contextmanager
+def choosing(
+    index: Path | None, songs: Sequence[Path], length_s: float, *, allow_leak: bool
+) -> Iterator[Chooser]:
+    """Open an index and its encoder as long as dances are chosen.
+
+    Raises
+    ------
+    InputError
+        If a song is that of an indexed dance and `allow_leak` is off.
+    """
+    if index is None:
+        yield Chooser(None)
+        return
+    from danceit.index.engines import open_store
+    from danceit.retrieval.compose import compose
+    from danceit.retrieval.encoders import FragmentEncoder
+
+    with open_store(index) as store:
         if not allow_leak:
             _refuse_indexed_songs(store, songs)
         encoder = FragmentEncoder.load(store.encoder)
         options = QueryOptions(length_s=length_s)
-        info = store.info()
-        note = f"dances retrieved from index {info.index_id} ({info.recordings} recordings)"
-        return cls(lambda song: compose(song, store, encoder, options).dance, (note,))
+        yield Chooser(
+            lambda song: compose(song, store, encoder, options).dance,
+            store.info().index_id,
+            tuple(store.recordings()),
+        )
 
 
 def choose(song: Path, work: Work, chooser: Chooser, seed: int) -> Base:

@@ -8,13 +8,14 @@ Rows: `REAL` dances to their own songs, `RANDOM` concatenations without any alig
 each method. The unit of every mean and interval is a song.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.bench import gaps
-from danceit.bench.aligner_jobs import RANDOM, REAL, Chooser, Work, all_jobs, choose
+from danceit.bench.aligner_jobs import RANDOM, REAL, Work, all_jobs, choose, choosing
 from danceit.bench.cells import RunFolder, run_jobs
+from danceit.bench.figures import FigureTrack, find_figures, tempo_statement
 from danceit.bench.material import Material, read_material
 from danceit.bench.methods import DEFAULT_METHODS, WARP_LIMITS, read_methods
 from danceit.bench.summary import BenchRun
@@ -149,11 +150,11 @@ def bench_aligners(
     files = song_files(songs)
     folder = RunFolder(out, resume=options.resume)
     material = read_material(data, dims=options.dims)
-    chooser = Chooser.open(index, files, options.length_s, allow_leak=options.allow_leak)
     work = Work(
         folder, methods, material, options.gap_lengths, options.warp_limits, options.length_s
     )
-    bases = [choose(file, work, chooser, options.seed) for file in files]
+    with choosing(index, files, options.length_s, allow_leak=options.allow_leak) as chooser:
+        bases = [choose(file, work, chooser, options.seed) for file in files]
     cells = run_jobs(all_jobs(work, bases), progress=progress)
     failed = [f"{c.method} on {c.song}: {c.error}" for c in cells if c.error]
     return BenchRun(
@@ -166,7 +167,7 @@ def bench_aligners(
         compared=COMPARED,
         ends=(REAL, RANDOM),
         fills={RANDOM: "", **{method.name: method.fills for method in methods}},
-        notes=(*chooser.notes, *_notes(material, files)),
+        notes=(*chooser.notes(material), *_notes(material, files, find_figures(data))),
         failures=tuple(dict.fromkeys([*material.problems, *failed])),
     )
 
@@ -196,7 +197,9 @@ def song_files(songs: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _notes(material: Material, files: Sequence[Path]) -> Iterator[str]:
+def _notes(
+    material: Material, files: Sequence[Path], tracks: Mapping[str, FigureTrack]
+) -> Iterator[str]:
     frames = sum(dance.clip.n_frames for dance in material.dances)
     yield (
         f"{len(material.dances)} real dances ({frames / FPS / 60:.1f} minutes), "
@@ -204,8 +207,12 @@ def _notes(material: Material, files: Sequence[Path]) -> Iterator[str]:
     )
     yield (
         "MDD, SDD and FID compare with these real dances; a real dance is compared with all "
-        "dances but those of its own recording"
+        "dances but those of its own recording, and being of one style differs more from all "
+        "of them than a mixture does"
     )
+    agreement = tempo_statement(material.tempi_bpm, tracks)
+    if agreement:
+        yield agreement
     if files and len(files) < 6:
         least = 2 / 2 ** len(files)
         yield f"with {len(files)} songs no paired test can give a p-value under {least:.3f}"

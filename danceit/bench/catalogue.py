@@ -206,11 +206,12 @@ PUBLISHED = (
 )  # fmt: skip
 
 
-def shown(key: str, value: float) -> str:
+def shown(key: str, value: float, *, signed: bool = False) -> str:
     """Format a value as its measure asks; a dash for what was not measured."""
     if value != value:
         return "\N{EN DASH}"
     measure = BY_KEY[key]
+    sign = "+" if signed else ""
     if measure.unit == "%":
-        return f"{100 * value:.{measure.digits}f}"
-    return f"{value:,.{measure.digits}f}"
+        return f"{100 * value:{sign}.{measure.digits}f}"
+    return f"{value:{sign},.{measure.digits}f}"

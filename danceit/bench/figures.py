@@ -9,6 +9,7 @@ Conventions: times are in seconds into the song, stretches half-open, tempi in b
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from danceit.data import Float64
 from danceit.errors import InputError
 
 ANNOTATION_FPS = 25.0
+TEMPO_TOLERANCE = 0.04
+"""By which a tempo may be off (MIREX)."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,36 @@ def evaluate(track: FigureTrack, tempo_bpm: float) -> dict[str, float]:
     ratio = tempo_bpm / track.tempo_bpm
     octave = ratio / 2 ** round(np.log2(ratio))
     return {"human_bpm": track.tempo_bpm, "tempo_ratio": ratio, "octave_ratio": octave}
+
+
+def tempo_statement(tempi_bpm: Mapping[str, float], tracks: Mapping[str, FigureTrack]) -> str:
+    """Say how often detected tempi agree with people's counting; empty without annotations.
+
+    Parameters
+    ----------
+    tempi_bpm : mapping of recording id to tempo
+        The last part of an id is the name of the dance's folder.
+    """
+    ratios = [
+        evaluate(tracks[name], tempo)["octave_ratio"]
+        for recording, tempo in tempi_bpm.items()
+        if (name := recording.rpartition("/")[2]) in tracks and tempo > 0
+    ]
+    if not ratios:
+        return ""
+    right = int(np.sum(np.abs(np.array(ratios) - 1) <= TEMPO_TOLERANCE))
+    return (
+        f"detected tempi agree with people's counting within {TEMPO_TOLERANCE:.0%}, up to octaves, "
+        f"for {right} of {len(ratios)} dances"
+    )
+
+
+def find_figures(data: Path) -> dict[str, FigureTrack]:
+    """Read every ``figures.json`` anywhere in a data folder."""
+    tracks: dict[str, FigureTrack] = {}
+    for path in sorted(Path(data).rglob("figures.json")):
+        tracks |= read_figures(path)
+    return tracks
 
 
 def relevance(queries: list[str], library: list[str]) -> "np.ndarray[Any, np.dtype[np.bool_]]":

@@ -59,6 +59,11 @@ class Material:
     problems: tuple[str, ...]
 
     @property
+    def tempi_bpm(self) -> dict[str, float]:
+        """Detected tempo of the song of each recording."""
+        return {dance.clip.recording_id: dance.tempo_bpm for dance in self.dances}
+
+    @property
     def motions(self) -> list[Float32]:
         """Poses of all dances."""
         return [dance.clip.poses for dance in self.dances]

@@ -8,7 +8,15 @@ import numpy as np
 from danceit.bench import plots
 from danceit.bench.catalogue import BY_KEY, PUBLISHED, Measure, shown
 from danceit.bench.statistics import Interval, p_text
-from danceit.bench.summary import BenchRun, Figures, Paired, best_rows, shown_keys
+from danceit.bench.summary import (
+    BenchRun,
+    Figures,
+    Paired,
+    best_rows,
+    label_of,
+    shown_keys,
+    shown_rows,
+)
 from danceit.bench.svg import colour
 
 _DIRECTIONS = {
@@ -43,7 +51,7 @@ th,td{padding:5px 9px;text-align:right;white-space:nowrap;vertical-align:top;
 border-bottom:1px solid var(--faint)}
 th{font-weight:600;border-bottom-color:var(--soft)}th[title]{cursor:help}
 th:first-child,td:first-child,.left{text-align:left}
-.legend span{margin-right:16px;white-space:nowrap}
+.legend>span{margin-right:16px;white-space:nowrap}
 td.wrap{white-space:normal;min-width:24ch}
 td small{display:block;font-size:11.5px}
 tr.end td{background:color-mix(in srgb,var(--faint) 40%,transparent)}
@@ -98,14 +106,15 @@ def _table(run: BenchRun, found: Figures, keys: Sequence[str]) -> str:
     head = "".join(_heading(BY_KEY[key]) for key in keys)
     best = {key: best_rows(run, found, key) for key in keys}
     body = []
-    for number, row in enumerate(run.rows):
+    for row in shown_rows(run, found, keys):
         cells = "".join(
             f'<td class="{"best" if row in best[key] else ""}">'
             f"{_interval(key, found[row].get(key))}</td>"
             for key in keys
         )
         kind = ' class="end"' if row in run.ends else ""
-        body.append(f"<tr{kind}><td>{_key(number)}{escape(row)}</td>{cells}</tr>")
+        name = f"{_key(run.rows.index(row))}{escape(label_of(run, row))}"
+        body.append(f"<tr{kind}><td>{name}</td>{cells}</tr>")
     return f'<div class="scroll"><table><tr><th></th>{head}</tr>{"".join(body)}</table></div>'
 
 

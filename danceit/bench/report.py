@@ -19,9 +19,11 @@ from danceit.bench.summary import (
     Paired,
     best_rows,
     figures,
+    label_of,
     long_form,
     paired,
     shown_keys,
+    shown_rows,
 )
 from danceit.files import replacing
 
@@ -117,8 +119,8 @@ def interval_text(key: str, interval: Interval) -> str:
 def _rows(run: BenchRun, found: Figures, keys: Sequence[str], star: str = "") -> list[list[str]]:
     rows = [["", *(f"{_heading(key)}" for key in keys)]]
     best = {key: best_rows(run, found, key) for key in keys}
-    for row in run.rows:
-        cells = [row]
+    for row in shown_rows(run, found, keys):
+        cells = [label_of(run, row)]
         for key in keys:
             interval = found[row].get(key)
             words = interval_text(key, interval) if interval else "\N{EN DASH}"
@@ -137,14 +139,19 @@ def _heading(key: str) -> str:
 
 
 def _comparison_rows(comparisons: Sequence[Paired]) -> list[list[str]]:
-    rows = [["method", "measure", "difference [95 %]", "sign flip", "songs"]]
-    for each in comparisons:
-        c = each.comparison
-        interval = Interval(c.difference, c.low, c.high, c.n)
-        p_value = p_text(c.p_value) if np.isfinite(c.p_value) else ""
-        rows.append(
-            [each.row, _heading(each.key), interval_text(each.key, interval), p_value, str(c.n)]
-        )
+    """Methods by measures: the difference and its p-value."""
+    keys = list(dict.fromkeys(each.key for each in comparisons))
+    by_cell = {(each.row, each.key): each.comparison for each in comparisons}
+    rows = [["", *(_heading(key) for key in keys)]]
+    for row in dict.fromkeys(each.row for each in comparisons):
+        cells = [row]
+        for key in keys:
+            c = by_cell.get((row, key))
+            known = c is not None and np.isfinite(c.difference)
+            words = shown(key, c.difference, signed=True) if c and known else "\N{EN DASH}"
+            p_value = f" ({p_text(c.p_value)})" if c and np.isfinite(c.p_value) else ""
+            cells.append(words + p_value)
+        rows.append(cells)
     return rows
 
 

@@ -17,8 +17,7 @@ import numpy as np
 from danceit.bench.asking import BASELINES, AllCopies, Answers, answer, place_of
 from danceit.bench.cells import Cell, RunFolder, slug
 from danceit.bench.copies import copies_between
-from danceit.bench.figures import FigureTrack, read_figures
-from danceit.bench.figures import evaluate as evaluate_tempo
+from danceit.bench.figures import FigureTrack, find_figures, read_figures, tempo_statement
 from danceit.bench.material import Material, read_material
 from danceit.bench.protocols import Leak, leak_of, refuse_indexed
 from danceit.bench.statistics import Interval, bootstrap_macro, bootstrap_windows
@@ -35,19 +34,17 @@ from danceit.retrieval.run import Milestone, Run
 from danceit.retrieval.training import hold_out
 
 TABLES = {
-    "Finding the movement really danced": (
+    "Songs that training never heard": (
         "median_rank",
         "recall_1",
         "recall_5",
         "recall_10",
         "figure_5",
+        "style_5",
     ),
-    "Finding movement of the song's style": ("style_5",),
     "Pairs, as in DanceIt's Table III": ("train_distance", "test_distance", "accuracy"),
 }
 COMPARED = ("median_rank", "recall_10", "style_5")
-TEMPO_TOLERANCE = 0.04
-"""By which a tempo may be off (MIREX)."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +148,7 @@ def bench_retrieval(
     clips = [dance.clip for dance in material.dances if dance.clip.audio_path is not None]
     variants = list_variants(options, clips)
     folder = RunFolder(out, resume=options.resume)
-    tracks = _tracks(data, figures)
+    tracks = read_figures(figures) if figures else find_figures(data)
     copies = copies_between(clips, folder.path, progress=progress)
     leak = leak_of(copies)
     refuse_indexed(leak, allowed=options.allow_leak or options.no_leak)
@@ -350,15 +347,6 @@ def _cells(asked: _Asked, method: str, row: str) -> Iterator[Cell]:
         yield Cell("ask", row, song, {k: v for k, v in values.items() if np.isfinite(v)})
 
 
-def _tracks(data: Path, figures: Path | None) -> dict[str, FigureTrack]:
-    if figures is not None:
-        return read_figures(figures)
-    tracks: dict[str, FigureTrack] = {}
-    for path in sorted(Path(data).rglob("figures.json")):
-        tracks |= read_figures(path)
-    return tracks
-
-
 def _notes(
     material: Material,
     clips: Sequence[Clip],
@@ -379,17 +367,9 @@ def _notes(
         )
     else:
         yield "near-copies were left among the candidates; --no-leak takes them out"
-    tempi = [
-        evaluate_tempo(tracks[name], dance.tempo_bpm)["octave_ratio"]
-        for dance in material.dances
-        if (name := dance.clip.recording_id.rpartition("/")[2]) in tracks and dance.tempo_bpm > 0
-    ]
-    if tempi:
-        right = int(np.sum(np.abs(np.array(tempi) - 1) < TEMPO_TOLERANCE))
-        yield (
-            "detected tempi agree with people's counting within 4 %, up to octaves, for "
-            f"{right} of {len(tempi)} dances"
-        )
+    agreement = tempo_statement(material.tempi_bpm, tracks)
+    if agreement:
+        yield agreement
 
 
 def _mean(values: Float64) -> float:

@@ -140,6 +140,19 @@ def long_form(run: BenchRun) -> list[dict[str, str | float]]:
     return records
 
 
+def shown_rows(run: BenchRun, found: Figures, keys: Iterable[str]) -> list[str]:
+    """Rows that have one of the measures, and those that failed."""
+    wanted = list(keys)
+    failed = {cell.method for cell in run.cells if cell.error}
+    return [row for row in run.rows if row in failed or any(key in found[row] for key in wanted)]
+
+
+def label_of(run: BenchRun, row: str) -> str:
+    """Name of a row, with the number of songs that it failed on."""
+    failed = {cell.song for cell in run.cells if cell.error and cell.method == row}
+    return f"{row} (failed on {len(failed)})" if failed else row
+
+
 def shown_keys(run: BenchRun, found: Figures, keys: Iterable[str]) -> list[str]:
     """Those of the measures that some row has."""
     return [key for key in keys if any(key in measured for measured in found.values())]

@@ -2,7 +2,6 @@ import re
 from dataclasses import replace
 
 import duckdb
-import numpy as np
 import pytest
 
 from danceit.align.linear import LinearAligner
@@ -12,6 +11,9 @@ from danceit.bench.report import terminal, write_report
 from danceit.bench.summary import best_rows, figures, paired, values_of
 from danceit.data import Dance
 from danceit.errors import InputError, PluginError
+from danceit.index.build import build
+from danceit.retrieval.configuration import EncoderConfig
+from danceit.retrieval.encoders import FragmentEncoder
 
 METHODS = AlignerOptions(
     methods=("none", "linear", "linear+beat"), gap_lengths=(4, 8), warp_limits=(1.25, None)
@@ -136,6 +138,7 @@ def test_a_method_that_fails_on_one_song_takes_nothing_along(library, songs, tmp
     written = write_report(run)
     for told in (terminal(run), written.markdown.read_text(), written.page.read_text()):
         assert "no luck with this one" in told
+        assert "linear (failed on 1)" in told
 
 
 def test_a_song_under_two_windows_is_told_and_the_rest_goes_on(library, songs, tmp_path):
@@ -170,14 +173,27 @@ def test_a_bad_method_is_named_before_any_work(library, tmp_path, methods, error
     assert not out.exists()
 
 
-def test_an_indexed_song_is_refused(library, songs):
-    class Store:
-        def matching(self, where):
-            return np.arange(1)
+@pytest.fixture(scope="module")
+def index(library, tmp_path_factory):
+    out = tmp_path_factory.mktemp("index") / "index"
+    small = EncoderConfig(hidden=4, channels=(4,), around=4, feature_set="mfcc")
+    build(library.folder, out, FragmentEncoder.create(small), lengths=(24,))
+    return out
 
-        def table(self, rows):
-            return type("Table", (), {"audio": [str(songs[1])]})
 
+def test_dances_are_retrieved_where_there_is_an_index(library, songs, index, tmp_path):
+    options = replace(METHODS, methods=("none",), length_s=1.0)
+    run = bench_aligners(library.folder, songs[:1], tmp_path, options, index=index, progress=False)
+    assert run.failures == ()
+    dance = Dance.load(aligner_jobs.dance_file(tmp_path, "song", "none"))
+    assert dance.meta["encoder_id"]
+    assert any("3 of the 3 real dances are in that index" in note for note in run.notes)
+
+
+def test_an_indexed_song_is_refused_unless_allowed(library, songs, index, tmp_path):
+    options = replace(METHODS, methods=("none",), length_s=1.0)
     with pytest.raises(InputError, match=r"the index holds a dance to .*--allow-leak"):
-        aligner_jobs._refuse_indexed_songs(Store(), songs)
-    aligner_jobs._refuse_indexed_songs(Store(), songs[:1])
+        bench_aligners(library.folder, songs, tmp_path, options, index=index, progress=False)
+    allowed = replace(options, allow_leak=True)
+    run = bench_aligners(library.folder, songs, tmp_path, allowed, index=index, progress=False)
+    assert len(values_of(run, "none")["s_ba"]) == 2

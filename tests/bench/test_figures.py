@@ -38,6 +38,13 @@ def test_a_tempo_is_compared_up_to_octaves(tmp_path):
     assert np.isnan(figures.evaluate(track, 0.0)["tempo_ratio"])
 
 
+def test_agreement_with_people_is_counted_up_to_octaves(tmp_path):
+    tracks = figures.find_figures(written(tmp_path, ROW, {**ROW, "name": "D_2"}).parent)
+    told = figures.tempo_statement({"dances/D_1": 192.0, "D_2": 110.0, "other": 96.0}, tracks)
+    assert "for 1 of 2 dances" in told
+    assert figures.tempo_statement({"other": 96.0}, tracks) == ""
+
+
 def test_fragments_of_the_same_figure_are_relevant():
     assert figures.relevance(["A", ""], ["A", "B", ""]).tolist() == [
         [True, False, False],
