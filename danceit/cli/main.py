@@ -15,6 +15,7 @@ COMMANDS = {
     "query": ("danceit.cli.dance:query", "Choose a dance for a song; print the choices."),
     "align": ("danceit.cli.dance:align", "Repair a dance's seams and put it on the beat."),
     "render": ("danceit.cli.dance:render", "Write a dance as video, GIF, picture or page."),
+    "view": ("danceit.cli.view:view", "Look at dances in the browser, or write the page."),
     "dance": ("danceit.cli.dance:dance", "Query, align and render in one."),
     "bench": ("danceit.cli.bench:bench", "Measure aligners and retrieval on your dances."),
     "plugins": ("danceit.cli.system:plugins", "List sources, aligners, renderers and stores."),

@@ -28,7 +28,7 @@ PLAYER_SCRIPTS = ("pose.js", "figure.js", "clock.js", "player.js")
 VIEW_SCRIPTS = (*PLAYER_SCRIPTS, "timeline.js", "inspector.js", "edit.js", "view.js")
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data:; media-src 'self' data: blob:; connect-src 'self'"
+    "img-src data:; media-src blob:; connect-src 'self'"
 )
 """Content security policy: the page fetches nothing but from where it was served."""
 
@@ -68,7 +68,6 @@ def page(
     options: RenderOptions | None = None,
     names: Sequence[str] = (),
     sound: PageSound | None = None,
-    sound_url: str = "",
     notice: str = "",
     title: str = "",
     edit: Mapping[str, Any] | None = None,
@@ -83,8 +82,6 @@ def page(
         One a dance; numbers where there are none.
     sound : PageSound, optional
         Without it, or where it is empty, the page says so and plays in silence.
-    sound_url : str
-        Where a served page finds the sound, which is then not put inside.
     notice : str
         Why there is no sound, in words for the viewer.
     title : str
@@ -103,7 +100,6 @@ def page(
         options=options,
         names=names,
         sound=sound,
-        sound_url=sound_url,
         notice=notice,
         title=title,
     )
@@ -118,7 +114,6 @@ def page_data(
     options: RenderOptions,
     names: Sequence[str] = (),
     sound: PageSound | None = None,
-    sound_url: str = "",
     notice: str = "",
     title: str = "",
 ) -> dict[str, Any]:
@@ -130,14 +125,13 @@ def page_data(
     if names and len(names) != len(dances):
         raise InputError(f"{len(names)} names for {len(dances)} dances; give one a dance")
     shown = list(names) or [f"Dance {i + 1}" for i in range(len(dances))]
-    audible = bool(sound is not None and sound.data)
-    source = (sound_url or sound.data_url) if sound is not None and audible else ""
+    source = sound.data_url if sound is not None else ""
     return {
         "title": title,
         "duration_s": dances[0].n_frames / dances[0].fps,
         "beats_s": [round(float(beat), 4) for beat in dances[0].beats_s],
         "sound": source,
-        "notice": notice if not audible else "",
+        "notice": "" if source else notice,
         "peaks": _peaks(sound),
         "peaks_per_s": PEAKS_PER_S,
         "theme": theme_as_json(options.look),

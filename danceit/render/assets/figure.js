@@ -28,7 +28,8 @@ class Painter {
     this.canvas.width = width;
     this.canvas.height = height;
     this.backdrop = this.#backdrop(width, height);
-    this.light = this.#light();
+    this.light = this.#spot(this.theme.glow);
+    this.dark = this.#spot([0, 0, 0]);
     return true;
   }
 
@@ -124,22 +125,21 @@ class Painter {
   }
 
   #shadow(points, tilt) {
+    const { context, dark } = this;
     const shadow = (x, z, radius, strength) => {
-      if (!Number.isFinite(x + z)) return;
+      if (!Number.isFinite(x + z + strength)) return;
       const [sx, sy, scale] = this.#onFloor(x, z);
-      this.context.fillStyle = `rgb(0 0 0 / ${strength})`;
-      this.context.beginPath();
-      this.context.ellipse(sx, sy, radius * scale, radius * scale * tilt, 0, 0, 7);
-      this.context.fill();
+      const [wide, high] = [radius * scale, radius * scale * tilt];
+      context.globalAlpha = strength;
+      context.drawImage(dark, sx - wide, sy - high, 2 * wide, 2 * high);
     };
-    const x = (points[1 * 3] + points[8 * 3] + points[11 * 3]) / 3;
-    const z = (points[1 * 3 + 2] + points[8 * 3 + 2] + points[11 * 3 + 2]) / 3;
-    for (const [radius, strength] of [[95, 0.1], [74, 0.12], [50, 0.12]]) shadow(x, z, radius, strength);
+    const middle = (axis) => [1, 8, 11].reduce((sum, joint) => sum + points[joint * 3 + axis], 0) / 3;
+    shadow(middle(0), middle(2), 125, 0.5);
     for (const foot of [10, 13]) {
       const lift = Math.max(0, this.view.floor - points[foot * 3 + 1]) / 90;
-      const strength = 0.34 * Math.exp(-lift);
-      if (Number.isFinite(strength)) shadow(points[foot * 3], points[foot * 3 + 2], 30, strength);
+      shadow(points[foot * 3], points[foot * 3 + 2], 48, 0.6 * Math.exp(-lift));
     }
+    context.globalAlpha = 1;
   }
 
   #body(points) {
@@ -265,13 +265,13 @@ class Painter {
     return made;
   }
 
-  // The light on the floor, drawn once and stretched to an ellipse each time.
-  #light() {
+  // A soft round spot, drawn once and stretched to an ellipse each time.
+  #spot(colour) {
     const made = Object.assign(document.createElement("canvas"), { width: 256, height: 256 });
     const context = made.getContext("2d");
     const fall = context.createRadialGradient(128, 128, 0, 128, 128, 128);
     for (const [at, alpha] of [[0, 1], [0.2, 0.82], [0.4, 0.4], [0.65, 0.14], [1, 0]]) {
-      fall.addColorStop(at, css(this.theme.glow, alpha));
+      fall.addColorStop(at, css(colour, alpha));
     }
     context.fillStyle = fall;
     context.fillRect(0, 0, 256, 256);
