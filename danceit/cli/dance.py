@@ -51,29 +51,27 @@ _RENDER = (
     click.option("--theme", default="night", show_default=True, help="Colours."),
     click.option("--aspect", type=click.Choice(["1:1", "9:16", "16:9"]), default="1:1",
                  show_default=True, help="Width to height."),
-    click.option("--size", type=int, default=512, show_default=True, help="Shorter side in px."),
+    click.option("--size", type=int, default=0, show_default="the format's own",
+                 help="Shorter side in px."),
     click.option("--fps", type=int, default=24, show_default=True, help="24, 30 or 60."),
     click.option("--background", default="", help="#rrggbb or a picture."),
     click.option("--trails", is_flag=True, help="Fading lines behind hands and feet."),
     click.option("--credits", is_flag=True, help="Name every source at the end."),
+    click.option("--beats", type=click.Choice(["lane", "flash", "none"]), default="lane",
+                 show_default=True, help="How beats are shown."),
+    click.option("--caption", "captions", multiple=True, help="A line under each dancer."),
+    click.option("--start", "start_s", type=float, default=0.0, help="Begin here, in s."),
+    click.option("--seconds", type=float, default=0.0,
+                 help="Show so much of it.  [default: all; GIF: 4]"),
+    click.option("--font", default="", help="A TrueType font for captions in other scripts."),
     click.option("--footage", is_flag=True,
                  help="Show the sources' own videos, cut and retimed; drawn where there is none."),
     click.option("--surroundings", type=click.Choice(["kept", "blurred", "still"]),
                  default="kept", show_default=True,
                  help="Around the dancer in footage; still: the background alone."),
 )  # fmt: skip
-_LOOK = (
-    "debug",
-    "theme",
-    "aspect",
-    "size",
-    "fps",
-    "background",
-    "trails",
-    "credits",
-    "footage",
-    "surroundings",
-)
+_CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "greedy")
+"""Parameters of `_QUERY`; what else `danceit dance` takes beside its own is of `_RENDER`."""
 
 
 def query_options(command: Command) -> Command:
@@ -198,17 +196,17 @@ def dance(
     """Make a dance video for SONG: query, align and render in one."""
     from danceit.retrieval.library import dance as run
 
-    look = {name: rest.pop(name) for name in _LOOK}
+    choices = {name: rest.pop(name) for name in _CHOICES}
     options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
     with bar("drawing", "frame") as drawing:
         made = run(
             song,
             index_path,
             out,
-            _chosen(**rest),
+            _chosen(**choices),
             methods,
             options,
-            _drawn(**look),
+            _drawn(**rest),
             device=device,
             progress=drawing,
         )
@@ -231,10 +229,10 @@ def _chosen(greedy: bool, **choices: Any) -> QueryOptions:
     return QueryOptions(solver="greedy" if greedy else "viterbi", **choices)
 
 
-def _drawn(**look: Any) -> "RenderOptions":
+def _drawn(seconds: float, **look: Any) -> "RenderOptions":
     from danceit.render.options import RenderOptions
 
-    return RenderOptions(**look)
+    return RenderOptions(length_s=seconds, **look)
 
 
 def _print_choices(composition: "Composition", *, explain: bool) -> None:
