@@ -233,7 +233,7 @@ def _aligned(
             dance, again = _timed(method, before, music)
             seconds = min(seconds, again)
         values["frames_per_s"] = dance.n_frames / max(seconds, 1e-9)
-    values |= _scores(dance, music, work.reference())
+    values |= evaluate_dance(dance, music, work.reference())
     dance.save(dance_file(work.folder.path, song, row))
     return values
 
@@ -244,7 +244,26 @@ def _timed(method: Method, dance: Dance, music: Music) -> tuple[Dance, float]:
     return aligned, time.perf_counter() - begun
 
 
-def _scores(dance: Dance, music: Music, reference: movement.Profile) -> Values:
+def evaluate_dance(dance: Dance, music: Music, reference: movement.Profile) -> Values:
+    """Return every measure of one dance to its song, by name.
+
+    Parameters
+    ----------
+    reference : Profile
+        Of real dances; see `danceit.bench.movement.profile`.
+
+    Raises
+    ------
+    InputError
+        If the dance is not at 24 fps or not as long as the song, or the song has no beats.
+    """
+    if dance.fps != FPS:
+        raise InputError(f"the bench measures dances at {FPS:g} fps; got {dance.fps:g}")
+    if abs(dance.n_frames - music.n_frames) > 1:
+        raise InputError(
+            f"the dance has {dance.n_frames} frames, but {music.path} needs {music.n_frames}: "
+            "another song's dance?"
+        )
     return {
         **beats.evaluate(dance.joints, music.beats_s, dance.fps),
         **movement.evaluate_profile(dance.joints, reference),

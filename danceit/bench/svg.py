@@ -221,7 +221,7 @@ def y_ticks(
         step = nice_step((high - low) / 5)
         values = list(np.arange(np.ceil(low / step), np.floor(high / step + 1e-9) + 1) * step)
     kept = [value for value in values if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
-    return [(value, f"{100 * value:g} %" if percent else f"{value:.6g}") for value in kept]
+    return [(value, f"{100 * value:g} %" if percent else f"{value + 0.0:.6g}") for value in kept]
 
 
 def nice_range(values: Sequence[float], *, log: bool = False) -> tuple[float, float]:

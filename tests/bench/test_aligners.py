@@ -1,19 +1,23 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from danceit.align.linear import LinearAligner
-from danceit.bench import aligner_jobs
+from danceit.bench import aligner_jobs, movement
 from danceit.bench.aligners import AlignerOptions, bench_aligners, song_files
+from danceit.bench.material import random_dance
 from danceit.bench.report import terminal, write_report
 from danceit.bench.summary import best_rows, figures, paired, values_of
-from danceit.data import Dance
+from danceit.data import Clip, Dance, Music
 from danceit.errors import InputError, PluginError
 from danceit.index.build import build
 from danceit.retrieval.configuration import EncoderConfig
 from danceit.retrieval.encoders import FragmentEncoder
+from tests.bench.conftest import walk
 
 METHODS = AlignerOptions(
     methods=("none", "linear", "linear+beat"), gap_lengths=(4, 8), warp_limits=(1.25, None)
@@ -100,7 +104,7 @@ def test_results_are_one_row_a_value(run):
 
 def test_an_interrupted_run_goes_on_where_it_stopped(library, songs, run, tmp_path, monkeypatch):
     done = []
-    measured = aligner_jobs._scores
+    measured = aligner_jobs.evaluate_dance
 
     def interrupting(*arguments):
         done.append(1)
@@ -108,7 +112,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(library, songs, run, tmp_pa
             raise KeyboardInterrupt
         return measured(*arguments)
 
-    monkeypatch.setattr(aligner_jobs, "_scores", interrupting)
+    monkeypatch.setattr(aligner_jobs, "evaluate_dance", interrupting)
     with pytest.raises(KeyboardInterrupt):
         bench_aligners(library.folder, songs, tmp_path, METHODS, progress=False)
     again = bench_aligners(library.folder, songs, tmp_path, METHODS, progress=False)
@@ -155,6 +159,29 @@ def test_a_song_under_two_windows_is_told_and_the_rest_goes_on(library, songs, t
         f"none on cut: {cut} lasts 7.0 s, under two windows of 4 s",
     )
     assert list(values_of(run, "none")["s_ba"]) == ["song"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fps": 30.0}, "at 24 fps; got 30"),
+        ({"seconds": 9.0}, "another song's dance"),
+        ({"beats_s": np.zeros(0)}, "the song has no beats"),
+    ],
+)
+def test_a_dance_that_does_not_fit_its_song_is_named(change, message):
+    song = Music(Path("song.wav"), "0" * 64, 10.0, np.arange(0.5, 10, 0.5), 120.0)
+    motion = walk(240, dims=3).astype(np.float32)
+    clips = [Clip(name, name, motion, Path(name)) for name in "ab"]
+    dance = random_dance(song, clips, 48, np.random.default_rng(0))
+    dance = replace(dance, fps=change.get("fps", 24.0))
+    song = replace(
+        song,
+        duration_s=change.get("seconds", 10.0),
+        beats_s=change.get("beats_s", song.beats_s),
+    )
+    with pytest.raises(InputError, match=message):
+        aligner_jobs.evaluate_dance(dance, song, movement.profile([motion]))
 
 
 def test_songs_are_files_or_folders(library, tmp_path):
