@@ -22,7 +22,7 @@ $(VENV)/installed-main: pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cpu,video,export,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cpu,video,dev]"
 	touch $@ $(VENV)/installed-main
 
 clean:

@@ -16,7 +16,6 @@ _NEEDED = {
 _OPTIONAL = {
     "mediapipe": ("mediapipe", "poses from plain video", "pip install 'danceit[video]'"),
     "lancedb": ("lancedb", "the cluster store", "pip install 'danceit[cluster]'"),
-    "opentimelineio": ("opentimelineio", "edit lists", "pip install 'danceit[export]'"),
 }
 
 
