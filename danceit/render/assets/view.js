@@ -130,6 +130,7 @@ window.danceit = Object.freeze({
   get heard() { return time.audio ? time.audio.currentTime : null; },
   get playing() { return time.playing; },
   get audible() { return Boolean(time.audio); },
+  get keepsPitch() { return !time.audio || time.audio.preservesPitch; },
   frameAt: (seconds, dance = 0) => player.dances[dance].frameAt(seconds),
   drawnFrame: (dance = 0) => player.drawn[dance],
   joints: (frame, dance = 0) => Array.from(player.dances[dance].pose(frame)),
