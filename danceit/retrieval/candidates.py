@@ -37,6 +37,66 @@ class Candidates:
     targets: Float64
 
 
+@dataclass(frozen=True)
+class Judge:
+    """What makes a fragment fit a window: the song's embeddings and the units of distance.
+
+    Attributes
+    ----------
+    by_pose, by_audio : float32 (W, D)
+        Each window in the space of the movement and in that of the sound.
+    unit_movement, unit_sound : float
+        Median distances over all that was found.
+    song_bpm : float
+    options : QueryOptions
+    """
+
+    by_pose: Float32
+    by_audio: Float32
+    unit_movement: float
+    unit_sound: float
+    song_bpm: float
+    options: QueryOptions
+
+    def ranked(self, rows: Int64, near: Float64, alike: Float64, tempos_bpm: Float64) -> Candidates:
+        """Rank fragments by their target cost, best first; `alike` is NaN without music."""
+        options = self.options
+        alike = np.where(np.isnan(alike), self.unit_sound, alike)
+        target = (1 - options.audio_weight) * near / self.unit_movement
+        target += options.audio_weight * alike / self.unit_sound
+        target += options.tempo_weight * _octaves_off(tempos_bpm, self.song_bpm)
+        best = np.argsort(target, kind="stable")
+        return Candidates(rows[best], near[best], target[best])
+
+    def judge(self, window: int, rows: Int64, store: FragmentStore) -> Candidates:
+        """Rank fragments for a window whether they were found for it or not."""
+        near = _squared(self.by_pose[window], store.vectors(rows, "pose"))
+        alike = _squared(self.by_audio[window], store.vectors(rows, "audio"))
+        return self.ranked(rows, near, alike, store.table(rows).tempo_bpm)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Everything that was found for each window, best first."""
+
+    windows: tuple[Candidates, ...]
+    judge: Judge
+
+    def best(self, k: int, without: Int64 | None = None) -> tuple[Candidates, ...]:
+        """Return the best `k` of each window that are not among the rows `without`."""
+        kept = []
+        for window in self.windows:
+            allowed = slice(None) if without is None else ~np.isin(window.rows, without)
+            kept.append(
+                Candidates(
+                    window.rows[allowed][:k],
+                    window.distances[allowed][:k],
+                    window.targets[allowed][:k],
+                )
+            )
+        return tuple(kept)
+
+
 def find_candidates(
     song: Path,
     music: Music,
@@ -45,6 +105,26 @@ def find_candidates(
     options: QueryOptions,
 ) -> tuple[tuple[Candidates, ...], tuple[str, ...]]:
     """Search a song's windows and keep the best K of each; also what to tell the user."""
+    ranked = find_pool(song, music, store, embedder, options).best(options.k)
+    return ranked, notes_on(ranked, options)
+
+
+def find_pool(
+    song: Path,
+    music: Music,
+    store: FragmentStore,
+    embedder: Embedder,
+    options: QueryOptions,
+    *,
+    more: int = 0,
+) -> Pool:
+    """Search a song's windows; `more` fragments a window than usual.
+
+    Raises
+    ------
+    InputError
+        If the song is shorter than one window, or nothing passes the filters.
+    """
     length = options.n_frames
     if music.n_frames < length:
         raise InputError(
@@ -64,14 +144,13 @@ def find_candidates(
     )
     by_pose = embedder.embed_windows(features, starts, length)
     by_audio = embedder.describe_windows(features, starts, length)
-    pool = max(_POOL, options.k)
+    pool = max(_POOL, options.k) + more
     found_pose = store.search(by_pose, pool, by="pose", where=where).rows
     found_audio = store.search(by_audio, pool, by="audio", where=where).rows
     if not found_pose.shape[1]:
         raise InputError(_nothing_found(options))
     pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
-    ranked = _rank(pooled, by_pose, by_audio, music, store, options)
-    return ranked, _notes(ranked, options)
+    return _rank(pooled, by_pose, by_audio, music, store, options)
 
 
 def _only(name: str) -> tuple[str, ...]:
@@ -85,7 +164,7 @@ def _rank(
     music: Music,
     store: FragmentStore,
     options: QueryOptions,
-) -> tuple[Candidates, ...]:
+) -> Pool:
     rows = np.unique(np.concatenate(pooled))
     places = [np.searchsorted(rows, window) for window in pooled]
     movement = [
@@ -96,17 +175,13 @@ def _rank(
         _squared(query, store_vectors)
         for query, store_vectors in _pairs(by_audio, store.vectors(rows, "audio"), places)
     ]
-    unit_movement, unit_sound = _median(movement), _median(sound)
-    off_tempo = _octaves_off(store.table(rows).tempo_bpm, music.tempo_bpm)
-    ranked = []
-    for window, near, alike, place in zip(pooled, movement, sound, places, strict=True):
-        alike = np.where(np.isnan(alike), unit_sound, alike)
-        target = (1 - options.audio_weight) * near / unit_movement
-        target += options.audio_weight * alike / unit_sound
-        target += options.tempo_weight * off_tempo[place]
-        best = np.argsort(target, kind="stable")[: options.k]
-        ranked.append(Candidates(window[best], near[best], target[best]))
-    return tuple(ranked)
+    judge = Judge(by_pose, by_audio, _median(movement), _median(sound), music.tempo_bpm, options)
+    tempos_bpm = store.table(rows).tempo_bpm
+    ranked = [
+        judge.ranked(window, near, alike, tempos_bpm[place])
+        for window, near, alike, place in zip(pooled, movement, sound, places, strict=True)
+    ]
+    return Pool(tuple(ranked), judge)
 
 
 def _pairs(
@@ -135,7 +210,8 @@ def _octaves_off(tempos_bpm: Float64, song_bpm: float) -> Float64:
     return np.asarray(np.abs(octaves - np.round(octaves)), dtype=np.float64)
 
 
-def _notes(ranked: Sequence[Candidates], options: QueryOptions) -> tuple[str, ...]:
+def notes_on(ranked: Sequence[Candidates], options: QueryOptions) -> tuple[str, ...]:
+    """Tell the user where fewer fragments than asked for were there to choose from."""
     fewest = min(len(window.rows) for window in ranked)
     if fewest < options.k:
         return (f"only {fewest} fragments of {options.length_s:g} s fit; --k cut down to that",)

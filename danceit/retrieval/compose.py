@@ -89,17 +89,47 @@ def compose(
         )
     music = audio.listen(song)
     candidates, notes = find_candidates(song, music, store, embedder, options)
+    return choose(music, candidates, store, options, notes=notes)
+
+
+def choose(
+    music: Music,
+    candidates: Sequence[Candidates],
+    store: FragmentStore,
+    options: QueryOptions,
+    *,
+    allowed: Sequence[Int64] | None = None,
+    index_id: str = "",
+    notes: tuple[str, ...] = (),
+) -> Composition:
+    """Choose one candidate a window and place them.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidates
+        One a window.
+    allowed : sequence of int64, optional
+        For each window, which of its candidates may be chosen; without it, all.
+    index_id : str
+        Of the store, where it is known: finding it out counts everything.
+    """
     rows = np.unique(np.concatenate([window.rows for window in candidates]))
     table = store.table(rows)
     poses = store.poses(rows)
     chain = _chain(candidates, rows, table, poses, options)
-    path = _SOLVERS[options.solver](_varied(chain, options.seed))
+    path = _solved(_varied(chain, options.seed), options.solver, allowed)
     dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
-    dance = replace(
-        dance, meta={**_meta(music, store.info().index_id, embedder.encoder_id), **dance.meta}
-    )
+    facts = _meta(music, index_id or store.info().index_id, store.spec.encoder_id)
+    dance = replace(dance, meta={**facts, **dance.meta})
     dance = dance.with_step("query", options.solver, asdict(options))
-    return Composition(dance, music, options, candidates, path, rows, table, notes)
+    return Composition(dance, music, options, tuple(candidates), path, rows, table, notes)
+
+
+def _solved(chain: Chain, solver: str, allowed: Sequence[Int64] | None) -> Int64:
+    if allowed is None:
+        return _SOLVERS[solver](chain)
+    taken = _SOLVERS[solver](chain.only(allowed))
+    return np.array([kept[i] for kept, i in zip(allowed, taken, strict=True)], dtype=np.int64)
 
 
 def _chain(

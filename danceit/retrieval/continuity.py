@@ -55,6 +55,16 @@ class Chain:
         )
         return total + self.repetition * repeats
 
+    def only(self, allowed: Sequence[Int64]) -> "Chain":
+        """Return the problem in which window w may take the candidates `allowed[w]` alone."""
+        return Chain(
+            fragments=[own[kept] for own, kept in zip(self.fragments, allowed, strict=True)],
+            targets=[own[kept] for own, kept in zip(self.targets, allowed, strict=True)],
+            joins=[join[np.ix_(allowed[w], allowed[w + 1])] for w, join in enumerate(self.joins)],
+            repetition=self.repetition,
+            memory=self.memory,
+        )
+
 
 def viterbi(targets: Sequence[Float64], joins: Sequence[Float64]) -> Int64:
     """Cheapest path (W,) of candidate indices, exactly; ties go to the lower index."""
