@@ -24,6 +24,7 @@ from danceit.retrieval.candidates import Candidates, find_candidates
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import Stance, join_costs, join_features, moved, stance
+from danceit.retrieval.rhythm import off_beat
 
 _SOLVERS = {"viterbi": solve, "greedy": greedy}
 
@@ -116,7 +117,7 @@ def choose(
     rows = np.unique(np.concatenate([window.rows for window in candidates]))
     table = store.table(rows)
     poses = store.poses(rows)
-    chain = _chain(candidates, rows, table, poses, options)
+    chain = _chain(candidates, music, rows, table, poses, options)
     path = _solved(_varied(chain, options.seed), options.solver, allowed)
     dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
     facts = _meta(music, index_id or store.info().index_id, store.spec.encoder_id)
@@ -134,6 +135,7 @@ def _solved(chain: Chain, solver: str, allowed: Sequence[Int64] | None) -> Int64
 
 def _chain(
     candidates: Sequence[Candidates],
+    music: Music,
     rows: Int64,
     table: FragmentTable,
     poses: Float32,
@@ -145,9 +147,15 @@ def _chain(
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
         joins.append(cost - options.bonus * _goes_on(table, here, there))
+    beats = music.beats_s * FPS
+    targets = [
+        window.targets
+        + options.rhythm_weight * off_beat(poses[place], beats - w * options.n_frames)
+        for w, (window, place) in enumerate(zip(candidates, places, strict=True))
+    ]
     return Chain(
         fragments=[window.rows for window in candidates],
-        targets=[window.targets for window in candidates],
+        targets=targets,
         joins=joins,
         repetition=options.repetition,
         memory=options.memory,

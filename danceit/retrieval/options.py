@@ -33,6 +33,8 @@ class QueryOptions:
     tempo_weight : float
         Cost of a fragment that is an octave off the song's tempo (half or double
         tempo counts as on it).
+    rhythm_weight : float
+        Cost of a fragment whose accents lie half-way between the beats.
     repetition : float
         Cost of using a fragment again within `memory` windows.
     memory : int
@@ -51,6 +53,7 @@ class QueryOptions:
     join_weight: float = 0.03
     velocity_s: float = 0.1
     tempo_weight: float = 1.0
+    rhythm_weight: float = 1.0
     repetition: float = 3.0
     memory: int = 16
     bonus: float = 0.5
@@ -68,7 +71,15 @@ class QueryOptions:
             raise InputError(f"unknown solver '{self.solver}'; known: {', '.join(SOLVERS)}")
         if not 0 <= self.audio_weight <= 1:
             raise InputError(f"--audio-weight must be between 0 and 1; got {self.audio_weight:g}")
-        for name in ("join_weight", "velocity_s", "tempo_weight", "repetition", "memory", "bonus"):
+        for name in (
+            "join_weight",
+            "velocity_s",
+            "tempo_weight",
+            "rhythm_weight",
+            "repetition",
+            "memory",
+            "bonus",
+        ):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must be at least 0; got {getattr(self, name):g}")
 

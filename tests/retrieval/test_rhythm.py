@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from danceit.data import Float64
+from danceit.retrieval.rhythm import off_beat
+
+
+def pulses(frames: list[int], n_frames: int = 48) -> Float64:
+    """Bodies that stand still but for one step of all joints in each of `frames`."""
+    position = np.zeros(n_frames)
+    for frame in frames:
+        position[frame:] += 10.0
+    return np.broadcast_to(position[:, None, None], (n_frames, 18, 2)).astype(np.float32)[None]
+
+
+def test_accents_on_the_beat_cost_nothing_and_half_way_between_cost_most() -> None:
+    beats = np.array([6.0, 18.0, 30.0, 42.0])
+    assert off_beat(pulses([6, 18, 30, 42]), beats)[0] == 0.0
+    assert off_beat(pulses([8, 20, 32, 44]), beats)[0] == pytest.approx(2 / 6)
+    assert off_beat(pulses([11, 23, 35, 47]), beats)[0] == pytest.approx(5 / 6)
+
+
+def test_a_window_without_beats_tells_nothing() -> None:
+    assert off_beat(pulses([5]), np.array([-3.0, 60.0]))[0] == 0.0
+
+
+def test_missing_joints_do_not_count() -> None:
+    poses = pulses([6, 18, 30, 42])
+    poses[:, :, 14:] = np.nan
+    assert off_beat(poses, np.array([6.0, 18.0, 30.0, 42.0]))[0] == 0.0
