@@ -15,7 +15,7 @@ import numpy as np
 
 from danceit import audio
 from danceit.data import Float32, Float64, Int64, Music
-from danceit.errors import InputError
+from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store import FragmentStore, Where
 from danceit.retrieval.options import QueryOptions
@@ -124,7 +124,14 @@ def find_pool(
     ------
     InputError
         If the song is shorter than one window, or nothing passes the filters.
+    IndexStateError
+        If the store was made by another encoder.
     """
+    if store.spec.encoder_id != embedder.encoder_id:
+        raise IndexStateError(
+            f"the index was made by encoder {store.spec.encoder_id}, not {embedder.encoder_id}; "
+            "use the encoder inside the index or build the index again"
+        )
     length = options.n_frames
     if music.n_frames < length:
         raise InputError(

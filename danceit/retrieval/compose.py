@@ -17,7 +17,6 @@ import numpy as np
 
 from danceit import audio
 from danceit.data import CANVAS_PX, FPS, Bool, Dance, Float32, Float64, Int64, Music, Placement
-from danceit.errors import IndexStateError
 from danceit.index.embedding import Embedder
 from danceit.index.store import FragmentStore, FragmentTable
 from danceit.retrieval.candidates import Candidates, find_candidates
@@ -83,11 +82,6 @@ def compose(
         If the store was made by another encoder.
     """
     options = options or QueryOptions()
-    if store.spec.encoder_id != embedder.encoder_id:
-        raise IndexStateError(
-            f"the index was made by encoder {store.spec.encoder_id}, not {embedder.encoder_id}; "
-            "use the encoder inside the index or build the index again"
-        )
     music = audio.listen(song)
     candidates, notes = find_candidates(song, music, store, embedder, options)
     return choose(music, candidates, store, options, notes=notes)

@@ -27,6 +27,7 @@ from danceit.retrieval.compose import Composition, compose
 from danceit.retrieval.encoders import FragmentEncoder
 from danceit.retrieval.filming import Filming
 from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.report import with_choices
 
 DEFAULT_METHODS = ("tsd", "beat")
 """The chain that `danceit align` and `danceit dance` use where none is named."""
@@ -238,7 +239,7 @@ def song_of(dance_: Dance, source: Path, song: Path | None) -> Path:
 def _composed(song: Path, index: Path, options: QueryOptions | None, device: str) -> Composition:
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.info().encoder, device=device)
-        return compose(song, store, encoder, options)
+        return with_choices(compose(song, store, encoder, options))
 
 
 def all_plugins() -> list[PluginInfo]:

@@ -1,9 +1,13 @@
 """A composition put in words: each window's choice, why, and what else there was."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 from danceit.retrieval.compose import Composition
+
+KEPT = 8
+"""Runners-up of each window that a dance file holds."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,23 @@ def choices(composition: Composition) -> list[Choice]:
             )
         )
     return listed
+
+
+def with_choices(composition: Composition, pinned: Sequence[int] = ()) -> Composition:
+    """Return the same with why each window was chosen, and what else there was, in the dance.
+
+    `pinned` are the windows that the user chose.
+    """
+    noted = [
+        {
+            "why": "you chose it" if w in pinned else choice.why,
+            "goes_on": choice.goes_on,
+            "runners_up": [asdict(other) for other in choice.runners_up[:KEPT]],
+        }
+        for w, choice in enumerate(choices(composition))
+    ]
+    dance = composition.dance
+    return replace(composition, dance=replace(dance, meta={**dance.meta, "choices": noted}))
 
 
 def composition_as_json(composition: Composition) -> str:

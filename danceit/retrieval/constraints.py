@@ -1,0 +1,104 @@
+"""What a user asks of a dance beyond the query: fragments fixed, forbidden and kept."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from danceit.data import Dance
+from danceit.errors import InputError
+
+_TIME = re.compile(r"(?:(\d+):)?(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Choices that are not the solver's.
+
+    Pins and locks win over bans: a ban asks for something else wherever nothing is fixed.
+
+    Attributes
+    ----------
+    pins : tuple of (float, str)
+        A moment of the song in seconds, and the fragment to show in the window it falls into.
+    bans : tuple of str
+        Fragments, and clips all of whose fragments, may not be shown.
+    locks : tuple of (float, float)
+        Stretches of the song, half-open, in seconds, that keep what they have.
+    """
+
+    pins: tuple[tuple[float, str], ...] = ()
+    bans: tuple[str, ...] = ()
+    locks: tuple[tuple[float, float], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return bool(self.pins or self.bans or self.locks)
+
+    def and_then(self, later: "Constraints") -> "Constraints":
+        """Return both; a later pin takes the place of an earlier one at the same moment."""
+        moments = {time_s for time_s, _ in later.pins}
+        kept = tuple(pin for pin in self.pins if pin[0] not in moments)
+        return Constraints(
+            pins=(*kept, *later.pins),
+            bans=tuple(dict.fromkeys((*self.bans, *later.bans))),
+            locks=tuple(dict.fromkeys((*self.locks, *later.locks))),
+        )
+
+    @classmethod
+    def of(cls, dance: Dance) -> "Constraints":
+        """Return those that a dance was last changed under."""
+        made = cls()
+        for step in dance.meta.get("steps", []):
+            if step.get("step") == "edit":
+                stored = step["options"]
+                made = cls(
+                    tuple((float(time_s), str(name)) for time_s, name in stored["pins"]),
+                    tuple(map(str, stored["bans"])),
+                    tuple((float(from_s), float(to_s)) for from_s, to_s in stored["locks"]),
+                )
+        return made
+
+    @classmethod
+    def parsed(
+        cls, pins: Sequence[str] = (), bans: Sequence[str] = (), locks: Sequence[str] = ()
+    ) -> "Constraints":
+        """Read ``TIME=FRAGMENT``, ``FRAGMENT`` or ``CLIP``, and ``FROM-TO``.
+
+        Times are seconds, ``83.5``, or minutes and seconds, ``1:23.5``.
+
+        Raises
+        ------
+        InputError
+            If a text is none of these.
+        """
+        return cls(tuple(map(_pin, pins)), tuple(bans), tuple(map(_lock, locks)))
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss.s, as they are read back."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{int(minutes)}:{rest:04.1f}"
+
+
+def _pin(text: str) -> tuple[float, str]:
+    time, equals, fragment = text.partition("=")
+    if not equals or not fragment:
+        raise InputError(f"--pin must be TIME=FRAGMENT, such as 0:12=CLIP:48+48; got '{text}'")
+    return _seconds(time, text), fragment
+
+
+def _lock(text: str) -> tuple[float, float]:
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise InputError(f"--lock must be FROM-TO, such as 0:10-0:20; got '{text}'")
+    from_s, to_s = _seconds(start, text), _seconds(end, text)
+    if from_s >= to_s:
+        raise InputError(f"--lock must end after it begins; got '{text}'")
+    return from_s, to_s
+
+
+def _seconds(text: str, whole: str) -> float:
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"'{text}' in '{whole}' is not a time; give seconds or m:ss")
+    return 60 * int(found[1] or 0) + float(found[2])

@@ -1,0 +1,276 @@
+"""Changing a dance: fix one choice, forbid another, keep a stretch, and solve again.
+
+What a change does not touch stays as it was: only the windows it concerns and `REACH`
+windows on either side are chosen anew, all others keep their fragment. The search is
+done once for a song; after that a change costs a table look-up and a small path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from danceit import audio
+from danceit.data import Bool, Dance, Int64
+from danceit.errors import InputError
+from danceit.index.embedding import Embedder
+from danceit.index.store import FragmentStore, Where
+from danceit.retrieval.candidates import Candidates, Pool, find_pool, notes_on
+from danceit.retrieval.compose import Composition, choose
+from danceit.retrieval.constraints import Constraints, clock
+from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.report import with_choices
+
+REACH = 4
+"""Windows on either side of a change that are chosen anew, so that it joins well."""
+_NOTHING = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A dance after a change.
+
+    Attributes
+    ----------
+    composition : Composition
+    solved : tuple of int
+        Windows that were chosen anew.
+    changed : tuple of int
+        Windows that now have another fragment than before; all where there was no dance before.
+    """
+
+    composition: Composition
+    solved: tuple[int, ...]
+    changed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Demands:
+    """What constraints ask of each window, as rows of the store; -1 where nothing."""
+
+    pinned: Int64
+    banned: Int64
+    locked: Int64
+    before: Int64
+
+
+class Editor:
+    """A song's windows with everything that was found for them.
+
+    Parameters
+    ----------
+    song : Path
+    store : FragmentStore
+        Stays open for as long as the editor is used.
+    embedder : Embedder
+        The one that made the store's embeddings.
+    options : QueryOptions
+        Of the query whose dance is changed; see `options_of`.
+
+    Raises
+    ------
+    InputError, IndexStateError
+        As `danceit.retrieval.compose.compose`.
+    """
+
+    def __init__(
+        self, song: Path, store: FragmentStore, embedder: Embedder, options: QueryOptions
+    ) -> None:
+        self.options = options
+        self._song, self._store, self._embedder = song, store, embedder
+        self._music = audio.listen(song)
+        self._pool = find_pool(song, self._music, store, embedder, options)
+        self._index_id = store.info().index_id
+        rows = store.matching(Where(n_frames=options.n_frames))
+        table = store.table(rows)
+        self._row_of: dict[str, int] = dict(
+            zip(table.fragment_id.tolist(), rows.tolist(), strict=True)
+        )
+        self._rows, self._clips = rows, np.asarray(table.clip_id)
+
+    @property
+    def n_windows(self) -> int:
+        """W, windows of the song."""
+        return len(self._pool.windows)
+
+    def solve(self, constraints: Constraints, before: Dance | None = None) -> Edited:
+        """Choose again where the constraints ask for it.
+
+        Parameters
+        ----------
+        constraints : Constraints
+            Together with those that `before` was made under.
+        before : Dance, optional
+            Whose fragments stay wherever nothing asks for others; it may be aligned.
+            Without it the whole song is solved.
+
+        Raises
+        ------
+        InputError
+            If a fragment, clip or time does not exist, constraints contradict one another,
+            or nothing is left to choose from.
+        """
+        if before is not None:
+            constraints = Constraints.of(before).and_then(constraints)
+        demands = self._demands(constraints, before)
+        free = self._free(demands)
+        candidates = self._candidates(demands, free)
+        allowed = [
+            np.arange(len(window.rows)) if free[w] else np.flatnonzero(window.rows == wanted)
+            for w, (window, wanted) in enumerate(zip(candidates, _wanted(demands), strict=True))
+        ]
+        composition = with_choices(
+            choose(
+                self._music,
+                candidates,
+                self._store,
+                self.options,
+                allowed=allowed,
+                index_id=self._index_id,
+                notes=notes_on(candidates, self.options),
+            ),
+            pinned=tuple(np.flatnonzero(demands.pinned >= 0).tolist()),
+        )
+        dance = composition.dance.with_step("edit", "constraints", asdict(constraints))
+        taken = np.array([w.rows[i] for w, i in zip(candidates, composition.path, strict=True)])
+        return Edited(
+            replace(composition, dance=dance),
+            tuple(np.flatnonzero(free).tolist()),
+            tuple(np.flatnonzero(taken != demands.before).tolist()),
+        )
+
+    def _demands(self, constraints: Constraints, before: Dance | None) -> _Demands:
+        pinned = np.full(self.n_windows, -1, dtype=np.int64)
+        for time_s, fragment in constraints.pins:
+            pinned[self._window(time_s)] = self._row(fragment)
+        locked = np.zeros(self.n_windows, dtype=np.int64)
+        for from_s, to_s in constraints.locks:
+            first, last = self._window(from_s), self._window(max(from_s, to_s - 1e-6))
+            locked[first : last + 1] = 1
+        if locked.any() and before is None:
+            raise InputError("a lock keeps what a dance has; say which dance with --from FILE")
+        rows = np.full(self.n_windows, -1) if before is None else self._rows_of(before)
+        for w in np.flatnonzero((locked > 0) & (pinned >= 0) & (pinned != rows)).tolist():
+            raise InputError(
+                f"the pin at {clock(w * self.options.length_s)} lies within a lock, "
+                "which keeps another fragment there; leave one of the two out"
+            )
+        banned = [_NOTHING, *(self._banned(name) for name in constraints.bans)]
+        return _Demands(pinned, np.concatenate(banned), locked, rows.astype(np.int64))
+
+    def _free(self, demands: _Demands) -> Bool:
+        """Windows (W,) to choose anew."""
+        fixed = (demands.pinned >= 0) | (demands.locked > 0)
+        if (demands.before < 0).all():
+            return np.asarray(~fixed)
+        gone = np.isin(demands.before, demands.banned) & ~fixed
+        touched = gone | ((demands.pinned >= 0) & (demands.pinned != demands.before))
+        near = np.convolve(touched, np.ones(2 * REACH + 1), mode="full") > 0
+        return np.asarray(near[REACH : REACH + self.n_windows] & ~fixed)
+
+    def _candidates(self, demands: _Demands, free: Bool) -> tuple[Candidates, ...]:
+        """Give the best K of each window without those banned, and with those it must have."""
+        best = self._pool.best(self.options.k, demands.banned)
+        usual = min(self.options.k, min(len(window.rows) for window in self._pool.windows))
+        if min(len(window.rows) for window in best) < usual:
+            best = self._wider(len(demands.banned)).best(self.options.k, demands.banned)
+        wanted = _wanted(demands)
+        completed = []
+        for w, window in enumerate(best):
+            own = int(wanted[w])
+            keep = own >= 0 and not (free[w] and own in demands.banned)
+            if keep and own not in window.rows:
+                window = self._pool.judge.judge(w, np.append(window.rows, own), self._store)
+            if not len(window.rows):
+                raise InputError(
+                    f"nothing is left to choose at {clock(w * self.options.length_s)}: every "
+                    "fragment that was found is banned"
+                )
+            completed.append(window)
+        return tuple(completed)
+
+    def _wider(self, more: int) -> Pool:
+        """Search again for so many more that what is banned is made up for."""
+        return find_pool(
+            self._song, self._music, self._store, self._embedder, self.options, more=more
+        )
+
+    def _window(self, time_s: float) -> int:
+        window = int(time_s // self.options.length_s)
+        if not (time_s >= 0 and window < self.n_windows):
+            raise InputError(
+                f"{clock(time_s)} is outside the song, which lasts {clock(self._music.duration_s)}"
+            )
+        return window
+
+    def _row(self, fragment: str) -> int:
+        row = self._row_of.get(fragment)
+        if row is None:
+            raise InputError(
+                f"the index has no fragment '{fragment}' of {self.options.length_s:g} s; "
+                "danceit query --explain lists those that fit"
+            )
+        return row
+
+    def _banned(self, name: str) -> Int64:
+        if name in self._row_of:
+            return np.array([self._row_of[name]], dtype=np.int64)
+        rows: Int64 = self._rows[self._clips == name]
+        if not rows.size:
+            raise InputError(f"the index has neither a fragment nor a clip '{name}' to ban")
+        return rows
+
+    def _rows_of(self, before: Dance) -> Int64:
+        """Rows (W,) of a dance's fragments."""
+        starts = [placed.window_start_s for placed in before.fragments]
+        usual = np.arange(self.n_windows) * self.options.length_s
+        if len(starts) != self.n_windows or not np.allclose(starts, usual):
+            raise InputError(
+                f"the dance was not made of this song's windows of {self.options.length_s:g} s: "
+                "another song, or another --length?"
+            )
+        return np.array([self._row(placed.fragment_id) for placed in before.fragments])
+
+
+def _wanted(demands: _Demands) -> Int64:
+    """Row (W,) that each window keeps unless it is chosen anew; -1 where there is none."""
+    return np.where(demands.pinned >= 0, demands.pinned, demands.before)
+
+
+def options_of(dance: Dance) -> QueryOptions:
+    """Options of the query that made a dance.
+
+    Raises
+    ------
+    InputError
+        If no query is on record, or it was not one of this program's own.
+    """
+    for step in dance.meta.get("steps", []):
+        if step.get("step") == "query":
+            return _options(step.get("options", {}), str(step.get("method", "")))
+    raise InputError("the dance has no query on record, so that it cannot be solved again")
+
+
+def _options(stored: Mapping[str, Any], method: str) -> QueryOptions:
+    known = {field.name for field in fields(QueryOptions)}
+    if not stored or "length_s" not in stored:
+        raise InputError(
+            f"the dance was made by '{method}', not by a query that can be solved again"
+        )
+    return QueryOptions(**{name: value for name, value in stored.items() if name in known})
+
+
+def solve_again(
+    song: Path,
+    store: FragmentStore,
+    embedder: Embedder,
+    constraints: Constraints,
+    before: Dance | None,
+    options: QueryOptions | None = None,
+) -> Edited:
+    """Change one dance once; `Editor` keeps what several changes share."""
+    if options is None:
+        options = QueryOptions() if before is None else options_of(before)
+    return Editor(song, store, embedder, options).solve(constraints, before)
