@@ -8,7 +8,7 @@ from danceit.data import FRAGMENT_LENGTHS
 from danceit.errors import InputError
 from danceit.retrieval.hearing import layout_of
 
-_LIMITS = {"embedding": 1024, "hidden": 2048, "around": 2048, "kernel": 63}
+_LIMITS = {"embedding": 1024, "hidden": 2048, "around": 2048, "kernel": 63, "body": 2048}
 _MAX_CHANNELS, _MAX_BLOCKS = 1024, 12
 
 
@@ -29,15 +29,19 @@ class EncoderConfig:
     hidden, dropout : int, float
         Of the LSTM, each direction; 100 and 0.1 in the paper.
     channels : tuple of int
-        Of the ST-GCN's blocks; each block halves the frames.
+        Of the ST-GCN's blocks; every second block halves the frames.
     kernel : int
-        Frames a temporal convolution sees; odd.
+        Steps (of three frames) a temporal convolution sees; odd.
+    body : int
+        Units that read the whole body out of the last block.
     facing : bool
         Turn 3-D fragments to face the same way on average.
     context : bool
         Hear what surrounds the window (10 s on both sides), not only the window.
     around, around_dropout : int, float
         Units for the surroundings, and the share of them dropped in training.
+    local_drop : float
+        Share of training windows of which only the surroundings are heard.
     head_dropout : float
         Before the last layer of both towers.
     """
@@ -48,13 +52,15 @@ class EncoderConfig:
     normalised: bool = True
     hidden: int = 100
     dropout: float = 0.1
-    channels: tuple[int, ...] = (16, 32, 64)
-    kernel: int = 7
+    channels: tuple[int, ...] = (16, 32)
+    kernel: int = 5
+    body: int = 64
     facing: bool = True
     context: bool = True
-    around: int = 32
-    around_dropout: float = 0.5
-    head_dropout: float = 0.3
+    around: int = 64
+    around_dropout: float = 0.3
+    local_drop: float = 0.2
+    head_dropout: float = 0.2
 
     def __post_init__(self) -> None:
         layout_of(self.feature_set)
@@ -74,7 +80,7 @@ class EncoderConfig:
                 f"an encoder's channels must be 1 to {_MAX_BLOCKS} widths of 1 to "
                 f"{_MAX_CHANNELS}; got {self.channels}"
             )
-        for name in ("dropout", "around_dropout", "head_dropout"):
+        for name in ("dropout", "around_dropout", "local_drop", "head_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(
                     f"an encoder's {name} must be in [0, 1); got {getattr(self, name)}"
@@ -133,6 +139,9 @@ class TrainingConfig:
         Tempo augmentation, music and movement together.
     mirror : bool
         Half of the fragments with left and right exchanged.
+    balance : float
+        How far rare styles are drawn more often: 0 not at all, 1 until all are as frequent.
+        The only use that is made of styles; where none are known nothing changes.
     split : str
         ``song`` or ``random``: how the validation fragments are held out.
     validation_share : float
@@ -145,14 +154,15 @@ class TrainingConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     loss: str = "infonce"
     lengths: tuple[int, ...] = FRAGMENT_LENGTHS
-    steps: int = 300
+    steps: int = 400
     batch: int = 128
     per_song: int = 4
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
-    noise: float = 0.1
+    noise: float = 0.3
     tempi: tuple[float, ...] = (0.9, 0.95, 1.05, 1.1)
     mirror: bool = True
+    balance: float = 0.5
     split: str = "song"
     validation_share: float = 0.2
     check_every: int = 25
@@ -165,6 +175,8 @@ class TrainingConfig:
                 raise InputError(f"training's {name} must be 1 or more; got {getattr(self, name)}")
         if not self.lengths or min(self.lengths) < 2:
             raise InputError(f"training's lengths must be 2 frames or more; got {self.lengths}")
+        if not 0 <= self.balance <= 1:
+            raise InputError(f"training's balance must be 0 to 1; got {self.balance}")
         if self.split not in ("song", "random"):
             raise InputError(f"training's split must be song or random; got '{self.split}'")
         if not 0 < self.validation_share < 1:

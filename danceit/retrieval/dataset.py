@@ -265,12 +265,14 @@ def draw(
     size: int,
     per_song: int,
     mirror: bool,
+    balance: float,
     rng: np.random.Generator,
 ) -> Batch:
     """Draw a training batch: `per_song` windows from each of ``size / per_song`` performances.
 
-    Performances are drawn in proportion to their length, each at one of its tempi and,
-    with `mirror`, half of the time left for right. Windows of one song at different
+    Performances are drawn in proportion to their length over the length of all of their
+    style to the power of `balance`, each at one of its tempi and, with `mirror`, half of the
+    time left for right. Windows of one song at different
     times are each other's delayed negatives (Fig. 7).
     """
     fitting = [part for part in parts if part.end - part.start >= n_frames]
@@ -280,6 +282,9 @@ def draw(
     owner = np.array([part.performance for part in fitting])
     owners = np.unique(owner)
     chance = np.array([room[owner == one].sum() for one in owners])
+    styles = np.array([performances[one].style for one in owners])
+    common = np.array([chance[styles == style].sum() for style in styles])
+    chance = chance / common**balance
     drawn = rng.choice(owners, max(2, size // per_song), p=chance / chance.sum())
     rows = []
     for one in drawn:

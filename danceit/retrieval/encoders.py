@@ -17,7 +17,7 @@ from danceit.data import FPS, N_JOINTS, Float32, Int64
 from danceit.errors import InputError
 from danceit.retrieval import weights
 from danceit.retrieval.configuration import EncoderConfig
-from danceit.retrieval.hearing import Heard, hear, layout_of
+from danceit.retrieval.hearing import TEMPO_BUMPS, Heard, hear, layout_of
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ FORMAT = 1
 """Version of the encoder folder written by this release; newer ones are refused."""
 CONFIG_FILE, WEIGHTS_FILE = "encoder.json", "encoder.safetensors"
 TEMPO_WEIGHT = 2.0
-"""Weight of the tempo beside each repetition in the audio-to-audio space."""
+"""Weight of each tempo column beside each repetition in the audio-to-audio space."""
 _BATCH_FRAMES = 1 << 14
 
 
@@ -242,9 +242,9 @@ def described(around: Float32, feature_set: str) -> Float32:
     width = layout_of(feature_set).n_repeats
     if not width:
         return around / np.float32(np.sqrt(around.shape[1]))
-    vectors = around[:, : width + 1].copy()
-    vectors[:, width] *= TEMPO_WEIGHT
-    return vectors / np.float32(np.sqrt(width + TEMPO_WEIGHT**2))
+    vectors = around.copy()
+    vectors[:, width:] *= TEMPO_WEIGHT
+    return vectors / np.float32(np.sqrt(width + TEMPO_WEIGHT**2 * TEMPO_BUMPS))
 
 
 def pick_device(device: str) -> str:

@@ -30,6 +30,8 @@ REPEATS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 12.0)
 """Lags, in beats, at which the surroundings' self-similarity is taken."""
 PULSES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0)
 """Periods, in beats, whose phase each frame is told."""
+TEMPO_BUMPS = 8
+"""Columns that code the tempo: neighbours are an eighth of an octave apart."""
 REACH_S = 10.0
 """Seconds on both sides of a window that count as its surroundings."""
 BEAT_COMB = ((1, 3.0), *((times, 1.0) for times in range(2, 9)))
@@ -125,7 +127,7 @@ def hear(features: Float32, feature_set: str) -> Heard:
         _repetition(harmony, beat),
         _repetition(timbre, beat),
     ]
-    tempo = np.full((len(repeats[0]), 1), np.log2(60 * FPS / beat / 90.0))
+    tempo = np.repeat(tempo_code(60 * FPS / beat)[None], len(repeats[0]), axis=0)
     around = np.concatenate([*repeats, tempo], axis=1)
     return Heard(frames.astype(np.float32), around.astype(np.float32), beat)
 
@@ -161,6 +163,13 @@ def beat_period(flux: Float64, per_frame: int = 1) -> float:
         for times, weight in BEAT_COMB
     )
     return float(periods[int(np.argmax(score))]) / per_frame
+
+
+def tempo_code(bpm: float) -> Float64:
+    """A tempo as `TEMPO_BUMPS` overlapping bumps around the octave; 84 and 168 are the same."""
+    places = np.arange(TEMPO_BUMPS) / TEMPO_BUMPS
+    apart = (np.log2(bpm) - places + 0.5) % 1.0 - 0.5
+    return np.asarray(np.exp(-0.5 * (apart * TEMPO_BUMPS) ** 2), dtype=np.float64)
 
 
 def _flux(features: Float32, layout: Layout) -> Float64:

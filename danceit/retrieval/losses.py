@@ -63,13 +63,13 @@ def margin(audio: "Tensor", poses: "Tensor", relevance: "Tensor") -> "Tensor":
 
 
 def infonce(audio: "Tensor", poses: "Tensor", relevance: "Tensor") -> "Tensor":
-    """Symmetric InfoNCE at temperature 0.1 (van den Oord et al. 2018; Radford et al. 2021).
+    """Symmetric InfoNCE at temperature 0.3 (van den Oord et al. 2018; Radford et al. 2021).
 
     `relevance`, each row divided by its sum, is the target distribution.
     """
     from torch.nn.functional import log_softmax
 
-    similarity = audio @ poses.T / 0.1
+    similarity = audio @ poses.T / 0.3
     to_dance = relevance / relevance.sum(dim=1, keepdim=True)
     to_song = relevance.T / relevance.T.sum(dim=1, keepdim=True)
     forward = (to_dance * log_softmax(similarity, dim=1)).sum(dim=1).mean()

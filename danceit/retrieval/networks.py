@@ -8,13 +8,18 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from danceit.data import Float32
+from danceit.data import N_JOINTS, Float32
 from danceit.retrieval.configuration import EncoderConfig
 from danceit.retrieval.skeleton_graph import (
     graph_channels,
     graph_input,
     normalised_adjacency,
 )
+
+FRAME_STEP = 3
+"""The pose network looks at every third frame; velocities are those between neighbours."""
+SECTIONS = 4
+"""Sections of a fragment that are kept apart."""
 
 
 class GraphBlock(nn.Module):
@@ -27,7 +32,7 @@ class GraphBlock(nn.Module):
 
     adjacency: Tensor
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, dropout: float) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, dropout: float) -> None:
         super().__init__()
         self.register_buffer(
             "adjacency", torch.from_numpy(normalised_adjacency()), persistent=False
@@ -36,13 +41,13 @@ class GraphBlock(nn.Module):
         # Without bias, so that a missing joint, which is zero, stays zero for its neighbours.
         self.spatial = nn.Conv2d(inputs, outputs, 1, bias=False)
         self.spatial_norm = nn.BatchNorm2d(outputs)
-        self.temporal = nn.Conv2d(outputs, outputs, (kernel, 1), (2, 1), (kernel // 2, 0))
+        self.temporal = nn.Conv2d(outputs, outputs, (kernel, 1), (stride, 1), (kernel // 2, 0))
         self.temporal_norm = nn.BatchNorm2d(outputs)
-        self.residual = nn.Conv2d(inputs, outputs, 1, (2, 1))
+        self.residual = nn.Conv2d(inputs, outputs, 1, (stride, 1))
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: Tensor, joints: Tensor, present: Tensor | None) -> Tensor:
-        """Convolve (N, inputs, T, J) to (N, outputs, ceil(T / 2), J).
+        """Convolve (N, inputs, T, J) to (N, outputs, ceil(T / stride), J).
 
         `joints` (J,) says which of the 18 these are; `present` (N, 1, 1, J) is 0 where a
         fragment lacks one, and None where no fragment lacks any.
@@ -57,25 +62,36 @@ class GraphBlock(nn.Module):
 
 
 class PoseNetwork(nn.Module):
-    """Pose fragments (N, T, 18, C) in canvas pixels to embeddings (N, D); any T >= 2."""
+    """Pose fragments (N, T, 18, C) in canvas pixels to embeddings (N, D); any T >= 2.
+
+    Unlike the original ST-GCN, what comes out of the blocks is not averaged over the whole
+    body and fragment: which joint moves, and when, says where in the bar a dancer is. Each
+    joint has its own weights in the read-out, and time is kept in `SECTIONS` sections.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.facing = config.facing
         channels = graph_channels(config.dims)
+        self.input_scale = nn.Parameter(torch.ones(channels, 1, N_JOINTS))
         self.input_norm = nn.BatchNorm2d(channels)
         widths = (channels, *config.channels)
         self.blocks = nn.ModuleList(
-            GraphBlock(inputs, outputs, config.kernel, config.dropout)
-            for inputs, outputs in pairwise(widths)
+            GraphBlock(inputs, outputs, config.kernel, 1 + (number % 2), config.dropout)
+            for number, (inputs, outputs) in enumerate(pairwise(widths))
         )
+        self.body = nn.Parameter(torch.empty(config.body, widths[-1], N_JOINTS))
+        nn.init.normal_(self.body, std=(widths[-1] * N_JOINTS) ** -0.5)
+        self.body_norm = nn.BatchNorm1d(config.body)
         self.dropout = nn.Dropout(config.head_dropout)
-        self.out = nn.Linear(2 * widths[-1], config.embedding)
+        self.hidden = nn.Linear((SECTIONS + 1) * config.body, config.body)
+        self.out = nn.Linear(config.body, config.embedding)
 
     def forward(self, poses: Tensor) -> Tensor:
         """Embed; joints missing throughout take no part, a fragment without joints is legal."""
+        x = graph_input(poses, facing=self.facing)[:, 1 % poses.shape[1] :: FRAME_STEP]
         # Contiguous: torch 2.13's backward pass of strided channels-last convolutions crashes.
-        x = graph_input(poses, facing=self.facing).permute(0, 3, 1, 2).contiguous()
+        x = x.permute(0, 3, 1, 2).contiguous()
         # A joint that none of the fragments has costs nothing; the result is the same.
         joints = x[:, -1].amax(dim=(0, 1)).nonzero().squeeze(1)
         if not len(joints):
@@ -84,11 +100,14 @@ class PoseNetwork(nn.Module):
         seen = x[:, -1:]
         present = seen.amax(dim=2, keepdim=True)
         lacking = present if bool((present == 0).any()) else None
-        x = self.input_norm(x) * seen
+        x = self.input_norm(x) * self.input_scale[..., joints] * seen
         for block in self.blocks:
             x = block(x, joints, lacking)
-        pooled = x.sum(dim=-1) / present.sum(dim=-1).clamp(min=1)
-        out: Tensor = self.out(self.dropout(torch.cat([pooled.mean(-1), pooled.amax(-1)], dim=1)))
+        body = torch.einsum("nctj,hcj->nht", x, self.body[..., joints])
+        body = self.body_norm(body).relu()
+        sections = nn.functional.adaptive_avg_pool1d(body, SECTIONS).flatten(1)
+        pooled = self.dropout(torch.cat([sections, body.amax(dim=2)], dim=1))
+        out: Tensor = self.out(self.dropout(self.hidden(pooled).relu()))
         return out
 
 
@@ -104,18 +123,15 @@ class AudioNetwork(nn.Module):
 
     def __init__(self, config: EncoderConfig, n_frame: int, n_around: int) -> None:
         super().__init__()
-        self.register_buffer(
-            "frame_scale", torch.stack([torch.zeros(n_frame), torch.ones(n_frame)])
-        )
-        self.register_buffer(
-            "around_scale", torch.stack([torch.zeros(n_around), torch.ones(n_around)])
-        )
+        for name, width in (("frame_scale", n_frame), ("around_scale", n_around)):
+            self.register_buffer(name, torch.stack([torch.zeros(width), torch.ones(width)]))
+        self.local_drop = config.local_drop
         self.lstm = nn.LSTM(n_frame, config.hidden, batch_first=True, bidirectional=True)
-        self.around = nn.Linear(n_around, config.around) if config.context else None
         self.lstm_dropout = nn.Dropout(config.dropout)
+        self.around = nn.Linear(n_around, config.around) if config.context else None
         self.around_dropout = nn.Dropout(config.around_dropout)
         self.dropout = nn.Dropout(config.head_dropout)
-        width = 4 * config.hidden + (config.around if config.context else 0)
+        width = 2 * config.hidden * (SECTIONS + 1) + (config.around if config.context else 0)
         self.out = nn.Linear(width, config.embedding)
 
     def scale_to(self, frames: Float32, around: Float32) -> None:
@@ -130,11 +146,18 @@ class AudioNetwork(nn.Module):
 
     def forward(self, frames: Tensor, around: Tensor) -> Tensor:
         """Embed windows whose inputs are already `scaled`."""
-        states, _ = self.lstm(frames)
+        steps = nn.functional.avg_pool1d(frames.transpose(1, 2), 2, ceil_mode=True)
+        states, _ = self.lstm(steps.transpose(1, 2))
         half = states.shape[-1] // 2
-        parts = [states.mean(dim=1), states[:, -1, :half], states[:, 0, half:]]
-        parts = [self.lstm_dropout(torch.cat(parts, dim=1))]
-        if self.around is not None:
-            parts.append(self.around_dropout(self.around(around).relu()))
-        out: Tensor = self.out(self.dropout(torch.cat(parts, dim=1)))
+        sections = nn.functional.adaptive_avg_pool1d(states.transpose(1, 2), SECTIONS).flatten(1)
+        local = torch.cat([sections, states[:, -1, :half], states[:, 0, half:]], dim=1)
+        local = self.lstm_dropout(local)
+        if self.around is None:
+            out: Tensor = self.out(self.dropout(local))
+            return out
+        if self.training and self.local_drop:
+            # Now and then only the surroundings are heard, so that they are not left unused.
+            local = local * (torch.rand(len(local), 1, device=local.device) >= self.local_drop)
+        surroundings = self.around_dropout(self.around(around).relu())
+        out = self.out(self.dropout(torch.cat([local, surroundings], dim=1)))
         return out

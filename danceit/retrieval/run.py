@@ -174,6 +174,7 @@ class Run:
             size=config.batch,
             per_song=config.per_song,
             mirror=config.mirror,
+            balance=config.balance,
             rng=self.rng,
         )
         for group in self.optimiser.param_groups:

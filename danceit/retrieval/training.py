@@ -24,8 +24,11 @@ from danceit.retrieval.dataset import (
     split_by_song,
 )
 from danceit.retrieval.encoders import FragmentEncoder, pick_device
+from danceit.retrieval.loss_plot import plot_loss
 from danceit.retrieval.losses import LOSSES, Loss
-from danceit.retrieval.run import Progress, Run
+from danceit.retrieval.run import LOG_FILE, Progress, Run
+
+PLOT_FILE = "loss.png"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def train(
     resumed = run.start(restart=restart)
     run.go_on(progress)
     run.encoder.save(Path(out))
+    plot_loss(Path(out) / LOG_FILE, Path(out) / PLOT_FILE)
     return TrainingReport(
         encoder=run.encoder,
         folder=Path(out),

@@ -15,7 +15,7 @@ from danceit.retrieval.configuration import EncoderConfig, TrainingConfig
 from danceit.retrieval.encoders import CONFIG_FILE, WEIGHTS_FILE, FragmentEncoder
 from danceit.retrieval.hearing import LAYOUTS
 
-SMALL = EncoderConfig(hidden=8, channels=(4, 6), around=5, embedding=16)
+SMALL = EncoderConfig(hidden=8, channels=(4, 6), body=7, around=5, embedding=16)
 
 
 def small(**options: object) -> FragmentEncoder:
@@ -107,7 +107,7 @@ def test_what_surrounds_a_window_is_heard_only_with_context() -> None:
 
 def test_saved_encoders_load_to_the_same_vectors_and_id(tmp_path: Path) -> None:
     encoder = small()
-    encoder.audio.scale_to(np.full((2, 56), 0.5, np.float32), np.full((2, 37), 2.0, np.float32))
+    encoder.audio.scale_to(np.full((2, 56), 0.5, np.float32), np.full((2, 44), 2.0, np.float32))
     encoder.save(tmp_path / "new" / "folder")
     again = FragmentEncoder.load(tmp_path / "new" / "folder", device="cpu")
     assert again.encoder_id == encoder.encoder_id

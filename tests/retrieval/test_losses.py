@@ -32,8 +32,8 @@ def test_margin_by_hand() -> None:
 
 
 def test_infonce_by_hand() -> None:
-    rows = [-math.log(1 / (1 + math.exp(-4))), -math.log(1 / (1 + math.exp(-8)))]
-    columns = [-math.log(1 / (1 + math.exp(-10))), -math.log(1 / (1 + math.exp(-2)))]
+    rows = [-math.log(1 / (1 + math.exp(-4 / 3))), -math.log(1 / (1 + math.exp(-8 / 3)))]
+    columns = [-math.log(1 / (1 + math.exp(-10 / 3))), -math.log(1 / (1 + math.exp(-2 / 3)))]
     expected = (sum(rows) + sum(columns)) / 4
     assert float(infonce(AUDIO, POSES, ONE_TO_ONE)) == pytest.approx(expected, abs=1e-6)
 
