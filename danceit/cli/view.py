@@ -1,14 +1,17 @@
 """`danceit view`: dances in the browser."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from danceit.cli.options import PATH
+from danceit.cli.options import PATH, device_option, index_option
 
 if TYPE_CHECKING:
-    from danceit.render.server import LocalServer
+    from danceit.render.options import RenderOptions
+    from danceit.render.server import LocalServer, Site
+    from danceit.retrieval.viewing import Viewed
 
 PORT = 8741
 
@@ -16,7 +19,9 @@ PORT = 8741
 @click.command(
     help="Look at one or several dances of the same song in the browser.\n\n"
     "Serves a page on this machine only, until Ctrl-C; or, with --out, writes it as one file "
-    "that needs neither danceit nor a network. Without FILES: the newest dance file in this folder."
+    "that needs neither danceit nor a network. Without FILES: the newest dance file here.\n\n"
+    "Where the index is at hand, the served page can also change a dance: use another fragment, "
+    "forbid one, keep a stretch; what is touched is chosen and aligned again."
 )
 @click.argument("files", type=PATH, nargs=-1)
 @click.option("--out", type=PATH, help="Write the page to this .html file instead of serving it.")
@@ -25,6 +30,8 @@ PORT = 8741
 @click.option("--song", type=PATH, help="The song, where it has moved since the query.")
 @click.option("--name", "names", multiple=True, help="Shown above a dance; once a dance.")
 @click.option("--theme", default="night", show_default=True, help="Colours.")
+@index_option
+@device_option
 @click.option("--open", "in_browser", is_flag=True, help="Open the page in the browser.")
 def view(
     files: tuple[Path, ...],
@@ -34,10 +41,13 @@ def view(
     song: Path | None,
     names: tuple[str, ...],
     theme: str,
+    index_path: Path,
+    device: str,
     in_browser: bool,
 ) -> None:
     """Call `danceit.retrieval.viewing`."""
     from danceit.render.options import RenderOptions
+    from danceit.render.server import LocalServer
     from danceit.retrieval.library import last_dance
     from danceit.retrieval.viewing import open_dances, write_page
 
@@ -50,11 +60,40 @@ def view(
         write_page(viewed, out, options)
         click.echo(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
         return
-    from danceit.render.server import LocalServer, Site
+    with ExitStack() as stack:
+        site = _site(viewed, options, stack, index_path, song, device)
+        serve(stack.enter_context(LocalServer(site, port)), in_browser)
 
-    text = viewed.html(options)
-    with LocalServer(Site({"/": lambda: text}), port) as server:
-        serve(server, in_browser)
+
+def _site(
+    viewed: "Viewed",
+    options: "RenderOptions",
+    stack: ExitStack,
+    index: Path,
+    song: Path | None,
+    device: str,
+) -> "Site":
+    """Pages and, where the index can be opened, changes."""
+    from threading import Thread
+
+    from danceit.errors import IndexStateError
+    from danceit.render.server import Site, new_token
+    from danceit.retrieval.view_edits import ViewEdits
+
+    token = new_token()
+    try:
+        edits = stack.enter_context(ViewEdits(viewed, index, song=song, device=device))
+    except IndexStateError:
+        click.echo(f"note: no index at {index}, so the page can show but not change", err=True)
+        text = viewed.html(options)
+        return Site({"/": lambda: text})
+    for refused in sorted({reason for reason in edits.refused if reason}):
+        click.echo(f"note: {refused}", err=True)
+    warming = Thread(target=edits.warm, daemon=True)
+    warming.start()
+    stack.callback(warming.join)
+    pages = {"/": lambda: edits.html(options, token)}
+    return Site(pages, {"/edit": edits.edit, "/save": edits.save}, token)
 
 
 def serve(server: "LocalServer", in_browser: bool) -> None:

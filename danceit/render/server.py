@@ -29,6 +29,11 @@ Page = Callable[[], str]
 Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
+def new_token() -> str:
+    """Return a secret for one run of a server."""
+    return secrets.token_urlsafe(24)
+
+
 @dataclass(frozen=True)
 class Site:
     """What a server serves.
@@ -46,7 +51,7 @@ class Site:
 
     pages: Mapping[str, Page]
     actions: Mapping[str, Action] = field(default_factory=dict)
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    token: str = field(default_factory=new_token)
 
 
 class LocalServer:

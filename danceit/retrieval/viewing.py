@@ -1,6 +1,6 @@
 """Dances as a page: exported to a file, or served where they can be changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Viewed:
     sound: PageSound | None
     notice: str
 
-    def html(self, options: RenderOptions, edit: dict[str, object] | None = None) -> str:
+    def html(self, options: RenderOptions, edit: Mapping[str, object] | None = None) -> str:
         """Return the page; `edit` as for `danceit.render.page.page`."""
         return page(
             self.dances,

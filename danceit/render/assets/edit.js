@@ -5,14 +5,15 @@
 class Edits {
   constructor(player, timeline, inspector, edit) {
     Object.assign(this, { player, timeline, inspector, edit });
-    this.changes = player.dances.map(() => []);
+    this.changes = edit.changes;
     this.busy = false;
     this.status = "";
     this.box = document.getElementById("edits");
     inspector.addEventListener("actions", ({ detail }) => this.#actions(detail));
     inspector.addEventListener("other", ({ detail }) => this.#use(detail));
+    // What can be changed belongs to the dance whose tab is open.
+    inspector.addEventListener("turned", () => this.#show());
     inspector.refresh();
-    this.#show();
   }
 
   get refused() {
@@ -24,7 +25,7 @@ class Edits {
     const { fragment, current, segment } = this.inspector;
     const [start, end] = current.segments[segment];
     const span = [start / current.fps, end / current.fps];
-    const window = [fragment.window_s, fragment.window_s + this.edit.window_s];
+    const window = [fragment.window_s, fragment.window_s + this.edit.window_s[this.inspector.dance]];
     const offer = (text, title, change) => {
       const button = element("button", { type: "button", class: "chip", title, onclick: () => this.#add(change) }, text);
       button.disabled = this.busy;
@@ -62,13 +63,11 @@ class Edits {
     this.status = "Solving…";
     this.#show();
     try {
-      const answer = await this.#ask("edit", { dance, changes: changes.map(({ text, ...rest }) => rest) });
+      const answer = await this.#ask("edit", { dance, changes });
       this.changes[dance] = changes;
       const replaced = answer.changed === 1 ? "1 fragment" : `${answer.changed} fragments`;
       this.status = `Solved in ${answer.seconds.toFixed(2)} s: ${replaced} changed.`;
-      const data = this.player.data.dances.map((one, i) => (i === dance ? answer.dance : one));
-      this.player.data.dances = data;
-      this.player.setDances(data);
+      this.player.setDances(answer.dances);
       this.timeline.refresh();
     } catch (error) {
       this.status = error.message;

@@ -48,6 +48,7 @@ class Inspector extends EventTarget {
     this.#about();
     this.#follow();
     this.#card();
+    this.#emit("turned");
   }
 
   #follow() {
