@@ -28,6 +28,7 @@ ALIGNERS = Registry(
         "inertial": "danceit.align.inertial:InertialAligner",
         "learned": "danceit.align.learned:LearnedAligner",
         "beat": "danceit.align.beat:BeatAligner",
+        "warp": "danceit.align.warp:WarpAligner",
     },
 )
 

@@ -6,6 +6,8 @@ frame t is how far the local playback speed ``warp[t] - warp[t - 1]`` is from 1,
 ratio of at least 1: 2 is twice as fast or half as fast.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from danceit.data import FPS, Dance, Float32, Float64, Int64
@@ -20,29 +22,38 @@ def beat_frames(beats_s: Float64, n_frames: int) -> Int64:
 def movement(poses: Float32) -> Float64:
     """Sum the joint displacements into each frame: float64 (T,), px; the first is 0.
 
-    Joints unknown in either frame do not count.
+    A joint unknown in a frame is taken to move as the others do on average, so that a
+    joint lost for a moment does not look like a rest; without any joint the movement
+    is that of the frames around.
     """
     moved = np.zeros(len(poses))
+    if len(poses) < 2:
+        return moved
     steps = np.linalg.norm(np.diff(poses.astype(np.float64), axis=0), axis=-1)
-    moved[1:] = np.nansum(steps, axis=1)
+    seen = np.isfinite(steps)
+    count = seen.sum(axis=1)
+    n_joints = int(seen.any(axis=0).sum())
+    total = np.where(seen, steps, 0.0).sum(axis=1) * (n_joints / np.maximum(count, 1))
+    if (count == 0).any() and (count > 0).any():
+        frames = np.arange(len(total))
+        total[count == 0] = np.interp(frames[count == 0], frames[count > 0], total[count > 0])
+    moved[1:] = total
     return moved
 
 
-def beat_windows(beats: Int64, n_frames: int) -> list[tuple[int, int]]:
+def beat_windows(beats: Int64, n_frames: int) -> Int64:
     """For each beat, the frames from half-way to the one before to half-way to the next.
 
-    Half-open, clipped to the dance; the first and the last window reach as far outwards
-    as inwards. A frame exactly half-way belongs to the later beat.
+    Half-open, int64 (B, 2), clipped to the dance; the first and the last window reach as
+    far outwards as inwards, and a lone beat has the whole dance. A frame exactly
+    half-way belongs to the later beat.
     """
-    if not beats.size:
-        return []
-    outer = np.concatenate(
-        [[2 * beats[0] - beats[min(1, len(beats) - 1)]], beats, [2 * beats[-1] - beats[-2:][0]]]
-    )
-    if len(beats) == 1:
-        return [(0, n_frames)]
-    halves = np.ceil((outer[:-1] + outer[1:]) / 2).astype(int).clip(0, n_frames)
-    return list(zip(halves[:-1].tolist(), halves[1:].tolist(), strict=True))
+    if len(beats) < 2:
+        return np.array([[0, n_frames]] * len(beats), dtype=np.int64).reshape(-1, 2)
+    outer = np.concatenate([[2 * beats[0] - beats[1]], beats, [2 * beats[-1] - beats[-2]]])
+    edges: Int64 = np.clip(-(-(outer[:-1] + outer[1:]) // 2), 0, n_frames)
+    windows: Int64 = np.stack([edges[:-1], edges[1:]], axis=1).astype(np.int64)
+    return windows
 
 
 def stretch(warp: Float64) -> Float64:
@@ -88,7 +99,7 @@ def sampled(poses: Float32, warp: Float64, cuts: Int64) -> Float32:
     return np.where(np.isnan(nearer), np.nan, exact).astype(np.float32)
 
 
-def rewarped(dance: Dance, warp: Float64, method: str, options: dict[str, object]) -> Dance:
+def rewarped(dance: Dance, warp: Float64, method: str, options: Mapping[str, object]) -> Dance:
     """`dance` shown by `warp`, with seams and the trace of each frame moved along."""
     nearest = np.clip(np.floor(warp + 0.5).astype(np.int64), 0, dance.n_frames - 1)
     return dance.with_step(
