@@ -77,7 +77,8 @@ def group() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line; known errors become one line and exit code 1."""
     try:
-        group.main(args=args, prog_name="danceit", standalone_mode=False)
+        # Outside its standalone mode click returns the code of an Exit instead of raising it.
+        code = group.main(args=args, prog_name="danceit", standalone_mode=False)
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
@@ -94,8 +95,8 @@ def main(args: list[str] | None = None) -> None:
         if exc.errno not in _NO_SPACE:
             raise
         _stop(f"the disk is full: {exc.filename or 'nothing more can be written'}")
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+    if isinstance(code, int) and code:
+        sys.exit(code)
 
 
 _NO_SPACE = (28, 122)

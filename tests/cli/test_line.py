@@ -41,7 +41,7 @@ def test_from_a_song_to_a_video(
     assert {fragment["licence"] for fragment in fragments} == {"CC0-1.0"}
     assert shown.max() < len(fragments)
     with av.open(str(tmp_path / "song.mp4")) as video:
-        assert [stream.type for stream in video.streams] == ["video", "audio"]
+        assert {stream.type for stream in video.streams} == {"video", "audio"}
         assert abs(video.duration / 1e6 - music.duration_s) < 1.5 / 24
 
 
