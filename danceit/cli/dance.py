@@ -1,6 +1,6 @@
 """`danceit query`, `align`, `render` and `dance`: from a song to something to watch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from danceit.data import Dance
     from danceit.render.options import RenderOptions
     from danceit.retrieval.compose import Composition
+    from danceit.retrieval.constraints import Constraints
 
 _DEFAULT = QueryOptions()
 _QUERY = (
@@ -36,6 +37,16 @@ _QUERY = (
     click.option("--licence", default="", help="Only dances under this licence."),
     click.option("--greedy", is_flag=True,
                  help="Choose window by window instead of the cheapest path over the song."),
+)  # fmt: skip
+_CHANGE = (
+    click.option("--pin", "pins", multiple=True, metavar="TIME=FRAGMENT",
+                 help="Show this fragment at that moment."),
+    click.option("--ban", "bans", multiple=True, metavar="FRAGMENT|CLIP",
+                 help="Do not show this fragment, or anything of this clip."),
+    click.option("--lock", "locks", multiple=True, metavar="FROM-TO",
+                 help="Keep what the dance has there."),
+    click.option("--from", "before", type=PATH,
+                 help="Dance to change.  [default: the one in --out]"),
 )  # fmt: skip
 _ALIGN = (
     click.option("--method", "methods", multiple=True, metavar="NAME[:OPTION=VALUE,...]",
@@ -69,6 +80,10 @@ _RENDER = (
     click.option("--surroundings", type=click.Choice(["kept", "blurred", "still"]),
                  default="kept", show_default=True,
                  help="Around the dancer in footage; still: the background alone."),
+    click.option("--person", default="", metavar="PERSON",
+                 help="A trained person dances; see `danceit person`."),
+    click.option("--no-note", "synthetic_note", flag_value=False, default=True,
+                 help="Leave out the visible note that a person's video is synthetic."),
 )  # fmt: skip
 _CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "greedy")
 """Parameters of `_QUERY`; what else `danceit dance` takes beside its own is of `_RENDER`."""
@@ -77,6 +92,11 @@ _CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "greedy")
 def query_options(command: Command) -> Command:
     """Add the options of choosing."""
     return _decorate(command, _QUERY)
+
+
+def change_options(command: Command) -> Command:
+    """Add the options of changing a dance that is there already."""
+    return _decorate(command, _CHANGE)
 
 
 def align_options(command: Command) -> Command:
@@ -100,6 +120,7 @@ def _decorate(command: Command, options: tuple[Callable[[Command], Command], ...
 @index_option
 @query_options
 @click.option("--out", type=PATH, help="Dance file to write.  [default: SONG.dance.npz here]")
+@change_options
 @click.option("--explain", is_flag=True, help="Show each window's runners-up.")
 @json_option
 @device_option
@@ -107,23 +128,39 @@ def query(
     song: Path,
     index_path: Path,
     out: Path | None,
+    pins: tuple[str, ...],
+    bans: tuple[str, ...],
+    locks: tuple[str, ...],
+    before: Path | None,
     explain: bool,
     as_json: bool,
     device: str,
     **choices: Any,
 ) -> None:
-    """Choose a dance for SONG and write it as a dance file."""
+    """Choose a dance for SONG and write it as a dance file.
+
+    With --pin, --ban or --lock the dance that is there already is changed: only what they
+    touch is chosen again.
+    """
+    from danceit.retrieval.constraints import Constraints
     from danceit.retrieval.library import query as run
 
-    composition = run(song, index_path, _chosen(**choices), out=out, device=device)
+    constraints = Constraints.parsed(pins, bans, locks)
+    if constraints or before is not None:
+        composition, written = _changed(
+            song, index_path, constraints, before, out, device, **choices
+        )
+    else:
+        made = run(song, index_path, _chosen(**choices), out=out, device=device)
+        composition, written = made.composition, made.out
     if as_json:
         from danceit.retrieval.report import composition_as_json
 
-        click.echo(composition_as_json(composition.composition))
+        click.echo(composition_as_json(composition))
     else:
-        _print_choices(composition.composition, explain=explain)
-        click.echo(f"wrote {composition.out}")
-    for note in composition.composition.notes:
+        _print_choices(composition, explain=explain)
+        click.echo(f"wrote {written}")
+    for note in composition.notes:
         click.echo(f"note: {note}", err=True)
 
 
@@ -223,6 +260,44 @@ def dance(
             )
         )
     click.echo(f"wrote {made.out} and {made.dance_file}")
+
+
+def _changed(
+    song: Path,
+    index: Path,
+    constraints: "Constraints",
+    before: Path | None,
+    out: Path | None,
+    device: str,
+    **choices: Any,
+) -> tuple["Composition", Path]:
+    """Change a dance and say how much of it."""
+    from danceit.retrieval.editing import change
+
+    made = change(
+        song,
+        index,
+        constraints,
+        before=before,
+        options=_chosen(**choices) if _given(choices) else None,
+        out=out,
+        device=device,
+    )
+    if made.before is not None:
+        windows = len(made.edited.composition.path)
+        click.echo(
+            f"changed {made.before}: of {windows} windows {len(made.edited.solved)} were chosen "
+            f"again, {len(made.edited.changed)} have another fragment now",
+            err=True,
+        )
+    return made.edited.composition, made.out
+
+
+def _given(names: Iterable[str]) -> bool:
+    """Whether any of these options stands on the command line."""
+    context = click.get_current_context()
+    typed = click.core.ParameterSource.COMMANDLINE
+    return any(context.get_parameter_source(name) is typed for name in names)
 
 
 def _chosen(greedy: bool, **choices: Any) -> QueryOptions:

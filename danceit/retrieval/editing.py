@@ -16,10 +16,13 @@ from danceit import audio
 from danceit.data import Bool, Dance, Int64
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
+from danceit.index.engines import open_store
 from danceit.index.store import FragmentStore, Where
 from danceit.retrieval.candidates import Candidates, Pool, find_pool, notes_on
 from danceit.retrieval.compose import Composition, choose
 from danceit.retrieval.constraints import Constraints, clock
+from danceit.retrieval.encoders import FragmentEncoder
+from danceit.retrieval.library import DANCE_SUFFIX
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.report import with_choices
 
@@ -44,6 +47,15 @@ class Edited:
     composition: Composition
     solved: tuple[int, ...]
     changed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A changed dance, the file it was made from (None: there was none) and that written."""
+
+    edited: Edited
+    before: Path | None
+    out: Path
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,7 @@ class Editor:
             or nothing is left to choose from.
         """
         if before is not None:
+            self._check_song(before)
             constraints = Constraints.of(before).and_then(constraints)
         demands = self._demands(constraints, before)
         free = self._free(demands)
@@ -140,6 +153,11 @@ class Editor:
             tuple(np.flatnonzero(free).tolist()),
             tuple(np.flatnonzero(taken != demands.before).tolist()),
         )
+
+    def _check_song(self, before: Dance) -> None:
+        made_for = before.meta.get("song_sha256", self._music.sha256)
+        if made_for != self._music.sha256:
+            raise InputError(f"the dance to change was made for another song than {self._song}")
 
     def _demands(self, constraints: Constraints, before: Dance | None) -> _Demands:
         pinned = np.full(self.n_windows, -1, dtype=np.int64)
@@ -262,15 +280,44 @@ def _options(stored: Mapping[str, Any], method: str) -> QueryOptions:
     return QueryOptions(**{name: value for name, value in stored.items() if name in known})
 
 
-def solve_again(
+def change(
     song: Path,
-    store: FragmentStore,
-    embedder: Embedder,
+    index: Path,
     constraints: Constraints,
-    before: Dance | None,
+    *,
+    before: Path | None = None,
     options: QueryOptions | None = None,
-) -> Edited:
-    """Change one dance once; `Editor` keeps what several changes share."""
-    if options is None:
-        options = QueryOptions() if before is None else options_of(before)
-    return Editor(song, store, embedder, options).solve(constraints, before)
+    out: Path | None = None,
+    device: str = "auto",
+) -> Changed:
+    """Change the dance that a query wrote; without one, make one under the constraints.
+
+    Parameters
+    ----------
+    before : Path, optional
+        The dance; default: the one that a query of this song wrote in this folder, if it is
+        there. Its own options are used.
+    options : QueryOptions, optional
+        For a new dance; one that is there must have been made with the same.
+    out : Path, optional
+        Default: where the query writes, ``SONG.dance.npz`` in the current folder.
+
+    Raises
+    ------
+    InputError
+        As `Editor.solve`.
+    """
+    target = out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}"
+    found = before or (target if target.exists() else None)
+    dance = None if found is None else Dance.load(found)
+    used = (options or QueryOptions()) if dance is None else options_of(dance)
+    if options is not None and options != used:
+        raise InputError(
+            f"{found} was made with other options of the query; leave them out to change it, "
+            "or query again without --pin, --ban and --lock"
+        )
+    with open_store(index, device=device) as store:
+        encoder = FragmentEncoder.load(store.encoder, device=device)
+        edited = Editor(song, store, encoder, used).solve(constraints, dance)
+    edited.composition.dance.save(target)
+    return Changed(edited, found, target)
