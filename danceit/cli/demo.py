@@ -10,7 +10,7 @@ from danceit.cli.progress import bar
 
 @click.command(
     help="Run everything on a small library that it makes itself: no data needed.\n\n"
-    "Leaves a video, the dance file and an index to play with."
+    "Leaves a video, a page for the browser, the dance file and an index to play with."
 )
 @click.option("--out", type=PATH, default=Path("danceit-demo"), show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -33,5 +33,6 @@ def demo(out: Path, seed: int) -> None:
     report = done.built.report
     click.echo(f"index: {report.clips} clips, {report.fragments} fragments")
     click.echo(f"video: {done.made.out}")
+    click.echo(f"page:  {done.page} (open it in a browser)")
     click.echo(f"dance: {done.made.dance_file}")
     click.echo(f"next:  danceit query {out}/library/song.wav --index {out}/danceit-index --explain")

@@ -10,7 +10,7 @@ from danceit.index.build import Progress
 from danceit.index.synthetic import make_library
 from danceit.retrieval.building import Built, build_index
 from danceit.retrieval.configuration import TrainingConfig
-from danceit.retrieval.library import Made, dance
+from danceit.retrieval.library import Made, dance, render_file
 from danceit.retrieval.run import Progress as Watch
 
 SECONDS = 40.0
@@ -28,6 +28,7 @@ class Demo:
     folder: Path
     built: Built
     made: Made
+    page: Path
 
 
 def run_demo(
@@ -40,7 +41,7 @@ def run_demo(
     watch: Watch | None = None,
     building: Progress | None = None,
 ) -> Demo:
-    """Make songs and dancers, train, index, query with a song nobody danced to, align, render.
+    """Make songs and dancers, train, index, query with a new song, align, render a video and a page.
 
     Parameters
     ----------
@@ -75,7 +76,9 @@ def run_demo(
     )
     say("choosing, aligning and drawing a dance for a song that nobody danced to")
     made = dance(library.query_song, folder / "danceit-index", folder / "dance.mp4")
-    return Demo(folder, built, made)
+    page = folder / "dance.html"
+    render_file(made.dance_file, page)
+    return Demo(folder, built, made, page)
 
 
 def _prepare(folder: Path) -> None:
