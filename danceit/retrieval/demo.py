@@ -41,7 +41,7 @@ def run_demo(
     watch: Watch | None = None,
     building: Progress | None = None,
 ) -> Demo:
-    """Make songs and dancers, train, index, query with a new song, align, render a video and a page.
+    """Make songs and dancers, train, index, query, align, and render a video and a page.
 
     Parameters
     ----------
