@@ -199,6 +199,7 @@ def _fragments(dance: Dance) -> list[dict[str, Any]]:
                 "colour": list(clip_colour(placed.clip_id)),
                 "why": str(known.get("why", "")),
                 "goes_on": bool(known.get("goes_on", False)),
+                "found": int(known.get("found", 0)),
                 "others": [_other(other) for other in known.get("runners_up", [])],
             }
         )

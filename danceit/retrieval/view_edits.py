@@ -86,11 +86,9 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
 
     def html(self, options: RenderOptions, token: str) -> str:
         """Return the page with the dances as they now are and the changes made to them."""
-        windows = [0.0 if own.refused else options_of(own.opened).length_s for own in self._dances]
         edit = {
             "token": token,
             "refused": self.refused,
-            "window_s": windows,
             "changes": [own.changes for own in self._dances],
         }
         return replace(self._viewed, dances=self._shown).html(options, edit)
@@ -100,31 +98,26 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         return tuple(own.shown for own in self._dances)
 
     def warm(self) -> None:
-        """Search the song now, so that the first change does not wait for it.
+        """Search the song and align once now, so that the first change does not wait for it.
 
         What goes wrong is not said here but when the first change asks for the same.
         """
         with suppress(DanceitError):
             for own in self._dances:
                 if not own.refused:
-                    self._editor(own)
+                    self._solved(own, Constraints())
 
     def edit(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Solve with all changes to one dance; answers with all dances as they now are."""
         own = self._asked(asked)
         changes = asked.get("changes")
         constraints = _constraints(changes)
-        editor = self._editor(own)
         started = time.perf_counter()
+        changed = 0
         if constraints:
-            edited = editor.solve(constraints, own.opened)
-            music, dance = edited.composition.music, edited.composition.dance
-            for step in own.opened.meta.get("steps", []):
-                if step["step"] == "align":
-                    dance = align(dance, music, aligners([step["method"]], step["options"]))
-            own.shown, changed = dance, len(edited.changed)
+            own.shown, changed = self._solved(own, constraints)
         else:
-            own.shown, changed = own.opened, 0
+            own.shown = own.opened
         own.changes = list(changes) if isinstance(changes, list) else []
         return {
             "dances": dances_as_json(self._shown, self._viewed.names),
@@ -153,19 +146,29 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
             raise InputError(own.refused)
         return own
 
-    def _editor(self, own: _Own) -> Editor:
+    def _solved(self, own: _Own, constraints: Constraints) -> tuple[Dance, int]:
+        """Solve one dance and align it as it was; also how many fragments are others now."""
         with self._warming:
-            if own.editor is None:
-                options = options_of(own.opened)
-                same = [each.editor for each in self._dances if each.editor is not None]
-                found = next((editor for editor in same if editor.options == options), None)
-                own.editor = found or Editor(
-                    find_song([own.opened], self._song),
-                    self._store,
-                    FragmentEncoder.load(self._store.encoder, device=self._device),
-                    options,
-                )
-            return own.editor
+            edited = self._editor(own).solve(constraints, own.opened)
+            dance = edited.composition.dance
+            for step in own.opened.meta.get("steps", []):
+                if step["step"] == "align":
+                    chain = aligners([step["method"]], step["options"])
+                    dance = align(dance, edited.composition.music, chain)
+        return dance, len(edited.changed)
+
+    def _editor(self, own: _Own) -> Editor:
+        if own.editor is None:
+            options = options_of(own.opened)
+            same = [each.editor for each in self._dances if each.editor is not None]
+            found = next((editor for editor in same if editor.options == options), None)
+            own.editor = found or Editor(
+                find_song([own.opened], self._song),
+                self._store,
+                FragmentEncoder.load(self._store.encoder, device=self._device),
+                options,
+            )
+        return own.editor
 
 
 def _refusal(dance: Dance, index: Path, index_id: str) -> str:

@@ -25,13 +25,12 @@ class Edits {
     const { fragment, current, segment } = this.inspector;
     const [start, end] = current.segments[segment];
     const span = [start / current.fps, end / current.fps];
-    const window = [fragment.window_s, fragment.window_s + this.edit.window_s[this.inspector.dance]];
     const offer = (text, title, change) => {
       const button = element("button", { type: "button", class: "chip", title, onclick: () => this.#add(change) }, text);
       button.disabled = this.busy;
       box.append(button);
     };
-    offer("Keep", "No later change may replace it", { kind: "lock", from: window[0], to: window[1], text: `Keep ${clock(span[0])} to ${clock(span[1])}` });
+    offer("Keep", "No later change may replace it", { kind: "pin", at: fragment.window_s, what: fragment.id, text: `Keep ${clock(span[0])} to ${clock(span[1])}` });
     offer("Not this fragment", "Choose another one here and elsewhere", { kind: "ban", what: fragment.id, text: `Without fragment ${fragment.id}` });
     offer("Not this clip", "Take nothing from this recording", { kind: "ban", what: fragment.clip, text: `Without clip ${fragment.clip}` });
   }

@@ -104,7 +104,7 @@ class Inspector extends EventTarget {
         ["Style", fragment.style],
         ["Licence", fragment.licence],
         ["Distance", fragment.distance === null ? "" : fragment.distance.toFixed(3)],
-        ["Rank", `${fragment.rank + 1}${fragment.others.length ? ` of ${fragment.others.length + 1}` : ""}`],
+        ["Rank", `${fragment.rank + 1}${fragment.found ? ` of ${fragment.found}` : ""}`],
         ["Join", segment === 0 ? "the first fragment" : seam ? (fragment.join === null ? "" : fragment.join.toFixed(2)) : "goes on in the source"],
         ["Fragment", fragment.id],
       ]),
