@@ -19,7 +19,7 @@ from danceit.errors import DanceitError, IndexStateError, InputError
 from danceit.index.cleaning import CleaningReport, total
 from danceit.index.contents import ContentHashes
 from danceit.index.embedding import Embedder
-from danceit.index.engines import STORES, open_store
+from danceit.index.engines import DEFAULT, STORES, detect, open_store
 from danceit.index.fragments import check_lengths
 from danceit.index.preparing import load_prepared, prepare, save_prepared, work_name
 from danceit.index.sources import Found, Scan, scan
@@ -95,7 +95,7 @@ def build(
     lengths: Iterable[int] = FRAGMENT_LENGTHS,
     stride: int | None = None,
     dims: int | None = None,
-    store: str = "local",
+    store: str = "",
     device: str = "auto",
     factory: str = "",
     recall: float = 0.0,
@@ -117,7 +117,8 @@ def build(
     dims : int, optional
         2 projects what is 3-D; it must be what the encoder takes.
     store : str
-        Engine, a name in `danceit.index.engines.STORES`.
+        Engine, a name in `danceit.index.engines.STORES`; without it, that of the index,
+        or the local one. An index of another engine is built anew.
     device, factory, recall
         See `FragmentStore.open`.
     progress : callable, optional
@@ -139,7 +140,7 @@ def build(
     job = _Job(Path(data), Path(out), embedder, spec, dims, progress or _quiet)
     found = job.scanned()
     options: _Options = {"device": device, "factory": factory, "recall": recall}
-    with job.opened(STORES.get(store), options) as opened:
+    with job.opened(store, options) as opened:
         return job.run(opened, found, whole=True)
 
 
@@ -149,7 +150,7 @@ def add(
     embedder: Embedder,
     *,
     dims: int | None = None,
-    store: str = "local",
+    store: str = "",
     device: str = "auto",
     progress: Progress | None = None,
 ) -> BuildReport:
@@ -193,9 +194,14 @@ class _Job:
     gone: set[str] = field(default_factory=set)
     reports: list[CleaningReport] = field(default_factory=list)
 
-    def opened(self, engine: type[FragmentStore], options: _Options) -> FragmentStore:
+    def opened(self, name: str, options: _Options) -> FragmentStore:
         """Open the index, or begin a new one in its place where that is needed."""
+        there = detect(self.out)
+        engine: type[FragmentStore] = STORES.get(name or there or DEFAULT)
         try:
+            if name and there not in ("", name):
+                self.warnings.append(f"the index was kept by '{there}': all was done again")
+                raise MissingIndexError(f"{self.out} has no index of the engine '{name}'")
             store = engine.open(self.out, **options)
             if store.spec == self.spec:
                 return store

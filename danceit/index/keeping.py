@@ -1,6 +1,7 @@
 """Keeping an index: taking out, checking, mending, describing.
 
 What the commands `danceit index remove`, `readmit`, `verify`, `rebuild` and `info` call.
+Without `store`, the engine that wrote the index is asked.
 """
 
 import shutil
@@ -8,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from danceit.errors import IndexStateError, InputError
-from danceit.index.engines import STORES, open_store
+from danceit.index.engines import DEFAULT, STORES, detect, open_store
 from danceit.index.store import FragmentStore, StoreInfo, Where
 from danceit.index.withdrawn import WORK, Withdrawn
 
@@ -18,7 +19,7 @@ def remove(
     *,
     recordings: Iterable[str] = (),
     dancers: Iterable[str] = (),
-    store: str = "local",
+    store: str = "",
 ) -> tuple[str, ...]:
     """Take recordings, or all of some dancers, out of an index for good.
 
@@ -70,7 +71,7 @@ def readmit(index: Path, *, recordings: Iterable[str] = (), dancers: Iterable[st
     Withdrawn(before.recordings - names, before.dancers - people).write(index)
 
 
-def verify(index: Path, *, store: str = "local") -> tuple[str, ...]:
+def verify(index: Path, *, store: str = "") -> tuple[str, ...]:
     """Check every file of an index; return the problems, one line each.
 
     Raises
@@ -88,18 +89,19 @@ def verify(index: Path, *, store: str = "local") -> tuple[str, ...]:
 def rebuild(
     index: Path,
     *,
-    store: str = "local",
+    store: str = "",
     device: str = "auto",
     factory: str = "",
     recall: float = 0.0,
 ) -> StoreInfo:
     """Make the search indexes again from the truth; see `FragmentStore.rebuild`."""
-    engine: type[FragmentStore] = STORES.get(store)
-    with engine.rebuild(Path(index), device=device, factory=factory, recall=recall) as opened:
+    index = Path(index)
+    engine: type[FragmentStore] = STORES.get(store or detect(index) or DEFAULT)
+    with engine.rebuild(index, device=device, factory=factory, recall=recall) as opened:
         return opened.info()
 
 
-def info(index: Path, *, store: str = "local") -> StoreInfo:
+def info(index: Path, *, store: str = "") -> StoreInfo:
     """Describe an index; see `StoreInfo`."""
     with open_store(index, engine=store, device="cpu") as opened:
         return opened.info()

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,7 +68,8 @@ class Manifest:
 
     `files` is keyed by the path within the generation's folder; `widths` holds D and A,
     0 in an index that never had a fragment; `wanted` is the factory string and the recall
-    that were asked for, kept for the next build.
+    that were asked for, kept for the next build; `versions` is that of each table of an
+    engine whose tables have versions.
     """
 
     generation: str
@@ -83,6 +84,8 @@ class Manifest:
     files: Mapping[str, FileEntry]
     factory: str = ""
     recall: float = 0.0
+    engine: str = "local"
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def index_id(self) -> str:
@@ -92,19 +95,19 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write it to `path` in one step, with its checksum."""
-        body = {"format": FORMAT, "engine": "local", **asdict(self)}
+        body = {"format": FORMAT, **asdict(self)}
         body["checksum"] = _checksum(body)
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> "Manifest":
+    def read(cls, path: Path, engine: str = "local") -> "Manifest":
         """Read a manifest and check it against its own checksum.
 
         Raises
         ------
         IndexStateError
-            If it is missing, damaged or of a newer format.
+            If it is missing, damaged, of a newer format, or of another engine.
         """
         body = _load(path)
         try:
@@ -116,7 +119,11 @@ class Manifest:
                 )
             if body.pop("checksum") != _checksum(body):
                 raise IndexStateError(f"{path} is damaged: its checksum does not match")
-            del body["format"], body["engine"]
+            if body["engine"] != engine:
+                raise IndexStateError(
+                    f"{path.parent} is kept by the engine '{body['engine']}', not '{engine}'"
+                )
+            del body["format"]
             body["spec"]["lengths"] = tuple(body["spec"]["lengths"])
             body["spec"] = StoreSpec(**body["spec"])
             body["parts"] = tuple(SearchPart(**part) for part in body["parts"])

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from danceit.data import Bool, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.index.catalogue import ClipRow, FragmentRows, write_catalogue
+from danceit.index.fitting import check_fits
 from danceit.index.generation import CATALOGUE, POSES, VECTORS, Generation
 from danceit.index.pose_file import encode, record_type
 from danceit.index.store import SPACES, By, ClipEntry, FragmentBatch, StoreSpec
@@ -82,7 +83,11 @@ class TruthWriter:
 
     def add(self, batch: FragmentBatch) -> None:
         """Write the poses and vectors of a batch; see `FragmentStore.add`."""
-        self._check(batch)
+        check_fits(batch, self._spec, self.widths, self._new_ids)
+        self.widths |= {
+            "pose": batch.pose_vectors.shape[1],
+            "audio": batch.audio_vectors.shape[1],
+        }
         first_clip = len(self._clips)
         for entry in batch.clips:
             self._add_clip(entry)
@@ -131,34 +136,6 @@ class TruthWriter:
     def close(self) -> None:
         """Close the files of new clips."""
         self._opened.close()
-
-    def _check(self, batch: FragmentBatch) -> None:
-        widths = {
-            "pose": batch.pose_vectors.shape[1],
-            "audio": batch.audio_vectors.shape[1],
-        }
-        for by, width in widths.items():
-            if self.widths[by] not in (0, width):
-                raise InputError(
-                    f"{by} vectors must have {self.widths[by]} dimensions; got {width}:"
-                    " another encoder?"
-                )
-        lengths = set(np.unique(batch.n_frames).tolist()) - set(self._spec.lengths)
-        if lengths:
-            raise InputError(
-                f"fragments must have {list(self._spec.lengths)} frames; got {sorted(lengths)}"
-            )
-        seen = set(self._new_ids)
-        for entry in batch.clips:
-            if entry.clip.clip_id in seen:
-                raise InputError(f"clip {entry.clip.clip_id} was added twice in one transaction")
-            seen.add(entry.clip.clip_id)
-            if entry.clip.dims != self._spec.dims:
-                raise InputError(
-                    f"clip {entry.clip.clip_id} is {entry.clip.dims}-D, the index"
-                    f" {self._spec.dims}-D: they cannot be mixed; --dims 2 projects"
-                )
-        self.widths |= widths
 
     def _add_clip(self, entry: ClipEntry) -> None:
         clip = entry.clip
