@@ -308,14 +308,14 @@ def _conditions(where: Where) -> tuple[list[str], list[object]]:
         values.extend(parameters)
 
     if where.n_frames is not None:
-        ask("f.n_frames = ?", where.n_frames)
+        ask("f.n_frames = ?", int(where.n_frames))
     for column in ("style", "dancer", "licence"):
         if names := getattr(where, column):
             ask(f"list_contains(?, c.{column})", list(names))
     if where.tempo_bpm is not None:
-        ask("c.tempo_bpm BETWEEN ? AND ?", *where.tempo_bpm)
+        ask("c.tempo_bpm BETWEEN ? AND ?", *map(float, where.tempo_bpm))
     if where.energy is not None:
-        ask("f.energy BETWEEN ? AND ?", *where.energy)
+        ask("f.energy BETWEEN ? AND ?", *map(float, where.energy))
     if where.exclude_clips:
         ask("NOT list_contains(?, c.clip_id)", list(where.exclude_clips))
     if where.only_clips is not None:

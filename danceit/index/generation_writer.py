@@ -27,6 +27,9 @@ from danceit.index.store import SPACES, By, FragmentBatch, StoreSpec, Where
 from danceit.index.truth_writer import TruthWriter, link
 from danceit.index.vector_index import Plan, add_vectors, choose_plan, make_index, write_index
 
+AUTOMATIC = "auto"
+"""Factory that stands for the choice by size."""
+
 
 class GenerationWriter:
     """One transaction on a local index; the caller holds the writers' lock.
@@ -40,7 +43,7 @@ class GenerationWriter:
     save_encoder : callable, optional
         Writes the encoder into an empty folder; without it the base's is kept.
     factory, recall : str, float, optional
-        See `choose_plan`; without them the base's are kept.
+        See `choose_plan`; without them the base's are kept, with `AUTOMATIC` they are not.
     device : str
         Where FAISS trains and adds.
     """
@@ -59,8 +62,9 @@ class GenerationWriter:
         self.index = index
         self.spec = spec
         self._base = base
-        self._factory = factory or (base.manifest.factory if base else "")
-        self._recall = recall or (base.manifest.recall if base else 0.0)
+        was = base.manifest if base and factory != AUTOMATIC else None
+        self._factory = factory.removeprefix(AUTOMATIC) or (was.factory if was else "")
+        self._recall = recall or (was.recall if was else 0.0)
         self._device = device
         self._published = False
         self._truth: TruthWriter | None = None

@@ -68,12 +68,18 @@ class LocalStore(FragmentStore):
         """
         load_faiss()
         location = Path(location)
-        generation = Generation.open(location)
-        try:
-            return cls(location, generation, device=device, factory=factory, recall=recall)
-        except BaseException:
-            generation.close()
-            raise
+        while True:
+            generation = Generation.open(location)
+            try:
+                return cls(location, generation, device=device, factory=factory, recall=recall)
+            except IndexStateError:
+                # A writer may have published the next one and removed this one meanwhile.
+                generation.close()
+                if Manifest.read(location / NAME).generation == generation.manifest.generation:
+                    raise
+            except BaseException:
+                generation.close()
+                raise
 
     @classmethod
     def create(

@@ -105,10 +105,14 @@ class Where:
             value = getattr(self, name)
             if isinstance(value, str):
                 raise InputError(f"{name} must be a tuple of names; got the string {value!r}")
+            if not all(isinstance(one, str) for one in value or ()):
+                raise InputError(f"{name} must be names; got {value!r}")
         for name in ("tempo_bpm", "energy"):
             span = getattr(self, name)
-            if span is not None and not span[0] <= span[1]:
+            if span is not None and not float(span[0]) <= float(span[1]):
                 raise InputError(f"{name} must be a range (low, high); got {span}")
+        if self.n_frames is not None and not isinstance(self.n_frames, int | np.integer):
+            raise InputError(f"n_frames must be a whole number; got {self.n_frames!r}")
 
     @property
     def only_length(self) -> bool:
@@ -253,8 +257,8 @@ class FragmentStore(ABC):
         device : "auto", "cpu" or "cuda"
             Where to search and to make search indexes, if the engine has the choice.
         factory : str
-            The engine's own name for a kind of search index, used from the next commit on.
-            Without it that of the index stays, or is chosen by size.
+            The engine's own name for a kind of search index, used from the next commit on;
+            "auto" has one chosen by size. Without it that of the index stays.
         recall : float
             Recall at 10, between 0 and 1, for which approximate search is to be tuned.
 

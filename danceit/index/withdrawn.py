@@ -12,8 +12,8 @@ from typing import Self
 from danceit.errors import IndexStateError
 from danceit.files import replacing
 
-WORK = "work"
-"""Folder within the index for work that was done but not yet published."""
+WORK = ".work"
+"""Folder within the index for work not yet published; hidden, so that no scan finds it."""
 _NAME = "withdrawn.json"
 
 

@@ -107,7 +107,7 @@ def test_after_a_kill_the_index_answers_and_the_next_build_carries_on(
     assert report.added == (() if published else ("e.npz",))
     assert report.changed == (() if published else ("a.npz",))
     assert [path.name for path in out.glob("generation-*")] == [Path(contents_folder(out)).name]
-    assert list((out / "work").glob("*.npz")) == []
+    assert list((out / ".work").glob("*.npz")) == []
 
 
 def contents_folder(out: Path) -> str:
@@ -127,11 +127,11 @@ def test_a_first_build_that_is_killed_leaves_no_index_and_carries_on(data: Path,
 
 def test_work_that_was_damaged_is_done_again(data: Path, out: Path) -> None:
     killed_build(data, out, "embedding")
-    for path in (out / "work").glob("*.npz"):
+    for path in (out / ".work").glob("*.npz"):
         raw = bytearray(path.read_bytes())
         raw[len(raw) // 2] ^= 1
         path.write_bytes(raw)
-    (out / "work" / "hashes.json").write_text("[")
+    (out / ".work" / "hashes.json").write_text("[")
     build(data, out, EMBEDDER)
     build(data, out.with_name("fresh"), EMBEDDER)
     assert contents_at(out) == contents_at(out.with_name("fresh"))
@@ -276,7 +276,7 @@ def test_an_interrupted_build_carries_on(
 
     with pytest.raises(KeyboardInterrupt):
         build(data, out, EMBEDDER, progress=interrupt)
-    assert os.listdir(out / "work")
+    assert os.listdir(out / ".work")
     counting = CountingEmbedder()
     build(data, out, counting)
     assert len(counting.embedded) == 8
