@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from danceit.cli.options import PATH, device_option, index_option, json_option, table
+from danceit.cli.options import (
+    PATH,
+    device_option,
+    estimator_option,
+    index_option,
+    json_option,
+    lag_option,
+    table,
+)
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -33,6 +41,8 @@ def index() -> None:
 @click.option("--lengths", default="1,2,3,4", show_default=True, help="Fragment lengths in s.")
 @click.option("--stride", type=float, help="Seconds between fragments.  [default: their length]")
 @click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
+@estimator_option
+@lag_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
 @click.option("--factory", default="", help="FAISS index factory; otherwise chosen by size.")
 @click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
@@ -46,6 +56,8 @@ def build(
     lengths: str,
     stride: float | None,
     dims: int | None,
+    estimator: str,
+    lag: str,
     seed: int,
     factory: str,
     recall: float,
@@ -54,10 +66,17 @@ def build(
     """Call `danceit.retrieval.building.build_index` and print its report."""
     from danceit.cli.train import print_training, training_bar
     from danceit.data import FPS
+    from danceit.index.sources.settings import ReadSettings
     from danceit.retrieval.building import build_index
     from danceit.retrieval.configuration import TrainingConfig
 
-    with bar("reading", "dance") as reading, training_bar() as watch, bar("indexing") as building:
+    settings = ReadSettings(estimator, lag)
+    with (
+        bar("finding poses", "frame") as watching,
+        bar("reading", "dance") as reading,
+        training_bar() as watch,
+        bar("indexing") as building,
+    ):
         built = build_index(
             data,
             out or index_path,
@@ -70,7 +89,9 @@ def build(
             device=device,
             factory=factory,
             recall=recall,
+            settings=settings,
             reading=reading,
+            watching=watching,
             watch=watch,
             building=building,
         )
@@ -83,14 +104,25 @@ def build(
 
 @index.command(help="Add the dances in DATA to an index, keeping what is there.")
 @click.argument("data", type=PATH)
+@estimator_option
+@lag_option
 @index_option
 @device_option
-def add(data: Path, index_path: Path, device: str) -> None:
+def add(data: Path, estimator: str, lag: str, index_path: Path, device: str) -> None:
     """Call `danceit.retrieval.building.add_to_index` and print its report."""
+    from danceit.index.sources.settings import ReadSettings
     from danceit.retrieval.building import add_to_index
 
-    with bar("indexing", "dance") as building:
-        report = add_to_index(data, index_path, device=device, building=building)
+    settings = ReadSettings(estimator, lag)
+    with bar("finding poses", "frame") as watching, bar("indexing", "dance") as building:
+        report = add_to_index(
+            data,
+            index_path,
+            device=device,
+            settings=settings,
+            building=building,
+            watching=watching,
+        )
     _print_report(report)
     if report.failed:
         raise click.exceptions.Exit(1)

@@ -26,6 +26,28 @@ def index_option(command: Command) -> Command:
     )(command)
 
 
+def estimator_option(command: Command) -> Command:
+    """`--estimator`, else `DANCEIT_ESTIMATOR`, else MediaPipe."""
+    return click.option(
+        "--estimator",
+        envvar="DANCEIT_ESTIMATOR",
+        default="mediapipe",
+        show_default=True,
+        help="Finds poses in video: a name, a MediaPipe .task or an RTMPose .onnx.",
+    )(command)
+
+
+def lag_option(command: Command) -> Command:
+    """`--lag report|auto|SECONDS`."""
+    return click.option(
+        "--lag",
+        default="report",
+        show_default=True,
+        help="Sound and picture out of step: report it, put it right (auto), or "
+        "say by how many seconds the picture is late.",
+    )(command)
+
+
 def device_option(command: Command) -> Command:
     """`--device auto|cpu|cuda`."""
     return click.option(

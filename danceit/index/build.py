@@ -9,7 +9,7 @@ stopped, however hard, carries on; nothing is seen of it until all is published 
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -22,7 +22,8 @@ from danceit.index.embedding import Embedder
 from danceit.index.engines import DEFAULT, STORES, detect, open_store
 from danceit.index.fragments import check_lengths
 from danceit.index.preparing import load_prepared, prepare, save_prepared, work_name
-from danceit.index.sources import Found, Scan, scan
+from danceit.index.sources import Found, Scan, read_ahead, scan
+from danceit.index.sources.settings import ReadSettings
 from danceit.index.store import (
     FragmentStore,
     MissingIndexError,
@@ -99,7 +100,9 @@ def build(
     device: str = "auto",
     factory: str = "",
     recall: float = 0.0,
+    settings: ReadSettings | None = None,
     progress: Progress | None = None,
+    watching: Progress | None = None,
 ) -> BuildReport:
     """Make the index at `out` hold the recordings under `data`.
 
@@ -121,7 +124,11 @@ def build(
         or the local one. An index of another engine is built anew.
     device, factory, recall
         See `FragmentStore.open`.
+    settings : ReadSettings, optional
+        How recordings are read.
     progress : callable, optional
+    watching : callable, optional
+        Told of the frames of videos in which poses are looked for, before all else.
 
     Raises
     ------
@@ -137,7 +144,7 @@ def build(
         stride=stride,
         recipe=__version__,
     )
-    job = _Job(Path(data), Path(out), embedder, spec, dims, progress or _quiet)
+    job = _Job(Path(data), Path(out), embedder, spec, dims, progress or _quiet, watching, settings)
     found = job.scanned()
     options: _Options = {"device": device, "factory": factory, "recall": recall}
     with job.opened(store, options) as opened:
@@ -152,7 +159,9 @@ def add(
     dims: int | None = None,
     store: str = "",
     device: str = "auto",
+    settings: ReadSettings | None = None,
     progress: Progress | None = None,
+    watching: Progress | None = None,
 ) -> BuildReport:
     """Add the recordings under `data` to an index; nothing leaves it.
 
@@ -171,7 +180,8 @@ def add(
                 f"{index} was made by encoder {opened.spec.encoder_id},"
                 f" not by {embedder.encoder_id}: build it again"
             )
-        job = _Job(Path(data), Path(index), embedder, opened.spec, dims, progress or _quiet)
+        told = progress or _quiet
+        job = _Job(Path(data), Path(index), embedder, opened.spec, dims, told, watching, settings)
         return job.run(opened, job.scanned(), whole=False)
 
 
@@ -185,6 +195,8 @@ class _Job:
     spec: StoreSpec
     dims: int | None
     progress: Progress
+    watching: Progress | None = None
+    settings: ReadSettings | None = None
     started: float = field(default_factory=time.monotonic)
     failed: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -219,10 +231,13 @@ class _Job:
         """Find the recordings, before anything is written."""
         if self.dims not in (None, self.spec.dims):
             raise InputError(f"--dims {self.dims}, but the encoder takes {self.spec.dims}-D poses")
-        found = scan(self.data)
+        found = scan(self.data, self.settings)
         if not found.found:
             raise InputError(_nothing(self.data, found))
-        return found
+        # An index inside the data folder is no part of the data.
+        index = self.out.resolve()
+        others = [path for path in found.unrecognised if not path.resolve().is_relative_to(index)]
+        return replace(found, unrecognised=tuple(others))
 
     def run(self, store: FragmentStore, found: Scan, *, whole: bool) -> BuildReport:
         """Bring the store up to date; with `whole`, what is not in the data leaves."""
@@ -267,6 +282,10 @@ class _Job:
             except DanceitError as exc:
                 self.failed.append(Failure(name, str(exc)))
         hashes.save()
+        hopeless = read_ahead([item for item, _ in pending], self.watching)
+        for name, reason in hopeless.items():
+            self._fail(name, reason)
+        pending = [pair for pair in pending if pair[0].recording_id not in hopeless]
         for position, (item, file_hash) in enumerate(pending):
             self.progress(position, len(pending), item.recording_id)
             self._prepare(item, file_hash, withdrawn)
@@ -294,8 +313,7 @@ class _Job:
             try:
                 prepared = prepare(item, file_hash, self.embedder, self.spec, self.dims)
             except DanceitError as exc:
-                self.failed.append(Failure(name, str(exc)))
-                self.gone.add(name)
+                self._fail(name, str(exc))
                 return
             save_prepared(prepared, path)
         if withdrawn.dancers & {entry.clip.dancer for entry in prepared.batch.clips}:
@@ -304,6 +322,10 @@ class _Job:
             return
         self.reports.append(prepared.cleaning)
         self.done[name] = path
+
+    def _fail(self, name: str, reason: str) -> None:
+        self.failed.append(Failure(name, reason))
+        self.gone.add(name)
 
     def _withdraw(self, name: str) -> None:
         self.withdrawn.append(name)

@@ -34,14 +34,14 @@ class ContentHashes:
                 self._known = stored
 
     def of(self, found: Found) -> str:
-        """Hash of the names and contents of all files of a recording.
+        """Hash of the names and contents of all files of a recording, and how it is read.
 
         Raises
         ------
         InputError
             If a file cannot be read.
         """
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(found.settings_id.encode())
         for path in files_of(found):
             name = os.path.relpath(path, found.path.parent)
             try:

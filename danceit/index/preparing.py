@@ -50,7 +50,7 @@ def prepare(
     DanceitError
         If it cannot be read, or does not fit the encoder.
     """
-    recording = found.read()
+    recording = found.read(dims or spec.dims)
     cleaned = clean(recording, dims=dims)
     if not cleaned.clips:
         raise InputError(f"cleaning left nothing of {found.path}: {cleaned.report.summary}")

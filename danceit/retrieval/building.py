@@ -9,7 +9,8 @@ from danceit.errors import DanceitError, IndexStateError, InputError
 from danceit.index.build import BuildReport, Failure, Progress, add, build
 from danceit.index.cleaning import clean
 from danceit.index.engines import open_store
-from danceit.index.sources import scan
+from danceit.index.sources import read_ahead, scan
+from danceit.index.sources.settings import ReadSettings
 from danceit.index.store import NewerIndexError
 from danceit.retrieval.configuration import TrainingConfig
 from danceit.retrieval.encoders import FragmentEncoder
@@ -37,23 +38,32 @@ class Built:
 
 
 def read_library(
-    data: Path, *, dims: int | None = None, progress: Progress | None = None
+    data: Path,
+    *,
+    dims: int | None = None,
+    settings: ReadSettings | None = None,
+    progress: Progress | None = None,
+    watching: Progress | None = None,
 ) -> Library:
     """Read and clean every recording of a folder; a bad one is named and left out.
+
+    `watching` is told of the frames of videos in which poses are looked for, before all else.
 
     Raises
     ------
     InputError
         If nothing in the folder can be read, or it mixes 2-D and 3-D and `dims` is not given.
     """
-    found = scan(data).found
+    found = scan(data, settings).found
     clips: list[Clip] = []
-    failed: list[Failure] = []
+    hopeless = read_ahead(found, watching)
+    failed = [Failure(name, reason) for name, reason in hopeless.items()]
+    found = tuple(item for item in found if item.recording_id not in hopeless)
     for done, item in enumerate(found):
         if progress:
             progress(done, len(found), item.recording_id)
         try:
-            clips += clean(item.read(), dims=dims).clips
+            clips += clean(item.read(dims), dims=dims).clips
         except DanceitError as exc:
             failed.append(Failure(item.recording_id, str(exc)))
     if progress:
@@ -76,11 +86,13 @@ def train_encoder(
     dims: int | None = None,
     restart: bool = False,
     device: str = "auto",
+    settings: ReadSettings | None = None,
     reading: Progress | None = None,
+    watching: Progress | None = None,
     watch: Watch | None = None,
 ) -> TrainingReport:
     """Train encoders on a folder of dances; a run that was stopped carries on."""
-    library = read_library(data, dims=dims, progress=reading)
+    library = read_library(data, dims=dims, settings=settings, progress=reading, watching=watching)
     return train(
         library.clips,
         _fitted(library, config),
@@ -104,7 +116,9 @@ def build_index(
     device: str = "auto",
     factory: str = "",
     recall: float = 0.0,
+    settings: ReadSettings | None = None,
     reading: Progress | None = None,
+    watching: Progress | None = None,
     watch: Watch | None = None,
     building: Progress | None = None,
 ) -> Built:
@@ -132,7 +146,9 @@ def build_index(
         ``auto``, ``cpu`` or ``cuda``.
     factory, recall
         How FAISS searches; see `danceit.index.store.FragmentStore.open`.
-    reading, building : callable, optional
+    settings : ReadSettings, optional
+        How recordings are read: the estimator of poses in video, the lag of its sound.
+    reading, watching, building : callable, optional
         Told of progress: done, in all, what.
     watch : callable, optional
         Told of every epoch.
@@ -144,7 +160,9 @@ def build_index(
     elif inside is not None and not retrain:
         embedder = FragmentEncoder.load(inside, device=device)
     else:
-        library = read_library(data, dims=dims, progress=reading)
+        library = read_library(
+            data, dims=dims, settings=settings, progress=reading, watching=watching
+        )
         work = out / ENCODER_IN_INDEX
         work.mkdir(parents=True, exist_ok=True)
         trained = train(
@@ -166,7 +184,9 @@ def build_index(
         device=device,
         factory=factory,
         recall=recall,
+        settings=settings,
         progress=building,
+        watching=watching,
     )
     return Built(report, trained)
 
@@ -183,13 +203,24 @@ def add_to_index(
     *,
     dims: int | None = None,
     device: str = "auto",
+    settings: ReadSettings | None = None,
     building: Progress | None = None,
+    watching: Progress | None = None,
 ) -> BuildReport:
     """Add the dances in `data` to an index with the encoder that it has; nothing leaves it."""
     with open_store(index) as store:
         folder = store.info().encoder
     embedder = FragmentEncoder.load(folder, device=device)
-    return add(data, index, embedder, dims=dims, device=device, progress=building)
+    return add(
+        data,
+        index,
+        embedder,
+        dims=dims,
+        device=device,
+        settings=settings,
+        progress=building,
+        watching=watching,
+    )
 
 
 def _published_encoder(out: Path) -> Path | None:

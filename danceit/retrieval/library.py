@@ -17,6 +17,7 @@ from danceit.data import Dance, Music
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
 from danceit.index.engines import STORES, open_store
+from danceit.index.estimators import ESTIMATORS
 from danceit.index.sources import SOURCES
 from danceit.plugins import PluginInfo
 from danceit.render import RENDERERS
@@ -33,7 +34,7 @@ DEFAULT_METHODS = ("tsd", "beat")
 """The chain that `danceit align` and `danceit dance` use where none is named."""
 DANCE_SUFFIX = ".dance.npz"
 ALIGNED_SUFFIX = ".aligned.dance.npz"
-REGISTRIES = (SOURCES, STORES, ALIGNERS, RENDERERS)
+REGISTRIES = (SOURCES, ESTIMATORS, STORES, ALIGNERS, RENDERERS)
 
 
 @dataclass(frozen=True)

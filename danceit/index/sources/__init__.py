@@ -9,14 +9,16 @@ are left out; what no source knows is named and counted, a whole folder in one l
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from danceit.data import Recording
-from danceit.errors import InputError
+from danceit.errors import DanceitError, InputError
+from danceit.index.lag import in_step
 from danceit.index.sources.media import is_media, media_named
+from danceit.index.sources.settings import ReadSettings
 from danceit.plugins import Registry
 
 FOLDED_FROM = 6
@@ -46,6 +48,29 @@ class HasCompanions(Protocol):
         ...
 
 
+Progress = Callable[[int, int, str], None]
+"""Called with what is done, what there is in all (such as video frames), and its name."""
+
+
+@runtime_checkable
+class HasSettings(Protocol):
+    """A source with choices, and with slow work that many recordings can share."""
+
+    def read_with(self, path: Path, settings: ReadSettings, dims: int | None) -> Recording:
+        """Read as `Source.read` does, as chosen; `dims` 2 or 3 asks for so many."""
+        ...
+
+    def settings_id(self, settings: ReadSettings) -> str:
+        """Name of all that changes what `read_with` gives: with another, it is read again."""
+        ...
+
+    def read_ahead(
+        self, paths: Sequence[Path], settings: ReadSettings, progress: Progress | None
+    ) -> dict[Path, str]:
+        """Do the slow work on all of `paths`; return why those failed that did."""
+        ...
+
+
 SOURCES = Registry(
     "danceit.sources",
     "source",
@@ -56,6 +81,7 @@ SOURCES = Registry(
         "aist": "danceit.index.sources.aist:SOURCE",
         "bvh": "danceit.index.sources.bvh:SOURCE",
         "coco": "danceit.index.sources.coco:SOURCE",
+        "video": "danceit.index.sources.video:SOURCE",
     },
 )
 
@@ -67,17 +93,30 @@ class Found:
     source: str
     path: Path
     recording_id: str
+    settings: ReadSettings = field(default_factory=ReadSettings)
 
-    def read(self) -> Recording:
-        """Read it under its id.
+    def read(self, dims: int | None = None) -> Recording:
+        """Read it under its id; `dims` tells a source that has the choice what is wanted.
 
         Raises
         ------
         InputError
             If the recording is bad; others can be read on.
         """
-        recording: Recording = SOURCES.get(self.source).read(self.path)
-        return replace(recording, recording_id=self.recording_id)
+        source = SOURCES.get(self.source)
+        if isinstance(source, HasSettings):
+            recording = source.read_with(self.path, self.settings, dims)
+        else:
+            recording = source.read(self.path)
+        return in_step(replace(recording, recording_id=self.recording_id), self.settings.lag)
+
+    @property
+    def settings_id(self) -> str:
+        """Name of the choices that change what `read` gives; empty where there are none."""
+        source = SOURCES.get(self.source)
+        if isinstance(source, HasSettings):
+            return source.settings_id(self.settings)
+        return "" if self.settings.lag == "report" else self.settings.lag
 
 
 @dataclass(frozen=True)
@@ -99,8 +138,45 @@ class Scan:
     n_unrecognised_files: int = 0
 
 
-def scan(root: Path) -> Scan:
+def read_ahead(found: Sequence[Found], progress: Progress | None = None) -> dict[str, str]:
+    """Let sources do slow work on many recordings at once, in processes, before they are read.
+
+    Returns
+    -------
+    dict
+        For each recording id that failed, the one line that says why.
+
+    Raises
+    ------
+    DanceitError
+        If something is missing that all recordings of a source need, and there are no others.
+    """
+    groups: dict[tuple[str, ReadSettings], list[Found]] = {}
+    for item in found:
+        if isinstance(SOURCES.get(item.source), HasSettings):
+            groups.setdefault((item.source, item.settings), []).append(item)
+    failed: dict[str, str] = {}
+    for (name, settings), items in groups.items():
+        try:
+            reasons = SOURCES.get(name).read_ahead(
+                [item.path for item in items], settings, progress
+            )
+        except DanceitError as exc:
+            if len(items) == len(found):
+                raise
+            reasons = dict.fromkeys((item.path for item in items), str(exc))
+        failed |= {item.recording_id: reasons[item.path] for item in items if item.path in reasons}
+    return failed
+
+
+def scan(root: Path, settings: ReadSettings | None = None) -> Scan:
     """Find the recordings in a folder, or `root` itself if it is one.
+
+    Parameters
+    ----------
+    root : Path
+    settings : ReadSettings, optional
+        How those found will be read.
 
     Raises
     ------
@@ -113,7 +189,10 @@ def scan(root: Path) -> Scan:
     walk = _Walk(root, {name: SOURCES.get(name) for name in SOURCES.names()})
     walk.visit(root)
     walk.visit_media()
-    found = sorted(walk.found, key=lambda item: item.recording_id)
+    found = sorted(
+        (replace(item, settings=settings or item.settings) for item in walk.found),
+        key=lambda item: item.recording_id,
+    )
     leftover = sorted(walk.leftover)
     return Scan(tuple(found), tuple(_folded(leftover, root, found)), len(leftover))
 
@@ -151,9 +230,11 @@ class _Walk:
     def visit_media(self) -> None:
         used = {os.path.realpath(path) for path in self._companions()}
         self.found = [item for item in self.found if os.path.realpath(item.path) not in used]
-        for path in self.media:
-            if os.path.realpath(path) not in used and not self._take(path):
-                self.leftover.append(path)
+        alone = [path for path in self.media if os.path.realpath(path) not in used]
+        spare = [path for path in alone if not self._take(path)]
+        # A video may have brought a sound of its own.
+        used = {os.path.realpath(path) for path in self._companions()}
+        self.leftover += [path for path in spare if os.path.realpath(path) not in used]
 
     def _descend(self, folder: Path, *, claimed: bool) -> None:
         for child in _children(folder):

@@ -72,7 +72,7 @@ def pair(paths: tuple[Path, ...]) -> MediaPair:
 
 def has_sound(path: Path) -> bool:
     """Whether a media file has a sound stream."""
-    with _opened(path) as container:
+    with opened(path) as container:
         return bool(container.streams.audio)
 
 
@@ -94,7 +94,7 @@ def sound_duration_s(path: Path) -> float:
 @lru_cache(maxsize=256)
 def _sound_duration_s(path: Path, _mtime_ns: int, _size: int) -> float:
     # Asked for more than once while a recording is read; the file's state is part of the key.
-    with _opened(path) as container:
+    with opened(path) as container:
         if not container.streams.audio:
             raise InputError(f"{path} has no sound: a file of tags or pictures only?")
         spans = list(_packet_spans(container, container.streams.audio[0]))
@@ -117,7 +117,7 @@ def video_frame_times_s(path: Path) -> Float64:
     InputError
         If the file cannot be read or holds no picture.
     """
-    with _opened(path) as container:
+    with opened(path) as container:
         if not container.streams.video:
             raise InputError(f"{path} has no picture")
         starts = sorted(start for start, _ in _packet_spans(container, container.streams.video[0]))
@@ -129,7 +129,14 @@ def video_frame_times_s(path: Path) -> Float64:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def opened(path: Path) -> Iterator[Any]:
+    """Open a media file with PyAV.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or whatever is read of it while it is open cannot.
+    """
     import av
     import av.error
 
@@ -155,9 +162,16 @@ def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:
 
 def _picture_start_s(container: Any) -> float | None:
     """Time stamp of a video's first frame; None where there is no picture but cover art."""
+    stream = picture_stream(container)
+    if stream is None or stream.start_time is None:
+        return None
+    return float(stream.start_time * stream.time_base)
+
+
+def picture_stream(container: Any) -> Any:
+    """Return the first video stream that is not cover art, or None."""
     for stream in container.streams.video:
-        codec = stream.codec_context
-        cover = codec is not None and codec.name in _COVERS
-        if not cover and stream.start_time is not None:
-            return float(stream.start_time * stream.time_base)
+        codec = stream.codec_context  # None where this FFmpeg cannot decode it
+        if codec is None or codec.name not in _COVERS:
+            return stream
     return None

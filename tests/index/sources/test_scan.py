@@ -79,8 +79,8 @@ def test_what_no_source_knows_is_named_and_counted(tmp_path: Path) -> None:
 def test_single_unknown_files_are_named_themselves(tmp_path: Path) -> None:
     write_recording(tmp_path / "a.npz", POSES, 24)
     (tmp_path / "readme.md").write_text("x")
-    write_video(tmp_path / "film.mp4", 3, 25)
-    assert scan(tmp_path).unrecognised == (tmp_path / "film.mp4", tmp_path / "readme.md")
+    write_tone(tmp_path / "song.wav", 2.0)
+    assert scan(tmp_path).unrecognised == (tmp_path / "readme.md", tmp_path / "song.wav")
 
 
 def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
@@ -158,11 +158,24 @@ FILMS = Films()
 def test_a_source_of_videos_gets_those_that_belong_to_nobody(
     tmp_path: Path, openpose: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delitem(SOURCES.builtins, "video")
     monkeypatch.setitem(SOURCES.builtins, "films", f"{__name__}:FILMS")
     openpose([[person(0, 0, 100)]] * 5)
     for name in ("clip.mp4", "film.mp4", "clip/inside.mp4"):
         write_video(tmp_path / name, 5, 25)
     assert found(tmp_path) == [("openpose", "clip"), ("films", "film.mp4")]
+
+
+def test_a_video_that_belongs_to_nobody_is_a_recording_with_the_sound_of_its_name(
+    tmp_path: Path, openpose: Maker
+) -> None:
+    openpose([[person(0, 0, 100)]] * 5)
+    write_video(tmp_path / "clip.mp4", 5, 25)
+    write_video(tmp_path / "solo.MOV", 5, 25)
+    write_tone(tmp_path / "solo.wav", 2.0)
+    lonely = write_tone(tmp_path / "lonely.wav", 2.0)
+    assert found(tmp_path) == [("openpose", "clip"), ("video", "solo.MOV")]
+    assert scan(tmp_path).unrecognised == (lonely,)
 
 
 def test_all_built_in_sources_load() -> None:

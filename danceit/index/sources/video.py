@@ -1,0 +1,135 @@
+"""Plain video of a dancer: mp4, mov, mkv, webm, avi...
+
+Poses
+    Of the main person, by a pose estimator (`danceit.index.estimators`), in 3-D or, asked
+    for 2-D, in the picture's pixels; see `danceit.index.footage.body`.
+Song and time
+    The video's own sound, or a sound file of the same name beside it. Times are the
+    presentation times of the frames.
+
+Looking for poses is slow: it is done ahead for all videos at once, in processes, and kept
+by the video's content (`read_ahead`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from danceit.data import Recording
+from danceit.errors import InputError
+from danceit.index.estimators import make_estimator
+from danceit.index.footage.body import Dancer, dancer_in, in_metres
+from danceit.index.footage.extraction import Footage, footage_folder, load_footage
+from danceit.index.footage.workers import Progress, extract_all
+from danceit.index.sources.checks import checked
+from danceit.index.sources.media import VIDEO_SUFFIXES, media_named, pair
+from danceit.index.sources.settings import ReadSettings
+
+_CUTS_NAMED = 5
+
+
+class VideoSource:
+    """Reads a video file."""
+
+    name = "video"
+
+    def detect(self, path: Path) -> bool:
+        """Whether `path` is called like a video."""
+        return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Return a sound beside the video that has its name."""
+        return tuple(other for other in media_named(path.parent, path.stem) if other != path)
+
+    def read(self, path: Path) -> Recording:
+        """Read the main person with the usual settings; see `read_with`."""
+        return self.read_with(path, ReadSettings(), None)
+
+    def read_with(self, path: Path, settings: ReadSettings, dims: int | None) -> Recording:
+        """Read the main person in metres, or with `dims` 2 in pixels.
+
+        Raises
+        ------
+        DanceitError
+            If the video cannot be decoded, nobody is in it, or no estimator is installed.
+        """
+        footage = footage_of(path, settings)
+        dancer = dancer_in(footage)
+        deep = bool(np.isfinite(dancer.world).any())
+        if dims == 3 and not deep and np.isfinite(dancer.image).any():
+            raise InputError(
+                f"{path}: the estimator {settings.estimator} gives no depth; use --dims 2"
+            )
+        poses = in_metres(dancer, footage) if deep and dims != 2 else dancer.image
+        media = pair((path, *self.companions(path)))
+        audio, silence = _heard(media.audio_path)
+        return checked(
+            Recording(
+                recording_id=path.name,
+                path=path,
+                poses=poses,
+                times_s=footage.times_s,
+                audio_path=audio,
+                video_path=path,
+                files=(path, *(other for other in media.paths if other != path)),
+                notes=(*silence, *_notes(dancer)),
+            )
+        )
+
+    def settings_id(self, settings: ReadSettings) -> str:
+        """Name of all that changes what `read_with` gives."""
+        return f"{make_estimator(settings.estimator).estimator_id} {settings.lag}"
+
+    def read_ahead(
+        self, paths: Sequence[Path], settings: ReadSettings, progress: Progress | None
+    ) -> dict[Path, str]:
+        """Look for poses in all of `paths`; return why those failed that did."""
+        workers = settings.workers or None
+        return extract_all(paths, settings.estimator, workers=workers, progress=progress)
+
+
+SOURCE = VideoSource()
+
+
+def footage_of(path: Path, settings: ReadSettings) -> Footage:
+    """Return what was seen in a video, looking now if need be.
+
+    Raises
+    ------
+    DanceitError
+        If the video cannot be decoded, or no estimator is installed.
+    """
+    failed = extract_all([path], settings.estimator, workers=1)
+    if path in failed:
+        raise InputError(failed[path])
+    footage = load_footage(footage_folder(path, make_estimator(settings.estimator)))
+    if footage is None:
+        raise InputError(f"{path}: the cache of poses cannot be written or read: disk full?")
+    return footage
+
+
+def _heard(path: Path | None) -> tuple[Path | None, tuple[str, ...]]:
+    """Return the sound, or None and why it is no music to dance to."""
+    if path is None:
+        return None, ("no sound: its movement can be danced to other songs, but not learnt from",)
+    from danceit.audio import read_sound
+
+    try:
+        read_sound(path)
+    except InputError as exc:
+        return None, (f"taken without its sound: {exc}",)
+    return path, ()
+
+
+def _notes(dancer: Dancer) -> tuple[str, ...]:
+    notes = []
+    if len(dancer.cuts_s):
+        some = ", ".join(f"{cut_s:.1f} s" for cut_s in dancer.cuts_s[:_CUTS_NAMED].tolist())
+        more = ", ..." if len(dancer.cuts_s) > _CUTS_NAMED else ""
+        notes.append(f"{len(dancer.cuts_s)} cuts to another shot, at {some}{more}")
+    if dancer.n_swapped:
+        notes.append(f"left and right put right in {dancer.n_swapped} frames")
+    if dancer.n_people > 1:
+        notes.append(f"up to {dancer.n_people} people at once: the main one was followed")
+    return tuple(notes)
