@@ -1,12 +1,306 @@
-"""The Lance engine keeps the contract, finds what the local one finds, and notices damage."""
+"""The Lance engine keeps the contract, with lists as without, and notices damage."""
 
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("lance", reason="Lance is not installed: pip install 'danceit[cluster]'")
 
+from danceit.data import Float32
+from danceit.errors import IndexStateError, InputError
+from danceit.index.lance_search import choose
 from danceit.index.lance_store import LanceStore
-from danceit.testing import StoreConformance
+from danceit.index.lance_tables import condition_of
+from danceit.index.manifest import NAME, Manifest
+from danceit.index.store import FragmentBatch, StoreSpec, Where
+from danceit.index.vector_index import exact_search
+from danceit.testing import NAMES, SPEC, StoreConformance, batch_of_dances, save_fixed_encoder
+from danceit.testing.material import random_queries
+from danceit.testing.reading import ReadingConformance
 
 
 class TestLanceStore(StoreConformance):
     engine = LanceStore
+
+
+class ListStore(LanceStore):
+    """A Lance store with inverted lists, all of which are visited."""
+
+    @classmethod
+    def create(
+        cls,
+        location: Path,
+        spec: StoreSpec,
+        save_encoder: Callable[[Path], None],
+        *,
+        device: str = "auto",
+        factory: str = "IVF_FLAT,2",
+        recall: float = 1.0,
+    ) -> Self:
+        return super().create(
+            location, spec, save_encoder, device=device, factory=factory, recall=recall
+        )
+
+
+class TestLanceStoreWithLists(ReadingConformance):
+    """Filters go to Lance with the question rather than being scanned for."""
+
+    engine = ListStore
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _never_scan(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("danceit.index.lance_search._SCANNED", 0)
+            yield
+
+
+@pytest.fixture
+def location(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def index(location: Path) -> Path:
+    with LanceStore.create(location, SPEC, save_fixed_encoder) as store:
+        store.add(batch_of_dances(NAMES))
+        store.commit()
+    return location
+
+
+def add(index: Path, name: str, seed: int = 1) -> None:
+    with LanceStore.open(index) as store:
+        store.add(batch_of_dances([name], seed=seed))
+        store.commit()
+
+
+def files_of(index: Path) -> list[Path]:
+    manifest = Manifest.read(index / NAME, "lance")
+    return [index / manifest.generation / name for name in manifest.files]
+
+
+def bodies(count: int, width: int = 8) -> FragmentBatch:
+    """One clip whose fragments lie in clouds, as embeddings do."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(200, width)) * 2
+    vectors = centres[rng.integers(0, 200, count)] + rng.normal(size=(count, width))
+    one = batch_of_dances(["only"], n_frames=count + 24)
+    return FragmentBatch(
+        clips=one.clips,
+        clip=np.zeros(count, np.int64),
+        start_frame=np.arange(count),
+        n_frames=np.full(count, 24),
+        energy=np.zeros(count, np.float32),
+        pose_vectors=vectors.astype(np.float32),
+        audio_vectors=np.full((count, 5), np.nan, np.float32),
+    )
+
+
+def test_lists_find_98_of_100_true_neighbours_and_take_in_what_comes_later(
+    location: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("danceit.index.lance_search.EXACT_UP_TO", 5_000)
+    monkeypatch.setattr("danceit.index.lance_search._SCANNED", 1_000)
+    batch = bodies(20_000)
+    with LanceStore.create(location, SPEC, save_fixed_encoder) as store:
+        store.add(batch)
+        store.commit()
+        assert store.info().search["pose"].startswith("IVF_FLAT,512, nprobe ")
+        later = batch_of_dances(["later"], seed=4)
+        store.add(later)
+        store.commit()
+        vectors = store.vectors(np.arange(len(store)))
+        rng = np.random.default_rng(1)
+        near = vectors[rng.choice(20_000, 100)] + rng.normal(size=(100, 8)) * 0.5
+        queries: Float32 = near.astype(np.float32)
+        _, truth = exact_search(vectors, np.arange(len(store)), queries, 10)
+        found = store.search(queries, 10).rows
+        shared = [len(set(a) & set(b)) for a, b in zip(found, truth, strict=True)]
+        assert np.mean(shared) >= 9.8
+        own = store.search(later.pose_vectors, 1)
+        np.testing.assert_array_equal(store.vectors(own.rows[:, 0]), later.pose_vectors)
+        few = store.search(queries[:5], 10, where=Where(only_clips=("later",)))
+        assert few.matching == len(later)
+        assert set(store.table(few.rows[0]).clip_id) == {"later"}
+    with LanceStore.rebuild(location, factory="exact") as store:
+        assert store.info().search == {"pose": "exact", "audio": "exact"}
+        np.testing.assert_array_equal(
+            store.search(queries, 10).rows,
+            exact_search(vectors, np.arange(len(store)), queries, 10)[1],
+        )
+
+
+def test_unknown_lists_are_refused_before_anything_is_written(location: Path) -> None:
+    for factory in ("Flat", "IVF_FLAT,x", "IVF_FLAT,0"):
+        with pytest.raises(InputError, match="Lance does not know the factory"):
+            LanceStore.create(location, SPEC, save_fixed_encoder, factory=factory)
+    assert not list(location.glob("generation-*"))
+    assert choose(1_000_000) == ("IVF_FLAT", 4096)
+    assert choose(100) == ("exact", 0)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=30), st.text("'\"\\;-%_\n\0 x", max_size=8))
+def test_no_name_breaks_out_of_a_filter(shared: LanceStore, name: str, odd: str) -> None:
+    where = Where(style=(name, odd), exclude_clips=(odd, name), dancer=(odd,))
+    assert shared.matching(where).tolist() == []
+    kept = shared.matching(Where(exclude_clips=(name, odd)))
+    assert len(kept) == len(shared) - sum(
+        clip in (name, odd) for clip in shared.table(np.arange(len(shared))).clip_id
+    )
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanceStore]:
+    location = tmp_path_factory.mktemp("filters") / "index"
+    with LanceStore.create(location, SPEC, save_fixed_encoder) as store:
+        store.add(batch_of_dances(NAMES))
+        store.commit()
+        yield store
+
+
+def test_bounds_are_numbers_whatever_they_are() -> None:
+    assert condition_of(Where(energy=(-np.inf, np.inf))) == ""
+    assert condition_of(Where(energy=(np.inf, np.inf))) == "false"
+    assert condition_of(Where(tempo_bpm=(np.float32(1e-7), 1e300))) == (
+        f"tempo_bpm >= {float(np.float32(1e-7))!r} AND tempo_bpm <= 1e+300"
+    )
+
+
+@pytest.mark.parametrize("harm", ["cut", "empty", "flip", "gone"])
+def test_each_damaged_file_is_noticed_at_opening_and_named(index: Path, harm: str) -> None:
+    add(index, "another")
+    for path in files_of(index):
+        whole = path.read_bytes()
+        if harm == "gone":
+            path.unlink()
+        else:
+            flipped = bytearray(whole)
+            flipped[len(whole) // 2] ^= 1
+            path.write_bytes({"cut": whole[:-1], "empty": b"", "flip": bytes(flipped)}[harm])
+        with pytest.raises(IndexStateError) as error:
+            LanceStore.open(index)
+        assert str(path) in str(error.value)
+        path.write_bytes(whole)
+    with LanceStore.open(index) as store:
+        assert store.verify() == ()
+
+
+def test_damaged_lists_are_made_again_and_other_damage_is_not_hidden(index: Path) -> None:
+    with LanceStore.rebuild(index, factory="IVF_FLAT,2") as store:
+        before = store.search(random_queries("pose"), 5)
+    (lists,) = [
+        path for path in files_of(index) if path.name == "index.idx" and "_indices" in str(path)
+    ][:1]
+    lists.write_bytes(lists.read_bytes()[:-7])
+    with pytest.raises(IndexStateError, match="danceit index rebuild"):
+        LanceStore.open(index)
+    with LanceStore.rebuild(index) as store:
+        np.testing.assert_array_equal(store.search(random_queries("pose"), 5).rows, before.rows)
+        assert store.verify() == ()
+    (data, *_) = [path for path in files_of(index) if path.parent.name == "data"]
+    data.write_bytes(data.read_bytes()[:-7])
+    with pytest.raises(IndexStateError, match="SHA-256 differs"):
+        LanceStore.rebuild(index)
+
+
+def test_a_clip_that_was_taken_out_is_in_no_file_once_no_reader_needs_it(index: Path) -> None:
+    add(index, "secret clip")
+    present = [path for path in index.rglob("*") if path.is_file() and holds(path)]
+    assert present
+    with LanceStore.open(index) as reader:
+        with LanceStore.open(index) as writer:
+            writer.delete(["secret clip"])
+            writer.commit()
+        assert "secret clip" in reader.recordings()
+        rows = reader.matching(Where(only_clips=("secret clip",), n_frames=24))
+        assert reader.poses(rows).shape[1] == 24
+    add(index, "next", seed=6)
+    assert [path for path in index.rglob("*") if path.is_file() and holds(path)] == []
+    with LanceStore.open(index) as store:
+        assert store.verify() == ()
+
+
+def holds(path: Path) -> bool:
+    return b"secret clip" in path.read_bytes()
+
+
+def test_many_small_additions_are_merged_and_keep_their_poses(index: Path) -> None:
+    for number in range(36):
+        add(index, f"more {number}", seed=number)
+    with LanceStore.open(index) as store:
+        assert len(list(index.glob("generation-*/fragments.lance/data/*"))) < 20
+        for number in (0, 17, 35):
+            wanted = batch_of_dances([f"more {number}"], seed=number)
+            rows = store.matching(Where(only_clips=(f"more {number}",), n_frames=48))
+            np.testing.assert_allclose(
+                store.poses(rows)[0], wanted.clips[0].clip.poses[:48], atol=0.01, rtol=0
+            )
+            place = store.table(rows).start_frame.tolist()
+            assert place == [0, 48]
+        assert store.verify() == ()
+
+
+@pytest.mark.parametrize(
+    "moment", ["write_rows", "make_parts", "files_of", "LanceGeneration", "remove_leftovers"]
+)
+def test_a_writer_killed_at_any_moment_changes_nothing_or_everything(
+    index: Path, moment: str
+) -> None:
+    """SIGKILL in the middle of a commit that adds and deletes; then another writer comes."""
+    script = f"""
+        import os, signal, sys
+        from pathlib import Path
+        import danceit.index.lance_writer as writer
+        import danceit.index.lance_store as store
+        from danceit.testing import batch_of_dances
+        opened = store.LanceStore.open(Path(sys.argv[1]))
+        real = getattr(writer, "{moment}")
+        def killed(*given, **named):
+            if "{moment}" in ("write_rows", "make_parts"):
+                real(*given, **named)
+            os.kill(os.getpid(), signal.SIGKILL)
+        writer.{moment} = store.{moment} = killed
+        opened.delete(["a"])
+        opened.add(batch_of_dances(["killed"], seed=3))
+        opened.commit()
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(index)], capture_output=True, text=True
+    )
+    assert run.returncode == -signal.SIGKILL, run.stderr
+    whole = moment == "remove_leftovers"
+    with LanceStore.open(index) as store:
+        assert store.verify() == ()
+        assert ("killed" in store.recordings()) == whole
+        assert ("a" in store.recordings()) != whole
+    add(index, "after")
+    with LanceStore.open(index) as store:
+        assert store.verify() == ()
+        assert "after" in store.recordings()
+        assert ("killed" in store.recordings()) == whole
+        rows = store.matching(Where(only_clips=("e",), n_frames=48))
+        wanted = next(c.clip for c in batch_of_dances(NAMES).clips if c.clip.clip_id == "e")
+        np.testing.assert_allclose(store.poses(rows)[1], wanted.poses[48:96], atol=0.01, rtol=0)
+
+
+def test_a_read_only_index_can_be_read(index: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    for path in [*index.rglob("*"), index]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        with LanceStore.open(index) as store:
+            assert store.verify() == ()
+    finally:
+        for path in [index, *index.rglob("*")]:
+            path.chmod(0o755)
