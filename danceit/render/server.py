@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         action = self.site.actions.get(urlsplit(self.path).path)
         if action is None:
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such action")
-        elif not secrets.compare_digest(self.headers.get(TOKEN_HEADER, ""), self.site.token):
+        elif not self._knows_token():
             self._refuse(HTTPStatus.FORBIDDEN, "this page is of another run; load it again")
         else:
             self._act(action)
@@ -162,6 +162,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"a fault in danceit: {exc}")
         else:
             self._send(HTTPStatus.OK, "application/json", json.dumps(answer, allow_nan=False))
+
+    def _knows_token(self) -> bool:
+        # As bytes: texts outside ASCII cannot be compared in constant time.
+        given = self.headers.get(TOKEN_HEADER, "").encode("utf-8", "surrogateescape")
+        return secrets.compare_digest(given, self.site.token.encode())
 
     def _asked_by_name(self) -> bool:
         """Whether the request was meant for this server, and not led here by another's name."""

@@ -1,0 +1,143 @@
+"""`danceit view` and `danceit query --pin`, as a user runs them."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from danceit.data import Dance
+from danceit.index.synthetic import SyntheticLibrary
+from tests.browser import chromium, unnamed_controls, watched
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture(autouse=True)
+def _in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def queried(danceit: Cli, library: SyntheticLibrary, index: Path, tmp_path: Path) -> Path:
+    """The song beside its dance, as a query leaves it."""
+    shutil.copy(library.query_song, "song.wav")
+    assert danceit("query", "song.wav", "--index", index).code == 0
+    return tmp_path / "song.dance.npz"
+
+
+@contextmanager
+def viewed(*args: object) -> Iterator[str]:
+    """Run `danceit view` in a process of its own; gives its address and stops it by Ctrl-C."""
+    command = [sys.executable, "-c", "from danceit.cli import main; main()", "view"]
+    with Path("stderr.txt").open("w") as told:
+        process = subprocess.Popen(
+            [*command, *map(str, args), "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=told,
+            text=True,
+        )
+    try:
+        assert process.stdout is not None
+        found = re.match(r"(http://127\.0\.0\.1:\d+/)", process.stdout.readline())
+        assert found is not None
+        yield found[1]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_page_is_written_with_and_without_sound(danceit: Cli, queried: Path) -> None:
+    made = danceit("view", "--out", "a.html")
+    assert made.code == 0, made.err
+    assert re.fullmatch(r"wrote a\.html \(\d+\.\d MB\)\n", made.out)
+    assert danceit("view", queried, "--no-audio", "--out", "b.html").code == 0
+    assert Path("b.html").stat().st_size < 200_000 < Path("a.html").stat().st_size
+
+
+def test_a_moved_song_is_a_note_and_a_silent_page(danceit: Cli, queried: Path) -> None:
+    Path("song.wav").rename("elsewhere.wav")
+    made = danceit("view", "--out", "a.html")
+    assert made.code == 0
+    assert "not at" in made.err
+    assert "--song" in made.err
+    found = danceit("view", "--out", "b.html", "--song", "elsewhere.wav")
+    assert (found.code, found.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["missing.dance.npz"], "no such file"),
+        (["song.dance.npz", "--out", "a.mp4"], "a page ends in .html"),
+        (["song.dance.npz", "--out", "no/where.html"], "does not exist"),
+        (["song.dance.npz", "--song", "none.wav"], "no such song"),
+        (["song.dance.npz", "--theme", "nigth"], "did you mean 'night'"),
+        (["song.dance.npz", "--name", "a", "--name", "b"], "2 names for 1 dances"),
+        (["song.dance.npz", "song.wav"], "not a readable .npz"),
+    ],
+)
+def test_what_cannot_be_viewed_is_one_line(
+    danceit: Cli, queried: Path, args: list[str], message: str
+) -> None:
+    ran = danceit("view", *args)
+    assert ran.code == 1
+    assert message in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_pin_on_the_command_line_changes_the_dance_that_is_there(
+    danceit: Cli, queried: Path, index: Path
+) -> None:
+    before = Dance.load(queried)
+    names = [placed.fragment_id for placed in before.fragments]
+    wanted = next(name for name in names if name != names[3])
+    ran = danceit("query", "song.wav", "--index", index, "--pin", f"0:06.5={wanted}")
+    assert ran.code == 0, ran.err
+    assert "changed" in ran.err
+    assert Dance.load(queried).fragments[3].fragment_id == wanted
+    refused = danceit("query", "song.wav", "--index", index, "--ban", wanted, "--k", 3)
+    assert refused.code == 1
+    assert "with other options" in refused.err
+    kept = danceit("query", "song.wav", "--index", index, "--lock", "0-4", "--from", queried,
+                   "--ban", names[5], "--out", "b.dance.npz")  # fmt: skip
+    assert kept.code == 0, kept.err
+    now = [placed.fragment_id for placed in Dance.load(Path("b.dance.npz")).fragments]
+    assert now[:2] == [p.fragment_id for p in Dance.load(queried).fragments][:2]
+    assert names[5] not in now or names[5] == wanted
+
+
+def test_the_served_page_changes_a_dance_in_a_browser(queried: Path, index: Path) -> None:
+    with chromium() as browser, viewed(queried, "--index", index) as url, watched(browser) as seen:
+        seen.page.goto(url)
+        seen.until("window.danceit && danceit.drawnFrame() !== undefined")
+        assert unnamed_controls(seen.page) == []
+        seen.page.locator("#fragments button").nth(3).click()
+        wanted = seen.page.locator(".others .id").first.inner_text()
+        seen.page.get_by_role("button", name=f"Use {wanted} here").click()
+        seen.page.get_by_text("Solved in").wait_for()
+        assert wanted in seen.page.locator("#card").inner_text()
+        seen.page.get_by_role("button", name="Save as a new dance").click()
+        seen.page.get_by_text("Written to").wait_for()
+        saved = Dance.load(queried.with_name("song.edited.dance.npz"))
+        assert saved.fragments[3].fragment_id == wanted
+        seen.page.reload()
+        seen.page.get_by_role("button", name="Take back").click()
+        seen.page.get_by_text("0 fragments changed").wait_for()
+        assert unnamed_controls(seen.page) == []
+        assert seen.complaints == []
+
+
+def test_a_served_page_without_an_index_only_shows(queried: Path, tmp_path: Path) -> None:
+    with viewed(queried, "--index", tmp_path / "none") as url:
+        text = urllib.request.urlopen(url, timeout=20).read().decode()
+    assert '"edit":' not in text
+    assert "can show but not change" in Path("stderr.txt").read_text()
