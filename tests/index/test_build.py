@@ -201,6 +201,13 @@ def test_nothing_to_index_leaves_the_index_alone(
     assert contents_at(out) == before
 
 
+def test_an_index_inside_the_data_is_no_part_of_it(data: Path, embedder: CountingEmbedder) -> None:
+    for _ in range(2):
+        report = build(data, data / "danceit-index", embedder)
+        assert len(report.added) + len(report.unchanged) == 4
+        assert (report.failed, report.unrecognised) == ((), ())
+
+
 def test_nothing_is_written_where_nothing_was_found(
     tmp_path: Path, out: Path, embedder: CountingEmbedder
 ) -> None:
@@ -426,7 +433,8 @@ def test_the_kind_of_search_can_be_chosen_and_changed(
     assert len(build(data, out, embedder).unchanged) == 4
     assert info(out).search["pose 24"].startswith("IVF2,Flat")
     assert embedder.embedded == []
-    assert rebuild(out, factory="Flat").search["pose 24"] == "Flat"
+    assert rebuild(out).search["pose 24"].startswith("IVF2,Flat")
+    assert rebuild(out, factory="auto").search["pose 24"] == "Flat"
     with pytest.raises(InputError, match="does not know the factory 'Quick'"):
         build(data, out, embedder, factory="Quick")
     with pytest.raises(InputError, match="recall must be between 0 and 1"):
