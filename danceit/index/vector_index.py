@@ -29,7 +29,7 @@ RECALL_AT = 10
 """Neighbours over which a wanted recall is measured."""
 _CHUNK = 131_072
 """Vectors read at a time."""
-_TRAINING = 128
+_TRAINING = 64
 """Vectors a list used for training; FAISS asks for 39 or more."""
 _HELD_OUT = 500
 """Queries on which the number of visited lists is tuned."""
