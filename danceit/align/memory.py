@@ -129,7 +129,8 @@ def describe(poses: Float32, starts: Int64, stops: Int64, joints: Bool) -> tuple
         axis=1,
     )
     features = turned(parts, -headings) / np.sqrt(2 * poses.shape[1])
-    return features.reshape(len(starts), -1).astype(np.float32), headings
+    size = 4 * poses.shape[1] * poses.shape[2]
+    return features.reshape(len(starts), size).astype(np.float32), headings
 
 
 def turned(vectors: Float32 | Float64, angles: Float64) -> Float64:

@@ -119,29 +119,35 @@ def repetition(columns: Float64, start: int, stop: int) -> tuple[int, float]:
     Returns
     -------
     period : int
-        Of two whole periods in T at most; 0 if T is too short for any.
+        Of two whole periods in T at most; 0 where there is none.
     repeats : float
         Autocorrelation of the velocities at that period, all columns together; 1 for a
         movement that repeats exactly. -1 without a period.
+
+    Notes
+    -----
+    A period is a delay after which the movement is like itself again: before it, it must
+    have been unlike itself. Slow movement is like itself after any short delay.
     """
+    delays = np.arange(1, len(columns) // 2 + 1)
     velocity = np.diff(columns, axis=0)
     seen = np.ones(len(velocity), dtype=bool)
     seen[max(0, start - 1) : stop] = False
-    velocity = np.where(seen[:, None], velocity - velocity[seen].mean(axis=0, keepdims=True), 0.0)
-    periods = np.arange(_SHORTEST, len(columns) // 2 + 1)
-    if not periods.size:
+    if len(delays) < _SHORTEST or not seen.any():
         return 0, -1.0
+    velocity = np.where(seen[:, None], velocity - velocity[seen].mean(axis=0, keepdims=True), 0.0)
     products = velocity @ velocity.T
     energy, there = np.diag(products), seen.astype(np.float64)
-    common = np.array([np.trace(products, offset) for offset in periods])
-    now = np.array([energy[p:] @ there[:-p] for p in periods])
-    then = np.array([energy[:-p] @ there[p:] for p in periods])
-    both = np.array([there[p:] @ there[:-p] for p in periods])
+    common = np.array([np.trace(products, offset) for offset in delays])
+    now = np.array([energy[delay:] @ there[:-delay] for delay in delays])
+    then = np.array([energy[:-delay] @ there[delay:] for delay in delays])
+    both = np.array([there[delay:] @ there[:-delay] for delay in delays])
     # As many frames as a period at least, or a chance resemblance would win.
-    power = np.where(both >= periods, np.sqrt(now * then), 0.0)
+    power = np.where(both >= delays, np.sqrt(now * then), 0.0)
     repeats = np.where(power > 0, common / np.maximum(power, 1e-12), -1.0)
-    best = int(np.argmax(repeats))
-    return int(periods[best]), float(repeats[best])
+    again = (np.minimum.accumulate(repeats) < 0) & (delays >= _SHORTEST)
+    best = int(np.argmax(np.where(again, repeats, -1.0)))
+    return (int(delays[best]), float(repeats[best])) if again[best] else (0, -1.0)
 
 
 def _as_printed(
@@ -208,8 +214,8 @@ def smallest_season(d: Float64, volatility_px: float) -> tuple[Float64, Int64]:
     d : float64 (n, columns)
         Misalignment without its trend, px.
     volatility_px : float
-        Standard deviation of the residual to stay under; where no period does, the one
-        that leaves least is taken.
+        Standard deviation of d - S to stay under; where no period does, the one that
+        leaves least is taken.
 
     Returns
     -------
@@ -226,7 +232,7 @@ def smallest_season(d: Float64, volatility_px: float) -> tuple[Float64, Int64]:
     least = np.full(n_columns, np.inf)
     for candidate in periods:
         parts = seasonal_decompose(d, model="additive", period=candidate)
-        volatility = np.nanstd(parts.resid.reshape(n, n_columns), axis=0)
+        volatility = np.std(d - parts.seasonal.reshape(n, n_columns), axis=0)
         better = (least >= volatility_px) & (volatility < least)
         least = np.where(better, volatility, least)
         period = np.where(better, candidate, period)

@@ -12,6 +12,7 @@ so clearly; bends of time cost a little. The best chain is found exactly, up to 
 
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -27,15 +28,18 @@ from danceit.errors import InputError
 _GRID = 0.5
 """Frames between the offsets that a beat may have."""
 _MOST_CHANGE = 6.0
-"""Frames by which the offset may change from one beat to the next."""
+"""Frames by which the offset may change from one beat to the next, or a quarter of the
+way if that is more."""
+_FAR = 48
+"""Frames from a beat beyond which movement is not compared with that at the beat."""
 _UNLIMITED = 2.0
 """Stretch that is used at most where no limit is set: enough for nearly every beat."""
 _PACES = 4
-_MARGINS = np.array([1.02, 1.1])
+_MARGINS = np.array([1.02, 1.08])
 """Factors by which a movement at the beat just, and clearly, exceeds the others."""
 _WORTH = np.array([0.0, 0.8, 1.0])
 """Of a beat that is missed, just reached, and clearly reached."""
-_BEND = 0.02
+_BEND = 0.1
 _NEVER = -1e9
 
 
@@ -144,14 +148,10 @@ class _Chain:
 
     def solve(self, beats: Int64, n_frames: int) -> Float64:
         """Warp (T,) of the best chain over these beats."""
-        windows = beat_windows(beats, n_frames)
-        knots = [0.0, *(beats - 0.5).tolist(), float(n_frames - 1)]
-        since = [*windows[:, 0].tolist(), None]
-        until = [None, *windows[:, 1].tolist()]
         value = np.full(self.shape, _NEVER)
         value[0, self.reach, 0] = 0.0
         links = []
-        for span in map(_Span, knots[:-1], knots[1:], until, since):
+        for span in _spans(beats, n_frames):
             value, link = self._advance(value, span)
             links.append(link)
         return self._back(links, n_frames)
@@ -191,11 +191,13 @@ class _Chain:
 
     def _levels(self, span: _Span, ways: Paths, here: Float64) -> tuple[Int64, Int64]:
         """How clearly each (offset, path) keeps the beats at its two knots ahead of the rest."""
+        before = after = np.zeros((len(here), len(ways.change)), dtype=np.int64)
+        if span.until is None and span.since is None:
+            return before, after
         distance = self._distance(here, ways.shown)
         steps, into = np.diff(distance[:, :, 1:-1], axis=2), span.frames[1:]
         # What is travelled in the half frame beyond a knot, by the pace held there.
         half = 0.5 + eased(np.array(0.5), EASE) * (np.array(self.paces) - 1)
-        before = after = np.zeros(distance.shape[:2], dtype=np.int64)
         if span.until is not None:
             arrived = self.travelled.until(here[:, None] - half[ways.leaving])
             before = self._level(distance[:, :, 1] - arrived, steps[:, :, into < span.until])
@@ -239,6 +241,30 @@ class _Chain:
         return np.clip(warp, 0.0, n_frames - 1.0)
 
 
+def _spans(beats: Int64, n_frames: int) -> list[_Span]:
+    """Spans from frame 0 over all beats to the last frame.
+
+    Long stretches without beats get knots of their own, so that what lies far from any
+    beat need not be judged; a beat is compared with `_FAR` frames on each side at most.
+    """
+    windows = beat_windows(beats, n_frames)
+    knots = [0.0, *(beats - 0.5).tolist(), float(n_frames - 1)]
+    since = [*windows[:, 0].tolist(), None]
+    until = [None, *windows[:, 1].tolist()]
+    spans = []
+    for start, end, left, right in zip(knots[:-1], knots[1:], until, since, strict=True):
+        between = [start]
+        if left is not None and end - start > 2 * _FAR:
+            between.append(start + _FAR)
+        if right is not None and end - start > 2 * _FAR:
+            between.append(end - _FAR)
+        between.append(end)
+        for i, (one, other) in enumerate(pairwise(between)):
+            last = i == len(between) - 2
+            spans.append(_Span(one, other, left if i == 0 else None, right if last else None))
+    return spans
+
+
 @lru_cache(maxsize=256)
 def _ways(
     run: float,
@@ -250,4 +276,5 @@ def _ways(
 ) -> Paths:
     """Paths over `run` frames of time, the first whole one `first` after the knot."""
     times = np.array([0.0, *(first + np.arange(n_frames)), run])
-    return paths(times, np.array(leaving), np.array(arriving), _GRID, _MOST_CHANGE, limit)
+    most = max(_MOST_CHANGE, run / 4)
+    return paths(times, np.array(leaving), np.array(arriving), _GRID, most, limit)
