@@ -126,6 +126,33 @@ def retrieval(
     _report(bench_retrieval(data, out, options))
 
 
+@bench.command(
+    name="person",
+    help="Measure a trained PERSON on footage that training never saw.\n\n"
+    "Beside the networks: the background alone, the training frame of the nearest pose, and "
+    "that frame warped to the pose.",
+)
+@click.argument("folder", metavar="PERSON", type=PATH)
+@click.option("--out", type=PATH, default=Path("bench-person"), show_default=True)
+@click.option("--vgg", default="", metavar="FILE|hub", help="Also the distance in VGG-19.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Most unseen frames to take.")
+@device_option
+def person_(folder: Path, out: Path, vgg: str, limit: int, device: str) -> None:
+    """Call `danceit.bench.person.bench_person` and print its table."""
+    from danceit.bench.person import HEADER, bench_person, table_rows
+    from danceit.cli.options import table
+
+    result = bench_person(folder, out, device=device, vgg=vgg, limit=limit)
+    click.echo(table(HEADER, table_rows(result)))
+    click.echo(
+        f"{result.n_frames} unseen frames of {result.size} px, after {result.step} steps; "
+        f"{result.frames_per_s:.1f} frames/s painted on {result.device}"
+    )
+    if not result.beats_nearest:
+        click.echo("note: the nearest training frame is better: train longer", err=True)
+    click.echo(f"wrote {result.sheet} and {out / 'person.json'}")
+
+
 def _report(run: "BenchRun") -> None:
     from danceit.bench.report import terminal, write_report
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "render": ("danceit.cli.dance:render", "Write a dance as video, GIF, picture or page."),
     "view": ("danceit.cli.view:view", "Look at dances in the browser, or write the page."),
     "dance": ("danceit.cli.dance:dance", "Query, align and render in one."),
+    "person": ("danceit.cli.person:person", "Prepare and train someone to be shown dancing."),
     "bench": ("danceit.cli.bench:bench", "Measure aligners and retrieval on your dances."),
     "plugins": ("danceit.cli.system:plugins", "List sources, aligners, renderers and stores."),
     "doctor": ("danceit.cli.system:doctor", "Check what this machine has and what is missing."),

@@ -58,9 +58,9 @@ def morph(
     flow = spread(start, end, start + share * (end - start), size)
     if refine:
         small = [_small(picture, size) for picture in (first, second)]
-        flow += _flow(_carried(small[0], flow, share), _carried(small[1], flow, share - 1))
-    carried = _carried(first, flow, share), _carried(second, flow, share - 1)
-    mixed = cv2.addWeighted(carried[0], 1 - share, carried[1], share, 0.0)
+        flow += _flow(carried(small[0], flow, share), carried(small[1], flow, share - 1))
+    ours, theirs = carried(first, flow, share), carried(second, flow, share - 1)
+    mixed = cv2.addWeighted(ours, 1 - share, theirs, share, 0.0)
     return np.asarray(mixed, dtype=np.uint8)
 
 
@@ -111,7 +111,7 @@ def _flow(first: Picture, second: Picture) -> Float32:
     return np.asarray(cv2.GaussianBlur(flow, (0, 0), 2.0), dtype=np.float32)
 
 
-def _carried(picture: Picture, flow: Float32, part: float) -> Picture:
+def carried(picture: Picture, flow: Float32, part: float) -> Picture:
     """`picture` carried `part` of the way along a flow that may be of lower resolution."""
     import cv2
 

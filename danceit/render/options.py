@@ -123,6 +123,12 @@ class RenderOptions:
         One of `SURROUNDINGS`, for footage.
     locate : Locator or None
         Finds the footage; needed where `footage` is asked for.
+    person : str
+        Folder of a trained person who is to dance instead of a drawn figure.
+    synthetic_note : bool
+        The small visible note that a person's video is synthetic.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``: where a person is painted.
 
     Raises
     ------
@@ -146,6 +152,9 @@ class RenderOptions:
     footage: bool = False
     surroundings: str = "kept"
     locate: Locator | None = None
+    person: str = ""
+    synthetic_note: bool = True
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         _check_choice("aspect", self.aspect, ASPECTS)

@@ -5,8 +5,9 @@ be computed for many frames at once (joints, camera, polygons) is, a second or t
 so drawing a frame costs little more than its fills and memory stays flat.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,11 @@ class Scene:
         Pictures in all.
     n_danced : int
         Those before the credits.
+    tags : mapping of str to str
+        What a video file must say of the pictures.
     """
+
+    tags: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,

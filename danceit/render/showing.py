@@ -1,8 +1,9 @@
-"""Who dances in a video: the drawn figure, or the people of the sources' footage."""
+"""Who dances in a video: the drawn figure, the sources' own people, or a trained person."""
 
 from collections.abc import Sequence
 
 from danceit.data import Dance
+from danceit.errors import InputError
 from danceit.render.options import RenderOptions
 from danceit.render.scene import Scene
 
@@ -15,6 +16,12 @@ def scene_of(dances: Sequence[Dance], options: RenderOptions, song_s: float) -> 
     InputError
         If the dances or the options cannot be shown so.
     """
+    if options.footage and options.person:
+        raise InputError("choose footage or a person: one video shows one of them")
+    if options.person:
+        from danceit.render.person.scene import PersonScene
+
+        return PersonScene(dances, options, song_s)
     if options.footage:
         from danceit.render.footage import FootageScene
 

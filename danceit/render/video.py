@@ -81,6 +81,7 @@ def render_video(
                 for dance in dances:
                     check_length(dance, sound.duration_s, found)
                 scene = scene_of(dances, options, sound.duration_s)
+                container.metadata.update(scene.tags)
                 picture_stream = add_picture_stream(container, options)
                 _write(container, picture_stream, scene, sound, progress)
         except (av.error.FFmpegError, OSError) as exc:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from danceit.data import Placement, Recording
-from danceit.errors import InputError
-from danceit.index.sources import SOURCES
+from danceit.errors import DanceitError, InputError
+from danceit.index.sources import SOURCES, HasSettings
+from danceit.index.sources.settings import ReadSettings
 from danceit.render.filmed import Filmed
 from danceit.render.reel import picture_size
 
@@ -37,17 +38,17 @@ class Filming:
             self._known[source] = None
             try:
                 self._known[source] = filmed(read_source(Path(source)))
-            except InputError as exc:
+            except DanceitError as exc:
                 self.notes.append(f"{Path(source).name} is drawn: {exc}")
         return self._known[source]
 
 
 def read_source(path: Path) -> Recording:
-    """Read the recording at `path` with the first source that recognises it.
+    """Read the recording at `path` with the first source that recognises it, in 2-D if it can.
 
     Raises
     ------
-    InputError
+    DanceitError
         If it is gone, no source recognises it, or it cannot be read.
     """
     if not path.exists():
@@ -55,7 +56,11 @@ def read_source(path: Path) -> Recording:
     for name in SOURCES.names():
         source = SOURCES.get(name)
         if source.detect(path):
-            recording: Recording = source.read(path)
+            recording: Recording = (
+                source.read_with(path, ReadSettings(), 2)
+                if isinstance(source, HasSettings)
+                else source.read(path)
+            )
             return recording
     raise InputError(f"no source recognises {path}")
 

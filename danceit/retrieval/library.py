@@ -28,6 +28,7 @@ from danceit.retrieval.compose import Composition, compose
 from danceit.retrieval.encoders import FragmentEncoder
 from danceit.retrieval.filming import Filming
 from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.person import person_notes
 from danceit.retrieval.report import with_choices
 
 DEFAULT_METHODS = ("tsd", "beat")
@@ -138,7 +139,8 @@ def render_file(
     filming = Filming()
     look = replace(options or RenderOptions(), locate=filming)
     write(dance_, out, song=song_of(dance_, source, song), options=look, progress=progress)
-    return tuple(filming.notes)
+    unseen = person_notes(Path(look.person), dance_) if look.person else ()
+    return (*filming.notes, *unseen)
 
 
 def dance(

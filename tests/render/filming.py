@@ -34,13 +34,19 @@ def number_in(strip: np.ndarray) -> int:
 
 
 def write_video(
-    path: Path, n_frames: int = 200, fps: int = 24, gop: int = 250, lag: float = 0.0
+    path: Path,
+    n_frames: int = 200,
+    fps: int = 24,
+    gop: int = 250,
+    lag: float = 0.0,
+    sway: float = 0.0,
 ) -> Filmed:
-    """A dancer who drifts to the right, at a fixed distance."""
+    """A dancer who drifts to the right, swaying by some pixels, at a fixed distance."""
     base = STANDING[:, :2].astype(np.float64) * BODY_SCALE
     base[:, 0] += 60 - base[0, 0]
     base[:, 1] += HEIGHT - 8 - base[:, 1].max()
-    joints = base + np.stack([np.linspace(0, 40, n_frames), np.zeros(n_frames)], axis=1)[:, None]
+    across = np.linspace(0, 40, n_frames) + sway * np.sin(0.5 * np.arange(n_frames))
+    joints = base + np.stack([across, np.zeros(n_frames)], axis=1)[:, None]
     with av.open(str(path), "w") as container:
         options = {"preset": "ultrafast", "crf": "12", "g": str(gop)}
         stream = container.add_stream("libx264", rate=fps, options=options)

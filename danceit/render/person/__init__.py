@@ -1,0 +1,7 @@
+"""A chosen person dances: pix2pixHD from poses to pictures (DanceIt IV-D).
+
+`prepare` turns one video of the person into frames, poses and a clean background;
+`training` trains poseGAN and FaceGAN on them; `scene` renders a dance; `metrics` measures
+on frames that training never saw. Pictures are square; in tensors they are float32
+(B, 3, S, S) from -1 to 1, red first.
+"""

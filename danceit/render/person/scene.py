@@ -1,0 +1,93 @@
+"""A dance shown by a trained person, as a sequence of pictures."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit import __version__
+from danceit.data import Dance
+from danceit.errors import InputError
+from danceit.render.options import RenderOptions
+from danceit.render.person.building import load_trained
+from danceit.render.person.painting import device_for, paint
+from danceit.render.person.posing import on_target
+from danceit.render.person.target import BACKGROUND, describe, read_picture
+from danceit.render.scene import Scene
+from danceit.render.surroundings import Surroundings
+from danceit.render.text import draw_text
+
+Picture = npt.NDArray[np.uint8]
+
+NOTE = "synthetic"
+
+
+class PersonScene(Scene):
+    """Pictures of one dance by the person in `RenderOptions.person`.
+
+    Frames are painted as they are asked for, in order; asked for out of order, painting
+    starts anew there.
+
+    Raises
+    ------
+    InputError
+        If there are several dances, or the folder is no trained person.
+    """
+
+    def __init__(
+        self, dances: Sequence[Dance], options: RenderOptions, song_s: float | None = None
+    ) -> None:
+        super().__init__(dances, options, song_s)
+        if len(dances) != 1:
+            raise InputError(f"a person dances one dance at a time; got {len(dances)}")
+        folder = Path(options.person)
+        self._about = describe(folder)
+        self._device = device_for(options.device)
+        self._trained = load_trained(folder, self._device)
+        size = self._trained.config.size
+        if size != self._about.size:
+            raise InputError(
+                f"{folder} was trained at {size} px and prepared anew at {self._about.size}: "
+                "train it again"
+            )
+        self._background = read_picture(folder / BACKGROUND)
+        self._joints = on_target(self._dancers[0].joints, self._about.placing)
+        self._surroundings = Surroundings(options)
+        self._painter: Iterator[Picture] = iter(())
+        self._next = -1
+        self._last: Picture | None = None
+        name = self._about.consent.name
+        self.tags = {
+            "comment": f"Synthetic video made by danceit {__version__}: {name} did not dance this. "
+            f"Shown with their consent."
+        }
+
+    def _stage(self, picture: Picture, index: int) -> None:
+        painted = self._painted(index)
+        width, height = self.options.frame_size
+        scale = min(width, height) / len(painted)
+        left, top = (width - scale * len(painted)) / 2, (height - scale * len(painted)) / 2
+        placing = np.array([[scale, 0.0, left], [0.0, scale, top]])
+        np.copyto(picture, self._surroundings.compose(painted, placing, None))
+
+    def _figures(self, picture: Picture, index: int) -> None:
+        """Write the note that says what this is; the person is painted with the stage."""
+        if not self.options.synthetic_note:
+            return
+        unit = min(picture.shape[:2]) / 512
+        at = (picture.shape[1] - 10 * unit, 14 * unit)
+        font = self.options.font
+        shadow = (at[0] + unit, at[1] + unit)
+        draw_text(picture, NOTE, shadow, 12 * unit, (0, 0, 0), anchor="right", font=font)
+        draw_text(picture, NOTE, at, 12 * unit, (255, 255, 255), anchor="right", font=font)
+
+    def _painted(self, index: int) -> Picture:
+        if self._last is not None and index == self._next - 1:
+            return self._last
+        if index != self._next:
+            poses = iter(self._joints[index : self.n_danced])
+            self._painter = paint(self._trained, poses, self._background, device=self._device)
+        self._last = next(self._painter)
+        self._next = index + 1
+        return self._last

@@ -1,0 +1,315 @@
+"""Training a person: poseGAN first, then FaceGAN over its frozen pictures.
+
+A run lies in ``PERSON/run``: ``state.safetensors`` (weights, averages and Adam's moments,
+with the step in its header), ``log.csv`` with the losses of every step, ``validation.csv``
+and sample sheets. A run that was killed goes on from its last checkpoint and takes the
+same steps it would have taken. Under ``torchrun`` each worker takes its own frames and
+gradients are averaged; the first worker alone writes.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from danceit.errors import InputError
+from danceit.render.person.batches import Batch, Batches, as_pictures
+from danceit.render.person.building import (
+    make_face,
+    make_face_judge,
+    make_judge,
+    make_painter,
+    save_trained,
+)
+from danceit.render.person.checkpoints import (
+    append_log,
+    cut_log,
+    read_tensors,
+    write_tensors,
+)
+from danceit.render.person.configuration import PersonConfig
+from danceit.render.person.losses import Perceptual
+from danceit.render.person.metrics import psnr
+from danceit.render.person.painting import lowered, paint_plain, with_face
+from danceit.render.person.stage import Stage
+from danceit.render.person.steps import PARTS, Losses, face_losses, patches, pose_losses
+from danceit.render.person.target import Target
+from danceit.render.person.workers import Workers
+
+RUN, STATE, LOG, VALIDATION = "run", "state.safetensors", "log.csv", "validation.csv"
+POSE, FACE = "pose", "face"
+Pictures = npt.NDArray[np.uint8]
+_LOOKED_AT = 24
+"""Validation frames painted at each checkpoint."""
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """Where a run stands; `left_s` is the time that its stage still needs."""
+
+    stage: str
+    step: int
+    steps: int
+    parts: dict[str, float]
+    left_s: float
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """How a run went.
+
+    Attributes
+    ----------
+    first_step : int
+        Step of poseGAN at which this run began; above 0 it went on from a checkpoint.
+    psnr_db, background_db : float
+        Mean over unseen frames of what was painted, and of the background alone.
+    notes : tuple of str
+        What was off or had to be changed.
+    """
+
+    folder: Path
+    config: PersonConfig
+    first_step: int
+    seconds: float
+    psnr_db: float
+    background_db: float
+    notes: tuple[str, ...]
+
+
+def train(
+    folder: Path,
+    config: PersonConfig,
+    *,
+    device: str = "cpu",
+    vgg: str = "",
+    compiled: bool = False,
+    restart: bool = False,
+    watch: Callable[[Milestone], None] = lambda _: None,
+) -> TrainReport:
+    """Train the networks of a prepared person, or go on where its run was stopped.
+
+    Parameters
+    ----------
+    vgg : str
+        VGG-19's weights for the perceptual loss, as `Perceptual.load` takes them; empty
+        leaves the loss out.
+    compiled : bool
+        Whether networks are compiled, which pays on a card.
+
+    Raises
+    ------
+    InputError
+        If the person does not fit the configuration, a run with another one is there, or
+        the card's memory does not hold a batch of one.
+    """
+    target = Target.load(folder)
+    notes = [] if vgg else ["perceptual loss: off, no VGG-19 weights were given (--vgg)"]
+    if config.matte and not target.about.static_camera:
+        config = replace(config, matte=False)
+        notes.append("the camera moves: the background is painted, not taken from the footage")
+    workers = Workers.joined(device)
+    run = folder / RUN
+    if restart and workers.first and run.exists():
+        shutil.rmtree(run)
+    workers.wait()
+    began = time.perf_counter()
+    perceptual = Perceptual.load(vgg).to(device) if vgg else None
+    session = _Session(target, config, device, workers, perceptual, compiled, watch, notes)
+    first = session.run()
+    return TrainReport(
+        folder=folder,
+        config=config,
+        first_step=first,
+        seconds=time.perf_counter() - began,
+        psnr_db=session.validated,
+        background_db=session.background_db(),
+        notes=tuple(notes),
+    )
+
+
+class _Session:
+    """One call of `train`."""
+
+    def __init__(
+        self,
+        target: Target,
+        config: PersonConfig,
+        device: str,
+        workers: Workers,
+        perceptual: Perceptual | None,
+        compiled: bool,
+        watch: Callable[[Milestone], None],
+        notes: list[str],
+    ) -> None:
+        self.target, self.config, self.device = target, config, device
+        self.workers, self.perceptual, self.watch, self.notes = workers, perceptual, watch, notes
+        self.batches = Batches(target, config, device)
+        self.folder = target.folder / RUN
+        self.folder.mkdir(exist_ok=True)
+        self.batch = config.batch
+        self.validated = float("nan")
+        chosen = target.validation
+        picked = np.linspace(0, len(chosen) - 1, min(_LOOKED_AT, len(chosen))).astype(int)
+        self._unseen = self.batches.of(chosen[picked], np.zeros(len(picked), dtype=bool))
+        made: Any = dict(config=config, device=device, workers=workers, compiled=compiled)
+        self.pose = Stage(POSE, make_painter, make_judge, 1, **made)
+        self.face = Stage(FACE, make_face, make_face_judge, 3, **made)
+
+    def run(self) -> int:
+        stage, step = self._restore()
+        first = step if stage == POSE else self.config.steps
+        if stage == POSE:
+            self._train(self.pose, step, self.config.steps, self._pose_losses)
+            step = 0
+        if self.config.face_steps:
+            self._train(self.face, step, self.config.face_steps, self._face_losses)
+        self.validated = self._validate(self.config.face_steps > 0)
+        return first
+
+    def background_db(self) -> float:
+        real = as_pictures(self._unseen.real)
+        behind = np.repeat(self.target.background[None], len(real), axis=0)
+        return float(psnr(behind, real).mean())
+
+    def _train(
+        self, stage: Stage[Any], first: int, steps: int, losses: Callable[[Batch], Losses]
+    ) -> None:
+        began = time.perf_counter()
+        for step in range(first, steps):
+            parts = self._step(stage, step, steps, losses)
+            if self.workers.first:
+                row = [parts.get(name, 0.0) for name in PARTS]
+                append_log(self.folder / LOG, ("stage", "step", *PARTS), [stage.name, step, *row])
+            spent = (time.perf_counter() - began) / (step + 1 - first)
+            self.watch(Milestone(stage.name, step + 1, steps, parts, spent * (steps - step - 1)))
+            if (step + 1) % self.config.checkpoint_every == 0 or step + 1 == steps:
+                self._checkpoint(stage, step + 1)
+
+    def _step(
+        self, stage: Stage[Any], step: int, steps: int, losses: Callable[[Batch], Losses]
+    ) -> dict[str, float]:
+        while True:
+            try:
+                batch = self.batches.at(step, self.batch, self.workers.rank)
+                return stage.step(losses(batch), step, steps)
+            except torch.cuda.OutOfMemoryError as exc:
+                if self.batch == 1:
+                    raise InputError(
+                        f"the card's memory does not hold one pair of {self.config.size} px: "
+                        "train a smaller size"
+                    ) from exc
+                self.batch //= 2
+                torch.cuda.empty_cache()
+                self.notes.append(f"the card's memory is short: batches of {self.batch}")
+
+    def _pose_losses(self, batch: Batch) -> Losses:
+        with lowered(self.config, self.device):
+            painter, judge = self.pose.running
+            return pose_losses(batch, painter, judge, self.config, self.perceptual)
+
+    def _face_losses(self, batch: Batch) -> Losses:
+        config = self.config
+        with lowered(config, self.device):
+            with torch.no_grad():
+                painted = paint_plain(self.pose.average, config, batch.label, batch.background)
+            side, large = config.face_patch, config.face_px
+            label, ours, real = (
+                patches(pictures.float(), batch.corners, side, large)
+                for pictures in (batch.label, painted, batch.real)
+            )
+            face, judge = self.face.running
+            return face_losses(label, ours, real, face, judge, config, self.perceptual)
+
+    def _checkpoint(self, stage: Stage[Any], step: int) -> None:
+        if not self.workers.first:
+            return
+        flat = self.pose.flat() | (self.face.flat() if stage is self.face else {})
+        note = {"config": self.config.as_dict(), "stage": stage.name, "step": step}
+        write_tensors(self.folder / STATE, flat, note)
+        face = self.face.average.state_dict() if stage is self.face else None
+        done = step if stage is self.pose else self.config.steps
+        painter = self.pose.average.state_dict()
+        save_trained(self.target.folder, self.config, painter, face, done)
+        self.validated = self._validate(stage is self.face, sheet=f"{stage.name}-{step:06d}.png")
+        row: list[str | float] = [stage.name, step, self.validated, self.background_db()]
+        columns = ("stage", "step", "psnr_db", "background_db")
+        append_log(self.folder / VALIDATION, columns, row)
+
+    def _restore(self) -> tuple[str, int]:
+        path = self.folder / STATE
+        if not path.is_file():
+            for name in (LOG, VALIDATION):
+                (self.folder / name).unlink(missing_ok=True)
+            return POSE, 0
+        flat, note = read_tensors(path)
+        stored = PersonConfig.stored(dict(note["config"]))
+        wanted = replace(
+            self.config, steps=stored.steps, face_steps=stored.face_steps, batch=stored.batch
+        )
+        if stored != wanted or stored.steps != self.config.steps:
+            differ = [
+                name
+                for name, value in stored.as_dict().items()
+                if value != self.config.as_dict()[name]
+            ]
+            raise InputError(
+                f"{self.folder} holds a run with another {', '.join(differ)}; give --restart to "
+                "begin anew"
+            )
+        stage, step = str(note["stage"]), int(note["step"])
+        self.pose.restore(flat)
+        if stage == FACE:
+            self.face.restore(flat)
+        for name in (LOG, VALIDATION):
+            cut_log(self.folder / name, stage, step - 1 if name == LOG else step)
+        return stage, step
+
+    @torch.no_grad()
+    def _validate(self, with_faces: bool, sheet: str = "") -> float:
+        batch = self._unseen
+        painted = []
+        for place in range(len(batch.real)):
+            label = batch.label[place : place + 1]
+            with lowered(self.config, self.device):
+                one = paint_plain(self.pose.average, self.config, label, batch.background).float()
+                if with_faces:
+                    corners = [batch.corners[place]]
+                    one = with_face(self.face.average, label, one, corners, self.config)
+            painted.append(as_pictures(one))
+        ours, real = np.concatenate(painted), as_pictures(batch.real)
+        if sheet and self.workers.first:
+            _save_sheet(
+                self.folder / "samples" / sheet, as_pictures(batch.label[:, :3]), ours, real
+            )
+        return float(psnr(ours, real).mean())
+
+
+def _save_sheet(path: Path, labels: Pictures, ours: Pictures, real: Pictures) -> None:
+    from PIL import Image
+
+    path.parent.mkdir(exist_ok=True)
+    chosen = np.linspace(0, len(real) - 1, min(8, len(real))).astype(int)
+    rows = [np.concatenate(list(row[chosen]), axis=1) for row in (labels, ours, real)]
+    Image.fromarray(np.concatenate(rows)).save(path)
+
+
+def state_of(folder: Path) -> tuple[str, int]:
+    """Stage and step of the last checkpoint of a person's run; ``("", 0)`` where there is none."""
+    path = folder / RUN / STATE
+    if not path.is_file():
+        return "", 0
+    from safetensors import safe_open
+
+    from danceit.render.person.checkpoints import NOTE
+
+    with safe_open(str(path), framework="np") as stored:
+        note = json.loads(stored.metadata()[NOTE])
+    return str(note["stage"]), int(note["step"])
