@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from danceit.cli.inspect import inspect, stats
 from danceit.cli.options import (
     PATH,
     device_option,
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 @click.group(help="Build, extend and check an index of dances.")
 def index() -> None:
     """Hold the commands under `danceit index`."""
+
+
+index.add_command(inspect)
+index.add_command(stats)
 
 
 @index.command(

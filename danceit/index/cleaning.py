@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from danceit.data import (
     BODY_PX,
@@ -49,6 +50,7 @@ MISSING = "hands or feet missing"
 FROZEN = "frozen"
 FAR = "too far from the frame before"
 SHORT = "left shorter than 1 s"
+Names = npt.NDArray[np.str_]
 REASONS = (NOBODY, MISSING, FROZEN, FAR, SHORT)
 
 
@@ -99,10 +101,20 @@ class CleaningReport:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The clips of a recording, possibly none, and what was done."""
+    """The clips of a recording, possibly none, and what was done.
+
+    Attributes
+    ----------
+    reasons : str (T,)
+        For each frame of 24 a second why it was dropped, "" for those kept.
+    start_s : float
+        Seconds into the media of the first of them.
+    """
 
     clips: tuple[Clip, ...]
     report: CleaningReport
+    reasons: Names
+    start_s: float
 
 
 def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
@@ -148,7 +160,7 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
         warnings=complaints(px),
         notes=(*recording.notes, *_drift_note(max((drift for _, drift in level), default=0.0))),
     )
-    return Cleaned(clips, report)
+    return Cleaned(clips, report, faults, first / FPS)
 
 
 def total(reports: Iterable[CleaningReport], name: str = "all") -> CleaningReport:
@@ -208,7 +220,7 @@ def _despiked(values: Float64) -> Float64:
     return smooth
 
 
-def _faults(poses: Float64) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+def _faults(poses: Float64) -> Names:
     """For each frame the reason to drop it, or nothing."""
     known = np.isfinite(poses).all(axis=2)
     faults = np.full(len(poses), "", dtype=f"<U{max(map(len, REASONS))}")

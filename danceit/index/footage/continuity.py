@@ -2,9 +2,9 @@
 
 In a turn, or under a skirt, an estimator takes the left for the right for some frames, of
 the arms, the legs or both. Each frame is either as detected or swapped; the path through
-the frames with the least movement is found exactly (Viterbi), where a swapped frame costs a
-little. So a stretch of swapped frames is undone if the body jumps at both its ends, and a
-real turn, in which the sides change places without a jump, is left as it is.
+the frames with the least movement is found exactly (Viterbi), where every swapped frame and
+every change cost a little. So a stretch of swapped frames is undone if the body jumps at
+both its ends, and a real turn, in which the sides change places without a jump, is left.
 """
 
 from typing import NamedTuple
@@ -15,6 +15,8 @@ from danceit.data import MIRRORED, Bool, Float32, Float64
 
 SWAP_COST = 0.02
 """Cost of a swapped frame, in torso lengths: jumps of a fifth of it outweigh 20 frames."""
+SWITCH_COST = 0.12
+"""Cost of each change between the two, so that feet that cross are not uncrossed."""
 FAR = 0.6
 """Movement that counts no more, in torso lengths: wild detections prove nothing."""
 BREAK_S = 0.25
@@ -95,15 +97,15 @@ def _path(points: Float64, other: Float64) -> Bool:
     """Cheapest choice for each frame of one stretch, of joints as detected or as the other side."""
     stay = _moved(points[1:], points[:-1])
     change = _moved(other[1:], points[:-1])
-    cost = np.array([0.0, SWAP_COST])
+    cost = np.array([0.0, SWAP_COST + SWITCH_COST])
     came_from = np.zeros((len(points), 2), dtype=np.int64)
     for frame in range(1, len(points)):
-        kept, crossed = stay[frame - 1], change[frame - 1]
+        kept, crossed = stay[frame - 1], change[frame - 1] + SWITCH_COST
         ways = cost[:, None] + np.array([[kept, crossed], [crossed, kept]])
         came_from[frame] = ways.argmin(axis=0)
         cost = ways.min(axis=0) + np.array([0.0, SWAP_COST])
     states = np.zeros(len(points), dtype=np.int64)
-    states[-1] = cost.argmin()
+    states[-1] = (cost + np.array([0.0, SWITCH_COST])).argmin()
     for frame in range(len(points) - 1, 0, -1):
         states[frame - 1] = came_from[frame, states[frame]]
     return states.astype(bool)

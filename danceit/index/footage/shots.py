@@ -34,9 +34,8 @@ def signature(picture: npt.NDArray[np.uint8]) -> Signature:
         for band in np.array_split(small[..., 0], 3, axis=0)
         for half in np.array_split(band, 3, axis=1)
     ]
-    # A slow fade across a bin's border must not look like a cut: colours, near grey in most
-    # films, get bins around grey.
-    colours = [np.clip((small[..., c].astype(np.int32) - 80), 0, 95) * 2.6 for c in (1, 2)]
+    # Most films are near grey in colour, 128: the bins are laid where the pixels are.
+    colours = [np.clip(small[..., c].astype(np.int32) - 80, 0, 95) * 2.6 for c in (1, 2)]
     counts = [_histogram(part) for part in (*blocks, *colours)]
     return np.concatenate(counts)
 

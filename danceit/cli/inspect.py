@@ -1,0 +1,126 @@
+"""`danceit index inspect` and `danceit index stats`: see what an index is made of."""
+
+import json
+from pathlib import Path
+
+import click
+
+from danceit.cli.options import (
+    PATH,
+    estimator_option,
+    index_option,
+    json_option,
+    table,
+)
+from danceit.cli.progress import bar
+
+
+@click.command(
+    help="Draw a recording as the index sees it: the skeleton over the video, dropped frames "
+    "marked, tempo and turns.\n\n"
+    "CLIP is a video or other recording, or the id of a clip or recording of the index."
+)
+@click.argument("clip")
+@click.option("--out", type=PATH, help="A .png (sheet) or .mp4 (film).  [default: CLIP.png]")
+@click.option("--dims", type=click.IntRange(2, 3), help="2 judges the picture alone.")
+@estimator_option
+@index_option
+def inspect(
+    clip: str, out: Path | None, dims: int | None, estimator: str, index_path: Path
+) -> None:
+    """Call `danceit.index.inspection.inspect` and draw it."""
+    from danceit.index.inspection import find_recording
+    from danceit.index.inspection import inspect as run
+    from danceit.index.sources import read_ahead
+    from danceit.index.sources.settings import ReadSettings
+    from danceit.retrieval.inspecting import draw_inspection, headline
+
+    found, clip_id = find_recording(clip, index_path, ReadSettings(estimator))
+    with bar("finding poses", "frame") as watching:
+        read_ahead([found], watching)
+    seen = run(found, clip_id, dims)
+    target = out or Path(f"{Path(clip.replace('#', '-')).name}.png")
+    with bar("drawing", "frame") as drawing:
+        draw_inspection(seen, target, drawing)
+    click.echo(headline(seen))
+    click.echo(seen.cleaned.report.summary)
+    for line in (*seen.cleaned.report.notes, *seen.cleaned.report.warnings):
+        click.echo(f"note: {line}", err=True)
+    click.echo(f"wrote {target}")
+
+
+@click.command(
+    help="Show the figures by which the papers describe their data: tempo, turns, share "
+    "dropped, lengths, styles.\n\n"
+    "Of the recordings in DATA, or without it of those that the index was made of."
+)
+@click.argument("data", type=PATH, required=False)
+@click.option("--out", type=PATH, help="Draw them as a picture, such as stats.png.")
+@click.option("--dims", type=click.IntRange(2, 3), help="2 judges the picture alone.")
+@estimator_option
+@index_option
+@json_option
+def stats(
+    data: Path | None,
+    out: Path | None,
+    dims: int | None,
+    estimator: str,
+    index_path: Path,
+    as_json: bool,
+) -> None:
+    """Call `danceit.retrieval.figures.library_figures`; print and draw the result."""
+    from danceit.index.sources.settings import ReadSettings
+    from danceit.retrieval.figures import draw_figures, library_figures, recordings_of
+
+    found = recordings_of(data, index_path, ReadSettings(estimator))
+    with bar("finding poses", "frame") as watching, bar("measuring", "dance") as measuring:
+        figures = library_figures(found, dims=dims, progress=measuring, watching=watching)
+    rows = figures.recordings
+    if as_json:
+        click.echo(
+            json.dumps(
+                [
+                    {
+                        "recording_id": row.recording_id,
+                        "style": row.style,
+                        "dims": row.dims,
+                        "seconds": row.seconds,
+                        "kept_s": row.kept_s,
+                        "clip_s": row.clip_s,
+                        "tempo_bpm": row.tempo_bpm,
+                        "turns": row.n_turns,
+                        "dropped": dict(row.report.shares),
+                    }
+                    for row in rows
+                ],
+                indent=2,
+            )
+        )
+    else:
+        click.echo(
+            table(
+                ("recording", "style", "C", "s", "clips", "dropped", "bpm", "turns"),
+                [
+                    (
+                        row.recording_id,
+                        row.style or "-",
+                        str(row.dims),
+                        f"{row.seconds:.1f}",
+                        str(len(row.clip_s)),
+                        f"{row.dropped_share:.1%}",
+                        f"{row.tempo_bpm:.0f}" if row.tempo_bpm else "-",
+                        str(row.n_turns),
+                    )
+                    for row in rows
+                ],
+            )
+        )
+        kept = sum(row.kept_s for row in rows)
+        click.echo(f"{len(rows)} recordings, {kept / 60:.1f} minutes kept")
+    for name, reason in figures.failed:
+        click.echo(f"failed: {name}: {reason}", err=True)
+    if out is not None:
+        draw_figures(figures, out)
+        click.echo(f"wrote {out}", err=as_json)
+    if figures.failed:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,85 @@
+"""How often a dancer turns round.
+
+In 3-D the body's heading is the angle of its hips and shoulders, unwound; in 2-D there are
+only moments at which left and right change places, two of which make a turn: whether it
+went on or back cannot be told.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from danceit.data import JOINT, Float32, Float64
+
+FULL_DEG = 300.0
+"""Rotation in one sense that counts as a turn: beginning and end are seldom square."""
+BACK_DEG = 40.0
+"""Rotation back that ends a turn; less is sway."""
+CLEARLY = 0.35
+"""Share of the usual width by which the shoulders must face one way to count."""
+_SMOOTHING_FRAMES = 2.0
+_SIDES = tuple((JOINT[f"left_{part}"], JOINT[f"right_{part}"]) for part in ("shoulder", "hip"))
+
+
+def count_turns(poses: Float32) -> int:
+    """Full turns in poses (T, 18, C) at 24 frames a second."""
+    across = _across(poses)
+    known = np.isfinite(across).all(axis=1)
+    if known.sum() < 2:
+        return 0
+    at = np.arange(len(across))
+    filled = np.stack([np.interp(at, at[known], axis[known]) for axis in across.T], axis=1)
+    if poses.shape[2] == 3:
+        return _by_heading(filled)
+    return _by_sides(filled[:, 0])
+
+
+def _across(poses: Float32) -> Float64:
+    """Mean vector (T, C) from right to left over shoulders and hips."""
+    parts = np.stack([poses[:, left] - poses[:, right] for left, right in _SIDES])
+    known = np.isfinite(parts)
+    count = known.sum(axis=0)
+    total = np.where(known, parts, 0.0).sum(axis=0)
+    mean: Float64 = np.divide(
+        total, count, out=np.full(total.shape, np.nan, dtype=np.float64), where=count > 0
+    )
+    return mean
+
+
+def _by_heading(across: Float64) -> int:
+    from scipy.ndimage import gaussian_filter1d
+
+    level = gaussian_filter1d(across[:, [0, 2]], _SMOOTHING_FRAMES, axis=0)
+    heading = np.degrees(np.unwrap(np.arctan2(level[:, 1], level[:, 0])))
+    return sum(
+        int((abs(end - start) + 360.0 - FULL_DEG) // 360.0)
+        for start, end in pairwise(_reversals(heading))
+    )
+
+
+def _reversals(heading: Float64) -> list[float]:
+    """Headings at the start, wherever the body begins to turn back, and at the end."""
+    found = [float(heading[0])]
+    extreme, sense = float(heading[0]), 0
+    for value in heading.tolist():
+        if sense == 0:
+            sense = int(np.sign(value - extreme)) if abs(value - extreme) > BACK_DEG else 0
+            extreme = value if sense else extreme
+        elif (value - extreme) * sense >= 0:
+            extreme = value
+        elif abs(value - extreme) > BACK_DEG:
+            found.append(extreme)
+            extreme, sense = value, -sense
+    return [*found, extreme]
+
+
+def _by_sides(width: Float64) -> int:
+    from scipy.ndimage import gaussian_filter1d
+
+    smooth = gaussian_filter1d(width, _SMOOTHING_FRAMES)
+    usual = float(np.quantile(np.abs(smooth), 0.9))
+    if usual == 0.0:
+        return 0
+    facing = np.sign(smooth) * (np.abs(smooth) > CLEARLY * usual)
+    clear = facing[facing != 0]
+    return int((np.diff(clear) != 0).sum()) // 2
