@@ -86,13 +86,13 @@ def _site(
     except IndexStateError:
         click.echo(f"note: no index at {index}, so the page can show but not change", err=True)
         text = viewed.html(options)
-        return Site({"/": lambda: text})
+        return Site({"/": lambda _: text})
     for refused in sorted({reason for reason in edits.refused if reason}):
         click.echo(f"note: {refused}", err=True)
     warming = Thread(target=edits.warm, daemon=True)
     warming.start()
     stack.callback(warming.join)
-    pages = {"/": lambda: edits.html(options, token)}
+    pages = {"/": lambda _: edits.html(options, token)}
     return Site(pages, {"/edit": edits.edit, "/save": edits.save}, token)
 
 

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from danceit.errors import DanceitError, InputError
 
@@ -25,7 +25,7 @@ LARGEST_BODY = 1 << 16
 """Bytes that a POST may have."""
 TOKEN_HEADER = "X-Danceit-Token"
 
-Page = Callable[[], str]
+Page = Callable[[Mapping[str, str]], str]
 Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -41,7 +41,7 @@ class Site:
     Attributes
     ----------
     pages : mapping of str to callable
-        Path such as ``/`` to what returns its HTML.
+        Path such as ``/`` to what returns its HTML, given the query of its URL.
     actions : mapping of str to callable
         Path to what takes a POST's JSON object and returns another. A `DanceitError`
         becomes its line under ``error``. One runs at a time.
@@ -127,13 +127,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if not self._asked_by_name():
             return
-        page = self.site.pages.get(urlsplit(self.path).path)
+        asked = urlsplit(self.path)
+        page = self.site.pages.get(asked.path)
         if page is None:
             self._send(HTTPStatus.NOT_FOUND, "text/plain", "there is no such page")
             return
         try:
             with self.lock:
-                text = page()
+                text = page(dict(parse_qsl(asked.query)))
         except DanceitError as exc:
             self._send(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", str(exc))
             return
