@@ -34,7 +34,7 @@ _FAR = 48
 """Frames from a beat beyond which movement is not compared with that at the beat."""
 _UNLIMITED = 2.0
 """Stretch that is used at most where no limit is set: enough for nearly every beat."""
-_PACES = 4
+_PACES = 3
 _MARGINS = np.array([1.02, 1.08])
 """Factors by which a movement at the beat just, and clearly, exceeds the others."""
 _WORTH = np.array([0.0, 0.8, 1.0])
@@ -195,37 +195,37 @@ class _Chain:
         if span.until is None and span.since is None:
             return before, after
         distance = self._distance(here, ways.shown)
-        steps, into = np.diff(distance[:, :, 1:-1], axis=2), span.frames[1:]
+        steps, into = np.diff(distance[1:-1], axis=0), span.frames[1:]
         # What is travelled in the half frame beyond a knot, by the pace held there.
         half = 0.5 + eased(np.array(0.5), EASE) * (np.array(self.paces) - 1)
         if span.until is not None:
             arrived = self.travelled.until(here[:, None] - half[ways.leaving])
-            before = self._level(distance[:, :, 1] - arrived, steps[:, :, into < span.until])
+            before = self._level(distance[1] - arrived, steps[into < span.until])
         if span.since is not None:
             there = here[:, None] + ways.shown[:, -1]
             left = self.travelled.until(there + half[ways.arriving])
-            after = self._level(left - distance[:, :, -2], steps[:, :, into >= span.since])
+            after = self._level(left - distance[-2], steps[into >= span.since])
         return before, after
 
     def _distance(self, here: Float64, shown: Float64) -> Float32:
-        """`Travel.until` at here + shown, (offsets, paths, times), exact and fast on the grid."""
+        """`Travel.until` at here + shown, (times, offsets, paths), exact and fast on the grid."""
         table = self.travelled.table
-        fine = np.floor(shown * STEPS)
-        share = (shown * STEPS - fine).astype(np.float32)
-        place = np.round(here * STEPS).astype(np.int32)[:, None, None] + fine.astype(np.int32)
+        fine = np.floor(shown.T * STEPS)[:, None]
+        share = (shown.T[:, None] * STEPS - fine).astype(np.float32)
+        place = np.round(here * STEPS).astype(np.int32)[:, None] + fine.astype(np.int32)
         left, right = (table.take(place + i, mode="clip") for i in range(2))
         distance: Float32 = left + (right - left) * share
         return distance
 
     def _level(self, mine: Float64, others: Float32) -> Int64:
         """0 where the movement at a beat is not ahead of the others, 1 just, 2 clearly."""
-        if not others.shape[2]:
+        if not len(others):
             return np.full(mine.shape, len(_MARGINS), dtype=np.int64)
         if self.anchor == "peak":
-            ahead = mine / np.maximum(others.max(axis=2), 1e-6)
+            ahead = mine / np.maximum(others.max(axis=0), 1e-6)
         else:
-            ahead = others.min(axis=2) / np.maximum(mine, 1e-6)
-        level: Int64 = (ahead[..., None] > _MARGINS).sum(axis=-1)
+            ahead = others.min(axis=0) / np.maximum(mine, 1e-6)
+        level: Int64 = np.searchsorted(_MARGINS, ahead)
         return level
 
     def _back(self, links: list[_Link], n_frames: int) -> Float64:

@@ -208,11 +208,14 @@ def test_velocity_is_taken_over_more_frames_where_detections_tremble() -> None:
     assert np.nanmean(few[1]) < 0.5 * np.nanmean(few[0])
 
 
-def test_windows_around_close_cuts_are_one() -> None:
+def test_windows_keep_a_frame_between_them() -> None:
     cuts = np.array([20, 25, 60])
-    assert windows(cuts, 62, np.array([8, 8, 8])) == [(16, 29), (56, 61)]
-    assert windows(cuts, 62, np.array([8, 40, 8])) == [(5, 45), (56, 61)]
+    assert windows(cuts, 62, np.array([8, 8, 8])) == [(16, 24), (25, 29), (56, 61)]
+    assert windows(cuts, 62, np.array([10, 8, 8])) == [(15, 25), (56, 61)]
+    assert windows(np.array([1, 3]), 9, np.array([8, 8])) == [(1, 5)]
     assert windows(np.array([1]), 2, np.array([8])) == []
+    everywhere = windows(np.arange(1, 50), 50, np.full(49, 8))
+    assert everywhere == [*((start, start + 4) for start in range(1, 42, 5)), (46, 49)]
 
 
 def test_anywhere_repairs_what_is_no_seam() -> None:
@@ -220,7 +223,7 @@ def test_anywhere_repairs_what_is_no_seam() -> None:
     poses[50:] += 200
     dance = dance_of(poses)
     assert joints_by("linear", dance)[50, 0, 0] == poses[50, 0, 0]
-    repaired = joints_by("linear:anywhere", dance)
+    repaired = joints_by("linear:anywhere,threshold_px=50", dance)
     assert largest_steps(repaired)[50] < 40
 
 

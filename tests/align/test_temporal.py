@@ -166,7 +166,7 @@ def worth_of(
     pace: tuple[int, ...],
 ) -> float:
     """Worth of one chain, spelt out beat by beat; -inf where it is not allowed."""
-    held = [1.0, *(np.linspace(1, limit, 4)[list(pace)]).tolist(), 1.0]
+    held = [1.0, *(np.linspace(1, limit, warp_module._PACES)[list(pace)]).tolist(), 1.0]
     knots = [0.0, *(beats - 0.5).tolist(), n_frames - 1.0]
     at = [0.0, *(knot + 0.5 * o for knot, o in zip(knots[1:-1], offsets, strict=True)), knots[-1]]
     warp, bend = np.zeros(n_frames), 0.0
@@ -216,13 +216,13 @@ def test_the_chain_equals_brute_force(seed: int) -> None:
     best = max(
         worth_of(travelled, limit, beats, n_frames, offsets, pace)
         for offsets in itertools.product(range(-reach, reach + 1), repeat=2)
-        for pace in itertools.product(range(4), repeat=2)
+        for pace in itertools.product(range(warp_module._PACES), repeat=2)
     )
     warp = shown_by(travelled, limit, beats, n_frames, reach)
     found = max(
         worth
         for offsets in itertools.product(range(-reach, reach + 1), repeat=2)
-        for pace in itertools.product(range(4), repeat=2)
+        for pace in itertools.product(range(warp_module._PACES), repeat=2)
         if np.isfinite(worth := worth_of(travelled, limit, beats, n_frames, offsets, pace))
         and np.abs(warp[7] + warp[8] - 2 * (7.5 + 0.5 * offsets[0])) < 0.6
         and np.abs(warp[14] + warp[15] - 2 * (14.5 + 0.5 * offsets[1])) < 0.6
