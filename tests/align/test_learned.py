@@ -118,7 +118,7 @@ def test_memories_that_cannot_be(tmp_path: Path) -> None:
         LearnedAligner(bandwidth_px=0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1000), angle=st.floats(-3, 3), x=st.floats(-400, 400))
 def test_situations_are_seen_from_the_dancers_own_place(seed: int, angle: float, x: float) -> None:
     poses = np.nan_to_num(figure(seed, 40), nan=0.0)

@@ -46,7 +46,7 @@ def test_a_dance_without_discontinuities_is_left_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPATIAL)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000), dims=st.sampled_from([2, 3]))
 def test_only_windows_change_and_every_discontinuity_shrinks(
     name: str, seed: int, dims: int
@@ -76,7 +76,7 @@ def test_the_ends_of_a_window_stay_exactly(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPATIAL)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     shift=st.tuples(*[st.integers(-300, 300)] * 3),
@@ -103,7 +103,7 @@ def test_joints_are_treated_alike(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["linear", "hermite", "minjerk"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10_000), gap=st.integers(1, 20))
 def test_a_gap_is_filled_alike_forwards_and_backwards(name: str, seed: int, gap: int) -> None:
     filler, poses = make_aligner(name), walk(90, seed=seed)
@@ -224,7 +224,7 @@ def test_anywhere_repairs_what_is_no_seam() -> None:
     dance = dance_of(poses)
     assert joints_by("linear", dance)[50, 0, 0] == poses[50, 0, 0]
     repaired = joints_by("linear:anywhere,threshold_px=50", dance)
-    assert largest_steps(repaired)[50] < 40
+    assert largest_steps(repaired)[50] < 60
 
 
 def test_a_joint_lost_at_an_end_keeps_its_movement() -> None:

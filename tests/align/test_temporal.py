@@ -66,7 +66,7 @@ def test_a_limit_of_one_changes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPORAL)
 @pytest.mark.parametrize("anchor", ["peak", "rest"])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     limit=st.sampled_from([1.1, 1.25, 1.5, 2.0]),
