@@ -8,7 +8,14 @@ from danceit.data import FRAGMENT_LENGTHS
 from danceit.errors import InputError
 from danceit.retrieval.hearing import layout_of
 
-_LIMITS = {"embedding": 1024, "hidden": 2048, "around": 2048, "kernel": 63, "body": 2048}
+_LIMITS = {
+    "embedding": 1024,
+    "hidden": 2048,
+    "around": 2048,
+    "kernel": 63,
+    "body": 2048,
+    "local": 2048,
+}
 _MAX_CHANNELS, _MAX_BLOCKS = 1024, 12
 
 
@@ -36,6 +43,8 @@ class EncoderConfig:
         Units that read the whole body out of the last block.
     facing : bool
         Turn 3-D fragments to face the same way on average.
+    local : int
+        Units that read the LSTM's states and the section means of its input.
     context : bool
         Hear what surrounds the window (10 s on both sides), not only the window.
     around, around_dropout : int, float
@@ -56,6 +65,7 @@ class EncoderConfig:
     kernel: int = 5
     body: int = 64
     facing: bool = True
+    local: int = 64
     context: bool = True
     around: int = 64
     around_dropout: float = 0.3

@@ -105,8 +105,7 @@ class PoseNetwork(nn.Module):
             x = block(x, joints, lacking)
         body = torch.einsum("nctj,hcj->nht", x, self.body[..., joints])
         body = self.body_norm(body).relu()
-        sections = nn.functional.adaptive_avg_pool1d(body, SECTIONS).flatten(1)
-        pooled = self.dropout(torch.cat([sections, body.amax(dim=2)], dim=1))
+        pooled = self.dropout(torch.cat([_sections(body), body.amax(dim=2)], dim=1))
         out: Tensor = self.out(self.dropout(self.hidden(pooled).relu()))
         return out
 
@@ -131,7 +130,9 @@ class AudioNetwork(nn.Module):
         self.around = nn.Linear(n_around, config.around) if config.context else None
         self.around_dropout = nn.Dropout(config.around_dropout)
         self.dropout = nn.Dropout(config.head_dropout)
-        width = 2 * config.hidden * (SECTIONS + 1) + (config.around if config.context else 0)
+        states = 2 * config.hidden * (SECTIONS + 1)
+        self.local = nn.Linear(states + SECTIONS * n_frame, config.local)
+        width = config.local + (config.around if config.context else 0)
         self.out = nn.Linear(width, config.embedding)
 
     def scale_to(self, frames: Float32, around: Float32) -> None:
@@ -149,9 +150,10 @@ class AudioNetwork(nn.Module):
         steps = nn.functional.avg_pool1d(frames.transpose(1, 2), 2, ceil_mode=True)
         states, _ = self.lstm(steps.transpose(1, 2))
         half = states.shape[-1] // 2
-        sections = nn.functional.adaptive_avg_pool1d(states.transpose(1, 2), SECTIONS).flatten(1)
-        local = torch.cat([sections, states[:, -1, :half], states[:, 0, half:]], dim=1)
-        local = self.lstm_dropout(local)
+        ends = [states[:, -1, :half], states[:, 0, half:]]
+        told = torch.cat([*ends, _sections(states.transpose(1, 2))], dim=1)
+        plain = _sections(steps)
+        local = self.local(torch.cat([self.lstm_dropout(told), plain], dim=1)).relu()
         if self.around is None:
             out: Tensor = self.out(self.dropout(local))
             return out
@@ -161,3 +163,8 @@ class AudioNetwork(nn.Module):
         surroundings = self.around_dropout(self.around(around).relu())
         out = self.out(self.dropout(torch.cat([local, surroundings], dim=1)))
         return out
+
+
+def _sections(rows: Tensor) -> Tensor:
+    """Mean of each of `SECTIONS` sections of (N, F, T), flat: (N, F x SECTIONS)."""
+    return nn.functional.adaptive_avg_pool1d(rows, SECTIONS).flatten(1)
