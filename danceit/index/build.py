@@ -17,11 +17,12 @@ from danceit import __version__
 from danceit.data import FRAGMENT_LENGTHS
 from danceit.errors import DanceitError, IndexStateError, InputError
 from danceit.index.cleaning import CleaningReport, total
+from danceit.index.cluster import RayWorkers, Task
 from danceit.index.contents import ContentHashes
 from danceit.index.embedding import Embedder
 from danceit.index.engines import DEFAULT, STORES, detect, open_store
 from danceit.index.fragments import check_lengths
-from danceit.index.preparing import load_prepared, prepare, save_prepared, work_name
+from danceit.index.preparing import load_batch, load_prepared, prepare, save_prepared, work_name
 from danceit.index.sources import Found, Scan, read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store import (
@@ -101,6 +102,7 @@ def build(
     factory: str = "",
     recall: float = 0.0,
     settings: ReadSettings | None = None,
+    workers: RayWorkers | None = None,
     progress: Progress | None = None,
     watching: Progress | None = None,
 ) -> BuildReport:
@@ -145,6 +147,7 @@ def build(
         recipe=__version__,
     )
     job = _Job(Path(data), Path(out), embedder, spec, dims, progress or _quiet, watching, settings)
+    job.workers = workers
     found = job.scanned()
     options: _Options = {"device": device, "factory": factory, "recall": recall}
     with job.opened(store, options) as opened:
@@ -197,6 +200,7 @@ class _Job:
     progress: Progress
     watching: Progress | None = None
     settings: ReadSettings | None = None
+    workers: RayWorkers | None = None
     started: float = field(default_factory=time.monotonic)
     failed: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -282,7 +286,7 @@ class _Job:
             except DanceitError as exc:
                 self.failed.append(Failure(name, str(exc)))
         hashes.save()
-        hopeless = read_ahead([item for item, _ in pending], self.watching)
+        hopeless = self._work_ahead(pending)
         for name, reason in hopeless.items():
             self._fail(name, reason)
         pending = [pair for pair in pending if pair[0].recording_id not in hopeless]
@@ -290,6 +294,13 @@ class _Job:
             self.progress(position, len(pending), item.recording_id)
             self._prepare(item, file_hash, withdrawn)
         self.progress(len(pending), len(pending), "publishing")
+
+    def _work_ahead(self, pending: list[tuple[Found, str]]) -> dict[str, str]:
+        """Do at once what is quicker at once; return the reasons of those that failed."""
+        if self.workers is None:
+            return read_ahead([item for item, _ in pending], self.watching)
+        tasks = [Task(item, file_hash, self._path(item, file_hash)) for item, file_hash in pending]
+        return self.workers.prepare(tasks, self.embedder, self.spec, self.dims, self.progress)
 
     def _is_current(self, item: Found, file_hash: str, entry: RecordingEntry | None) -> bool:
         if entry is None:
@@ -307,7 +318,7 @@ class _Job:
 
     def _prepare(self, item: Found, file_hash: str, withdrawn: Withdrawn) -> None:
         name = item.recording_id
-        path = self.out / WORK / work_name(item, file_hash, self.spec)
+        path = self._path(item, file_hash)
         prepared = load_prepared(path)
         if prepared is None:
             try:
@@ -322,6 +333,10 @@ class _Job:
             return
         self.reports.append(prepared.cleaning)
         self.done[name] = path
+
+    def _path(self, item: Found, file_hash: str) -> Path:
+        """Where the work on a recording is kept until it is published."""
+        return self.out / WORK / work_name(item, file_hash, self.spec)
 
     def _fail(self, name: str, reason: str) -> None:
         self.failed.append(Failure(name, reason))
@@ -340,11 +355,11 @@ class _Job:
             )
         leaving = (self.gone | self.done.keys()) & known.keys()
         store.delete([clip for name in sorted(leaving) for clip in known[name].clip_ids])
-        for name, path in self.done.items():
-            prepared = load_prepared(path)
-            if prepared is None:
-                raise IndexStateError(f"the work on {name} was damaged meanwhile; build again")
-            store.add(prepared.batch)
+        if self.workers is not None:
+            self.workers.add(store, list(self.done.values()), self.progress)
+        else:
+            for path in self.done.values():
+                store.add(load_batch(path))
         store.commit()
         for path in (self.out / WORK).glob("*.npz"):
             path.unlink(missing_ok=True)

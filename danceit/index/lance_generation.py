@@ -10,7 +10,6 @@ Whoever has a state open holds a shared lock on its file under `readers/`, so th
 writer knows which versions may not be removed yet.
 """
 
-import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -196,6 +195,8 @@ def files_of(folder: Path, versions: Mapping[str, int]) -> list[Path]:
 
 def in_use(folder: Path, manifest: Manifest | None) -> bool:
     """Whether somebody on this machine has a state of a generation open, other than this one."""
+    import fcntl
+
     for path in (folder / READERS).glob("*.lock"):
         if manifest is not None and path.name == _pin_name(manifest):
             continue
@@ -213,6 +214,8 @@ def in_use(folder: Path, manifest: Manifest | None) -> bool:
 
 def _pin(folder: Path, manifest: Manifest) -> int | None:
     """Take a reader's lock; None where nothing can be written, as on a read-only disk."""
+    import fcntl
+
     path = folder / READERS / _pin_name(manifest)
     with suppress(OSError):
         path.parent.mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from danceit.data import FPS, Clip, Float32, Int64
-from danceit.errors import InputError
+from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing
 from danceit.index.cleaning import CleaningReport, clean
 from danceit.index.embedding import Embedder
@@ -160,6 +160,20 @@ def load_prepared(path: Path) -> Prepared | None:
     except (*_UNREADABLE, InputError):
         # It is only a cache: whatever is wrong with it, the work is done again.
         return None
+
+
+def load_batch(path: Path) -> FragmentBatch:
+    """Read what `save_prepared` wrote, which must be there.
+
+    Raises
+    ------
+    IndexStateError
+        If it is gone or damaged.
+    """
+    prepared = load_prepared(path)
+    if prepared is None:
+        raise IndexStateError(f"the work at {path} was damaged meanwhile; build again")
+    return prepared.batch
 
 
 def _music(path: Path | None, embedder: Embedder) -> tuple[Float32 | None, float]:
