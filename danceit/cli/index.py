@@ -15,6 +15,7 @@ from danceit.cli.options import (
     index_option,
     json_option,
     lag_option,
+    ray_option,
     table,
 )
 from danceit.cli.progress import bar
@@ -49,8 +50,12 @@ index.add_command(stats)
 @estimator_option
 @lag_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
-@click.option("--factory", default="", help="FAISS index factory; otherwise chosen by size.")
+@click.option(
+    "--store", default="", help="Engine: local or lance.  [default: the index's own, or local]"
+)
+@click.option("--factory", default="", help="Kind of search index; otherwise chosen by size.")
 @click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
+@ray_option
 @device_option
 def build(
     data: Path,
@@ -64,8 +69,10 @@ def build(
     estimator: str,
     lag: str,
     seed: int,
+    store: str,
     factory: str,
     recall: float,
+    ray: str,
     device: str,
 ) -> None:
     """Call `danceit.retrieval.building.build_index` and print its report."""
@@ -91,6 +98,8 @@ def build(
             dims=dims,
             config=TrainingConfig(seed=seed),
             retrain=retrain,
+            store=store,
+            ray=ray,
             device=device,
             factory=factory,
             recall=recall,
@@ -112,8 +121,9 @@ def build(
 @estimator_option
 @lag_option
 @index_option
+@ray_option
 @device_option
-def add(data: Path, estimator: str, lag: str, index_path: Path, device: str) -> None:
+def add(data: Path, estimator: str, lag: str, index_path: Path, ray: str, device: str) -> None:
     """Call `danceit.retrieval.building.add_to_index` and print its report."""
     from danceit.index.sources.settings import ReadSettings
     from danceit.retrieval.building import add_to_index
@@ -123,6 +133,7 @@ def add(data: Path, estimator: str, lag: str, index_path: Path, device: str) -> 
         report = add_to_index(
             data,
             index_path,
+            ray=ray,
             device=device,
             settings=settings,
             building=building,
@@ -194,7 +205,7 @@ def verify(index_path: Path) -> None:
 
 
 @index.command(help="Make the search structures anew from the index's own vectors.")
-@click.option("--factory", default="", help="FAISS index factory; otherwise chosen by size.")
+@click.option("--factory", default="", help="Kind of search index; otherwise chosen by size.")
 @click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
 @index_option
 @device_option

@@ -59,6 +59,17 @@ def device_option(command: Command) -> Command:
     )(command)
 
 
+def ray_option(command: Command) -> Command:
+    """`--ray auto|local|ADDRESS`."""
+    return click.option(
+        "--ray",
+        default="",
+        metavar="ADDRESS",
+        help="Let a Ray cluster do the work: auto for this machine's, HOST:PORT, or local to "
+        "start one here for the time of the build.",
+    )(command)
+
+
 def json_option(command: Command) -> Command:
     """`--json`: results as one JSON object for machines."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(

@@ -163,6 +163,7 @@ def add(
     store: str = "",
     device: str = "auto",
     settings: ReadSettings | None = None,
+    workers: RayWorkers | None = None,
     progress: Progress | None = None,
     watching: Progress | None = None,
 ) -> BuildReport:
@@ -185,6 +186,7 @@ def add(
             )
         told = progress or _quiet
         job = _Job(Path(data), Path(index), embedder, opened.spec, dims, told, watching, settings)
+        job.workers = workers
         return job.run(opened, job.scanned(), whole=False)
 
 

@@ -1,6 +1,7 @@
 """From a folder of dances to an encoder and an index, in one call each."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from danceit.data import FRAGMENT_LENGTHS, Clip
 from danceit.errors import DanceitError, IndexStateError, InputError
 from danceit.index.build import BuildReport, Failure, Progress, add, build
 from danceit.index.cleaning import clean
+from danceit.index.cluster import RayWorkers, ray_workers
 from danceit.index.engines import open_store
 from danceit.index.sources import read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
@@ -113,6 +115,8 @@ def build_index(
     dims: int | None = None,
     config: TrainingConfig | None = None,
     retrain: bool = False,
+    store: str = "",
+    ray: str = "",
     device: str = "auto",
     factory: str = "",
     recall: float = 0.0,
@@ -142,10 +146,14 @@ def build_index(
         How to train.
     retrain : bool
         Train anew although the index has an encoder.
+    store : str
+        Engine, ``local`` or ``lance``; without it that of the index, or ``local``.
+    ray : str
+        Address of a Ray cluster that does the work; see `danceit.index.cluster.ray_workers`.
     device : str
-        ``auto``, ``cpu`` or ``cuda``.
+        ``auto``, ``cpu`` or ``cuda``; on a cluster, ``cuda`` gives each task a card.
     factory, recall
-        How FAISS searches; see `danceit.index.store.FragmentStore.open`.
+        How the engine searches; see `danceit.index.store.FragmentStore.open`.
     settings : ReadSettings, optional
         How recordings are read: the estimator of poses in video, the lag of its sound.
     reading, watching, building : callable, optional
@@ -174,21 +182,29 @@ def build_index(
             restart=retrain,
         )
         embedder = trained.encoder
-    report = build(
-        data,
-        out,
-        embedder,
-        lengths=lengths,
-        stride=stride,
-        dims=dims,
-        device=device,
-        factory=factory,
-        recall=recall,
-        settings=settings,
-        progress=building,
-        watching=watching,
-    )
+    with _workers(ray, device) as workers:
+        report = build(
+            data,
+            out,
+            embedder,
+            lengths=lengths,
+            stride=stride,
+            dims=dims,
+            store=store,
+            device=device,
+            factory=factory,
+            recall=recall,
+            settings=settings,
+            workers=workers,
+            progress=building,
+            watching=watching,
+        )
     return Built(report, trained)
+
+
+def _workers(ray: str, device: str) -> AbstractContextManager[RayWorkers | None]:
+    """Connect to a cluster where an address is given."""
+    return ray_workers(ray, gpus=float(device == "cuda")) if ray else nullcontext()
 
 
 def _fitted(library: Library, config: TrainingConfig | None) -> TrainingConfig:
@@ -202,6 +218,7 @@ def add_to_index(
     index: Path,
     *,
     dims: int | None = None,
+    ray: str = "",
     device: str = "auto",
     settings: ReadSettings | None = None,
     building: Progress | None = None,
@@ -211,16 +228,18 @@ def add_to_index(
     with open_store(index) as store:
         folder = store.info().encoder
     embedder = FragmentEncoder.load(folder, device=device)
-    return add(
-        data,
-        index,
-        embedder,
-        dims=dims,
-        device=device,
-        settings=settings,
-        progress=building,
-        watching=watching,
-    )
+    with _workers(ray, device) as workers:
+        return add(
+            data,
+            index,
+            embedder,
+            dims=dims,
+            device=device,
+            settings=settings,
+            workers=workers,
+            progress=building,
+            watching=watching,
+        )
 
 
 def _published_encoder(out: Path) -> Path | None:
