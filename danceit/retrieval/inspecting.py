@@ -139,10 +139,21 @@ def _drawn(
         return
     times_s = np.array([inspection.time_s(frame) for frame in frames])
     for frame, still in _nearest(flat.video_path, frames, times_s, longest_px):
-        picture = still.picture.copy()
+        picture = _enlarged(still.picture, longest_px)
         pose = _pose_at(flat, still.time_s) * max(picture.shape[:2]) / inspection.picture_px
         _skeleton(picture, pose, faded=not inspection.clip_at(frame))
         yield frame, picture
+
+
+def _enlarged(picture: Picture, longest_px: int) -> Picture:
+    """Return a copy, enlarged where it is under half as large as could be."""
+    import cv2
+
+    times = longest_px // max(picture.shape[:2])
+    if times < 2:
+        return picture.copy()
+    large: Picture = cv2.resize(picture, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    return large
 
 
 def _nearest(
