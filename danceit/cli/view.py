@@ -83,8 +83,8 @@ def _site(
     token = new_token()
     try:
         edits = stack.enter_context(ViewEdits(viewed, index, song=song, device=device))
-    except IndexStateError:
-        click.echo(f"note: no index at {index}, so the page can show but not change", err=True)
+    except IndexStateError as exc:
+        click.echo(f"note: the page can show but not change: {exc}", err=True)
         text = viewed.html(options)
         return Site({"/": lambda _: text})
     for refused in sorted({reason for reason in edits.refused if reason}):

@@ -13,7 +13,7 @@ from danceit.align import align
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
 from danceit.index.engines import open_store
-from danceit.index.store import FragmentStore
+from danceit.index.store import FragmentStore, Where
 from danceit.render.options import RenderOptions
 from danceit.render.page_data import dances_as_json
 from danceit.render.song import find_song
@@ -64,7 +64,7 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         self._warming = Lock()
         index_id = self._store.info().index_id
         self._dances = [
-            _Own(dance, dance, file, _refusal(dance, index, index_id))
+            _Own(dance, dance, file, _refusal(dance, index, self._store, index_id))
             for dance, file in zip(viewed.dances, viewed.files, strict=True)
         ]
 
@@ -171,13 +171,19 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         return own.editor
 
 
-def _refusal(dance: Dance, index: Path, index_id: str) -> str:
-    if dance.meta.get("index_id") != index_id:
-        return f"this dance was not made from {index} as it is now, so it cannot be changed here"
+def _refusal(dance: Dance, index: Path, store: FragmentStore, index_id: str) -> str:
+    """Why a dance cannot be changed with an index; empty where it can."""
     try:
-        options_of(dance)
+        options = options_of(dance)
     except DanceitError as exc:
         return str(exc)
+    if dance.meta.get("index_id") == index_id:
+        return ""
+    # The index may have grown since; what counts is that it still has what the dance shows.
+    there = set(store.table(store.matching(Where(n_frames=options.n_frames))).fragment_id)
+    gone = [placed.fragment_id for placed in dance.fragments if placed.fragment_id not in there]
+    if gone:
+        return f"{index} has no fragment {gone[0]}: made from another index, it cannot be changed"
     return ""
 
 

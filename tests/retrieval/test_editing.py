@@ -241,8 +241,13 @@ def test_a_request_that_makes_no_sense_is_refused(
 def test_a_dance_of_another_index_can_be_seen_but_not_changed(
     before: Dance, index: Path, tmp_path: Path
 ) -> None:
-    replace(before, meta={**before.meta, "index_id": "other"}).save(tmp_path / "a.dance.npz")
-    with ViewEdits(open_dances([tmp_path / "a.dance.npz"], audible=False), index) as edits:
-        assert "was not made from" in edits.refused[0]
-        with pytest.raises(InputError, match="was not made from"):
-            edits.edit({"dance": 0, "changes": []})
+    other_meta = {**before.meta, "index_id": "other"}
+    foreign = (replace(before.fragments[0], fragment_id="x:0+24"), *before.fragments[1:])
+    replace(before, meta=other_meta).save(tmp_path / "grown.dance.npz")
+    replace(before, meta=other_meta, fragments=foreign).save(tmp_path / "foreign.dance.npz")
+    files = [tmp_path / "grown.dance.npz", tmp_path / "foreign.dance.npz"]
+    with ViewEdits(open_dances(files, audible=False), index) as edits:
+        assert edits.refused[0] == ""
+        assert "has no fragment x:0+24" in edits.refused[1]
+        with pytest.raises(InputError, match="has no fragment"):
+            edits.edit({"dance": 1, "changes": []})
