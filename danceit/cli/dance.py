@@ -50,7 +50,7 @@ _CHANGE = (
 )  # fmt: skip
 _ALIGN = (
     click.option("--method", "methods", multiple=True, metavar="NAME[:OPTION=VALUE,...]",
-                 help="Aligner; repeat to chain. See `danceit plugins`."),
+                 help="Aligner; repeat to chain.  [default: inertial, then warp]"),
     click.option("--max-warp", type=float, help="beat, warp: largest local stretch."),
     click.option("--anchor", type=click.Choice(["peak", "rest"]),
                  help="beat, warp: put the strongest movement on the beat, or the stop."),
