@@ -19,7 +19,7 @@ import numpy as np
 
 from danceit.data import Int64
 from danceit.errors import IndexStateError
-from danceit.index.lance_tables import CLIPS, FRAGMENTS, Table, readable, table_path
+from danceit.index.lance_tables import CLIPS, FRAGMENTS, Table, readable
 from danceit.index.manifest import NAME, FileEntry, Manifest, check_contents, check_sizes
 
 ENGINE = "lance"
@@ -179,18 +179,21 @@ def truth(files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
     return {name: entry for name, entry in files.items() if f"/{INDICES}/" not in name}
 
 
-def files_of(folder: Path, versions: Mapping[str, int]) -> list[Path]:
-    """Every file that these versions of the tables, and the encoder, consist of."""
+def files_of(folder: Path, versions: Mapping[str, int]) -> list[str]:
+    """Names within `folder` of all files that these versions and the encoder consist of."""
     found = [path for path in sorted((folder / ENCODER).rglob("*")) if path.is_file()]
     for name, version in versions.items():
-        table, opened = Path(table_path(folder, name)), Table(folder, name, version)
+        table, opened = folder / f"{name}.lance", Table(folder, name, version)
         found.append(table / "_versions" / f"{_NEWEST - version:020d}.manifest")
         for part in opened.dataset.get_fragments():
-            found += [table / "data" / file.path for file in part.data_files()]
+            for file in part.data_files():
+                data = table / "data" / file.path
+                # Large blobs lie beside the file, in a folder of its name.
+                found += [data, *sorted(data.with_suffix("").glob("*"))]
         for index in opened.dataset.describe_indices():
             for segment in index.segments:
                 found += sorted((table / INDICES / str(segment.uuid)).rglob("*"))
-    return found
+    return [path.relative_to(folder).as_posix() for path in found]
 
 
 def in_use(folder: Path, manifest: Manifest | None) -> bool:

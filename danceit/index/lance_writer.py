@@ -229,9 +229,8 @@ class LanceWriter:
     def _describe(self, parts: tuple[SearchPart, ...]) -> Manifest:
         known = self._base.manifest.files if self._base else {}
         files = {}
-        for path in files_of(self.folder, self._versions):
-            name = path.relative_to(self.folder).as_posix()
-            entry = known.get(name)
+        for name in files_of(self.folder, self._versions):
+            path, entry = self.folder / name, known.get(name)
             # Lance never writes to a file again, so what was hashed before is as it was.
             if entry is None or entry.size != path.stat().st_size:
                 _flush(path)

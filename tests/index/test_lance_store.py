@@ -234,6 +234,36 @@ def holds(path: Path) -> bool:
     return b"secret clip" in path.read_bytes()
 
 
+def test_poses_of_long_clips_are_checked_kept_and_removed_like_all_else(location: Path) -> None:
+    """Lance keeps large blobs in files of their own."""
+    names = ["one", "two", "three"]
+    batch = batch_of_dances(names, n_frames=3000)
+    with LanceStore.create(location, SPEC, save_fixed_encoder) as store:
+        store.add(batch)
+        store.commit()
+        rows = store.matching(Where(only_clips=("two",), n_frames=48))
+        wanted = batch.clips[1].clip.poses[48:96]
+        np.testing.assert_allclose(store.poses(rows)[1], wanted, atol=0.01, rtol=0)
+    blobs = [path for path in files_of(location) if path.suffix == ".blob"]
+    assert blobs
+    for path in blobs:
+        whole = path.read_bytes()
+        path.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
+        with pytest.raises(IndexStateError, match="SHA-256 differs"):
+            LanceStore.open(location)
+        path.write_bytes(whole)
+    with LanceStore.open(location) as store:
+        store.delete(["one"])
+        store.add(batch_of_dances(["four"], seed=5, n_frames=3000))
+        store.commit()
+        rows = store.matching(Where(only_clips=("two",), n_frames=48))
+        np.testing.assert_allclose(store.poses(rows)[1], wanted, atol=0.01, rtol=0)
+        assert store.verify() == ()
+    there = set(location.glob("generation-*/*.lance/data/**/*.blob"))
+    assert there == {path for path in files_of(location) if path.suffix == ".blob"}
+    assert sum(path.stat().st_size for path in there) < 3.1 * 3000 * 84
+
+
 def test_many_small_additions_are_merged_and_keep_their_poses(index: Path) -> None:
     for number in range(36):
         add(index, f"more {number}", seed=number)
@@ -291,6 +321,18 @@ def test_a_writer_killed_at_any_moment_changes_nothing_or_everything(
         rows = store.matching(Where(only_clips=("e",), n_frames=48))
         wanted = next(c.clip for c in batch_of_dances(NAMES).clips if c.clip.clip_id == "e")
         np.testing.assert_allclose(store.poses(rows)[1], wanted.poses[48:96], atol=0.01, rtol=0)
+
+
+def test_an_index_may_be_named_from_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with LanceStore.create(Path("here #1 100%25?"), SPEC, save_fixed_encoder) as store:
+        store.add(batch_of_dances(NAMES))
+        store.commit()
+    with LanceStore.open(tmp_path / "here #1 100%25?") as store:
+        assert store.verify() == ()
+        assert store.poses(store.matching(Where(n_frames=24))).shape[1] == 24
 
 
 def test_a_read_only_index_can_be_read(index: Path) -> None:
