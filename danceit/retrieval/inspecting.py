@@ -152,8 +152,8 @@ def _enlarged(picture: Picture, longest_px: int) -> Picture:
     times = longest_px // max(picture.shape[:2])
     if times < 2:
         return picture.copy()
-    large: Picture = cv2.resize(picture, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
-    return large
+    large = cv2.resize(picture, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large, dtype=np.uint8)
 
 
 def _nearest(

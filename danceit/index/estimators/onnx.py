@@ -23,9 +23,11 @@ DEVIATION = np.array([58.395, 57.12, 57.375], dtype=np.float32)
 PADDING = 1.25
 """Box around the keypoints, in their extent, as in RTMPose's training."""
 FOUND = 0.3
-"""Mean score of the keypoints from which somebody is there."""
-_CLOSER = 3
-"""Looks at a first picture, each at the box that the look before found."""
+"""Score from which a keypoint is found, and their mean from which somebody is there."""
+LEAST = 0.15
+"""Smallest box, in the picture's shorter side."""
+_CLOSER = 2
+"""Further looks at a first picture, each at the box that the look before found."""
 
 
 class RtmPose:
@@ -77,20 +79,18 @@ class RtmPoseSession:
         self._box: Float64 | None = None
 
     def people(self, picture: Picture, time_s: float) -> People:
-        """Find the person that was followed, or look for one in the whole picture."""
+        """Find the person that was followed, or else one in the whole picture."""
         height, width = picture.shape[:2]
-        looks = 1 if self._box is not None else _CLOSER
-        box = self._box if self._box is not None else np.array([0.0, 0.0, width, height])
-        for _ in range(looks):
-            joints = self._look(picture, box)
-            sure = joints[:, 2] >= FOUND
-            if sure.sum() < 4:
-                break
-            box = np.concatenate([joints[sure, :2].min(axis=0), joints[sure, :2].max(axis=0)])
-        found = bool(joints[:, 2].mean() >= FOUND)
-        self._box = box if found else None
-        people = joints[None] if found else joints[:0].reshape(0, len(COCO17), 3)
-        image = to_coco18(people, COCO17)
+        joints = None if self._box is None else self._look(picture, self._box)
+        if joints is None or not _is_somebody(joints):
+            joints = self._look(picture, np.array([0.0, 0.0, width, height]))
+            for _ in range(_CLOSER):
+                if not _is_somebody(joints):
+                    break
+                joints = self._look(picture, _box_around(joints))
+        found = _is_somebody(joints)
+        self._box = _box_around(joints) if found else None
+        image = to_coco18(joints[None] if found else np.empty((0, *joints.shape)), COCO17)
         return People(image.astype(np.float32), np.full((len(image), N_JOINTS, 3), np.nan, "f4"))
 
     def close(self) -> None:
@@ -102,7 +102,8 @@ class RtmPoseSession:
 
         width, height = self._size
         centre = (box[:2] + box[2:]) / 2
-        extent = PADDING * np.maximum(box[2:] - box[:2], 1.0)
+        least = LEAST * min(picture.shape[:2])
+        extent = PADDING * np.maximum(box[2:] - box[:2], least)
         scale = max(extent[0] / width, extent[1] / height)
         # Pixel centres: (i + 1/2) of the crop is at the same place as in the picture.
         shift = centre - scale * np.array([width, height]) / 2
@@ -120,3 +121,13 @@ class RtmPoseSession:
         joints[:, 2] = np.minimum(along_x[0, :17].max(axis=1), along_y[0, :17].max(axis=1))
         joints[:, 2] = joints[:, 2].clip(0.0, 1.0)
         return joints
+
+
+def _is_somebody(joints: Float64) -> bool:
+    return bool(joints[:, 2].mean() >= FOUND)
+
+
+def _box_around(joints: Float64) -> Float64:
+    """Box (left, top, right, bottom) around the keypoints that were found."""
+    sure = joints[joints[:, 2] >= FOUND, :2]
+    return np.concatenate([sure.min(axis=0), sure.max(axis=0)])
