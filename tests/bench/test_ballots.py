@@ -104,6 +104,23 @@ def test_sides_are_told_back_to_contestants(tmp_path: Path, pair: Trial, song: P
     assert (share.first, share.chosen, share.votes) == ("a", 12, 12)
 
 
+def test_one_dance_at_a_time_is_found_realistic_or_not(
+    tmp_path: Path, pair: Trial, song: Path
+) -> None:
+    alone = trials(pair.entries, single=True, seconds=4, seed=0)
+    with Ballots(tmp_path / "v.duckdb") as ballots:
+        polling = Polling(alone, ballots, RenderOptions(), song=song)
+        for i in range(3):
+            text = polling.page({"voter": f"viewer-{i}"})
+            assert "Is this dance realistic?" in text
+            told = {"voter": f"viewer-{i}", "trial": alone[0].trial_id, "question": "realistic"}
+            assert polling.vote(told | {"answer": "no" if i else "yes"}) == {"complete": True}
+        with pytest.raises(InputError, match="must be yes or no"):
+            polling.vote(told | {"answer": "left"})
+        (share,) = ballots.shares()
+    assert (share.first, share.second, share.chosen, share.votes) == ("a", "", 1, 3)
+
+
 @pytest.mark.parametrize(
     ("told", "message"),
     [

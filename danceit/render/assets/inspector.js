@@ -67,7 +67,8 @@ class Inspector extends EventTarget {
           this.#mark();
         }
       }
-      line.lastChild.textContent = `${fragment.clip} · ${clock(dance.sourceS[frame])}`;
+      const text = `${fragment.clip} · ${clock(dance.sourceS[frame])}`;
+      if (line.lastChild.textContent !== text) line.lastChild.textContent = text;
     });
   }
 
@@ -176,7 +177,7 @@ class Inspector extends EventTarget {
     this.#mark();
   }
 
-  // Mark the fragment on show and the one picked in the list, and keep the first in sight.
+  // Mark the fragment on show and the one picked in the list.
   #mark() {
     const now = this.shown[this.dance];
     [...this.fragments.children].forEach((item, segment) => {

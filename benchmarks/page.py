@@ -1,0 +1,122 @@
+"""The page: its size, its frames a second in a real Chromium, and how long a change takes.
+
+    python benchmarks/page.py [--seconds 180] [--dancers 2] [--index INDEX --song SONG]
+
+Needs playwright and a Chromium (`DANCEIT_CHROMIUM`, or on the path). With an index and a
+song also the time to solve again after a pin, a ban and a lock, with all that a change
+in the page costs. Frames a second depend on what else the machine does; the milliseconds
+of the page's thread beside them hardly do.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+from render import made_up
+
+from danceit.align import align
+from danceit.index.engines import open_store
+from danceit.render.options import RenderOptions
+from danceit.render.page import page
+from danceit.render.page_sound import encode_page_sound
+from danceit.retrieval.compose import compose
+from danceit.retrieval.encoders import FragmentEncoder
+from danceit.retrieval.library import DEFAULT_METHODS, aligners
+from danceit.retrieval.view_edits import ViewEdits
+from danceit.retrieval.viewing import open_dances
+
+WATCHED_S = 5.0
+
+
+def sizes(seconds: float, dancers: int, folder: Path) -> Path:
+    dances = [made_up(seconds, folder)] * dancers
+    started = time.perf_counter()
+    sound = encode_page_sound(Path(str(dances[0].meta["song"])))
+    encoded = time.perf_counter()
+    silent = page(dances[:1], options=RenderOptions())
+    text = page(dances, options=RenderOptions(), sound=sound)
+    written = time.perf_counter()
+    print(f"one dance of {seconds:g} s without its sound: {len(silent.encode()) / 1e6:.2f} MB")
+    print(f"{dancers} dance(s) with it: {len(text.encode()) / 1e6:.2f} MB")
+    print(f"encode the sound {encoded - started:.2f} s, both pages {written - encoded:.2f} s")
+    out = folder / "page.html"
+    out.write_text(text, encoding="utf-8")
+    return out
+
+
+def speed(out: Path, width: int, height: int) -> None:
+    found = os.environ.get("DANCEIT_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as driver:
+        arguments = [
+            "--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required",
+        ]  # fmt: skip
+        browser = driver.chromium.launch(executable_path=found, args=arguments)
+        shown = browser.new_page(viewport={"width": width, "height": height})
+        shown.goto(out.as_uri())
+        session = shown.context.new_cdp_session(shown)
+        session.send("Performance.enable")
+
+        def busy_s() -> float:
+            metrics = session.send("Performance.getMetrics")["metrics"]
+            return next(row["value"] for row in metrics if row["name"] == "TaskDuration")
+
+        shown.click("#play")
+        shown.wait_for_timeout(1000)
+        before = busy_s()
+        shown.wait_for_timeout(1000 * WATCHED_S)
+        spent = busy_s() - before
+        times = shown.evaluate("danceit.pictureTimes()")
+        last = [moment for moment in times if moment > times[-1] - 1000 * WATCHED_S]
+        late = sorted(b - a for a, b in pairwise(last))
+        print(
+            f"{width} x {height}: {1000 * (len(last) - 1) / (last[-1] - last[0]):.1f} frames/s, "
+            f"95 % within {late[int(0.95 * len(late))]:.1f} ms, "
+            f"{1000 * spent / len(last):.1f} ms of the page's thread a frame"
+        )
+        browser.close()
+
+
+def changes(index: Path, song: Path, folder: Path) -> None:
+    with open_store(index) as store:
+        made = compose(song, store, FragmentEncoder.load(store.encoder))
+    chain = [aligner for method in DEFAULT_METHODS for aligner in aligners([method], {})]
+    align(made.dance, made.music, chain).save(folder / "a.dance.npz")
+    names = [placed.fragment_id for placed in made.dance.fragments]
+    middle = made.options.length_s * (len(names) // 2)
+    other = next(name for name in names if name != names[len(names) // 2])
+    asked = {
+        "pin": {"kind": "pin", "at": middle, "what": other},
+        "ban a fragment": {"kind": "ban", "what": names[len(names) // 3]},
+        "ban a clip": {"kind": "ban", "what": made.dance.fragments[0].clip_id},
+    }
+    with ViewEdits(open_dances([folder / "a.dance.npz"], song=song, audible=False), index) as edits:
+        edits.warm()
+        print(f"changes to {len(names)} windows, {made.music.duration_s:.0f} s, solved and aligned")
+        for label, change in asked.items():
+            spent = [edits.edit({"dance": 0, "changes": [change]})["seconds"] for _ in range(5)]
+            print(f"  {label:<16}{statistics.median(spent):6.3f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--dancers", type=int, default=2)
+    parser.add_argument("--index", type=Path)
+    parser.add_argument("--song", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        out = sizes(asked.seconds, asked.dancers, Path(name))
+        for width, height in ((1360, 860), (390, 844)):
+            speed(out, width, height)
+        if asked.index and asked.song:
+            changes(asked.index, asked.song, Path(name))
+
+
+if __name__ == "__main__":
+    main()
