@@ -108,6 +108,8 @@ def train(
             restart=restart,
             watch=watch,
         )
+    if not report.first_worker:
+        return
     for note in report.notes:
         click.echo(f"note: {note}", err=True)
     began = f"from step {report.first_step}" if report.first_step else "from the beginning"

@@ -1,10 +1,10 @@
 """Training a person: poseGAN first, then FaceGAN over its frozen pictures.
 
 A run lies in ``PERSON/run``: ``state.safetensors`` (weights, averages and Adam's moments,
-with the step in its header), ``log.csv`` with the losses of every step, ``validation.csv``
-and sample sheets. A run that was killed goes on from its last checkpoint and takes the
-same steps it would have taken. Under ``torchrun`` each worker takes its own frames and
-gradients are averaged; the first worker alone writes.
+with the step in its header), ``log.csv`` with the losses of every step, ``validation.csv``,
+sample sheets and, where TensorBoard is installed, its log. A run that was killed goes on
+from its last checkpoint and takes the same steps it would have taken. Under ``torchrun``
+each worker takes its own frames and gradients are averaged; the first alone writes.
 """
 
 import json
@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ class TrainReport:
         Mean over unseen frames of what was painted, and of the background alone.
     notes : tuple of str
         What was off or had to be changed.
+    first_worker : bool
+        Whether this process is the one that writes.
     """
 
     folder: Path
@@ -82,6 +85,7 @@ class TrainReport:
     psnr_db: float
     background_db: float
     notes: tuple[str, ...]
+    first_worker: bool = True
 
 
 def train(
@@ -132,6 +136,7 @@ def train(
         psnr_db=session.validated,
         background_db=session.background_db(),
         notes=tuple(notes),
+        first_worker=workers.first,
     )
 
 
@@ -156,6 +161,7 @@ class _Session:
         self.folder.mkdir(exist_ok=True)
         self.batch = config.batch
         self.validated = float("nan")
+        self.board = _board(self.folder) if workers.first else None
         chosen = target.validation
         picked = np.linspace(0, len(chosen) - 1, min(_LOOKED_AT, len(chosen))).astype(int)
         self._unseen = self.batches.of(chosen[picked], np.zeros(len(picked), dtype=bool))
@@ -188,6 +194,9 @@ class _Session:
             if self.workers.first:
                 row = [parts.get(name, 0.0) for name in PARTS]
                 append_log(self.folder / LOG, ("stage", "step", *PARTS), [stage.name, step, *row])
+                if self.board is not None:
+                    for name, value in parts.items():
+                        self.board.add_scalar(f"{stage.name}/{name}", value, step)
             spent = (time.perf_counter() - began) / (step + 1 - first)
             self.watch(Milestone(stage.name, step + 1, steps, parts, spent * (steps - step - 1)))
             if (step + 1) % self.config.checkpoint_every == 0 or step + 1 == steps:
@@ -201,10 +210,12 @@ class _Session:
                 batch = self.batches.at(step, self.batch, self.workers.rank)
                 return stage.step(losses(batch), step, steps)
             except torch.cuda.OutOfMemoryError as exc:
-                if self.batch == 1:
+                if self.batch == 1 or self.workers.count > 1:
+                    # Workers with other batches than their like would wait for them for ever.
+                    what = "one pair" if self.batch == 1 else f"{self.batch} pairs"
+                    cure = "train a smaller size" if self.batch == 1 else "give a smaller --batch"
                     raise InputError(
-                        f"the card's memory does not hold one pair of {self.config.size} px: "
-                        "train a smaller size"
+                        f"the card's memory does not hold {what} of {self.config.size} px: {cure}"
                     ) from exc
                 self.batch //= 2
                 torch.cuda.empty_cache()
@@ -242,11 +253,14 @@ class _Session:
         row: list[str | float] = [stage.name, step, self.validated, self.background_db()]
         columns = ("stage", "step", "psnr_db", "background_db")
         append_log(self.folder / VALIDATION, columns, row)
+        if self.board is not None:
+            self.board.add_scalar(f"{stage.name}/psnr_db", self.validated, step)
+            self.board.flush()
 
     def _restore(self) -> tuple[str, int]:
         path = self.folder / STATE
         if not path.is_file():
-            for name in (LOG, VALIDATION):
+            for name in (LOG, VALIDATION) if self.workers.first else ():
                 (self.folder / name).unlink(missing_ok=True)
             return POSE, 0
         flat, note = read_tensors(path)
@@ -268,7 +282,7 @@ class _Session:
         self.pose.restore(flat)
         if stage == FACE:
             self.face.restore(flat)
-        for name in (LOG, VALIDATION):
+        for name in (LOG, VALIDATION) if self.workers.first else ():
             cut_log(self.folder / name, stage, step - 1 if name == LOG else step)
         return stage, step
 
@@ -290,6 +304,15 @@ class _Session:
                 self.folder / "samples" / sheet, as_pictures(batch.label[:, :3]), ours, real
             )
         return float(psnr(ours, real).mean())
+
+
+def _board(folder: Path) -> Any:
+    """TensorBoard's writer, or None where it is not installed: the CSV holds the same."""
+    if find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder / "tensorboard"))
 
 
 def _save_sheet(path: Path, labels: Pictures, ours: Pictures, real: Pictures) -> None:

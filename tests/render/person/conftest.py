@@ -19,8 +19,9 @@ TINY = PersonConfig(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Sums in another order differ in the last digit, and loss curves are compared exactly."""
     torch.set_num_threads(1)
 
 
@@ -33,7 +34,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(one_thread: None, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "ada"
     shutil.copytree(prepared, folder)
     train(folder, TINY)

@@ -12,6 +12,7 @@ from danceit.render.person import training
 from danceit.render.person.building import PAINTER, load_trained
 from danceit.render.person.stage import falling
 from danceit.render.person.training import Milestone, train
+from danceit.render.person.workers import Workers
 from tests.render.person.conftest import TINY
 
 
@@ -136,3 +137,18 @@ def test_damaged_weights_are_named(person: Path) -> None:
 
 def test_the_rate_falls_over_the_last_half() -> None:
     assert [falling(step, 100) for step in (0, 50, 75, 100)] == [1.0, 1.0, 0.5, 0.0]
+
+
+def test_gradients_are_averaged_over_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1))
+    network(torch.ones(1, 2)).sum().backward()
+    own = [p.grad.clone() for p in network.parameters() if p.grad is not None]
+    other = [torch.full_like(gradient, 4.0) for gradient in own]
+
+    def add_the_others(flat: torch.Tensor) -> None:
+        flat += torch.cat([gradient.reshape(-1) for gradient in other])
+
+    monkeypatch.setattr("torch.distributed.all_reduce", add_the_others)
+    Workers(rank=0, count=2).average_gradients(network)
+    for parameter, mine, theirs in zip(network.parameters(), own, other, strict=True):
+        torch.testing.assert_close(parameter.grad, (mine + theirs) / 2)
