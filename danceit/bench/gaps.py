@@ -3,10 +3,11 @@
 The one test of a spatial aligner that needs no taste. Conventions:
 
 - Gaps are half-open stretches of frames, placed evenly and never at random, so that
-  every method fills the same ones; it is given `CONTEXT` frames on either side.
+  every method fills the same ones; it is given the whole rest of the dance, with at
+  least `CONTEXT` frames on either side.
 - What a method sees in a gap is the last frame before it, held up to the middle, and
   the first frame after it from there on: a cut, as retrieval makes them. The hidden
-  poses, and every other gap, are nowhere in what it is given.
+  poses are nowhere in what it is given; where the dancer repeats them, the repeat is.
 - Errors are mean distances over hidden frames and joints, px; smaller is better.
 """
 
@@ -20,7 +21,7 @@ from danceit.errors import InputError
 
 GAP_LENGTHS = (4, 8, 12, 16, 24)
 CONTEXT = 48
-"""Frames a method is given on either side: twice the 24 of TSD's reference windows."""
+"""Frames known on either side at least: twice the 24 of TSD's reference windows."""
 MOST_GAPS = 20
 """Gaps of each length in one dance; more would weigh long dances and cost time."""
 
@@ -67,7 +68,7 @@ def gap_errors(
     found: dict[int, Float64] = {}
     for length in lengths:
         each = [
-            fill_error(fill, motion[start - CONTEXT : stop + CONTEXT])
+            fill_error(fill, motion, int(start), int(stop))
             for motion in motions
             for start, stop in place_gaps(len(motion), length)
         ]
@@ -84,40 +85,40 @@ def place_gaps(n_frames: int, length: int, most: int = MOST_GAPS) -> Int64:
     return np.asarray(np.stack([starts, starts + length], axis=1), dtype=np.int64)
 
 
-def cut(stretch: Float32) -> Float32:
-    """Copy of a stretch whose gap holds the poses at its ends, with a cut in the middle."""
-    start, stop = CONTEXT, len(stretch) - CONTEXT
+def cut(motion: Float32, start: int, stop: int) -> Float32:
+    """Copy of a motion whose gap holds the poses at its ends, with a cut in the middle."""
     seam = (start + stop + 1) // 2
-    held = stretch.copy()
-    held[start:seam] = stretch[start - 1]
-    held[seam:stop] = stretch[stop]
+    held = motion.copy()
+    held[start:seam] = motion[start - 1]
+    held[seam:stop] = motion[stop]
     return held
 
 
-def fill_error(fill: Fill, stretch: Float32) -> float:
+def fill_error(fill: Fill, motion: Float32, start: int, stop: int) -> float:
     """Mean joint distance from the truth in one gap, px; NaN where nothing was seen.
 
     Parameters
     ----------
-    stretch : float32 (CONTEXT + gap + CONTEXT, J, C)
+    motion : float32 (T, J, C)
         The truth.
+    start, stop : int
+        The gap, half-open.
 
     Raises
     ------
     InputError
         If the method changes the shape or loses joints that the truth has.
     """
-    start, stop = CONTEXT, len(stretch) - CONTEXT
-    filled = fill(cut(stretch), start, stop)
-    if filled.shape != stretch.shape:
+    filled = fill(cut(motion, start, stop), start, stop)
+    if filled.shape != motion.shape:
         raise InputError(
-            f"a filled motion must keep its shape {stretch.shape}; the method gave {filled.shape}"
+            f"a filled motion must keep its shape {motion.shape}; the method gave {filled.shape}"
         )
-    off = filled[start:stop].astype(np.float64) - stretch[start:stop]
+    off = filled[start:stop].astype(np.float64) - motion[start:stop]
     distance = np.sqrt(np.einsum("tjc,tjc->tj", off, off))
     # A joint unknown at an end of the gap cannot be drawn; it is judged by nobody.
-    ends = np.isfinite(stretch[[start - 1, stop]]).all(axis=(0, 2))
-    seen = np.isfinite(stretch[start:stop]).all(axis=2) & ends
+    ends = np.isfinite(motion[[start - 1, stop]]).all(axis=(0, 2))
+    seen = np.isfinite(motion[start:stop]).all(axis=2) & ends
     if np.isnan(distance[seen]).any():
         raise InputError("the method left joints NaN that are known on both sides of the gap")
     return float(distance[seen].mean()) if seen.any() else float("nan")

@@ -12,7 +12,7 @@ from danceit.bench.gaps import Fill, held
 from danceit.data import Dance, Float32, Music
 from danceit.errors import InputError
 
-DEFAULT_METHODS = ("none", "linear", "tsd", "beat", "linear+beat", "tsd+beat")
+DEFAULT_METHODS = ("none", "linear", "tsd", "inertial", "learned", "tsd+beat", "inertial+warp")
 WARP_LIMITS: tuple[float | None, ...] = (1.1, 1.25, 1.5, 2.0, None)
 """Stretch limits that S_BA is drawn against; None is no limit."""
 
