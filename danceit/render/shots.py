@@ -29,6 +29,10 @@ JUMP_S = 0.1
 """The source goes on where it moves forward by a frame's time, give or take this."""
 MORPH_FRAMES = 8
 """Frames of an overlap where no aligner says how wide its windows are."""
+HEAD_SHARE = 0.1
+"""Nose to crown over nose to ankle, with some air."""
+LEAST_FITTING = 0.6
+"""A shot is not shrunk further than this for what is held high: a detector's fault may be."""
 TORSO_SHARE = 0.36
 """Neck to mid-hip over nose to ankle, for dancers whose legs are never seen."""
 TALL_ZOOM = 1.4
@@ -210,6 +214,7 @@ def _shot(filmed: Filmed | None, shown: Int64, source_s: Float64, stage: Stage) 
     body = max(body_px(_around(filmed, source_s, SIZE_S)), body_px(filmed.joints) / MOST_NEARER)
     scale = stage.unit * BODY_PX / body
     floor = _floor(_around(filmed, source_s, FLOOR_S), body)
+    scale *= _fitting(_around(filmed, source_s, 0.0), floor, body, stage.floor_y / scale)
     followed = np.interp(source_s, filmed.times_s, _track(filmed))
     return Shot(filmed, start, stop, source_s, scale, floor, followed)
 
@@ -250,6 +255,19 @@ def _floor(joints: Float32, body: float) -> float:
     nose = joints[:, JOINT["nose"], 1]
     known = nose[np.isfinite(nose)]
     return float(np.quantile(known, 0.05)) + body if known.size else body
+
+
+def _fitting(joints: Float32, floor: float, body: float, room: float) -> float:
+    """Factor, at most 1, by which a shot must shrink for raised hands and the head to fit in.
+
+    `room` is the height in source pixels between the picture's top and the floor line.
+    """
+    heights = floor - joints[..., 1]
+    known = heights[np.isfinite(heights)]
+    if not known.size:
+        return 1.0
+    tallest = float(np.quantile(known, 0.998)) + HEAD_SHARE * body
+    return float(np.clip(room / max(tallest, 1.0), LEAST_FITTING, 1.0))
 
 
 def _track(filmed: Filmed) -> Float64:

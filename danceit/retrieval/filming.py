@@ -11,6 +11,7 @@ from danceit.data import Placement, Recording
 from danceit.errors import DanceitError, InputError
 from danceit.index.sources import SOURCES, HasSettings
 from danceit.index.sources.settings import ReadSettings
+from danceit.index.sources.video import footage_of
 from danceit.render.filmed import Filmed
 from danceit.render.reel import picture_size
 
@@ -79,9 +80,16 @@ def filmed(recording: Recording) -> Filmed:
     if recording.poses.shape[2] != 2:
         raise InputError("its poses are in space, not in the picture")
     width, height = picture_size(video)
-    joints = recording.poses
+    joints = recording.poses * _enlargement(recording, width)
     known = np.isfinite(joints).all(axis=2)
     inside = (joints[known] >= 0).all(axis=1) & (joints[known] <= (width, height)).all(axis=1)
     if not known.any() or inside.mean() < INSIDE_SHARE:
         raise InputError(f"its poses are not in the {width} x {height} pixels of {video.name}")
     return Filmed(video, recording.times_s, joints)
+
+
+def _enlargement(recording: Recording, width: int) -> np.float32:
+    """Pixels of the picture a pixel of the poses: plain video is looked at in a smaller size."""
+    if recording.video_path != recording.path:
+        return np.float32(1.0)
+    return np.float32(width / footage_of(recording.path, ReadSettings()).width)

@@ -179,3 +179,13 @@ def test_a_video_of_footage_has_its_length_and_pictures(
     assert len(shown) == 60
     scene = FootageScene([dance], options)
     assert np.abs(shown[10].astype(int) - scene.frame(10)).mean() < 6
+
+
+def test_hands_held_high_stay_in_the_picture(filmed: Filmed) -> None:
+    raised = np.array(filmed.joints)
+    raised[:, [4, 7], 1] = raised[:, 0, 1, None] - 0.5 * body_px(raised)
+    stage = stage_for((512, 512))
+    high = Filmed(filmed.video, filmed.times_s, raised)
+    shot = cut(footage_dance(), np.arange(60) / 24, lambda _: high, stage).shots[0]
+    placing = shot.placing(10, stage)
+    assert (shot.joints(10) @ placing[:, :2].T + placing[:, 2])[:, 1].min() > 0

@@ -1,10 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from danceit.data import Placement
+from danceit.data import Placement, Recording
 from danceit.errors import InputError
 from danceit.retrieval.filming import Filming, filmed, read_source
 
@@ -39,3 +40,16 @@ def test_poses_in_another_unit_than_the_pictures_are_refused(real_data: Path) ->
     recording = read_source(real_data / "openpose" / "footskate_dance")
     with pytest.raises(InputError, match="are not in the 1280 x 720 pixels"):
         filmed(replace(recording, poses=recording.poses - 5000))
+
+
+def test_plain_video_is_looked_at_small_and_shown_whole(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Poses of an estimator that sees 360 x 640 of a picture of 1080 x 1920."""
+    video = real_data / "video" / "hand_song_1080x1920_12s.mp4"
+    poses = np.full((4, 18, 2), 180.0, dtype=np.float32)
+    poses[:, 0] = (180, 100)
+    seen = SimpleNamespace(width=360, height=640)
+    monkeypatch.setattr("danceit.retrieval.filming.footage_of", lambda *_: seen)
+    recording = Recording("hand", video, poses, np.arange(4) / 24, video_path=video)
+    np.testing.assert_allclose(filmed(recording).joints[0, 0], (540, 300))
