@@ -12,6 +12,7 @@ import soundfile
 from danceit.data import FPS, Dance
 from danceit.files import sha256_of_file
 from danceit.render import render_many
+from danceit.render.motion import joints_at
 from danceit.render.options import RenderOptions
 from danceit.render.page import page
 from danceit.render.page_sound import PageSound, encode_page_sound
@@ -103,6 +104,15 @@ def test_what_is_drawn_is_the_dances_frame_at_the_sounds_time(
             step = np.abs(np.diff(body, axis=0)).max()
             assert np.abs(np.array(told).reshape(18, 3) - nearest).max() < 0.5 * step + 0.2
         opened.page.wait_for_timeout(40)
+
+
+def test_between_frames_the_page_moves_as_the_videos_do(opened: Watched, long_song: Path) -> None:
+    """Against the video renderer's curve, around seams and both ends too."""
+    dance = long_dance(long_song)
+    frames = [0.0, 0.4, 46.7, 47.5, 48.0, 48.3, 95.99, 100.25, 286.2, 287.0]
+    told = opened.state("(frames) => frames.map((f) => danceit.joints(f))", frames)
+    wanted = joints_at(dance, np.array(frames) / FPS)
+    np.testing.assert_allclose(np.array(told).reshape(wanted.shape), wanted, atol=0.15)
 
 
 def test_the_picture_is_the_pose_scaled_and_moved(

@@ -40,7 +40,8 @@ class Clock extends EventTarget {
       try {
         await this.audio.play();
       } catch (error) {
-        if (error.name === "AbortError") return;
+        // Stopped again at once, or the browser wants a click first: not the sound's fault.
+        if (error.name === "AbortError" || error.name === "NotAllowedError") return;
         this.#silence(error);
       }
     }

@@ -58,7 +58,9 @@ class Player extends EventTarget {
   #place(dance, label) {
     const canvas = element("canvas", { role: "img", "aria-label": `${label}: a dancer` });
     const from = element("p", { class: "from" });
-    const caption = element("figcaption", {}, element("span", { class: "name" }, label));
+    const first = !this.stage.querySelector(".hint") && !this.turned;
+    const hint = dance.dims === 3 && first ? element("span", { class: "hint" }, "drag to turn") : null;
+    const caption = element("figcaption", {}, element("span", { class: "name" }, label), hint);
     const box = element("figure", { class: dance.dims === 3 ? "dancer turns" : "dancer" }, canvas, caption, from);
     this.stage.append(box);
     const painter = new Painter(canvas, this.data.figure, this.data.theme);
@@ -77,6 +79,7 @@ class Player extends EventTarget {
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!held) return;
+      this.#learned();
       const sign = this.mirror ? -1 : 1;
       for (const painter of this.painters) {
         painter.yaw += (sign * (event.clientX - held.x)) / 140;
@@ -97,6 +100,12 @@ class Player extends EventTarget {
       },
       { passive: false },
     );
+  }
+
+  #learned() {
+    if (this.turned) return;
+    this.turned = true;
+    for (const hint of this.stage.querySelectorAll(".hint")) hint.remove();
   }
 
   #picture(now) {

@@ -2,14 +2,17 @@
 
 const RULER = 18;
 const WAVE = 44;
-const LANE = 34;
 const THIN = 9;
+// Height of one dance's lane: the more there are, the less each can have.
+const LANES = [[2, 34], [4, 27], [Infinity, 14]];
 
 class Timeline extends EventTarget {
   constructor(player, overview, detail) {
     super();
     this.player = player;
     this.peaks = unpacked(player.data.peaks, Uint8Array);
+    this.lane = LANES.find(([most]) => player.dances.length <= most)[1];
+    this.thin = player.dances.length > 4 ? 4 : THIN;
     this.overview = overview;
     this.detail = detail;
     this.selected = null;
@@ -61,7 +64,7 @@ class Timeline extends EventTarget {
   #clicked(x, y) {
     const seconds = this.player.clock.seconds + (x / this.detail.clientWidth - 0.5) * this.span;
     if (seconds < 0 || seconds > this.duration) return;
-    const lane = Math.floor((y - RULER - WAVE) / LANE);
+    const lane = Math.floor((y - RULER - WAVE) / this.lane);
     if (lane >= 0 && lane < this.player.dances.length) {
       const dance = this.player.dances[lane];
       const segment = dance.segmentAt(dance.frameAt(seconds));
@@ -72,8 +75,8 @@ class Timeline extends EventTarget {
   #draw() {
     const { player } = this;
     this.seconds = player.seconds;
-    this.#drawOverview(this.#fitted(this.overview, 46 + player.dances.length * (THIN + 3) + 3));
-    this.#drawDetail(this.#fitted(this.detail, RULER + WAVE + player.dances.length * LANE + 6));
+    this.#drawOverview(this.#fitted(this.overview, 46 + player.dances.length * (this.thin + 3) + 3));
+    this.#drawDetail(this.#fitted(this.detail, RULER + WAVE + player.dances.length * this.lane + 6));
     for (const canvas of [this.overview, this.detail]) {
       const now = String(Math.round(this.seconds));
       if (canvas.getAttribute("aria-valuenow") === now) continue;
@@ -120,11 +123,11 @@ class Timeline extends EventTarget {
     context.scale(canvas.width / width, canvas.height / height);
     this.#wave(context, 0, this.duration, width, 4, 38);
     this.player.dances.forEach((dance, i) => {
-      const y = 46 + i * (THIN + 3);
+      const y = 46 + i * (this.thin + 3);
       for (const [segment, [start, end]] of dance.segments.entries()) {
         const [from, to] = [start, end].map((frame) => (frame / dance.frames) * width);
         context.fillStyle = css(dance.fragmentOf(segment).colour, 0.85);
-        context.fillRect(from + 0.5, y, Math.max(to - from - 1, 0.75), THIN);
+        context.fillRect(from + 0.5, y, Math.max(to - from - 1, 0.75), this.thin);
       }
     });
     return made;
@@ -137,7 +140,7 @@ class Timeline extends EventTarget {
     context.strokeStyle = css(this.player.data.theme.text);
     context.lineWidth = 1.5;
     const x = (start / dance.fps) * perSecond;
-    context.strokeRect(x, top + index * (THIN + 3) - 1, Math.max(((end - start) / dance.fps) * perSecond, 2), THIN + 2);
+    context.strokeRect(x, top + index * (this.thin + 3) - 1, Math.max(((end - start) / dance.fps) * perSecond, 2), this.thin + 2);
   }
 
   #drawDetail(context) {
@@ -197,7 +200,7 @@ class Timeline extends EventTarget {
   // One dance: its fragments by clip, the curve of its movement, its seams.
   #lane(context, dance, index, from, perSecond, width) {
     const { theme } = this.player.data;
-    const top = RULER + WAVE + index * LANE;
+    const top = RULER + WAVE + index * this.lane;
     const low = dance.segmentAt(dance.frameAt(from));
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "middle";
@@ -209,13 +212,13 @@ class Timeline extends EventTarget {
       const fragment = dance.fragmentOf(i);
       const chosen = this.selected && this.selected.dance === index && this.selected.segment === i;
       context.fillStyle = css(fragment.colour, chosen ? 0.55 : 0.26);
-      context.fillRect(x, top, wide - 1, LANE - 4);
+      context.fillRect(x, top, wide - 1, this.lane - 4);
       context.fillStyle = css(fragment.colour);
-      context.fillRect(x, top, dance.seamSet.has(start) || start === 0 ? 3 : 1, LANE - 4);
+      context.fillRect(x, top, dance.seamSet.has(start) || start === 0 ? 3 : 1, this.lane - 4);
       if (chosen) {
         context.strokeStyle = css(theme.text);
         context.lineWidth = 1.5;
-        context.strokeRect(x + 1, top + 0.75, wide - 3, LANE - 5.5);
+        context.strokeRect(x + 1, top + 0.75, wide - 3, this.lane - 5.5);
       }
       this.#label(context, fragment, Math.max(x, 0) + 9, Math.min(x + wide, width) - 4, top + 10);
     }
@@ -223,7 +226,7 @@ class Timeline extends EventTarget {
   }
 
   #label(context, fragment, left, right, y) {
-    if (right - left < 26) return;
+    if (right - left < 26 || this.lane < 20) return;
     context.save();
     context.beginPath();
     context.rect(left, y - 9, right - left, 18);
@@ -234,12 +237,12 @@ class Timeline extends EventTarget {
   }
 
   #curve(context, dance, top, from, perSecond, width) {
-    const base = top + LANE - 5;
+    const base = top + this.lane - 5;
     const first = Math.max(0, Math.floor(from * dance.fps));
     const last = Math.min(dance.frames - 1, Math.ceil((from + width / perSecond) * dance.fps));
     context.beginPath();
     for (let frame = first; frame <= last; frame += 1) {
-      context.lineTo((frame / dance.fps - from) * perSecond, base - (dance.movement[frame] / 255) * (LANE - 14));
+      context.lineTo((frame / dance.fps - from) * perSecond, base - (dance.movement[frame] / 255) * (this.lane > 20 ? this.lane - 14 : this.lane - 6));
     }
     context.strokeStyle = css(this.player.data.theme.text, 0.75);
     context.lineWidth = 1.3;
