@@ -6,6 +6,7 @@ plug-in that cannot be imported is a warning in `listing` and an error on use.
 """
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -66,7 +67,7 @@ class Registry:
                 f"by {' and '.join(providers)}; uninstall one of them"
             )
         if not providers:
-            raise PluginError(self._unknown(name))
+            raise PluginError(unknown_name(self.noun, name, self.names()))
         try:
             return _import(self.builtins[name]) if name in self.builtins else points[0].load()
         except Exception as exc:
@@ -90,11 +91,12 @@ class Registry:
     def _third_party(self) -> list[EntryPoint]:
         return list(entry_points(group=self.group))
 
-    def _unknown(self, name: str) -> str:
-        known = self.names()
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        return f"unknown {self.noun} '{name}'; known: {', '.join(known)}{hint}"
+
+def unknown_name(noun: str, name: str, known: Sequence[str]) -> str:
+    """One line for a name that is not known: what is, and the nearest spelling."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"unknown {noun} '{name}'; known: {', '.join(known)}{hint}"
 
 
 def _import(target: str) -> Any:

@@ -20,6 +20,7 @@ COMMANDS = {
     "person": ("danceit.cli.person:person", "Prepare and train someone to be shown dancing."),
     "bench": ("danceit.cli.bench:bench", "Measure aligners and retrieval on your dances."),
     "study": ("danceit.cli.study:study", "Ask people which dances they prefer, blind."),
+    "fetch": ("danceit.cli.fetch:fetch", "Get a public set of dances."),
     "plugins": ("danceit.cli.system:plugins", "List sources, aligners, renderers and stores."),
     "doctor": ("danceit.cli.system:doctor", "Check what this machine has and what is missing."),
 }
