@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from danceit.cli.options import PATH, device_option
+from danceit.cli.options import PATH, device_option, index_option, table
 
 if TYPE_CHECKING:
     from danceit.bench.summary import BenchRun
@@ -151,6 +151,37 @@ def person_(folder: Path, out: Path, vgg: str, limit: int, device: str) -> None:
     if not result.beats_nearest:
         click.echo("note: the nearest training frame is better: train longer", err=True)
     click.echo(f"wrote {result.sheet} and {out / 'person.json'}")
+
+
+@bench.command(help="Measure how fast and how truly an index answers, beside a scan by numpy.")
+@index_option
+@click.option("--seed", type=int, default=0, show_default=True)
+@device_option
+def search(index_path: Path, seed: int, device: str) -> None:
+    """Call `danceit.bench.search.bench_search`."""
+    from danceit.bench.search import bench_search
+    from danceit.data import FPS
+
+    opened_s, figures = bench_search(index_path, seed=seed, device=device)
+    click.echo(f"opened in {1000 * opened_s:.0f} ms")
+    click.echo(
+        table(
+            ("length s", "fragments", "search", "recall at 10", "ms one by one", "ms in 200s",
+             "ms numpy"),
+            [
+                (
+                    f"{each.n_frames / FPS:g}",
+                    str(each.fragments),
+                    each.how,
+                    f"{each.recall:.3f}",
+                    f"{1000 * each.one_s:.3f}",
+                    f"{1000 * each.many_s:.3f}",
+                    f"{1000 * each.scan_s:.3f}",
+                )
+                for each in figures
+            ],
+        )
+    )  # fmt: skip
 
 
 def _report(run: "BenchRun") -> None:

@@ -137,3 +137,11 @@ def test_dance_does_it_in_one(danceit: Cli, library: SyntheticLibrary, index: Pa
     assert Path("all.png").stat().st_size > 1000
     assert Dance.load(Path("all.dance.npz")).n_frames == listen(library.query_song).n_frames
     assert "frames/s" in made.out
+
+
+def test_bench_search_finds_what_a_scan_finds(danceit: Cli, index: Path) -> None:
+    measured = danceit("bench", "search", "--index", index)
+    assert measured.code == 0, measured.err
+    rows = [line.split() for line in measured.out.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    assert all(float(row[3]) == 1.0 for row in rows)
