@@ -39,6 +39,10 @@ RENDERERS = Registry(
 )
 
 
+VIDEOS = ("mp4", "mov", "mkv")
+"""Formats that can show footage and persons."""
+
+
 class Renderer(Protocol):
     """What is registered as a renderer."""
 
@@ -106,6 +110,9 @@ def render_many(
         raise InputError("nothing to render: no dance was given")
     renderer = cast(Renderer, RENDERERS.get(format_of(out)))
     chosen = RenderOptions() if options is None else options
+    if (chosen.footage or chosen.person) and format_of(out) not in VIDEOS:
+        shown = "footage is" if chosen.footage else "a person is"
+        raise InputError(f"{shown} shown in a video: .{', .'.join(VIDEOS)}; got {out}")
     renderer(list(dances), Path(out), song=song, options=chosen, progress=progress)
 
 

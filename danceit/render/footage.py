@@ -17,12 +17,15 @@ from danceit.errors import InputError
 from danceit.render.morph import morph
 from danceit.render.options import RenderOptions
 from danceit.render.outline import outline
-from danceit.render.reel import Reel
+from danceit.render.reel import KEPT_BYTES, Reel
 from danceit.render.scene import Scene
 from danceit.render.shots import Shot, cut, stage_for
 from danceit.render.surroundings import Surroundings
 
 Picture = npt.NDArray[np.uint8]
+
+MOST_AWAKE = 6
+"""Videos that are open at once: a decoder of large pictures holds some tens of megabytes."""
 
 
 class FootageScene(Scene):
@@ -60,6 +63,7 @@ class FootageScene(Scene):
                 "render it without footage"
             )
         self._reels = _reels(self._cut.shots)
+        self._order: list[Path] = []
         self._surroundings = Surroundings(options)
         self._drawn: Float64 | None = None
 
@@ -99,13 +103,22 @@ class FootageScene(Scene):
             super()._stage(drawn, index)
             super()._figures(drawn, index)
             return drawn
-        reel = self._reels[shot.filmed.video]
+        reel = self._woken(shot.filmed.video)
         source = reel.frame(float(shot.source_s[index - shot.start]))
         placing = shot.placing(index, self._own_stage)
         mask = None
         if self.options.surroundings != "kept":
             mask = outline(self._placed(shot, index), self.options.frame_size, self._own_stage.unit)
         return self._surroundings.compose(source, _for_reel(placing, reel), mask)
+
+    def _woken(self, video: Path) -> Reel:
+        """Reel of a video; decoders that were longest without work are put to rest."""
+        if video in self._order:
+            self._order.remove(video)
+        self._order.append(video)
+        if len(self._order) > MOST_AWAKE:
+            self._reels[self._order.pop(0)].rest()
+        return self._reels[video]
 
     def _placed(self, shot: Shot, index: int) -> Float64:
         """Joints (18, 2) of a shot in picture pixels; of the drawn figure where it has none."""
@@ -147,5 +160,6 @@ def _reels(shots: Sequence[Shot]) -> dict[Path, Reel]:
             needs.setdefault(video, []).append(shot.source_s)
             scales[video] = max(scales.get(video, 0.0), shot.scale)
     return {
-        video: Reel(video, np.concatenate(times), scales[video]) for video, times in needs.items()
+        video: Reel(video, np.concatenate(times), scales[video], KEPT_BYTES // len(needs))
+        for video, times in needs.items()
     }

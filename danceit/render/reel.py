@@ -22,7 +22,7 @@ from danceit.errors import InputError
 Picture = npt.NDArray[np.uint8]
 
 KEPT_BYTES = 384 << 20
-"""Most that one reel keeps of decoded frames."""
+"""Most that is kept of decoded frames, of all the videos of a dance together."""
 AHEAD = 24
 """Frames that are decoded on before the reel is wound elsewhere: at a seam two stretches of
 one video alternate."""
@@ -41,6 +41,8 @@ class Reel:
         from the video's first frame.
     scale : float
         Size at which frames are handed out, at most 1: their own.
+    keep_bytes : int
+        Most that is kept of decoded frames.
 
     Attributes
     ----------
@@ -55,11 +57,17 @@ class Reel:
         If the file cannot be read or holds no picture.
     """
 
-    def __init__(self, video: Path, needs_s: Float64, scale: float = 1.0) -> None:
+    def __init__(
+        self, video: Path, needs_s: Float64, scale: float = 1.0, keep_bytes: int = KEPT_BYTES
+    ) -> None:
         self._video = video
+        self._keep_bytes = keep_bytes
         self.n_decoded = 0
-        self._container, self._stream = _open(video)
-        self._times_s, self._keys = _index(self._container, self._stream, video)
+        self._container: Any = None
+        self._stream: Any = None
+        container, stream = _open(video)
+        with container:
+            self._times_s, self._keys = _index(container, stream, video)
         self._left = Counter(self._at(needs_s).tolist())
         self.scale = min(1.0, scale)
         self._kept: dict[int, Any] = {}
@@ -94,11 +102,23 @@ class Reel:
         turned = np.rot90(picture, rotation // 90) if rotation % 360 else picture
         return np.ascontiguousarray(turned, dtype=np.uint8)
 
+    @property
+    def awake(self) -> bool:
+        """Whether the file is open and its decoder at work."""
+        return self._container is not None
+
+    def rest(self) -> None:
+        """Close the file, keeping what is kept; it is opened again when it is needed."""
+        self._frames = self._stream = None
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
     def close(self) -> None:
         """Close the file and forget what was kept."""
-        self._frames = None
+        self.rest()
         self._kept.clear()
-        self._container.close()
+        self._kept_bytes = 0
 
     def _at(self, times_s: Float64) -> Int64:
         """Frames on show at times from the first frame."""
@@ -114,14 +134,16 @@ class Reel:
             self._wind(key)
         self._run(index + 1, through=True)
         if index not in self._kept:
-            # A frame that cannot be decoded is replaced by the last one before it.
-            earlier = [kept for kept in self._kept if kept < index]
-            if not earlier:
+            # A frame that cannot be decoded is replaced by the nearest that could be.
+            if not self._kept:
                 raise InputError(f"{self._video} is damaged at {self._times_s[index]:.2f} s")
-            self._kept[index] = self._kept[max(earlier)]
+            self._kept[index] = self._kept[min(self._kept, key=lambda kept: abs(kept - index))]
+            self._kept_bytes += self._kept[index][0].nbytes
 
     def _wind(self, key: int) -> None:
         """Continue at a key frame."""
+        if self._container is None:
+            self._container, self._stream = _open(self._video)
         base = self._stream.time_base
         self._container.seek(round(self._times_s[key] / base), stream=self._stream, backward=True)
         self._frames = _decoded(self._container, self._stream)
@@ -144,7 +166,7 @@ class Reel:
             index = int(np.searchsorted(self._times_s, moment + 1e-4, side="right")) - 1
             self.n_decoded += 1
             self._next = index + 1
-            room = index >= stop - AHEAD or self._kept_bytes < KEPT_BYTES
+            room = index >= stop - AHEAD or self._kept_bytes < self._keep_bytes
             asked = through and index == stop - 1
             if asked or (room and self._left[index] > 0):
                 self._keep(index, frame)

@@ -189,3 +189,32 @@ def test_hands_held_high_stay_in_the_picture(filmed: Filmed) -> None:
     shot = cut(footage_dance(), np.arange(60) / 24, lambda _: high, stage).shots[0]
     placing = shot.placing(10, stage)
     assert (shot.joints(10) @ placing[:, :2].T + placing[:, 2])[:, 1].min() > 0
+
+
+def test_many_sources_share_a_few_decoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("danceit.render.footage.MOST_AWAKE", 2)
+    found = {f"s{i}": write_video(tmp_path / f"s{i}.mp4", n_frames=48) for i in range(5)}
+    order = [0, 1, 2, 3, 4, 0]
+    index = np.repeat(np.arange(6), 10)
+    placed = tuple(
+        replace(footage_dance().fragments[0], source=f"s{i}", start_s=0.5) for i in order
+    )
+    dance = replace(
+        footage_dance(),
+        source_index=index.astype(np.int32),
+        source_s=0.5 + (np.arange(60) % 10) / FPS,
+        seams=np.arange(10, 60, 10),
+        fragments=placed,
+    )
+    scene = FootageScene([dance], replace(PLAIN, locate=lambda p: found[p.source], aspect="9:16"))
+    for frame in range(60):
+        scene.frame(frame)
+        assert sum(reel.awake for reel in scene._reels.values()) <= 2
+    assert scene_number(FootageScene([dance], scene.options), 55) == 17
+
+
+@pytest.mark.parametrize("name", ["dance.gif", "dance.png", "dance.csv"])
+def test_footage_is_for_videos(filmed: Filmed, tmp_path: Path, name: str) -> None:
+    options = replace(PLAIN, locate=lambda _: filmed)
+    with pytest.raises(InputError, match=r"footage is shown in a video: \.mp4, \.mov, \.mkv; got"):
+        render(footage_dance(), tmp_path / name, options=options)

@@ -49,13 +49,23 @@ def test_time_counts_from_the_first_frame_wherever_the_stamps_start(tmp_path: Pa
     assert read(Reel(tmp_path / "late.mkv", times_s), times_s) == [0, 20]
 
 
-def test_when_nothing_may_be_kept_frames_are_decoded_again(
-    video: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("danceit.render.reel.KEPT_BYTES", 0)
+def test_when_nothing_may_be_kept_frames_are_decoded_again(video: Path) -> None:
     frames = np.array([150, 20, 90])
-    reel = Reel(video, frames / 24)
+    reel = Reel(video, frames / 24, keep_bytes=0)
     assert read(reel, frames / 24) == frames.tolist()
+
+
+def test_a_reel_that_rested_goes_on(video: Path) -> None:
+    frames = np.array([30, 10, 31, 120])
+    reel = Reel(video, frames / 24)
+    assert not reel.awake
+    assert read(reel, frames[:1] / 24) == [30]
+    reel.rest()
+    # What was kept on the way needs no file.
+    assert read(reel, frames[1:2] / 24) == [10]
+    assert not reel.awake
+    assert read(reel, frames[2:] / 24) == [31, 120]
+    reel.close()
 
 
 def test_smaller_frames_keep_the_shape(video: Path) -> None:

@@ -5,9 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from danceit.data import Placement, Recording
+from danceit.data import Dance, Placement, Recording
 from danceit.errors import InputError
+from danceit.render import RenderOptions
 from danceit.retrieval.filming import Filming, filmed, read_source
+from danceit.retrieval.library import render_file
+from tests.render.conftest import STANDING
 
 
 def placed(source: Path) -> Placement:
@@ -53,3 +56,35 @@ def test_plain_video_is_looked_at_small_and_shown_whole(
     monkeypatch.setattr("danceit.retrieval.filming.footage_of", lambda *_: seen)
     recording = Recording("hand", video, poses, np.arange(4) / 24, video_path=video)
     np.testing.assert_allclose(filmed(recording).joints[0, 0], (540, 300))
+
+
+def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
+    real_data: Path, tmp_path: Path
+) -> None:
+    import av
+    import soundfile
+
+    source = real_data / "openpose" / "footskate_dance"
+    song = tmp_path / "song.wav"
+    soundfile.write(song, np.zeros(48_000), 24_000)
+    dance = Dance(
+        joints=np.repeat(STANDING[None, :, :2], 48, axis=0),
+        seams=np.array([24]),
+        beats_s=np.array([0.5]),
+        source_index=np.repeat(np.arange(2, dtype=np.int32), 24),
+        source_s=np.concatenate([1.0 + np.arange(24) / 24, np.arange(24) / 24]),
+        fragments=(placed(source), placed(tmp_path / "gone")),
+        meta={"song": str(song)},
+    )
+    dance.save(tmp_path / "a.dance.npz")
+    options = RenderOptions(size=128, footage=True)
+    out = tmp_path / "a.mp4"
+    notes = render_file(tmp_path / "a.dance.npz", out, options)
+    assert notes == (f"gone is drawn: {tmp_path / 'gone'} is not there any more",)
+    with av.open(str(out)) as container:
+        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(shown) == 48
+    # The floor of the footage is brown, the drawn figure's blue.
+    for frame, warm in ((5, True), (40, False)):
+        red, _, blue = shown[frame][-30:-20].mean(axis=(0, 1))
+        assert (red > blue + 10) is bool(warm)
