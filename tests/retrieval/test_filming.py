@@ -87,4 +87,4 @@ def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
     # The floor of the footage is brown, the drawn figure's blue.
     for frame, warm in ((5, True), (40, False)):
         red, _, blue = shown[frame][-30:-20].mean(axis=(0, 1))
-        assert (red > blue + 10) is bool(warm)
+        assert bool(red > blue + 10) is warm
