@@ -17,6 +17,7 @@ from danceit.cli.options import (
     lag_option,
     ray_option,
     table,
+    workers_option,
 )
 from danceit.cli.progress import bar
 
@@ -49,6 +50,7 @@ index.add_command(stats)
 @click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
 @estimator_option
 @lag_option
+@workers_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
 @click.option(
     "--store", default="", help="Engine: local or lance.  [default: the index's own, or local]"
@@ -68,6 +70,7 @@ def build(
     dims: int | None,
     estimator: str,
     lag: str,
+    workers: int,
     seed: int,
     store: str,
     factory: str,
@@ -82,7 +85,7 @@ def build(
     from danceit.retrieval.building import build_index
     from danceit.retrieval.configuration import TrainingConfig
 
-    settings = ReadSettings(estimator, lag)
+    settings = ReadSettings(estimator, lag, workers)
     with (
         bar("finding poses", "frame") as watching,
         bar("reading", "dance") as reading,
@@ -120,15 +123,24 @@ def build(
 @click.argument("data", type=PATH)
 @estimator_option
 @lag_option
+@workers_option
 @index_option
 @ray_option
 @device_option
-def add(data: Path, estimator: str, lag: str, index_path: Path, ray: str, device: str) -> None:
+def add(
+    data: Path,
+    estimator: str,
+    lag: str,
+    workers: int,
+    index_path: Path,
+    ray: str,
+    device: str,
+) -> None:
     """Call `danceit.retrieval.building.add_to_index` and print its report."""
     from danceit.index.sources.settings import ReadSettings
     from danceit.retrieval.building import add_to_index
 
-    settings = ReadSettings(estimator, lag)
+    settings = ReadSettings(estimator, lag, workers)
     with bar("finding poses", "frame") as watching, bar("indexing", "dance") as building:
         report = add_to_index(
             data,

@@ -37,6 +37,17 @@ def estimator_option(command: Command) -> Command:
     )(command)
 
 
+def workers_option(command: Command) -> Command:
+    """`--workers N`."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default="one for each processor",
+        help="Processes that look for poses in videos at once.",
+    )(command)
+
+
 def lag_option(command: Command) -> Command:
     """`--lag report|auto|SECONDS`."""
     return click.option(

@@ -181,8 +181,11 @@ def _pose_at(flat: Recording, time_s: float) -> Float32:
 def _on_canvas(inspection: Inspection, frame: int, size_px: int) -> Picture:
     picture: Picture = np.full((size_px, size_px, 3), _GROUND, dtype=np.uint8)
     pose = inspection.canvas_pose(frame)
-    if pose is not None:
-        _skeleton(picture, pose[:, :2] * size_px / CANVAS_PX, faded=False)
+    if pose is not None and np.isfinite(pose).any():
+        flat = pose[:, :2].copy()
+        # The dancer may go anywhere on the stage; the camera follows.
+        flat[:, 0] += CANVAS_PX / 2 - np.nanmedian(flat[:, 0])
+        _skeleton(picture, flat * size_px / CANVAS_PX, faded=False)
     return picture
 
 
@@ -211,9 +214,8 @@ def _labelled(inspection: Inspection, frame: int, picture: Picture) -> Picture:
     label: Picture = np.full((round(3.2 * size), width, 3), _GROUND, dtype=np.uint8)
     draw_text(label, f"{inspection.time_s(frame):.2f} s", (0.5 * size, 0.9 * size), size, _INK)
     # Clips of one recording differ in their number alone.
-    text = reason or f"clip {inspection.clip_at(frame).rpartition('#')[2]}".removesuffix(
-        f" {inspection.name}"
-    )
+    _, _, number = inspection.clip_at(frame).rpartition("#")
+    text = reason or (f"clip {number}" if len(inspection.cleaned.clips) > 1 else "kept")
     at = (0.5 * size, 2.3 * size)
     draw_text(label, fitted(text, size, width - size), at, size, colour)
     return np.concatenate([framed, label])
@@ -233,7 +235,7 @@ def headline(inspection: Inspection) -> str:
     parts.append(f"{inspection.tempo_bpm:.0f} bpm" if inspection.tempo_bpm else "no beat")
     parts.append(f"{inspection.n_turns} turn{'' if inspection.n_turns == 1 else 's'}")
     if inspection.lag is not None:
-        parts.append(f"picture later than sound by {inspection.lag}")
+        parts.append(f"lag {inspection.lag}")
     return "   ".join(parts)
 
 

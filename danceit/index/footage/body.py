@@ -9,10 +9,11 @@ does so instead of growing. Where the estimator knows no depth there is no 3-D.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from danceit.data import JOINT, N_JOINTS, Bool, Float32, Float64
+from danceit.data import JOINT, N_JOINTS, Bool, Float32, Float64, Int64
 from danceit.index.footage.continuity import sides_put_right
 from danceit.index.footage.extraction import Footage
 from danceit.index.footage.shots import boundaries
@@ -68,8 +69,9 @@ class Dancer:
 
 def dancer_in(footage: Footage) -> Dancer:
     """Choose the main person and trust what can be trusted."""
-    image, world, swapped = sides_put_right(*_main(footage), footage.times_s)
-    cuts_s = footage.times_s[boundaries(footage.signatures)]
+    cuts = boundaries(footage.signatures)
+    cuts_s = footage.times_s[cuts]
+    image, world, swapped = sides_put_right(*_main(footage, cuts), footage.times_s)
     trusted = _trusted(image, footage)
     near_cut = np.zeros(len(image), dtype=bool)
     for cut_s in cuts_s.tolist():
@@ -97,14 +99,16 @@ def in_metres(dancer: Dancer, footage: Footage) -> Float32:
     return poses
 
 
-def _main(footage: Footage) -> tuple[Float32, Float32]:
-    """Joints with confidence (T, 18, 3), and metres (T, 18, 3), of the main person."""
+def _main(footage: Footage, cuts: Int64) -> tuple[Float32, Float32]:
+    """Joints with confidence (T, 18, 3), and metres (T, 18, 3), of each shot's main person."""
     ends = np.cumsum(footage.counts)
     groups = [
         list(footage.image[end - count : end].astype(np.float64))
         for end, count in zip(ends.tolist(), footage.counts.tolist(), strict=True)
     ]
-    chosen = main_person(groups)
+    # Shots differ in how near they show whom: each has its own main person.
+    edges = [0, *cuts.tolist(), len(groups)]
+    chosen = np.concatenate([main_person(groups[a:b]) for a, b in pairwise(edges)])
     world = np.full((len(groups), N_JOINTS, 3), np.nan, dtype=np.float32)
     for frame, people in enumerate(groups):
         for number, person in enumerate(people):

@@ -104,6 +104,16 @@ def test_a_cut_ends_the_clip_even_where_the_poses_go_on() -> None:
     assert ends_s <= 80 / 30 < clips[1].start_s
 
 
+def test_each_shot_has_its_own_main_person() -> None:
+    image, world = spinning(80, 0.0)
+    image[40:, :, :2] = 80 + 0.3 * image[40:, :, :2]  # filmed from further away
+    film = footage(image, world)
+    film.signatures[40:] = signature(plain(grey=230))
+    seen = np.isfinite(dancer_in(film).image[:, 0, 0])
+    assert seen[:36].all()
+    assert seen[44:].all()
+
+
 def test_an_empty_stage_is_nobody() -> None:
     nobody = np.empty((0, 18, 3))
     dancer = dancer_in(footage(nobody, nobody, np.zeros(30, dtype=np.int64)))
