@@ -24,6 +24,8 @@ SCALE = 8.0
 MISSING = -32768
 CAMERA_STEP = 6
 """Frames between the points of the camera's path; it is smooth over seconds."""
+_LOOKED_AT = 3
+"""The camera is computed from every third frame: it keeps room for what is in between."""
 _YAWS_DEG = (0.0, 45.0, 90.0, 135.0)
 _ACROSS, _UPRIGHT = View(0.0, 0.0, 1.0, 1e6), View(0.0, 0.0, 1e6, 1.0)
 """Views of width 1 and of height 1, without a limit the other way."""
@@ -121,9 +123,9 @@ def _quantised(joints: Float32) -> tuple[npt.NDArray[np.int16], float]:
 
 def _cameras(dances: Sequence[Dance], view: View) -> list[Camera]:
     """Cameras of a view, open enough for every side of a dance with depth."""
-    joints = [dance.joints for dance in dances]
+    joints = [dance.joints[::_LOOKED_AT] for dance in dances]
     views = [view] * len(dances)
-    fps = dances[0].fps
+    fps = dances[0].fps / _LOOKED_AT
     turned = [
         follow([_turned(body, np.deg2rad(yaw)) for body in joints], views, fps)
         for yaw in (_YAWS_DEG if any(body.shape[2] == 3 for body in joints) else (0.0,))
@@ -150,8 +152,8 @@ def _turned(joints: Float32, yaw_rad: float) -> Float32:
 
 
 def _thinned(path: Float64) -> Float64:
-    """Every `CAMERA_STEP`-th row and the last one again, so that the page can interpolate."""
-    return np.concatenate([path[::CAMERA_STEP], path[-1:]])
+    """Rows of every `CAMERA_STEP`-th frame, and the last again, for the page to interpolate."""
+    return np.concatenate([path[:: CAMERA_STEP // _LOOKED_AT], path[-1:]])
 
 
 def _movement(joints: Float32) -> npt.NDArray[np.uint8]:
