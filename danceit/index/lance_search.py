@@ -17,7 +17,7 @@ from danceit.index.lance_generation import LanceGeneration
 from danceit.index.lance_tables import Table, condition_of, readable, reason_of, vectors_of
 from danceit.index.manifest import SearchPart
 from danceit.index.store import By, Hits, Where
-from danceit.index.vector_index import EXACT_UP_TO, RECALL_AT, exact_search
+from danceit.index.vector_index import EXACT_UP_TO, RECALL_AT, exact_search, merge
 
 AUTOMATIC = "auto"
 """What `factory` is called that is chosen by size."""
@@ -28,6 +28,8 @@ DEFAULT_RECALL = 0.98
 """Recall at `RECALL_AT` for which the visited lists are tuned where none is asked for."""
 _SCANNED = 200_000
 """Rows up to which all that a filter leaves are compared."""
+_READ = 1 << 18
+"""Rows of which the vectors are held at a time while all are compared."""
 _SAMPLED = 100
 """Vectors of the index with which the number of visited lists is tuned."""
 
@@ -45,8 +47,8 @@ def find(opened: LanceGeneration, queries: Float32, k: int, by: By, where: Where
         return _nothing(queries)
     k = min(k, matching)
     found = None
-    if part.factory != EXACT and matching > _SCANNED:
-        found = _visit(table, part, queries, k, condition)
+    if part.factory != EXACT and matching > _SCANNED and len(queries):
+        found = _visit(table, part, queries, k, condition, _visited(table, part, where, matching))
     distances, rows = found or _compare(
         table, by, opened.manifest.widths[by], queries, k, condition
     )
@@ -103,7 +105,8 @@ def make_parts(
         else:
             dataset = _trained(dataset, by, name, kind, lists, widths[by])
             fresh = SearchPart(by, 0, count, wanted, lists, "fragments.lance")
-            nprobe = _tuned(dataset, fresh, widths[by], recall or DEFAULT_RECALL)
+            latest = table.at(dataset.latest_version)
+            nprobe = _tuned(latest, fresh, widths[by], recall or DEFAULT_RECALL)
         parts.append(SearchPart(by, 0, count, wanted, nprobe, "fragments.lance"))
     return dataset, tuple(parts)
 
@@ -129,40 +132,55 @@ def choose(count: int, factory: str = "") -> tuple[str, int]:
     return (kind, n_lists) if kind != EXACT and n_lists <= count else (EXACT, 0)
 
 
+def _visited(table: Table, part: SearchPart, where: Where, matching: int) -> int:
+    """Lists to visit: the more of a length a filter leaves out, the more of them."""
+    if where.only_length:
+        return part.nprobe
+    condition = condition_of(Where(n_frames=where.n_frames), part.by)
+    with readable(table.path):
+        of_length = table.dataset.count_rows(filter=condition or None)
+    n_lists = int(part.factory.partition(",")[2])
+    return min(n_lists, math.ceil(part.nprobe * int(of_length) / matching))
+
+
 def _visit(
-    table: Table, part: SearchPart, queries: Float32, k: int, condition: str
+    table: Table, part: SearchPart, queries: Float32, k: int, condition: str, nprobe: int
 ) -> tuple[Float32, Int64] | None:
     """Ask the inverted lists; None where they hold fewer than k for some query."""
-    distances = np.empty((len(queries), k), dtype=np.float32)
-    rows = np.empty((len(queries), k), dtype=np.int64)
-    for place, query in enumerate(queries):
-        with readable(table.path):
-            found = _ask(table.dataset, part.by, query, k, part.nprobe, condition)
-        if found.num_rows < k:
-            return None
-        distances[place] = found["_distance"].to_numpy()
-        rows[place] = table.rows(found["_rowid"].to_numpy())
-    return distances, rows
+    nearest: dict[str, Any] = {"column": part.by, "q": queries, "k": k, "nprobes": nprobe}
+    if not part.factory.partition(",")[0].endswith("FLAT"):
+        # Twice as many by their compressed vectors, the best of them by the real ones.
+        nearest["refine_factor"] = 2
+    with readable(table.path):
+        found = table.dataset.to_table(
+            columns=["_distance"],
+            nearest=nearest,
+            filter=condition or None,
+            prefilter=bool(condition),
+            with_row_id=True,
+        )
+    if found.num_rows < k * len(queries):
+        return None
+    # All queries go at once, for the filter is then resolved once; one is not numbered.
+    query = np.zeros(found.num_rows, dtype=np.int64)
+    if "query_index" in found.column_names:
+        query = np.asarray(found["query_index"])
+    distances = found["_distance"].to_numpy()
+    order = np.lexsort((distances, query))
+    rows = table.rows(found["_rowid"].to_numpy())
+    return distances[order].reshape(-1, k), rows[order].reshape(-1, k)
 
 
 def _compare(
     table: Table, by: By, width: int, queries: Float32, k: int, condition: str
 ) -> tuple[Float32, Int64]:
-    rows, found = table.scan([by], condition)
-    vectors = vectors_of(found, by, width)
-    distances, places = exact_search(vectors, np.arange(len(rows)), queries, k)
-    return distances, rows[places]
-
-
-def _ask(dataset: Any, by: By, query: Float32, k: int, nprobe: int, condition: str) -> Any:
-    nearest = {"column": by, "q": query, "k": k, "nprobes": nprobe, "refine_factor": 2}
-    return dataset.to_table(
-        columns=["_distance"],
-        nearest=nearest,
-        filter=condition or None,
-        prefilter=bool(condition),
-        with_row_id=True,
-    )
+    """Compare all that a filter leaves, holding some of it at a time."""
+    best = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+    for rows, some in table.batches([by], condition, _READ):
+        vectors = vectors_of(some, by, width)
+        distances, places = exact_search(vectors, np.arange(len(rows)), queries, k)
+        best = merge([best, (distances, rows[places])], k)
+    return best
 
 
 def _trained(dataset: Any, by: By, name: str, kind: str, lists: int, width: int) -> Any:
@@ -177,45 +195,35 @@ def _trained(dataset: Any, by: By, name: str, kind: str, lists: int, width: int)
         raise InputError(f"Lance cannot make '{kind},{lists}': {reason_of(exc)}") from exc
 
 
-def _tuned(dataset: Any, part: SearchPart, width: int, recall: float) -> int:
+def _tuned(table: Table, part: SearchPart, width: int, recall: float) -> int:
     """Fewest lists, in powers of two, that reach a recall among vectors of the index.
 
-    Each is asked for the fragments around it, itself left out.
+    Each is asked for the fragments around it, itself left out. A search asks for one
+    length, which leaves fewer near a query than the lists hold, so the rarest is asked for.
     """
-    n_lists = part.nprobe
-    heard = dataset.to_table(
-        columns=[part.by], filter=condition_of(Where(), part.by) or None, limit=1_000_000
-    )
-    vectors = vectors_of(heard, part.by, width)
-    queries = vectors[np.linspace(0, len(vectors) - 1, _SAMPLED).astype(np.int64)]
-    del heard, vectors
-    k = min(RECALL_AT + 1, part.count)
-    condition = condition_of(Where(), part.by)
-    truth = [
-        set(_exactly(dataset, part.by, query, k, condition)["_rowid"].to_pylist()[1:])
-        for query in queries
-    ]
+    condition = _rarest(table, part.by)
+    rows, _ = table.scan([], condition)
+    sample = rows[np.linspace(0, len(rows) - 1, _SAMPLED).astype(np.int64)]
+    queries = vectors_of(table.take(sample, [part.by]), part.by, width)
+    k = min(RECALL_AT + 1, len(rows))
+    _, truth = _compare(table, part.by, width, queries, k, condition)
     nprobe = 4
-    while nprobe < n_lists:
-        reached = 0.0
-        for query, wanted in zip(queries, truth, strict=True):
-            found = _ask(dataset, part.by, query, k, nprobe, condition)["_rowid"].to_pylist()
-            reached += len(wanted & set(found)) / max(len(wanted), 1)
-        if reached / len(queries) >= recall:
-            return nprobe
+    while nprobe < part.nprobe:
+        found = _visit(table, part, queries, k, condition, nprobe)
+        if found is not None:
+            shared = [len(set(a) & set(b)) - 1 for a, b in zip(found[1], truth, strict=True)]
+            if np.mean(shared) >= recall * (k - 1):
+                return nprobe
         nprobe *= 2
-    return n_lists
+    return part.nprobe
 
 
-def _exactly(dataset: Any, by: By, query: Float32, k: int, condition: str) -> Any:
-    nearest = {"column": by, "q": query, "k": k, "use_index": False}
-    return dataset.to_table(
-        columns=["_distance"],
-        nearest=nearest,
-        filter=condition or None,
-        prefilter=True,
-        with_row_id=True,
-    )
+def _rarest(table: Table, by: By) -> str:
+    """Filter for the length of which there are the fewest fragments."""
+    condition = condition_of(Where(), by)
+    _, found = table.scan(["n_frames"], condition)
+    lengths, counts = np.unique(np.asarray(found["n_frames"]), return_counts=True)
+    return condition_of(Where(n_frames=int(lengths[np.argmin(counts)])), by)
 
 
 def _nothing(queries: Float32) -> Hits:

@@ -174,6 +174,7 @@ class Table:
     """One table at one version, open for reading."""
 
     def __init__(self, folder: Path, name: str, version: int) -> None:
+        self._from = folder, name
         self.path = table_path(folder, name)
         lance = load_lance()
         with readable(self.path):
@@ -187,6 +188,10 @@ class Table:
 
     def __len__(self) -> int:
         return int(self._starts[-1])
+
+    def at(self, version: int) -> "Table":
+        """Open the same table at another version."""
+        return Table(*self._from, version)
 
     def rows(self, addresses: Any) -> Int64:
         """Places (N,) in the table of Lance's row addresses (N,)."""
@@ -211,6 +216,16 @@ class Table:
         if (order[1:] < order[:-1]).any():
             rows, found = rows[order], found.take(order)
         return rows, found
+
+    def batches(
+        self, columns: Sequence[str], condition: str, size: int
+    ) -> Iterator[tuple[Int64, "pa.RecordBatch"]]:
+        """Rows that satisfy a condition, and their columns, `size` or fewer at a time."""
+        with readable(self.path):
+            for found in self.dataset.to_batches(
+                columns=list(columns), filter=condition or None, with_row_id=True, batch_size=size
+            ):
+                yield self.rows(found["_rowid"].to_numpy()), found
 
     def take(self, rows: Int64, columns: Sequence[str]) -> "pa.Table":
         """Columns of rows in any order, which may repeat.
@@ -267,9 +282,11 @@ def named(clip_ids: Sequence[str]) -> str:
     return f"clip_id IN ({_quoted(clip_ids)})"
 
 
-def vectors_of(table: "pa.Table", by: By, width: int) -> Float32:
+def vectors_of(table: "pa.Table | pa.RecordBatch", by: By, width: int) -> Float32:
     """Vectors (N, D) of a column; NaN where there is none."""
-    column = table[by].combine_chunks()
+    column = table[by]
+    if hasattr(column, "combine_chunks"):
+        column = column.combine_chunks()
     if not len(column):
         return np.empty((0, width), dtype=np.float32)
     # `values` of a sliced or nullable list column are all of them, nulls included.
