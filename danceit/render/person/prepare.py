@@ -214,12 +214,14 @@ def _background(frames: Picture, joints: Float32, n_train: int) -> tuple[Picture
 def _cuts(frames: Picture, joints: Float32) -> int:
     """Places where the picture outside the person is suddenly another."""
     found = 0
-    small = frames[:, ::4, ::4].astype(np.int16)
+    before = frames[0, ::4, ::4].astype(np.int16)
     for index in range(1, len(frames)):
+        now = frames[index, ::4, ::4].astype(np.int16)
         person = _person(joints[index], frames.shape[1])[::4, ::4]
-        difference = np.abs(small[index] - small[index - 1]).mean(axis=2)
+        difference = np.abs(now - before).mean(axis=2)
         if (~person).any() and np.median(difference[~person]) > CUT_LEVELS:
             found += 1
+        before = now
     return found
 
 

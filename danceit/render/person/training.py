@@ -12,7 +12,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -307,11 +306,11 @@ class _Session:
 
 
 def _board(folder: Path) -> Any:
-    """TensorBoard's writer, or None where it is not installed: the CSV holds the same."""
-    if find_spec("tensorboard") is None:
+    """TensorBoard's writer, or None where it is not installed whole: the CSV holds the same."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
         return None
-    from torch.utils.tensorboard import SummaryWriter
-
     return SummaryWriter(str(folder / "tensorboard"))
 
 

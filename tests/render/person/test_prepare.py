@@ -76,24 +76,37 @@ def test_footage_that_will_not_do(tmp_path: Path) -> None:
         prepare(filmed, tmp_path / "full", ADA, size=64)
 
 
-def test_a_moving_camera_and_a_cut_are_told(tmp_path: Path) -> None:
+def write_wall(path: Path, lefts: list[int]) -> None:
+    """A video of a wall of random tiles, seen from each of `lefts` in turn."""
     import av
 
-    filmed = write_video(tmp_path / "a.mp4", n_frames=96)
     rng = np.random.default_rng(0)
-    wall = np.repeat(np.repeat(rng.integers(0, 255, (30, 80, 3), np.uint8), 16, 0), 16, 1)
-    with av.open(str(tmp_path / "moving.mp4"), "w") as container:
+    wall = np.repeat(np.repeat(rng.integers(0, 255, (30, 120, 3), np.uint8), 16, 0), 16, 1)
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 160, 208, "yuv420p"
-        for index in range(96):
-            left = 8 * index + (200 if index > 48 else 0)
+        for left in lefts:
             picture = np.ascontiguousarray(wall[100:308, left : left + 160])
             for packet in stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")):
                 container.mux(packet)
         container.mux(stream.encode(None))
-    made = prepare(replace(filmed, video=tmp_path / "moving.mp4"), tmp_path / "b", ADA, size=64)
-    assert not made.about.static_camera
-    assert any("camera moves" in warning for warning in made.about.warnings)
+
+
+@pytest.mark.parametrize(
+    ("lefts", "still", "warning"),
+    [
+        (list(range(0, 768, 8)), False, "the camera moves or the background changes"),
+        ([0] * 90 + [800] * 6, True, "the picture is cut 1 times: backgrounds will mix"),
+    ],
+)
+def test_a_moving_camera_and_a_cut_are_told(
+    tmp_path: Path, lefts: list[int], still: bool, warning: str
+) -> None:
+    filmed = write_video(tmp_path / "a.mp4", n_frames=96)
+    write_wall(tmp_path / "wall.mp4", lefts)
+    made = prepare(replace(filmed, video=tmp_path / "wall.mp4"), tmp_path / "b", ADA, size=64)
+    assert made.about.static_camera is still
+    assert any(line.startswith(warning) for line in made.about.warnings)
 
 
 def test_newer_and_damaged_folders_are_named(person: Path, tmp_path: Path) -> None:
