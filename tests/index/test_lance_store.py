@@ -346,3 +346,24 @@ def test_a_read_only_index_can_be_read(index: Path) -> None:
     finally:
         for path in [index, *index.rglob("*")]:
             path.chmod(0o755)
+
+
+def test_of_a_large_index_sizes_are_checked_at_opening_and_contents_by_verify(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("danceit.index.lance_generation._HASHED_AT_OPENING", 0)
+    data = next(path for path in files_of(index) if path.parent.name == "data")
+    whole = data.read_bytes()
+    data.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    with LanceStore.open(index) as store:
+        (problem,) = store.verify()
+        assert problem.endswith("its SHA-256 differs")
+    data.write_bytes(whole[:-1])
+    with pytest.raises(IndexStateError, match="bytes where"):
+        LanceStore.open(index)
+    data.write_bytes(whole)
+    version = next(path for path in files_of(index) if path.suffix == ".manifest")
+    whole = version.read_bytes()
+    version.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
+    with pytest.raises(IndexStateError, match="SHA-256 differs"):
+        LanceStore.open(index)
