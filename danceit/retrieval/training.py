@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.data import Clip
+from danceit.data import FPS, Clip
+from danceit.errors import InputError
 from danceit.retrieval.configuration import TrainingConfig
 from danceit.retrieval.dataset import (
     FeatureReader,
@@ -102,6 +103,12 @@ def train(
     config = replace(config, encoder=replace(config.encoder, normalised=loss.normalised))
     performances = prepare(clips, config.encoder, tempi=config.tempi, read_features=read_features)
     split, note = hold_out(performances, config)
+    if not split.train or not split.held_out:
+        seconds = sum(item.n_frames for item in performances) / FPS
+        raise InputError(
+            f"{seconds:.1f} s of dance with sound are too little to learn from: give more dances, "
+            "best to several songs, or an encoder trained on others (--encoder)"
+        )
     run = Run(performances, split, config, folder=Path(out), device=pick_device(device))
     resumed = run.start(restart=restart)
     run.go_on(progress)

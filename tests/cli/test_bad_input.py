@@ -148,3 +148,16 @@ def test_an_unknown_command_suggests_the_nearest(danceit: Cli) -> None:
     ran = danceit("qeury")
     assert ran.code == 2
     assert "Did you mean 'query'?" in ran.err
+
+
+def test_too_little_to_learn_from(danceit: Cli, library: SyntheticLibrary) -> None:
+    from danceit.index.sources import scan
+    from danceit.index.sources.npz import write_recording
+
+    found = scan(library.folder).found[0].read()
+    assert found.audio_path is not None
+    Path("little").mkdir()
+    song = Path("little") / found.audio_path.name
+    song.write_bytes(found.audio_path.read_bytes())
+    write_recording(Path("little") / "short.npz", found.poses[:70], 30.0, audio=song)
+    refused(danceit, "index", "build", "little", "--out", "idx", saying="too little to learn from")
