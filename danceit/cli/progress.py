@@ -3,20 +3,28 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class Bar:
-    """A tqdm bar that takes (done, total, what)."""
+    """A tqdm bar that takes (done, total, what); it appears when it is first told something."""
 
     def __init__(self, label: str, unit: str) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            desc=label, unit=unit, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False
-        )
+        self._label, self._unit = label, unit
+        self._bar: Any = None
 
     def __call__(self, done: int, total: int, what: str = "") -> None:
         """Move to `done` of `total`."""
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                desc=self._label,
+                unit=self._unit,
+                file=sys.stderr,
+                disable=not sys.stderr.isatty(),
+                leave=False,
+            )
         self._bar.total = total
         self._bar.n = done
         if what:
@@ -25,7 +33,8 @@ class Bar:
 
     def close(self) -> None:
         """Take the bar away."""
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 @contextmanager

@@ -48,7 +48,11 @@ def train(
     config = TrainingConfig(
         seed=seed, **{name: value for name, value in given.items() if value is not None}
     )
-    with bar("reading", "dance") as reading, training_bar() as watch:
+    with (
+        bar("finding poses", "frame") as watching,
+        bar("reading", "dance") as reading,
+        training_bar() as watch,
+    ):
         report = train_encoder(
             data,
             out,
@@ -57,6 +61,7 @@ def train(
             restart=restart,
             device=device,
             reading=reading,
+            watching=watching,
             watch=watch,
         )
     print_training(report)

@@ -17,6 +17,7 @@ from typing import Protocol, runtime_checkable
 from danceit.data import Recording
 from danceit.errors import DanceitError, InputError
 from danceit.index.lag import in_step
+from danceit.index.sources.checks import checked
 from danceit.index.sources.media import is_media, media_named
 from danceit.index.sources.settings import ReadSettings
 from danceit.plugins import Registry
@@ -108,7 +109,9 @@ class Found:
             recording = source.read_with(self.path, self.settings, dims)
         else:
             recording = source.read(self.path)
-        return in_step(replace(recording, recording_id=self.recording_id), self.settings.lag)
+        moved = in_step(replace(recording, recording_id=self.recording_id), self.settings.lag)
+        # Moved in time, its first or last frames may lie outside the sound.
+        return moved if moved.times_s is recording.times_s else checked(moved)
 
     @property
     def settings_id(self) -> str:

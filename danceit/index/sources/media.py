@@ -150,7 +150,9 @@ def opened(path: Path) -> Iterator[Any]:
             yield container
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as exc:
         reason = getattr(exc, "strerror", None) or exc
-        raise InputError(f"cannot read {path} as sound or video: {reason}") from exc
+        raise InputError(
+            f"cannot read {path} as sound or video: {reason}; damaged, or cut off?"
+        ) from exc
 
 
 def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:

@@ -125,6 +125,13 @@ def test_other_choices_are_other_content(tmp_path: Path, painted: Painted) -> No
     assert len(ids) == 3
 
 
+def test_what_is_moved_out_of_its_sound_is_left_out(tmp_path: Path, painted: Painted) -> None:
+    write_film(tmp_path / "a.mp4", moving_square(), sound_s=2.0)
+    recording = scan(tmp_path, ReadSettings(lag="0.5")).found[0].read()
+    np.testing.assert_allclose(recording.times_s, np.arange(28) / 24, atol=1e-3)
+    assert any("12 frames outside" in note for note in recording.notes)
+
+
 def test_without_mediapipe_one_line_holds_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
