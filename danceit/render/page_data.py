@@ -202,6 +202,7 @@ def _fragments(dance: Dance) -> list[dict[str, Any]]:
                 "why": str(known.get("why", "")),
                 "goes_on": bool(known.get("goes_on", False)),
                 "found": int(known.get("found", 0)),
+                "target": _number(known.get("target", float("nan"))),
                 "others": [_other(other) for other in known.get("runners_up", [])],
             }
         )

@@ -87,6 +87,7 @@ def with_choices(composition: Composition, pinned: Sequence[int] = ()) -> Compos
             "why": "you chose it" if w in pinned else choice.why,
             "goes_on": choice.goes_on,
             "found": len(choice.runners_up) + 1,
+            "target": choice.target,
             "runners_up": [asdict(other) for other in choice.runners_up[:KEPT]],
         }
         for w, choice in enumerate(choices(composition))

@@ -105,6 +105,7 @@ class Inspector extends EventTarget {
         ["Style", fragment.style],
         ["Licence", fragment.licence],
         ["Distance", fragment.distance === null ? "" : fragment.distance.toFixed(3)],
+        ["Cost", fragment.target === null ? "" : `${fragment.target.toFixed(3)} to fit the music`],
         ["Rank", `${fragment.rank + 1}${fragment.found ? ` of ${fragment.found}` : ""}`],
         ["Join", segment === 0 ? "the first fragment" : seam ? (fragment.join === null ? "" : fragment.join.toFixed(2)) : "goes on in the source"],
         ["Fragment", fragment.id],
@@ -139,12 +140,12 @@ class Inspector extends EventTarget {
         "li",
         {},
         element("span", { class: "id" }, other.id),
-        element("span", { class: "value" }, other.distance === null ? "" : other.distance.toFixed(3)),
+        element("span", { class: "value" }, other.target === null ? "" : other.target.toFixed(3)),
       );
       this.#emit("other", { row, other });
       return row;
     });
-    return element("div", {}, element("h2", {}, "What else there was"), element("ul", { class: "others" }, ...rows));
+    return element("div", {}, element("h2", {}, "What else there was, by cost"), element("ul", { class: "others" }, ...rows));
   }
 
   #list() {
