@@ -1,6 +1,7 @@
 """Pictures from poses with trained networks."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +115,7 @@ def paint_batch(
     """Pictures (B, 3, S, S) before and after FaceGAN."""
     config = trained.config
     label = torch.from_numpy(np.stack([label_of(pose, config) for pose in poses])).to(device)
-    with lowered(config, device):
+    with lowered(config, device), _core_left(device):
         earlier = before.expand(len(poses), -1, -1, -1)
         painted = trained.painter(label, earlier, background).float()
         if trained.face is None or not face:
@@ -122,6 +123,23 @@ def paint_batch(
         side = config.face_patch
         corners = [labels.face_corner(pose, config.size, side) for pose in poses]
         return painted, with_face(trained.face, label, painted, corners, config)
+
+
+@contextmanager
+def _core_left(device: str) -> Iterator[None]:
+    """Leave one of the processor's cores to the video encoder while painting on the others.
+
+    Threads that wait for one another on cores that are not free are many times slower.
+    """
+    count = torch.get_num_threads()
+    if device != "cpu" or count < 2:
+        yield
+        return
+    torch.set_num_threads(count - 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
 
 
 def with_face(

@@ -43,6 +43,9 @@ MOVING_LEVELS = 14.0
 """Median difference from the background, outside the person, from which the camera moves."""
 CUT_LEVELS = 45.0
 """The same between two frames, from which the picture was cut."""
+_STRETCH = 48
+"""Frames over which the person's size and floor are looked for."""
+_ALIKE = 0.15
 _LOOKED_AT = 48
 """Frames from which background and camera are judged."""
 Picture = npt.NDArray[np.uint8]
@@ -231,15 +234,24 @@ def _person(joints: Float32, size: int) -> npt.NDArray[np.bool_]:
 
 
 def _placing(joints: Float32) -> Placing:
+    """Where the person stood most: the networks know that size and place best."""
     hips = joints[:, (JOINT["right_hip"], JOINT["left_hip"])].mean(axis=1)
-    ankles = joints[:, (JOINT["right_ankle"], JOINT["left_ankle"]), 1]
-    known = ankles[np.isfinite(ankles)]
-    body = body_px(joints)
-    floor = (
-        float(np.quantile(known, 0.95)) if known.size else float(np.nanmin(joints[..., 1])) + body
-    )
+    stretches = [joints[i : i + _STRETCH] for i in range(0, len(joints), _STRETCH)]
+    sizes = np.array([body_px(stretch) for stretch in stretches])
+    # Who kneels for a stretch is not small: only the larger half of the stretches counts.
+    body = float(np.median(sizes[sizes >= np.median(sizes)]))
+    alike = np.abs(sizes / body - 1) < _ALIKE
+    floor = float(np.median([_floor(stretches[i], body) for i in np.flatnonzero(alike)]))
     low, middle, high = np.quantile(hips[:, 0], (0.05, 0.5, 0.95))
     return Placing(body, floor, float(middle), float(max(middle - low, high - middle)))
+
+
+def _floor(joints: Float32, body: float) -> float:
+    ankles = joints[:, (JOINT["right_ankle"], JOINT["left_ankle"]), 1]
+    known = ankles[np.isfinite(ankles)]
+    if known.size:
+        return float(np.quantile(known, 0.95))
+    return float(np.nanmin(joints[..., 1])) + body
 
 
 def _complaints(times_s: Float64, moving: bool, cuts: int) -> Iterator[str]:

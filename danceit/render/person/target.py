@@ -49,9 +49,9 @@ class Placing:
     Attributes
     ----------
     body_px : float
-        Largest nose-to-ankle distance.
+        Largest nose-to-ankle distance, at the distance at which the person mostly stood.
     floor_y : float
-        Height of the lowest ankle.
+        Height of the lowest ankle there.
     centre_x : float
         Median of the mid-hip.
     reach_px : float
