@@ -352,7 +352,8 @@ def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     if not path.exists():
         raise InputError(f"no such file: {path}")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # An open stream, because numpy leaves a damaged file that it opened itself open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as exc:
         raise InputError(f"{path} is not a readable .npz file: {exc}") from exc

@@ -256,6 +256,8 @@ def _print_report(report: "BuildReport") -> None:
         click.echo(f"not recognised: {path}", err=True)
     for failure in report.failed:
         click.echo(f"failed: {failure.recording_id}: {failure.reason}", err=True)
+    if report.withdrawn:
+        click.echo(f"left out, as `remove` said: {', '.join(report.withdrawn)}", err=True)
     click.echo(
         f"{len(report.added)} recordings added, {len(report.changed)} done again, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "
