@@ -26,7 +26,10 @@ def broken(asked: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @pytest.fixture
 def site() -> Site:
-    return Site({"/": lambda asked: f"<p>Grüße {asked.get('x', '')}</p>"}, {"/double": double, "/broken": broken})
+    return Site(
+        {"/": lambda asked: f"<p>Grüße {asked.get('x', '')}</p>"},
+        {"/double": double, "/broken": broken},
+    )
 
 
 @contextmanager
@@ -52,7 +55,11 @@ def ask(
 
 def test_pages_and_actions_answer(site: Site) -> None:
     with serving(site) as port:
-        assert ask(port, "GET", "/?x=1%202") == (200, "<p>Grüße 1 2</p>", "text/html; charset=utf-8")
+        assert ask(port, "GET", "/?x=1%202") == (
+            200,
+            "<p>Grüße 1 2</p>",
+            "text/html; charset=utf-8",
+        )
         status, text, _ = ask(port, "POST", "/double", '{"number": 21}', {TOKEN_HEADER: site.token})
     assert (status, json.loads(text)) == (200, {"number": 42})
 
