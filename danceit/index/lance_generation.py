@@ -104,7 +104,7 @@ class LanceGeneration:
 
     @property
     def places(self) -> Mapping[str, int]:
-        """Row of each clip in the table of clips; about 100 bytes a clip are held."""
+        """Row of each clip in the table of clips; about 130 bytes a clip are held."""
         if self._places is None:
             self._places = {}
             if self.clips is not None:

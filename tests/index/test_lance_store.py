@@ -1,6 +1,7 @@
 """The Lance engine keeps the contract, with lists as without, and notices damage."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,6 +82,13 @@ def index(location: Path) -> Path:
 def add(index: Path, name: str, seed: int = 1) -> None:
     with LanceStore.open(index) as store:
         store.add(batch_of_dances([name], seed=seed))
+        store.commit()
+
+
+def exchange(index: Path) -> None:
+    with LanceStore.open(index) as store:
+        store.delete(["a"])
+        store.add(batch_of_dances([f"new {number}" for number in range(15)], seed=8))
         store.commit()
 
 
@@ -367,3 +375,31 @@ def test_of_a_large_index_sizes_are_checked_at_opening_and_contents_by_verify(
     version.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
     with pytest.raises(IndexStateError, match="SHA-256 differs"):
         LanceStore.open(index)
+
+
+@pytest.mark.parametrize("free_kb", [0, 8, 40, 80, 120])
+def test_a_full_disk_harms_nothing(tmp_path: Path, free_kb: int) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here (needs root)")
+    try:
+        with LanceStore.create(disk / "index", SPEC, save_fixed_encoder) as store:
+            store.add(batch_of_dances(NAMES))
+            store.commit()
+        free = shutil.disk_usage(disk).free
+        (disk / "ballast").write_bytes(bytes(free - free_kb * 1024))
+        with pytest.raises(IndexStateError, match="cannot write the index at") as caught:
+            exchange(disk / "index")
+        assert "\n" not in str(caught.value)
+        with LanceStore.open(disk / "index") as store:
+            assert store.verify() == ()
+            assert {"a", "e"} < set(store.recordings())
+        (disk / "ballast").unlink()
+        add(disk / "index", "new")
+        with LanceStore.open(disk / "index") as store:
+            assert store.verify() == ()
+            assert "new" in store.recordings()
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
