@@ -168,13 +168,14 @@ def dance(
     filming = Filming()
     look = replace(render_options or RenderOptions(), locate=filming)
     write(aligned, out, song=song, options=look, progress=progress)
+    unseen = person_notes(Path(look.person), aligned) if look.person else ()
     aligned.save(dance_file)
     rendered = time.perf_counter()
     return Made(
         out=out,
         dance_file=dance_file,
         n_frames=aligned.n_frames,
-        notes=(*composition.notes, *filming.notes),
+        notes=(*composition.notes, *filming.notes, *unseen),
         seconds={
             "query": queried - started,
             "align": finished - queried,

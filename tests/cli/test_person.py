@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from danceit.cli.main import main
 from danceit.render.person.configuration import QUALITIES
+from tests.render.conftest import make_dance, swaying
 from tests.render.filming import write_video
 from tests.render.person.conftest import TINY
 
@@ -27,12 +29,19 @@ def poses(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    soundfile.write(tmp_path / "song.wav", np.zeros(60_000), 24_000)
+    return tmp_path / "song.wav"
+
+
 def run(*args: object) -> None:
     main([str(arg) for arg in args])
 
 
-def test_prepare_train_bench_and_info(
+def test_prepare_train_render_bench_and_info(
     poses: Path,
+    song: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -51,6 +60,14 @@ def test_prepare_train_bench_and_info(
     told = capsys.readouterr()
     assert "Ada (agreed)" in told.out
     assert "face, step 2" in told.out
+    kneeling = swaying(60, dims=2)
+    kneeling[:, [9, 10, 12, 13], 1] = kneeling[:, [8], 1]
+    make_dance(kneeling, song=song).save(tmp_path / "a.dance.npz")
+    out = tmp_path / "a.mp4"
+    run("render", tmp_path / "a.dance.npz", "--person", folder, "--size", 64, "--out", out)
+    told = capsys.readouterr()
+    assert "% of the dance's poses are not in ada.mp4" in told.err
+    assert out.stat().st_size > 1000
     run("bench", "person", folder, "--out", tmp_path / "bench", "--limit", 5)
     told = capsys.readouterr()
     assert "nearest, warped" in told.out
