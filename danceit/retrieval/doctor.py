@@ -15,6 +15,7 @@ _NEEDED = {
 }  # fmt: skip
 _OPTIONAL = {
     "mediapipe": ("mediapipe", "poses from plain video", "pip install 'danceit[video]'"),
+    "onnxruntime": ("onnxruntime", "RTMPose models", "pip install onnxruntime"),
     "lancedb": ("lancedb", "the cluster store", "pip install 'danceit[cluster]'"),
 }
 

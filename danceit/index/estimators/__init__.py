@@ -8,6 +8,7 @@ an `Estimator`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from danceit.data import Float32
 from danceit.errors import InputError
+from danceit.files import sha256_of_file
 from danceit.plugins import Registry
 
 Picture = npt.NDArray[np.uint8]
@@ -82,6 +84,17 @@ ESTIMATORS = Registry(
         "onnx": "danceit.index.estimators.onnx:RtmPose",
     },
 )
+
+
+def model_hash(model: Path) -> str:
+    """Name a model by its content; asked for every recording, read once."""
+    state = model.stat()
+    return _model_hash(model, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=16)
+def _model_hash(model: Path, _mtime_ns: int, _size: int) -> str:
+    return sha256_of_file(model)[:16]
 
 
 def make_estimator(spec: str = DEFAULT_ESTIMATOR) -> Estimator:

@@ -20,8 +20,7 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Float64
 from danceit.errors import InputError, MissingDependencyError
-from danceit.files import sha256_of_file
-from danceit.index.estimators import People, Picture
+from danceit.index.estimators import People, Picture, model_hash
 from danceit.index.sources.skeletons import to_coco18
 
 BLAZEPOSE = {
@@ -63,7 +62,7 @@ class MediaPipe:
                 "poses from video need MediaPipe: pip install 'danceit[video]' "
                 "(Python 3.11 or 3.12)"
             ) from exc
-        kind = "full" if model is None else sha256_of_file(model)[:16]
+        kind = "full" if model is None else model_hash(model)
         self.estimator_id = f"mediapipe-{release}-{kind}-1"
 
     def open(self) -> "MediaPipeSession":

@@ -6,6 +6,7 @@ and COCO-WholeBody). Nobody detects the box: it starts as the whole picture, is 
 around what was found, and then follows the person. It gives no depth.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Float32, Float64
 from danceit.errors import InputError, MissingDependencyError
-from danceit.files import sha256_of_file
-from danceit.index.estimators import People, Picture
+from danceit.index.estimators import People, Picture, model_hash
 from danceit.index.sources.skeletons import COCO17, to_coco18
 
 MEAN = np.array([123.675, 116.28, 103.53], dtype=np.float32)
@@ -39,12 +39,12 @@ class RtmPose:
         if model is None:
             raise InputError("the estimator 'onnx' needs a model: give the path of an .onnx file")
         self._model = model
-        self.estimator_id = f"onnx-{sha256_of_file(model)[:16]}-1"
+        self.estimator_id = f"onnx-{model_hash(model)}-1"
 
     def open(self) -> "RtmPoseSession":
         """Load the model; see `Estimator`."""
         try:
-            import onnxruntime  # type: ignore[import-untyped]  # ships no type information
+            onnxruntime = import_module("onnxruntime")
         except ImportError as exc:
             raise MissingDependencyError(
                 "an .onnx pose model needs onnxruntime: pip install onnxruntime"

@@ -1,5 +1,7 @@
+import gc
 import importlib.util
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from danceit.data import JOINT
 from danceit.errors import InputError, MissingDependencyError, PluginError
 from danceit.index.estimators import ESTIMATORS, make_estimator
-from danceit.index.estimators.mediapipe import BLAZEPOSE, _people
+from danceit.index.estimators.mediapipe import BLAZEPOSE, _people, _wheel_bundle
 from danceit.index.estimators.onnx import RtmPose
 from tests.index.estimators.model import write_brightest
 
@@ -69,6 +71,23 @@ def test_a_file_that_is_no_landmarker_is_said(tmp_path: Path) -> None:
     path.write_bytes(b"no bundle at all")
     with pytest.raises(InputError, match=r"other.task is not a MediaPipe pose landmarker"):
         make_estimator(str(path)).open()
+
+
+@needs_mediapipe
+def test_a_task_file_is_read_and_sees_nobody_in_grey(tmp_path: Path) -> None:
+    # The bundle made of the wheel's models is such a file.
+    path = tmp_path / "pose_landmarker.task"
+    with warnings.catch_warnings():
+        # MediaPipe's metadata writer leaves its temporary folder to the collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        path.write_bytes(_wheel_bundle())
+        gc.collect()
+    estimator = make_estimator(str(path))
+    assert estimator.estimator_id != make_estimator("mediapipe").estimator_id
+    session = estimator.open()
+    people = session.people(np.full((120, 160, 3), 90, dtype=np.uint8), 0.0)
+    session.close()
+    assert people.image.shape == people.world.shape == (0, 18, 3)
 
 
 @needs_onnx
