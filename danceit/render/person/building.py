@@ -1,6 +1,5 @@
 """From a configuration to networks, and from a trained person's folder to a painter."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from danceit.errors import InputError
+from danceit.render.person.checkpoints import read_tensors, write_tensors
 from danceit.render.person.configuration import PersonConfig
 from danceit.render.person.labels import n_channels
 from danceit.render.person.networks import (
@@ -88,8 +88,6 @@ def save_trained(
     step: int,
 ) -> None:
     """Write the averaged weights of a person as one safetensors file."""
-    from danceit.render.person.checkpoints import write_tensors
-
     tensors = {f"painter.{name}": tensor for name, tensor in painter.items()}
     tensors |= {f"face.{name}": tensor for name, tensor in (face or {}).items()}
     note = {"config": config.as_dict(), "step": step, "face": face is not None}
@@ -104,8 +102,6 @@ def load_trained(folder: Path, device: str = "cpu") -> Trained:
     InputError
         If the person is not trained yet, or the file is damaged or of a newer danceit.
     """
-    from danceit.render.person.checkpoints import read_tensors
-
     path = Path(folder) / PAINTER
     if not path.is_file():
         raise InputError(f"{folder} is not trained: run `danceit person train {folder}`")
@@ -119,8 +115,7 @@ def load_trained(folder: Path, device: str = "cpu") -> Trained:
             face.load_state_dict(_part(tensors, "face."))
         step = int(note["step"])
     except (KeyError, TypeError, ValueError, RuntimeError) as exc:
-        line = str(exc).splitlines()[0]
-        raise InputError(f"{path} is damaged: {json.dumps(line)[1:-1]}; train again") from exc
+        raise InputError(f"{path} is damaged: {str(exc).splitlines()[0]}; train again") from exc
     for module in (painter, face):
         if module is not None:
             channels_last(module.to(device)).eval().requires_grad_(False)

@@ -29,6 +29,7 @@ from danceit.render.person.building import (
     save_trained,
 )
 from danceit.render.person.checkpoints import (
+    NOTE,
     append_log,
     cut_log,
     read_tensors,
@@ -264,10 +265,14 @@ class _Session:
             return POSE, 0
         flat, note = read_tensors(path)
         stored = PersonConfig.stored(dict(note["config"]))
-        wanted = replace(
-            self.config, steps=stored.steps, face_steps=stored.face_steps, batch=stored.batch
-        )
-        if stored != wanted or stored.steps != self.config.steps:
+        stage, step = str(note["stage"]), int(note["step"])
+        longer = stored.steps < self.config.steps
+        if longer and stage == FACE:
+            # FaceGAN has learnt to mend pictures that are about to change: it begins anew.
+            stage, step = POSE, stored.steps
+        if replace(stored, steps=self.config.steps) != self.config or (
+            stored.steps > self.config.steps
+        ):
             differ = [
                 name
                 for name, value in stored.as_dict().items()
@@ -277,7 +282,6 @@ class _Session:
                 f"{self.folder} holds a run with another {', '.join(differ)}; give --restart to "
                 "begin anew"
             )
-        stage, step = str(note["stage"]), int(note["step"])
         self.pose.restore(flat)
         if stage == FACE:
             self.face.restore(flat)
@@ -329,8 +333,6 @@ def state_of(folder: Path) -> tuple[str, int]:
     if not path.is_file():
         return "", 0
     from safetensors import safe_open
-
-    from danceit.render.person.checkpoints import NOTE
 
     with safe_open(str(path), framework="np") as stored:
         note = json.loads(stored.metadata()[NOTE])

@@ -100,6 +100,19 @@ def test_a_run_with_other_options_is_not_mixed(person: Path) -> None:
     assert train(person, other, restart=True).first_step == 0
 
 
+def test_a_finished_run_can_be_trained_longer(person: Path) -> None:
+    train(person, TINY)
+    report = train(person, replace(TINY, steps=8))
+    assert report.first_step == 6
+    assert [(row[0], int(row[1])) for row in curve(person)] == [
+        *(("pose", i) for i in range(8)),
+        *(("face", i) for i in range(4)),
+    ]
+    assert load_trained(person).step == 8
+    with pytest.raises(InputError, match="a run with another steps; give --restart"):
+        train(person, TINY)
+
+
 def test_the_cards_memory_runs_short(person: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = training.pose_losses
 
