@@ -20,7 +20,15 @@ import numpy as np
 from danceit.data import Int64
 from danceit.errors import IndexStateError
 from danceit.index.lance_tables import CLIPS, FRAGMENTS, Table, readable
-from danceit.index.manifest import NAME, FileEntry, Manifest, check_contents, check_sizes
+from danceit.index.manifest import (
+    NAME,
+    PREFIX,
+    FileEntry,
+    Manifest,
+    check_contents,
+    check_sizes,
+    number_of,
+)
 
 ENGINE = "lance"
 ENCODER = "encoder"
@@ -203,6 +211,31 @@ def files_of(folder: Path, versions: Mapping[str, int]) -> list[str]:
             for segment in index.segments:
                 found += sorted((table / INDICES / str(segment.uuid)).rglob("*"))
     return [path.relative_to(folder).as_posix() for path in found]
+
+
+def last_good(location: Path) -> Manifest:
+    """Read the published manifest or, without one, that of the newest generation.
+
+    Raises
+    ------
+    IndexStateError
+        If the tables are not what was written.
+    """
+    problem = ""
+    try:
+        manifests = [Manifest.read(location / NAME, ENGINE)]
+    except IndexStateError as exc:
+        problem = str(exc)
+        folders = sorted(location.glob(f"{PREFIX}*"), key=lambda one: -number_of(one.name))
+        manifests = [
+            Manifest.read(folder / NAME, ENGINE) for folder in folders if (folder / NAME).exists()
+        ]
+    for manifest in manifests:
+        problems = check_contents(location / manifest.generation, truth(manifest.files))
+        if not problems:
+            return manifest
+        problem = problems[0]
+    raise IndexStateError(problem)
 
 
 def in_use(folder: Path, manifest: Manifest | None) -> bool:

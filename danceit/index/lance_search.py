@@ -7,6 +7,8 @@ vectors of the index when it is built.
 """
 
 import math
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,16 @@ import numpy as np
 from danceit.data import Float32, Int64
 from danceit.errors import InputError
 from danceit.index.lance_generation import LanceGeneration
-from danceit.index.lance_tables import Table, condition_of, readable, reason_of, vectors_of
+from danceit.index.lance_tables import (
+    FRAGMENTS,
+    Table,
+    condition_of,
+    readable,
+    reason_of,
+    vectors_of,
+)
 from danceit.index.manifest import SearchPart
-from danceit.index.store import By, Hits, Where
+from danceit.index.store import SPACES, By, Hits, Where
 from danceit.index.vector_index import EXACT_UP_TO, RECALL_AT, exact_search, merge
 
 AUTOMATIC = "auto"
@@ -30,6 +39,8 @@ _SCANNED = 200_000
 """Rows up to which all that a filter leaves are compared."""
 _READ = 1 << 18
 """Rows of which the vectors are held at a time while all are compared."""
+_FILTERED = ("n_frames", "style", "dancer", "licence")
+"""Columns of few values each."""
 _SAMPLED = 100
 """Vectors of the index with which the number of visited lists is tuned."""
 
@@ -60,8 +71,8 @@ def find(opened: LanceGeneration, queries: Float32, k: int, by: By, where: Where
 
 def make_parts(
     table: Table, widths: dict[str, int], factory: str, recall: float, base: tuple[SearchPart, ...]
-) -> tuple[Any, tuple[SearchPart, ...]]:
-    """Make or extend the search index of each set of vectors.
+) -> tuple[SearchPart, ...]:
+    """Make or extend the search index of each set of vectors, in new versions of the table.
 
     Parameters
     ----------
@@ -75,40 +86,61 @@ def make_parts(
     base : tuple of SearchPart
         What the version before had: lists of the same kind and number are kept, and new
         vectors go into them.
-
-    Returns
-    -------
-    tuple
-        Lance's data set at its new version, and what was made.
     """
     dataset = table.dataset
-    spaces: tuple[By, ...] = ("pose", "audio")
     before = {part.by: part for part in base}
     parts = []
-    for by in spaces:
+    for by in SPACES:
         count = dataset.count_rows(filter=condition_of(Where(), by) or None)
-        if not count:
-            continue
-        kind, lists = choose(count, factory)
-        name = f"{by}_lists"
-        kept = any(index.name == name for index in dataset.describe_indices())
-        if kind == EXACT:
-            if kept:
-                dataset.drop_index(name)
-            parts.append(SearchPart(by, 0, count, EXACT, 0, "fragments.lance"))
-            continue
-        wanted = f"{kind},{lists}"
-        was = before.get(by)
-        if kept and was is not None and was.factory == wanted:
+        if count:
+            part = _chosen(by, count, factory)
+            was = before.get(by)
+            parts.append(_made(table.at(dataset.latest_version), part, was, widths[by], recall))
+    _index_filters(table, any(part.factory != EXACT for part in parts))
+    return tuple(parts)
+
+
+def _chosen(by: By, count: int, factory: str) -> SearchPart:
+    kind, lists = choose(count, factory)
+    return SearchPart(
+        by, 0, count, f"{kind},{lists}" if lists else kind, lists, f"{FRAGMENTS}.lance"
+    )
+
+
+def _made(
+    table: Table, part: SearchPart, was: SearchPart | None, width: int, recall: float
+) -> SearchPart:
+    """Make one search index, or extend it where it is of the same kind already."""
+    dataset, name = table.dataset, f"{part.by}_lists"
+    there = name in _names(dataset)
+    if part.factory == EXACT:
+        if there:
+            dataset.drop_index(name)
+        return part
+    if there and was is not None and was.factory == part.factory:
+        dataset.optimize.optimize_indices(index_names=[name])
+        return replace(part, nprobe=was.nprobe)
+    kind, _, lists = part.factory.partition(",")
+    latest = _trained(dataset, part.by, name, kind, int(lists), width).latest_version
+    return replace(part, nprobe=_tuned(table.at(latest), part, width, recall or DEFAULT_RECALL))
+
+
+def _index_filters(table: Table, wanted: bool) -> None:
+    """Keep bitmaps of what searches are filtered by: some kilobytes at a million rows."""
+    dataset = table.at(table.dataset.latest_version).dataset
+    there = _names(dataset)
+    for column in _FILTERED:
+        name = f"by_{column}"
+        if wanted and name not in there:
+            dataset.create_scalar_index(column, "BITMAP", name=name)
+        elif wanted:
             dataset.optimize.optimize_indices(index_names=[name])
-            nprobe = was.nprobe
-        else:
-            dataset = _trained(dataset, by, name, kind, lists, widths[by])
-            fresh = SearchPart(by, 0, count, wanted, lists, "fragments.lance")
-            latest = table.at(dataset.latest_version)
-            nprobe = _tuned(latest, fresh, widths[by], recall or DEFAULT_RECALL)
-        parts.append(SearchPart(by, 0, count, wanted, nprobe, "fragments.lance"))
-    return dataset, tuple(parts)
+        elif name in there:
+            dataset.drop_index(name)
+
+
+def _names(dataset: Any) -> set[str]:
+    return {index.name for index in dataset.describe_indices()}
 
 
 def choose(count: int, factory: str = "") -> tuple[str, int]:
@@ -201,11 +233,9 @@ def _tuned(table: Table, part: SearchPart, width: int, recall: float) -> int:
     Each is asked for the fragments around it, itself left out. A search asks for one
     length, which leaves fewer near a query than the lists hold, so the rarest is asked for.
     """
-    condition = _rarest(table, part.by)
-    rows, _ = table.scan([], condition)
-    sample = rows[np.linspace(0, len(rows) - 1, _SAMPLED).astype(np.int64)]
-    queries = vectors_of(table.take(sample, [part.by]), part.by, width)
-    k = min(RECALL_AT + 1, len(rows))
+    condition, count = _rarest(table, part.by)
+    queries = _sample(table, part.by, width, condition, max(count // _SAMPLED, 1))
+    k = min(RECALL_AT + 1, count)
     _, truth = _compare(table, part.by, width, queries, k, condition)
     nprobe = 4
     while nprobe < part.nprobe:
@@ -218,12 +248,23 @@ def _tuned(table: Table, part: SearchPart, width: int, recall: float) -> int:
     return part.nprobe
 
 
-def _rarest(table: Table, by: By) -> str:
-    """Filter for the length of which there are the fewest fragments."""
-    condition = condition_of(Where(), by)
-    _, found = table.scan(["n_frames"], condition)
-    lengths, counts = np.unique(np.asarray(found["n_frames"]), return_counts=True)
-    return condition_of(Where(n_frames=int(lengths[np.argmin(counts)])), by)
+def _rarest(table: Table, by: By) -> tuple[str, int]:
+    """Filter for the length of which there are the fewest fragments, and their number."""
+    counts: Counter[int] = Counter()
+    for _, some in table.batches(["n_frames"], condition_of(Where(), by), _READ):
+        counts.update(np.asarray(some["n_frames"]).tolist())
+    length, count = min(counts.items(), key=lambda item: item[1])
+    return condition_of(Where(n_frames=length), by), count
+
+
+def _sample(table: Table, by: By, width: int, condition: str, step: int) -> Float32:
+    """Every `step`-th vector that satisfies a condition."""
+    taken = []
+    seen = 0
+    for _, some in table.batches([by], condition, _READ):
+        taken.append(vectors_of(some, by, width)[-seen % step :: step])
+        seen += some.num_rows
+    return np.concatenate(taken)
 
 
 def _nothing(queries: Float32) -> Hits:

@@ -16,7 +16,7 @@ import numpy as np
 from danceit.data import FPS, N_JOINTS, Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.index.fragments import fragment_id
-from danceit.index.lance_generation import ENCODER, ENGINE, LanceGeneration, truth
+from danceit.index.lance_generation import ENCODER, ENGINE, LanceGeneration, last_good
 from danceit.index.lance_search import find
 from danceit.index.lance_tables import (
     CLIP_COLUMNS,
@@ -27,15 +27,7 @@ from danceit.index.lance_tables import (
     vectors_of,
 )
 from danceit.index.lance_writer import LanceWriter, remove_leftovers
-from danceit.index.manifest import (
-    NAME,
-    PREFIX,
-    Manifest,
-    absent,
-    check_contents,
-    number_of,
-    take_lock,
-)
+from danceit.index.manifest import NAME, Manifest, absent, take_lock
 from danceit.index.pose_file import decode, record_type
 from danceit.index.store import (
     By,
@@ -125,7 +117,7 @@ class LanceStore(FragmentStore):
             raise absent(location)
         lock = take_lock(location)
         try:
-            manifest = _last_good(location)
+            manifest = last_good(location)
             base = LanceGeneration(location, manifest)
             options: _Options = {"factory": factory, "recall": recall}
             try:
@@ -378,31 +370,6 @@ class LanceStore(FragmentStore):
         if self._lock is not None:
             os.close(self._lock)
         self._lock = None
-
-
-def _last_good(location: Path) -> Manifest:
-    """Read the published manifest or, without one, that of the newest generation.
-
-    Raises
-    ------
-    IndexStateError
-        If the tables are not what was written.
-    """
-    problem = ""
-    try:
-        manifests = [Manifest.read(location / NAME, ENGINE)]
-    except IndexStateError as exc:
-        problem = str(exc)
-        folders = sorted(location.glob(f"{PREFIX}*"), key=lambda one: -number_of(one.name))
-        manifests = [
-            Manifest.read(folder / NAME, ENGINE) for folder in folders if (folder / NAME).exists()
-        ]
-    for manifest in manifests:
-        problems = check_contents(location / manifest.generation, truth(manifest.files))
-        if not problems:
-            return manifest
-        problem = problems[0]
-    raise IndexStateError(problem)
 
 
 def _flat(rows: Int64) -> Int64:

@@ -196,8 +196,8 @@ class LanceWriter:
             self._versions[name] = dataset.version
         table = Table(self.folder, FRAGMENTS, self._versions[FRAGMENTS])
         was = self._base.manifest.parts if self._base and not retrain else ()
-        dataset, parts = make_parts(table, self.widths, self._factory, self._recall, was)
-        self._versions[FRAGMENTS] = dataset.latest_version
+        parts = make_parts(table, self.widths, self._factory, self._recall, was)
+        self._versions[FRAGMENTS] = table.dataset.latest_version
         return parts
 
     def _committed(self, name: str, schema: Any, files: list[str], version: int | None) -> Any:
