@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,13 @@ from danceit.data import JOINT
 from danceit.errors import InputError, MissingDependencyError
 from danceit.index.cleaning import clean
 from danceit.index.footage import workers
+from danceit.index.footage.body import dancer_in
+from danceit.index.footage.continuity import LOWER, UPPER, exchanged
 from danceit.index.footage.extraction import extract, footage_folder
 from danceit.index.sources import read_ahead, scan
+from danceit.index.sources.openpose import SOURCE as OPENPOSE
 from danceit.index.sources.settings import ReadSettings
-from danceit.index.sources.video import SOURCE
+from danceit.index.sources.video import SOURCE, footage_of
 from tests.index.footage.conftest import Painted, plain, write_film
 from tests.index.sources.conftest import write_tone
 
@@ -210,6 +214,36 @@ def test_two_real_films_in_processes(
     assert not entering[:10].any()
     assert entering[-10:].min() > 8
     assert capfd.readouterr() == ("", "")
+
+
+@needs_mediapipe
+def test_poses_agree_with_openposes_and_swapped_sides_are_put_right(real_data: Path) -> None:
+    """A real dancer, found by two programs that have nothing in common."""
+    folder = real_data / "openpose"
+    reference = OPENPOSE.read(folder / "footskate_dance")
+    recording = SOURCE.read_with(folder / "footskate_dance.mp4", ReadSettings(), 2)
+    np.testing.assert_allclose(recording.times_s, reference.times_s, atol=1e-3)
+    poses = recording.poses * 1280 / 640  # looked at half its size
+    upright = reference.poses[:, JOINT["neck"]] - reference.poses[:, JOINT["right_ankle"]]
+    body = np.nanmedian(np.linalg.norm(upright, axis=1))
+    error = np.linalg.norm(poses - reference.poses, axis=2) / body
+    assert np.nanmedian(error) < 0.025
+    assert np.nanquantile(error, 0.9) < 0.06
+
+    footage = footage_of(folder / "footskate_dance.mp4", ReadSettings())
+    assert footage.counts.tolist() == [1] * 69
+    wrong = np.zeros(69, dtype=bool)
+    wrong[20:27] = True
+    sides = (*UPPER, *LOWER)
+    swapped = replace(
+        footage,
+        image=exchanged(footage.image, wrong, sides),
+        world=exchanged(footage.world, wrong, sides),
+    )
+    truth, mended = dancer_in(footage), dancer_in(swapped)
+    assert truth.n_swapped == 0
+    assert mended.n_swapped == 7
+    np.testing.assert_array_equal(mended.image, truth.image)
 
 
 def _excerpt(source: Path, target: Path, wanted: Collection[int]) -> None:
