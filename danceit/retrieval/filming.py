@@ -77,6 +77,8 @@ def filmed(recording: Recording) -> Filmed:
     video = recording.video_path
     if video is None:
         raise InputError("it has no video")
+    if len(recording.times_s) < 2:
+        raise InputError("it is a single picture")
     if recording.poses.shape[2] != 2:
         raise InputError("its poses are in space, not in the picture")
     width, height = picture_size(video)

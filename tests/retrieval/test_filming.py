@@ -45,6 +45,13 @@ def test_poses_in_another_unit_than_the_pictures_are_refused(real_data: Path) ->
         filmed(replace(recording, poses=recording.poses - 5000))
 
 
+def test_a_single_picture_is_no_footage(real_data: Path) -> None:
+    recording = read_source(real_data / "openpose" / "footskate_dance")
+    one = replace(recording, poses=recording.poses[:1], times_s=recording.times_s[:1])
+    with pytest.raises(InputError, match="it is a single picture"):
+        filmed(one)
+
+
 def test_plain_video_is_looked_at_small_and_shown_whole(
     real_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
