@@ -107,5 +107,7 @@ def print_training(report: "TrainingReport") -> None:
         f"median rank of the true movement on {len(report.validation_songs)} unseen songs: "
         f"{report.validation_rank:.2f} of all (0 is best, chance is 0.5)"
     )
+    if report.table:
+        click.echo(f"on those songs, beside baselines (95 % intervals over songs):\n{report.table}")
     if report.note:
         click.echo(f"note: {report.note}", err=True)

@@ -18,6 +18,7 @@ from danceit.retrieval.configuration import TrainingConfig
 from danceit.retrieval.encoders import FragmentEncoder
 from danceit.retrieval.run import Progress as Watch
 from danceit.retrieval.training import TrainingReport, train
+from danceit.retrieval.validation import held_out_table
 
 ENCODER_IN_INDEX = "training"
 """Folder inside an index where an encoder is trained when none is given."""
@@ -95,14 +96,7 @@ def train_encoder(
 ) -> TrainingReport:
     """Train encoders on a folder of dances; a run that was stopped carries on."""
     library = read_library(data, dims=dims, settings=settings, progress=reading, watching=watching)
-    return train(
-        library.clips,
-        _fitted(library, config),
-        out=out,
-        progress=watch,
-        device=device,
-        restart=restart,
-    )
+    return _trained(library, config, out, restart=restart, device=device, watch=watch)
 
 
 def build_index(
@@ -173,14 +167,7 @@ def build_index(
         )
         work = out / ENCODER_IN_INDEX
         work.mkdir(parents=True, exist_ok=True)
-        trained = train(
-            library.clips,
-            _fitted(library, config),
-            out=work,
-            progress=watch,
-            device=device,
-            restart=retrain,
-        )
+        trained = _trained(library, config, work, restart=retrain, device=device, watch=watch)
         embedder = trained.encoder
     with _workers(ray, device) as workers:
         report = build(
@@ -207,10 +194,20 @@ def _workers(ray: str, device: str) -> AbstractContextManager[RayWorkers | None]
     return ray_workers(ray, gpus=float(device == "cuda")) if ray else nullcontext()
 
 
-def _fitted(library: Library, config: TrainingConfig | None) -> TrainingConfig:
-    """Give the configuration the dimensions of the clips."""
+def _trained(
+    library: Library,
+    config: TrainingConfig | None,
+    out: Path,
+    *,
+    restart: bool,
+    device: str,
+    watch: Watch | None,
+) -> TrainingReport:
+    """Train with the dimensions of the clips and ask the songs that were held out."""
     config = config or TrainingConfig()
-    return replace(config, encoder=replace(config.encoder, dims=library.clips[0].dims))
+    fitted = replace(config, encoder=replace(config.encoder, dims=library.clips[0].dims))
+    report = train(library.clips, fitted, out=out, progress=watch, device=device, restart=restart)
+    return replace(report, table=held_out_table(library.clips, report, seed=config.seed))
 
 
 def add_to_index(

@@ -37,6 +37,7 @@ from danceit.retrieval.dataset import (
 )
 from danceit.retrieval.encoders import FragmentEncoder, pick_device
 from danceit.retrieval.losses import LOSSES
+from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.ranking import (
     Figure,
     Strings,
@@ -59,7 +60,7 @@ BEST = 5
 RECALLS = (1, 5, 10)
 DELAY_FRAMES = 72
 """How far the music of a delayed pair is moved: 3 s (DanceIt Fig. 7: a few seconds)."""
-DEFAULT_AUDIO_WEIGHT = 0.5
+DEFAULT_AUDIO_WEIGHT = QueryOptions().audio_weight
 """Share of the audio-to-audio distance in a query's cost; see docs/retrieval.md."""
 
 
@@ -216,7 +217,7 @@ def evaluate_retrieval(
         fold = Fold.of(train, asking, run.encoder, n_frames, read_features)
         scores = fold.scores(audio_weight, rng)
         answers.append(Answer(fold.songs, fold.styles, scores, fold.pairs(), run.state.best_step))
-    return _report(answers, n_frames)
+    return combined(answers, n_frames)
 
 
 @dataclass(frozen=True)
@@ -382,7 +383,8 @@ def fused(movement: Float64, sound: Float64, audio_weight: float) -> Float64:
     return (1 - audio_weight) * near + audio_weight * alike
 
 
-def _report(answers: Sequence[Answer], n_frames: int) -> RetrievalReport:
+def combined(answers: Sequence[Answer], n_frames: int) -> RetrievalReport:
+    """One report of all folds' answers."""
     sizes = [len(answer.songs) for answer in answers]
     return RetrievalReport(
         n_frames=n_frames,

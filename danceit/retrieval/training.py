@@ -50,6 +50,8 @@ class TrainingReport:
     stopped_early, resumed : bool
     note : str
         Anything the user should know; empty mostly.
+    table : str
+        `danceit.retrieval.validation.held_out_table`, where it was asked for.
     """
 
     encoder: FragmentEncoder
@@ -62,6 +64,7 @@ class TrainingReport:
     stopped_early: bool
     resumed: bool
     note: str = ""
+    table: str = ""
 
 
 def train(
