@@ -19,18 +19,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STATE_FILE = "training.safetensors"
-_GROUPS = ("weights", "best", "moments")
+_GROUPS = ("weights", "average", "best", "moments")
 
 
 @dataclass(frozen=True)
 class Pieces:
     """Everything a run needs to go on.
 
-    `weights` and `best` are the encoder now and at its best, `moments` the optimiser's,
-    `random_state` torch's generator, `rng` numpy's, `state` the counters.
+    `weights` are what is learned, `average` what follows it and `best` that at its best,
+    `moments` the optimiser's, `random_state` torch's generator, `rng` numpy's, and `state`
+    the counters.
     """
 
     weights: "dict[str, Tensor]"
+    average: "dict[str, Tensor]"
     best: "dict[str, Tensor]"
     moments: "dict[str, Tensor]"
     random_state: "Tensor"

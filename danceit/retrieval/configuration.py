@@ -164,11 +164,11 @@ class TrainingConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     loss: str = "infonce"
     lengths: tuple[int, ...] = FRAGMENT_LENGTHS
-    steps: int = 400
+    steps: int = 500
     batch: int = 128
     per_song: int = 4
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 0.1
     noise: float = 0.3
     tempi: tuple[float, ...] = (0.9, 0.95, 1.05, 1.1)
     mirror: bool = True
@@ -176,7 +176,7 @@ class TrainingConfig:
     split: str = "song"
     validation_share: float = 0.2
     check_every: int = 25
-    patience: int = 6
+    patience: int = 10
     seed: int = 0
 
     def __post_init__(self) -> None:
