@@ -384,7 +384,6 @@ def fused(movement: Float64, sound: Float64, audio_weight: float) -> Float64:
 
 
 def combined(answers: Sequence[Answer], n_frames: int) -> RetrievalReport:
-    """Put the folds' answers together."""
     """One report of all folds' answers."""
     sizes = [len(answer.songs) for answer in answers]
     return RetrievalReport(
