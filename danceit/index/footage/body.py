@@ -108,13 +108,22 @@ def _main(footage: Footage, cuts: Int64) -> tuple[Float32, Float32]:
     ]
     # Shots differ in how near they show whom: each has its own main person.
     edges = [0, *cuts.tolist(), len(groups)]
-    chosen = np.concatenate([main_person(groups[a:b]) for a, b in pairwise(edges)])
+    chosen = np.concatenate([_followed(groups[a:b]) for a, b in pairwise(edges)])
     world = np.full((len(groups), N_JOINTS, 3), np.nan, dtype=np.float32)
     for frame, people in enumerate(groups):
         for number, person in enumerate(people):
             if np.array_equal(person, chosen[frame], equal_nan=True):
                 world[frame] = footage.world[ends[frame] - len(people) + number]
     return chosen.astype(np.float32), world
+
+
+def _followed(shot: list[list[Float64]]) -> Float64:
+    """Joints (T, 18, 3) of a shot's main person."""
+    if any(len(people) > 1 for people in shot):
+        return main_person(shot)
+    # Alone, the dancer need not be told from others: near or far, it is always the same one.
+    nobody = np.full((N_JOINTS, 3), np.nan)
+    return np.stack([people[0] if people else nobody for people in shot])
 
 
 def _trusted(image: Float32, footage: Footage) -> Bool:

@@ -114,6 +114,17 @@ def test_each_shot_has_its_own_main_person() -> None:
     assert seen[44:].all()
 
 
+def test_a_lone_dancer_is_followed_from_afar_through_gaps() -> None:
+    image, world = spinning(120, 0.0)
+    image[:40, :, :2] = 200 + 0.3 * image[:40, :, :2]
+    counts = np.ones(120, dtype=np.int64)
+    counts[40:80] = 0  # unseen for over a second
+    seen_frames = counts > 0
+    film = footage(image[seen_frames], world[seen_frames], counts)
+    seen = np.isfinite(dancer_in(film).image[:, 0, 0])
+    np.testing.assert_array_equal(seen, seen_frames)
+
+
 def test_an_empty_stage_is_nobody() -> None:
     nobody = np.empty((0, 18, 3))
     dancer = dancer_in(footage(nobody, nobody, np.zeros(30, dtype=np.int64)))
