@@ -1,7 +1,9 @@
 """`danceit index inspect` and `danceit index stats`: see what an index is made of."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,9 @@ from danceit.cli.options import (
     table,
 )
 from danceit.cli.progress import bar
+
+if TYPE_CHECKING:
+    from danceit.retrieval.figures import RecordingFigures
 
 
 @click.command(
@@ -75,48 +80,7 @@ def stats(
     found = recordings_of(data, index_path, ReadSettings(estimator))
     with bar("finding poses", "frame") as watching, bar("measuring", "dance") as measuring:
         figures = library_figures(found, dims=dims, progress=measuring, watching=watching)
-    rows = figures.recordings
-    if as_json:
-        click.echo(
-            json.dumps(
-                [
-                    {
-                        "recording_id": row.recording_id,
-                        "style": row.style,
-                        "dims": row.dims,
-                        "seconds": row.seconds,
-                        "kept_s": row.kept_s,
-                        "clip_s": row.clip_s,
-                        "tempo_bpm": row.tempo_bpm,
-                        "turns": row.n_turns,
-                        "dropped": dict(row.report.shares),
-                    }
-                    for row in rows
-                ],
-                indent=2,
-            )
-        )
-    else:
-        click.echo(
-            table(
-                ("recording", "style", "C", "s", "clips", "dropped", "bpm", "turns"),
-                [
-                    (
-                        row.recording_id,
-                        row.style or "-",
-                        str(row.dims),
-                        f"{row.seconds:.1f}",
-                        str(len(row.clip_s)),
-                        f"{row.dropped_share:.1%}",
-                        f"{row.tempo_bpm:.0f}" if row.tempo_bpm else "-",
-                        str(row.n_turns),
-                    )
-                    for row in rows
-                ],
-            )
-        )
-        kept = sum(row.kept_s for row in rows)
-        click.echo(f"{len(rows)} recordings, {kept / 60:.1f} minutes kept")
+    click.echo(_as_json(figures.recordings) if as_json else _as_table(figures.recordings))
     for name, reason in figures.failed:
         click.echo(f"failed: {name}: {reason}", err=True)
     if out is not None:
@@ -124,3 +88,40 @@ def stats(
         click.echo(f"wrote {out}", err=as_json)
     if figures.failed:
         raise click.exceptions.Exit(1)
+
+
+def _as_json(rows: "Sequence[RecordingFigures]") -> str:
+    listed = [
+        {
+            "recording_id": row.recording_id,
+            "style": row.style,
+            "dims": row.dims,
+            "seconds": row.seconds,
+            "kept_s": row.kept_s,
+            "clip_s": row.clip_s,
+            "tempo_bpm": row.tempo_bpm,
+            "turns": row.n_turns,
+            "dropped": dict(row.report.shares),
+        }
+        for row in rows
+    ]
+    return json.dumps(listed, indent=2)
+
+
+def _as_table(rows: "Sequence[RecordingFigures]") -> str:
+    cells = [
+        (
+            row.recording_id,
+            row.style or "-",
+            str(row.dims),
+            f"{row.seconds:.1f}",
+            str(len(row.clip_s)),
+            f"{row.dropped_share:.1%}",
+            f"{row.tempo_bpm:.0f}" if row.tempo_bpm else "-",
+            str(row.n_turns),
+        )
+        for row in rows
+    ]
+    head = ("recording", "style", "C", "s", "clips", "dropped", "bpm", "turns")
+    kept_min = sum(row.kept_s for row in rows) / 60
+    return f"{table(head, cells)}\n{len(rows)} recordings, {kept_min:.1f} minutes kept"

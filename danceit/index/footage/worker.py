@@ -36,6 +36,8 @@ def main() -> None:
     except DanceitError as exc:
         text = str(exc)
         answer(failed=text if str(path) in text else f"{path}: {text}")
+    except OSError as exc:
+        answer(failed=f"{path}: its poses cannot be kept in {job['folder']}: {exc.strerror}")
     else:
         answer(finished=True)
 

@@ -1,6 +1,7 @@
 """The video source as a user meets it, with MediaPipe where it is installed."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -167,6 +168,22 @@ def test_the_worker_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
     )
     assert done.stdout.count("\n") == 1
     assert "unknown pose estimator 'nosuch'" in done.stdout
+
+
+@needs_mediapipe
+def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mp4", moving_square(3))
+    (tmp_path / "taken").write_text("a file where a folder is wanted")
+    job = {"path": str(path), "estimator": "mediapipe", "folder": str(tmp_path / "taken" / "x")}
+    done = subprocess.run(
+        [sys.executable, "-m", "danceit.index.footage.worker"],
+        input=json.dumps(job) + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer = json.loads(done.stdout)
+    assert "its poses cannot be kept" in answer["failed"]
 
 
 def test_a_crash_is_one_films_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
