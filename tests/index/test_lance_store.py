@@ -19,7 +19,7 @@ pytest.importorskip("lance", reason="Lance is not installed: pip install 'dancei
 
 from danceit.data import Float32
 from danceit.errors import IndexStateError, InputError
-from danceit.index.lance_search import choose
+from danceit.index.lance_search import KINDS, choose
 from danceit.index.lance_store import LanceStore
 from danceit.index.lance_tables import condition_of
 from danceit.index.manifest import NAME, Manifest
@@ -145,6 +145,26 @@ def test_lists_find_98_of_100_true_neighbours_and_take_in_what_comes_later(
             store.search(queries, 10).rows,
             exact_search(vectors, np.arange(len(store)), queries, 10)[1],
         )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_lists_can_be_asked_for_and_gives_true_distances(
+    location: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("danceit.index.lance_search._SCANNED", 100)
+    batch = bodies(2_000)
+    queries: Float32 = batch.pose_vectors[:50] + np.float32(0.1)
+    with LanceStore.create(location, SPEC, save_fixed_encoder, factory=f"{kind},8") as store:
+        store.add(batch)
+        store.commit()
+        assert store.info().search["pose"].startswith(f"{kind},8, nprobe ")
+        hits = store.search(queries, 10)
+        vectors = store.vectors(hits.rows.ravel()).reshape(50, 10, -1)
+        true = ((queries[:, None] - vectors) ** 2).sum(axis=2)
+        np.testing.assert_allclose(hits.distances, true, rtol=1e-4, atol=1e-4)
+        _, truth = exact_search(batch.pose_vectors, np.arange(2_000), queries, 10)
+        shared = [len(set(a) & set(b)) for a, b in zip(hits.rows, truth, strict=True)]
+        assert np.mean(shared) >= 9.5
 
 
 def test_unknown_lists_are_refused_before_anything_is_written(location: Path) -> None:
