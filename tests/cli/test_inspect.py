@@ -1,6 +1,9 @@
 """`danceit index inspect` and `stats`, and what `build` says of videos."""
 
 import json
+import re
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ from danceit.render.options import Colour
 from danceit.retrieval.inspecting import KEPT, REASON_COLOURS
 from tests.cli.conftest import Cli
 from tests.index.footage.conftest import plain, write_film
+from tests.index.footage.test_continuity import spinning
 
 
 def colours(picture: Path) -> set[Colour]:
@@ -24,10 +28,6 @@ def colours(picture: Path) -> set[Colour]:
 
 def openpose_over_video(folder: Path, n_frames: int = 72) -> Path:
     """A dancer by OpenPose with the video they were found in; a wrist is lost for a second."""
-    import json as text
-
-    from tests.index.footage.test_continuity import spinning
-
     image, _ = spinning(n_frames, 0.0)
     image[..., 0] += 20 * np.sin(np.arange(n_frames) / 5)[:, None]
     image[24:48, JOINT["left_wrist"]] = 0.0
@@ -36,7 +36,7 @@ def openpose_over_video(folder: Path, n_frames: int = 72) -> Path:
     for number, person in enumerate(image):
         people = [{"pose_keypoints_2d": person.reshape(-1).tolist()}]
         name = f"dance_{number:012d}_keypoints.json"
-        (frames / name).write_text(text.dumps({"people": people}))
+        (frames / name).write_text(json.dumps({"people": people}))
     return write_film(folder / "dance.mp4", [plain(640, 640, 60)] * n_frames)
 
 
@@ -95,8 +95,6 @@ def test_what_cannot_be_inspected(
     danceit: Cli, index: Path, library: SyntheticLibrary, tmp_path: Path,
     arguments: list[str], message: str,
 ) -> None:  # fmt: skip
-    import re
-
     places = {"index": index, "library": library.folder, "clip": library.recordings[0],
               "tmp": tmp_path}  # fmt: skip
     ran = danceit("index", "inspect", *(each.format(**places) for each in arguments))
@@ -130,11 +128,10 @@ def test_stats_of_a_folder_and_of_its_index_agree(
     assert (tmp_path / "stats.png").stat().st_size > 10_000
 
 
+@pytest.mark.skipif(find_spec("mediapipe") is None, reason="mediapipe is not installed")
 def test_a_corrupt_video_among_good_dances_is_named_and_the_rest_goes_on(
     danceit: Cli, encoder: Path, library: SyntheticLibrary, tmp_path: Path
 ) -> None:
-    import shutil
-
     data = tmp_path / "data"
     shutil.copytree(library.folder, data)
     (data / "broken.mp4").write_bytes(b"no film")
