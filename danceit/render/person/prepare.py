@@ -46,6 +46,9 @@ CUT_LEVELS = 45.0
 _STRETCH = 48
 """Frames over which the person's size and floor are looked for."""
 _ALIKE = 0.15
+MUCH_HIDDEN = 0.05
+_SEEN_IN = 2
+"""A place that the person leaves free in no more frames than this is not known."""
 _LOOKED_AT = 48
 """Frames from which background and camera are judged."""
 Picture = npt.NDArray[np.uint8]
@@ -110,8 +113,8 @@ def prepare(
         np.save(out / TIMES, times_s)
         frames = np.load(out / FRAMES, mmap_mode="r", allow_pickle=False)
         n_train, start = _split(times_s)
-        background, moving, cuts = _background(frames, placed, n_train)
-        _save_picture(out / BACKGROUND, background)
+        background, cuts = _background(frames, placed, n_train), _cuts(frames, placed)
+        _save_picture(out / BACKGROUND, background.picture)
     except OSError as exc:
         raise InputError(f"cannot write {out}: {exc.strerror or exc}") from exc
     about = Description(
@@ -122,8 +125,8 @@ def prepare(
         placing=_placing(placed),
         n_train=n_train,
         validation_start=start,
-        static_camera=not moving,
-        warnings=(*warnings, *_complaints(times_s, moving, cuts)),
+        static_camera=not background.moving,
+        warnings=(*warnings, *_complaints(times_s, background, cuts)),
     )
     write_description(out, about)
     return Prepared(about, out, len(times_s), n_nobody, float(times_s[-1] - times_s[0]))
@@ -195,8 +198,17 @@ def _split(times_s: Float64) -> tuple[int, int]:
     return max(2, n_train), min(start, len(times_s) - 2)
 
 
-def _background(frames: Picture, joints: Float32, n_train: int) -> tuple[Picture, bool, int]:
-    """Temporal median without the person, whether the camera moves, and the number of cuts."""
+@dataclass(frozen=True)
+class _Background:
+    """The clean background, the share of it that was never seen, and whether it moves."""
+
+    picture: Picture
+    hidden_share: float
+    moving: bool
+
+
+def _background(frames: Picture, joints: Float32, n_train: int) -> _Background:
+    """Temporal median without the person."""
     size = frames.shape[1]
     chosen = np.unique(np.linspace(0, n_train - 1, _LOOKED_AT).astype(int))
     shown = frames[chosen]
@@ -205,13 +217,25 @@ def _background(frames: Picture, joints: Float32, n_train: int) -> tuple[Picture
     ordered = np.sort(np.where(person[..., None], np.int16(256), shown), axis=0)
     left = (~person).sum(axis=0)
     middle = np.take_along_axis(ordered, (left // 2)[None, ..., None], axis=0)[0]
-    background = np.where(left[..., None] > 2, middle, np.median(shown, axis=0))
-    background = np.round(background).astype(np.uint8)
+    hidden = left <= _SEEN_IN
+    background = _painted_over(middle, hidden)
     away = np.abs(shown.astype(np.int16) - background).mean(axis=3)
     levels = [
         float(np.median(a[~p])) if (~p).any() else 0.0 for a, p in zip(away, person, strict=True)
     ]
-    return background, bool(np.median(levels) > MOVING_LEVELS), _cuts(frames, joints)
+    moving = bool(np.median(levels) > MOVING_LEVELS)
+    return _Background(background, float(hidden.mean()), moving)
+
+
+def _painted_over(background: npt.NDArray[np.int16], hidden: npt.NDArray[np.bool_]) -> Picture:
+    """Fill what the person always hid from its rim, or they would stand there for ever."""
+    import cv2
+
+    known = np.where(hidden[..., None], 0, background).astype(np.uint8)
+    if not hidden.any() or hidden.all():
+        return known
+    mask = hidden.astype(np.uint8)
+    return np.asarray(cv2.inpaint(known, mask, 3, cv2.INPAINT_TELEA), dtype=np.uint8)
 
 
 def _cuts(frames: Picture, joints: Float32) -> int:
@@ -254,12 +278,17 @@ def _floor(joints: Float32, body: float) -> float:
     return float(np.nanmin(joints[..., 1])) + body
 
 
-def _complaints(times_s: Float64, moving: bool, cuts: int) -> Iterator[str]:
+def _complaints(times_s: Float64, background: _Background, cuts: int) -> Iterator[str]:
     seconds = times_s[-1] - times_s[0]
     if seconds < SHORT_S:
         yield f"only {seconds:.0f} s of footage; two minutes of simple movement are better"
-    if moving:
+    if background.moving:
         yield "the camera moves or the background changes: it is painted anew in every frame"
+    elif background.hidden_share > MUCH_HIDDEN:
+        yield (
+            f"{background.hidden_share:.0%} of the background is never seen: what is behind is "
+            "guessed; let the person walk out of the picture once"
+        )
     if cuts:
         yield f"the picture is cut {cuts} times: backgrounds will mix"
 
