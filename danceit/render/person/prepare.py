@@ -95,7 +95,9 @@ def prepare(
     """
     if not SIZES[0] <= size <= SIZES[1] or size % 32:
         raise InputError(f"size must be a multiple of 32 from {SIZES[0]} to {SIZES[1]}; got {size}")
-    if out.exists() and any(out.iterdir()):
+    # What a `prepare` that was stopped has left is written over; a whole person never.
+    mine = {FRAMES, JOINTS, TIMES, BACKGROUND}
+    if out.exists() and {path.name for path in out.iterdir()} - mine:
         raise InputError(f"{out} is not empty; choose another folder")
     times_s, joints, n_nobody = _at_rate(filmed)
     if len(times_s) < FEWEST_FRAMES:

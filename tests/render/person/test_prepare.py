@@ -76,6 +76,22 @@ def test_footage_that_will_not_do(tmp_path: Path) -> None:
         prepare(filmed, tmp_path / "full", ADA, size=64)
 
 
+def test_a_stopped_preparation_is_done_again_and_a_whole_one_kept(tmp_path: Path) -> None:
+    filmed = write_video(tmp_path / "a.mp4", n_frames=60)
+
+    def stop(done: int, total: int) -> None:
+        if done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(filmed, tmp_path / "ada", ADA, size=64, progress=stop)
+    (tmp_path / "ada" / "joints.npy").touch()
+    prepare(filmed, tmp_path / "ada", ADA, size=64)
+    assert len(Target.load(tmp_path / "ada").frames) == 60
+    with pytest.raises(InputError, match="is not empty"):
+        prepare(filmed, tmp_path / "ada", ADA, size=64)
+
+
 def write_wall(path: Path, lefts: list[int]) -> None:
     """A video of a wall of random tiles, seen from each of `lefts` in turn."""
     import av
