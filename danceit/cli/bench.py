@@ -148,8 +148,9 @@ def person_(folder: Path, out: Path, vgg: str, limit: int, device: str) -> None:
         f"{result.n_frames} unseen frames of {result.size} px, after {result.step} steps; "
         f"{result.frames_per_s:.1f} frames/s painted on {result.device}"
     )
-    if not result.beats_nearest:
-        click.echo("note: the nearest training frame is better: train longer", err=True)
+    if result.beaten_by:
+        better = " and ".join(result.beaten_by)
+        click.echo(f"note: better in PSNR without any training: {better}; train longer", err=True)
     click.echo(f"wrote {result.sheet} and {out / 'person.json'}")
 
 

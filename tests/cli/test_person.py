@@ -71,7 +71,7 @@ def test_prepare_train_render_bench_and_info(
     run("bench", "person", folder, "--out", tmp_path / "bench", "--limit", 5)
     told = capsys.readouterr()
     assert "nearest, warped" in told.out
-    assert "note: the nearest training frame is better: train longer" in told.err
+    assert "note: better in PSNR without any training: nearest frame" in told.err
 
 
 @pytest.mark.parametrize(
