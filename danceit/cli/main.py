@@ -21,7 +21,10 @@ COMMANDS = {
     "bench": ("danceit.cli.bench:bench", "Measure aligners and retrieval on your dances."),
     "study": ("danceit.cli.study:study", "Ask people which dances they prefer, blind."),
     "fetch": ("danceit.cli.fetch:fetch", "Get a public set of dances."),
-    "plugins": ("danceit.cli.system:plugins", "List sources, aligners, renderers and stores."),
+    "plugins": (
+        "danceit.cli.system:plugins",
+        "List all plug-ins: sources, stores, losses, aligners, ...",
+    ),
     "doctor": ("danceit.cli.system:doctor", "Check what this machine has and what is missing."),
 }
 """Command to its import string and the line `--help` shows, in the order shown."""

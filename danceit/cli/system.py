@@ -7,7 +7,7 @@ from danceit.cli.options import table
 
 @click.command()
 def plugins() -> None:
-    """List sources, aligners, renderers and stores, and what fails to load."""
+    """List sources, estimators, stores, losses, aligners and renderers, and what fails to load."""
     from danceit.retrieval.library import all_plugins
 
     listing = all_plugins()

@@ -27,6 +27,7 @@ from danceit.render.progress import Progress, silent
 from danceit.retrieval.compose import Composition, compose
 from danceit.retrieval.encoders import FragmentEncoder
 from danceit.retrieval.filming import Filming
+from danceit.retrieval.losses import LOSSES
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.person import person_notes
 from danceit.retrieval.report import with_choices
@@ -37,7 +38,7 @@ than real dances' own movement, and 92 % of movements on their beat at a stretch
 (docs/aligners.md)."""
 DANCE_SUFFIX = ".dance.npz"
 ALIGNED_SUFFIX = ".aligned.dance.npz"
-REGISTRIES = (SOURCES, ESTIMATORS, STORES, ALIGNERS, RENDERERS)
+REGISTRIES = (SOURCES, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS)
 
 
 @dataclass(frozen=True)
