@@ -100,14 +100,18 @@ def print_training(report: "TrainingReport") -> None:
     """Say how a run went, in two lines."""
     how = "stopped early" if report.stopped_early else "all steps"
     click.echo(
-        f"trained on {len(report.training_songs)} songs, {report.last_step} steps ({how}), "
+        f"trained on {_songs(report.training_songs)}, {report.last_step} steps ({how}), "
         f"best at step {report.best_step}"
     )
     click.echo(
-        f"median rank of the true movement on {len(report.validation_songs)} unseen songs: "
+        f"median rank of the true movement on {_songs(report.validation_songs)} it never heard: "
         f"{report.validation_rank:.2f} of all (0 is best, chance is 0.5)"
     )
     if report.table:
         click.echo(f"on those songs, beside baselines (95 % intervals over songs):\n{report.table}")
     if report.note:
         click.echo(f"note: {report.note}", err=True)
+
+
+def _songs(names: tuple[str, ...]) -> str:
+    return f"{len(names)} song{'' if len(names) == 1 else 's'}"

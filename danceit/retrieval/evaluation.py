@@ -148,7 +148,8 @@ class RetrievalReport:
             else:
                 row += f"{self.median_rank(name, rng)!s:>24}"
                 row += "".join(f"{recall_at(scores.ranks, k).mean():7.3f}" for k in RECALLS)
-            lines.append(row + f"{self.style(name, rng)!s:>24}")
+            style = self.style(name, rng)
+            lines.append(row + f"{'-' if np.isnan(style.value) else str(style):>24}")
         means = [
             np.mean([getattr(pair, name) for pair in self.pairs])
             for name in ("train_distance", "test_distance", "train_accuracy", "test_accuracy")
