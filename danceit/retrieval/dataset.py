@@ -20,8 +20,6 @@ from danceit.retrieval.hearing import Heard, hear
 
 BLOCK_FRAMES = 96
 """Length of the blocks that the random split deals out: the longest fragment."""
-KEPT_SONGS = 3
-"""Songs of a style that a split by song leaves to learn from before it holds one out."""
 FeatureReader = Callable[[Path, str], Float32]
 
 
@@ -199,34 +197,19 @@ def song_folds(
 def split_by_song(
     performances: Sequence[Performance], share: float, rng: np.random.Generator
 ) -> Split:
-    """Hold out about `share` of each style's songs, at least one song in all.
-
-    A style keeps at least `KEPT_SONGS` to learn from: to hold out one of two rumbas costs
-    more than it tells. Where all styles are that rare, one song of the commonest goes.
+    """Hold out about `share` of the songs, at least one, style by style.
 
     Raises
     ------
     InputError
         If there are fewer than two songs.
     """
-    songs: dict[str, list[str]] = {}
-    for item in performances:
-        of_style = songs.setdefault(item.style, [])
-        if item.recording_id not in of_style:
-            of_style.append(item.recording_id)
-    if sum(map(len, songs.values())) < 2:
+    n_songs = len({item.recording_id for item in performances})
+    if n_songs < 2:
         raise InputError("a split by song needs two songs or more; split at random instead")
-    held: set[str] = set()
-    for style in sorted(songs):
-        names = sorted(songs[style])
-        count = min(max(1, round(share * len(names))), len(names) - KEPT_SONGS)
-        held.update(rng.permutation(names)[: max(0, count)].tolist())
-    if not held:
-        commonest = max(songs, key=lambda style: len(songs[style]))
-        held.add(str(rng.choice(sorted(songs[commonest]))))
-    return split_of(
-        performances, {i for i, item in enumerate(performances) if item.recording_id in held}
-    )
+    n_folds = min(n_songs, max(2, round(1 / share)))
+    held = set(song_folds(performances, n_folds, rng)[0])
+    return split_of(performances, held)
 
 
 def split_of(performances: Sequence[Performance], held: set[int]) -> Split:

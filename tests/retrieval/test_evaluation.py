@@ -52,8 +52,7 @@ def test_a_trained_encoder_beats_chance_on_songs_it_never_heard(report: Retrieva
     assert report.median_rank("encoder", rng).value < 0.42
     # Chance is one in two styles; how far above it depends on the order of sums on a machine.
     assert report.style("encoder", rng).value > 0.55
-    # Five songs are few to tell styles by movement; with the music's own likeness they do.
-    assert report.style("encoder+audio", rng).value > 0.75
+    assert report.style("encoder+audio", rng).value > 0.9
 
 
 def test_the_table_holds_every_method_and_table_three(report: RetrievalReport) -> None:
