@@ -23,12 +23,12 @@ from danceit.render.progress import Progress, silent
 from danceit.render.scene import check_dances
 from danceit.render.song import check_length, find_song
 
-PLAYER_SCRIPTS = ("pose.js", "figure.js", "clock.js", "player.js")
+PLAYER_SCRIPTS = ("pose.js", "figure.js", "stretch.js", "sound.js", "clock.js", "player.js")
 """What every page with dancers on it needs, in this order."""
 VIEW_SCRIPTS = (*PLAYER_SCRIPTS, "timeline.js", "inspector.js", "edit.js", "view.js")
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data:; media-src blob:; connect-src 'self'"
+    "img-src data:; connect-src 'self'"
 )
 """Content security policy: the page fetches nothing but from where it was served."""
 
@@ -131,6 +131,7 @@ def page_data(
         "duration_s": dances[0].n_frames / dances[0].fps,
         "beats_s": [round(float(beat), 4) for beat in dances[0].beats_s],
         "sound": source,
+        "coded": {"rate": sound.rate, "samples": sound.coded_samples} if sound and source else None,
         "notice": "" if source else notice,
         "peaks": _peaks(sound),
         "peaks_per_s": PEAKS_PER_S,

@@ -14,7 +14,7 @@ import numpy as np
 from danceit.audio import Sound, read_sound
 from danceit.data import Float32
 from danceit.errors import InputError
-from danceit.render.song import SOUND, encode_song, output_rate
+from danceit.render.song import RATES, SOUND, encode_song, output_rate
 
 BIT_RATE = 128_000
 PEAKS_PER_S = 60
@@ -32,11 +32,18 @@ class PageSound:
     duration_s : float
     peaks : bytes
         Loudest sample of each 1/60 s, 0 to 255 of the song's loudest.
+    rate : int
+        Samples a second that are coded.
+    coded_samples : int
+        All that the packets hold, with what the encoder puts before and after the song: a
+        decoder that returns as many has not left those out.
     """
 
     data: bytes
     duration_s: float
     peaks: bytes
+    rate: int = RATES[1]
+    coded_samples: int = 0
 
     @property
     def data_url(self) -> str:
@@ -54,25 +61,29 @@ def encode_page_sound(song: Path, *, audible: bool = True) -> PageSound:
         If the song cannot be read.
     """
     sound = read_sound(song)
-    data = _as_mp4(song) if audible else b""
-    return PageSound(data, sound.duration_s, _peaks(sound))
+    if not audible:
+        return PageSound(b"", sound.duration_s, _peaks(sound))
+    rate = output_rate(song)
+    data, coded = _as_mp4(song, rate)
+    return PageSound(data, sound.duration_s, _peaks(sound), rate, coded)
 
 
-def _as_mp4(song: Path) -> bytes:
+def _as_mp4(song: Path, rate: int) -> tuple[bytes, int]:
+    """Return the file, and how many samples its packets hold."""
     import av
 
     target = io.BytesIO()
     try:
         with av.open(target, "w", format="mp4") as container:
-            stream = container.add_stream(
-                "aac", rate=output_rate(song), layout="stereo", options=SOUND
-            )
+            stream = container.add_stream("aac", rate=rate, layout="stereo", options=SOUND)
             stream.bit_rate = BIT_RATE
-            for packet in encode_song(song, stream, 0.0, 0.0).packets:
+            packets = encode_song(song, stream, 0.0, 0.0).packets
+            for packet in packets:
                 container.mux(packet)
+            coded = len(packets) * int(stream.codec_context.frame_size)
     except av.error.FFmpegError as exc:
         raise InputError(f"{song} cannot be encoded for a page: {exc.strerror or exc}") from exc
-    return target.getvalue()
+    return target.getvalue(), coded
 
 
 def _peaks(sound: Sound) -> bytes:

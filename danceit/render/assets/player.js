@@ -5,7 +5,7 @@ class Player extends EventTarget {
   constructor(stage, data, labels) {
     super();
     this.data = data;
-    this.clock = new Clock(data.duration_s, data.sound);
+    this.clock = new Clock(data.duration_s, data.sound, data.coded);
     this.clock.addEventListener("seek", () => this.redraw());
     this.mirror = false;
     this.stage = stage;

@@ -127,10 +127,13 @@ showTime();
 // For tests and the curious: what is on the canvases. Nothing here changes anything.
 window.danceit = Object.freeze({
   get seconds() { return time.seconds; },
-  get heard() { return time.audio ? time.audio.currentTime : null; },
   get playing() { return time.playing; },
-  get audible() { return Boolean(time.audio); },
-  get keepsPitch() { return !time.audio || time.audio.preservesPitch; },
+  get audible() { return Boolean(time.sound); },
+  // The audio clock, the moment of it that is being heard, and all that is played.
+  get sound() {
+    const { sound } = time;
+    return sound && sound.context ? { context: sound.context, heard: sound.heard, output: sound.output } : null;
+  },
   frameAt: (seconds, dance = 0) => player.dances[dance].frameAt(seconds),
   drawnFrame: (dance = 0) => player.drawn[dance],
   joints: (frame, dance = 0) => Array.from(player.dances[dance].pose(frame)),
