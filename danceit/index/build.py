@@ -23,6 +23,7 @@ from danceit.index.embedding import Embedder
 from danceit.index.engines import DEFAULT, STORES, detect, open_store
 from danceit.index.fragments import check_lengths
 from danceit.index.preparing import load_batch, load_prepared, prepare, save_prepared, work_name
+from danceit.index.remote import check_local, fetched
 from danceit.index.sources import Found, Scan, read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store import (
@@ -114,6 +115,7 @@ def build(
     Parameters
     ----------
     data, out : Path
+        Of dances in an object store, the address (`danceit.index.remote`).
     embedder : Embedder
     lengths : iterable of int
         Fragment lengths in frames.
@@ -139,6 +141,8 @@ def build(
     IndexStateError
         If another process is writing, or the index is of a newer format.
     """
+    check_local(out)
+    data = _fetched(data, workers, progress)
     spec = StoreSpec(
         encoder_id=embedder.encoder_id,
         dims=embedder.dims,
@@ -178,6 +182,8 @@ def add(
     IndexStateError
         If there is no index, another encoder made it, or another process is writing.
     """
+    check_local(index)
+    data = _fetched(data, workers, progress)
     with open_store(index, engine=store, device=device) as opened:
         if opened.spec.encoder_id != embedder.encoder_id:
             raise IndexStateError(
@@ -389,6 +395,10 @@ class _Job:
             index_id=info.index_id,
             seconds=time.monotonic() - self.started,
         )
+
+
+def _fetched(data: Path, workers: RayWorkers | None, progress: Progress | None) -> Path:
+    return fetched(data, fetch=workers.fetch if workers else None, progress=progress)
 
 
 def _nothing(data: Path, found: Scan) -> str:

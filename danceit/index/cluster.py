@@ -1,10 +1,10 @@
 """Building an index with the machines of a Ray cluster; needs the extra ``[cluster]``.
 
-Two passes of Ray Data, each a list of independent tasks. First every recording is read
-(which includes looking for poses in videos), cleaned, cut and embedded, and what comes
-of it is kept in the index's work folder, as a build on one machine does. Then, for the
-Lance engine, groups of recordings are written to files of its tables, which belong to no
-version until the build commits all of them at once.
+Passes of Ray Data, each a list of independent tasks. Dances in an object store are copied
+to the shared cache. Every recording is read (which includes looking for poses in videos),
+cleaned, cut and embedded, and what comes of it is kept in the index's work folder, as a
+build on one machine does. Then, for the Lance engine, groups of recordings are written to
+files of its tables, which belong to no version until the build commits all of them at once.
 
 Ray runs a task again when its node dies. Doing a task twice changes nothing: work is kept
 under a name made of all it depends on and published by a rename, and of files written
@@ -23,22 +23,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from danceit.errors import DanceitError, IndexStateError, MissingDependencyError
+from danceit.errors import DanceitError, IndexStateError, InputError, MissingDependencyError
 from danceit.index.embedding import Embedder
 from danceit.index.lance_store import LanceStore
 from danceit.index.lance_tables import Written, write_rows
 from danceit.index.preparing import load_batch, load_prepared, prepare, save_prepared
+from danceit.index.remote import RemoteFile, fetch_files
 from danceit.index.sources import Found
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store import FragmentStore, StoreSpec
 
+Item = TypeVar("Item")
 Told = Callable[[int, int, str], None]
 """Called with recordings done, recordings in all, and what is being done."""
 LOCAL, AUTO = "local", "auto"
 _GROUP_BYTES = 256 << 20
 """Prepared work that one task turns into Lance files; it is held in memory."""
+_FETCHED_BYTES = 256 << 20
+_FETCHED_FILES = 256
+"""Objects that one task copies from an object store: so many bytes, or so many objects."""
 _RETRIES = 20
 """Times a task is run again when its node dies under it."""
 _STORE_BYTES = 256 << 20
@@ -141,6 +146,31 @@ class RayWorkers:
                 )
         return failed
 
+    def fetch(self, address: str, files: Sequence[RemoteFile], told: Told) -> None:
+        """Copy objects of an object store to the shared cache; see `remote.fetch_files`.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read or written.
+        IndexStateError
+            If the cluster fails, or its nodes do not share the cache.
+        """
+        groups = list(_groups(files, [file.size for file in files], _FETCHED_BYTES, _FETCHED_FILES))
+        rows = [{"files": json.dumps([_plain_file(file) for file in group])} for group in groups]
+        done = 0
+        for row in self._map(_fetch_group, rows, {"address": address}):
+            if row["problem"]:
+                raise InputError(row["problem"])
+            done += int(row["count"])
+            told(done, len(files), "fetching")
+        for file in files:
+            if not file.path.exists():
+                raise IndexStateError(
+                    f"what a node fetched is not at {file.path}: the cache (DANCEIT_CACHE) must"
+                    " be at the same path on all nodes"
+                )
+
     def add(self, store: FragmentStore, paths: Sequence[Path], told: Told) -> None:
         """Add prepared work to a store; into Lance tables the nodes write it themselves.
 
@@ -160,7 +190,8 @@ class RayWorkers:
 
     def _written(self, folder: Path, paths: Sequence[Path], told: Told) -> list[Written]:
         """Have files of Lance tables written, and return what is in them in a fixed order."""
-        groups = list(_groups(paths))
+        sizes = [path.stat().st_size for path in paths]
+        groups = list(_groups(paths, sizes, _GROUP_BYTES, len(paths)))
         rows = [
             {"group": place, "paths": json.dumps([os.path.abspath(path) for path in group])}
             for place, group in enumerate(groups)
@@ -224,6 +255,18 @@ def _prepare_one(row: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
     return {"name": name, "problem": ""}
 
 
+def _fetch_group(row: dict[str, Any], address: str) -> dict[str, Any]:
+    """Copy some objects, on some node."""
+    files = [
+        RemoteFile(**{**plain, "path": Path(plain["path"])}) for plain in json.loads(row["files"])
+    ]
+    try:
+        fetch_files(address, files, lambda *_: None)
+    except DanceitError as exc:
+        return {"count": 0, "problem": str(exc)}
+    return {"count": len(files), "problem": ""}
+
+
 def _write_group(row: dict[str, Any], folder: str) -> dict[str, Any]:
     """Write the prepared work of a group, on some node."""
     text = problem = ""
@@ -245,15 +288,18 @@ def _fetched(reference: Any) -> tuple[Embedder, StoreSpec, int | None]:
     return _HERE[key]
 
 
-def _groups(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    group: list[Path] = []
-    size = 0
-    for path in paths:
-        group.append(path)
-        size += path.stat().st_size
-        if size >= _GROUP_BYTES:
+def _groups(
+    items: Sequence[Item], sizes: Sequence[int], most_bytes: int, most: int
+) -> Iterator[list[Item]]:
+    """Split items in order, a group being full at so many bytes or items."""
+    group: list[Item] = []
+    total = 0
+    for item, size in zip(items, sizes, strict=True):
+        group.append(item)
+        total += size
+        if total >= most_bytes or len(group) >= most:
             yield group
-            group, size = [], 0
+            group, total = [], 0
     if group:
         yield group
 
@@ -268,6 +314,10 @@ def _plain(task: Task) -> dict[str, Any]:
         "file_hash": task.file_hash,
         "work": os.path.abspath(task.path),
     }
+
+
+def _plain_file(file: RemoteFile) -> dict[str, Any]:
+    return {**asdict(file), "path": os.path.abspath(file.path)}
 
 
 def _task(plain: dict[str, Any]) -> Task:

@@ -11,6 +11,7 @@ from danceit.index.build import BuildReport, Failure, Progress, add, build
 from danceit.index.cleaning import clean
 from danceit.index.cluster import RayWorkers, ray_workers
 from danceit.index.engines import open_store
+from danceit.index.remote import check_local, fetched
 from danceit.index.sources import read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store import NewerIndexError
@@ -95,6 +96,7 @@ def train_encoder(
     watch: Watch | None = None,
 ) -> TrainingReport:
     """Train encoders on a folder of dances; a run that was stopped carries on."""
+    data = fetched(data, progress=reading)
     library = read_library(data, dims=dims, settings=settings, progress=reading, watching=watching)
     return _trained(library, config, out, restart=restart, device=device, watch=watch)
 
@@ -128,6 +130,7 @@ def build_index(
     Parameters
     ----------
     data, out : Path
+        `data` may be in an object store, as ``s3://bucket/dances``.
     encoder : Path, optional
         Folder of an encoder.
     lengths : iterable of int
@@ -155,21 +158,24 @@ def build_index(
     watch : callable, optional
         Told of every epoch.
     """
-    trained = None
-    inside = _published_encoder(out)
-    if encoder is not None:
-        embedder = FragmentEncoder.load(encoder, device=device)
-    elif inside is not None and not retrain:
-        embedder = FragmentEncoder.load(inside, device=device)
-    else:
-        library = read_library(
-            data, dims=dims, settings=settings, progress=reading, watching=watching
-        )
-        work = out / ENCODER_IN_INDEX
-        work.mkdir(parents=True, exist_ok=True)
-        trained = _trained(library, config, work, restart=retrain, device=device, watch=watch)
-        embedder = trained.encoder
+    check_local(out)
     with _workers(ray, device) as workers:
+        # Once for training and indexing.
+        data = fetched(data, fetch=workers.fetch if workers else None, progress=building)
+        trained = None
+        inside = _published_encoder(out)
+        if encoder is not None:
+            embedder = FragmentEncoder.load(encoder, device=device)
+        elif inside is not None and not retrain:
+            embedder = FragmentEncoder.load(inside, device=device)
+        else:
+            library = read_library(
+                data, dims=dims, settings=settings, progress=reading, watching=watching
+            )
+            work = out / ENCODER_IN_INDEX
+            work.mkdir(parents=True, exist_ok=True)
+            trained = _trained(library, config, work, restart=retrain, device=device, watch=watch)
+            embedder = trained.encoder
         report = build(
             data,
             out,
