@@ -29,6 +29,7 @@ from unittest import mock
 import numpy as np
 
 from danceit.data import N_JOINTS, Clip, Float32
+from danceit.index.faiss_module import load_faiss
 from danceit.index.fragments import cut, energies
 from danceit.index.generation import Generation
 from danceit.index.local_store import LocalStore
@@ -76,7 +77,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmark-index"))
     parser.add_argument("--work", type=Path, help="folder for the indexes; default: temporary")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.memory is not None:
+        print(json.dumps(measure_memory(options.memory)))
+        return
     if options.one is not None:
         print(json.dumps(measure(options.one, options.work)))
         return
@@ -84,7 +89,7 @@ def main() -> None:
     rows = []
     for power in np.arange(3.0, options.upto + 0.01, 1.0):
         with tempfile.TemporaryDirectory(dir=options.work) as work:
-            rows.append(_in_own_process(round(10**power), Path(work)))
+            rows.append(_in_own_process("--one", str(round(10**power)), "--work", work))
         print_table(rows)
     write_csv(rows, options.out / "index.csv")
     plot(rows, options.out / "index.png")
@@ -97,12 +102,11 @@ def measure(n_fragments: int, work: Path) -> dict[str, float]:
     figures: dict[str, float] = {"n": n_fragments}
     figures |= measure_ingest(index, n_fragments)
     n_fragments = int(figures["n"])
-    before = anonymous_bytes()
+    # Of its own, for what adding has left free here would be taken again unseen.
+    figures["bytes_each"] = _in_own_process("--memory", str(index))["bytes"] / n_fragments
     with LocalStore.open(index) as store:
         queries = some_queries(store)
         hits = store.search(queries, NEIGHBOURS, where=ASKED)
-        store.table(hits.rows.ravel())
-        figures["bytes_each"] = max(anonymous_bytes() - before, 0) / n_fragments
         figures["open_ms"] = best_ms(lambda: LocalStore.open(index).close(), 5)
         figures |= measure_search(store, index, queries)
         figures["hits_ms"] = best_ms(lambda: fetch(store, hits.rows.ravel()), 7)
@@ -128,6 +132,18 @@ def measure_ingest(index: Path, n_fragments: int) -> dict[str, float]:
         "ingest_per_s": count / (seconds - in_faiss[0]),
         "searchable_per_s": count / seconds,
     }
+
+
+def measure_memory(index: Path) -> dict[str, float]:
+    """Bytes that opening an index and asking it for one song take and keep."""
+    # What the libraries themselves take has nothing to do with the index.
+    load_faiss()
+    import_module("duckdb").connect().execute("SELECT 1")
+    before = anonymous_bytes()
+    with LocalStore.open(index) as store:
+        rows = store.search(some_queries(store), NEIGHBOURS, where=ASKED).rows.ravel()
+        fetch(store, rows)
+        return {"bytes": anonymous_bytes() - before}
 
 
 def measure_search(store: LocalStore, index: Path, queries: Float32) -> dict[str, float]:
@@ -330,11 +346,11 @@ def save_encoder(folder: Path) -> None:
     (folder / "config.json").write_text("{}", encoding="utf-8")
 
 
-def _in_own_process(n_fragments: int, work: Path) -> dict[str, float]:
-    command = [sys.executable, __file__, "--one", str(n_fragments), "--work", str(work)]
+def _in_own_process(*arguments: str) -> dict[str, float]:
+    command = [sys.executable, __file__, *arguments]
     run = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
     if run.returncode:
-        sys.exit(f"N = {n_fragments} failed:\n{run.stderr}")
+        sys.exit(f"{' '.join(arguments)} failed:\n{run.stderr}")
     figures: dict[str, float] = json.loads(run.stdout)
     return figures
 
