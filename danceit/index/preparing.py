@@ -53,7 +53,11 @@ def prepare(
     recording = found.read(dims or spec.dims)
     cleaned = clean(recording, dims=dims)
     if not cleaned.clips:
-        raise InputError(f"cleaning left nothing of {found.path}: {cleaned.report.summary}")
+        why = ", ".join(f"{share:.0%} {reason}" for reason, share in cleaned.report.shares.items())
+        raise InputError(
+            f"cleaning left nothing of {found.path}: of {cleaned.report.frames_in} frames {why}; "
+            "a clip needs 1 s on end without a fault, and danceit index inspect shows the faults"
+        )
     for clip in cleaned.clips:
         if clip.dims != spec.dims:
             cure = "--dims 2 projects it" if clip.dims == 3 else "train one with --dims 2"

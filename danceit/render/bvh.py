@@ -37,7 +37,7 @@ def render_bvh(
     angles = euler_zxy(rig.turns)
     values = np.concatenate([rig.root, np.degrees(angles).reshape(len(rig.root), -1)], axis=1)
     rows = [" ".join(f"{value:.5f}" for value in row) for row in values.tolist()]
-    head = [f"Frames: {len(rows)}", f"Frame Time: {1 / rig.fps:.8f}"]
+    head = [f"Frames: {len(rows)}", f"Frame Time: {1 / rig.fps:.10f}"]
     lines = ["HIERARCHY", *_node(rig, 0, 0), "MOTION", *head, *rows]
     with replacing(out) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="ascii")

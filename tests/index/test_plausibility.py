@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from danceit.data import Float64
 from danceit.index.cleaning import clean
 from danceit.index.plausibility import LIMBS, complaints, jumps
 from danceit.index.sources import scan
@@ -45,6 +46,29 @@ def test_a_tracker_that_loses_its_dancer_is_noticed() -> None:
     warnings = clean(replace(recording, poses=poses)).report.warnings
     assert len(warnings) == 1
     assert warnings[0].startswith("teleporting: 15 times (45 a minute) the body is elsewhere")
+
+
+def shaken(share: float, *, jumping: bool = True) -> Float64:
+    """A trunk thrown about for a share of the time, in a body that jumps seven times a minute."""
+    poses = np.array(dancing(60.0).poses, dtype=np.float64)
+    n_frames = len(poses)
+    for start in range(100, n_frames, 200):
+        poses[start:] += np.array([80.0 * jumping, 0.0, 0.0]) * (-1) ** (start // 200)
+    at = np.arange(n_frames)
+    # 20 px to and fro four times a second: 1.5 g, and no step over 21 px.
+    thrown = at % 100 < 100 * share
+    poses[..., 0] += np.where(thrown, 20 * np.sin(2 * np.pi * at / 6), 0.0)[:, None]
+    return poses
+
+
+@pytest.mark.parametrize(("share", "accused"), [(0.2, False), (0.4, True)])
+def test_a_tracker_that_jumps_must_shake_much_more_to_be_called_too_fast(
+    share: float, accused: bool
+) -> None:
+    found = complaints(shaken(share))
+    assert any("teleporting" in line for line in found)
+    assert any("twice too fast" in line for line in found) == accused
+    assert any("twice too fast" in line for line in complaints(shaken(share, jumping=False)))
 
 
 def test_two_jumps_are_cut_but_no_reason_to_doubt_the_whole() -> None:
