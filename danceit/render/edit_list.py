@@ -150,7 +150,9 @@ def render_edl(
 ) -> None:
     """Write one dance as a CMX 3600 edit decision list; errors as `render_otio`.
 
-    An EDL has no paths and no sound: both stand in comments.
+    An EDL has no paths and no sound: both stand in comments. It knows one frame rate, the
+    dance's, in which the sources' times are counted too: for videos of other rates an
+    editor that reads OpenTimelineIO is the better choice.
     """
     dance = single(dances, "an .edl file")
     cuts, videos = _cuts_with_footage(dance)
@@ -167,8 +169,11 @@ def render_edl(
         if cut.speed != 1.0:
             pace = f"{cut.speed * rate:05.1f}"
             lines.append(f"M2   AX       {pace}                {timecode(start, rate)}")
-        lines.append(f"* FROM CLIP NAME: {cut.clip_id}")
-        lines.append(f"* SOURCE FILE: {videos[cut.source] or 'no video'}")
+        video = videos[cut.source]
+        # By this name editors look for the file; a clip of ours may be a part of one.
+        lines.append(f"* FROM CLIP NAME: {video.name if video else cut.clip_id}")
+        lines.append(f"* SOURCE FILE: {video or 'no video'}")
+        lines.append(f"* CLIP: {cut.clip_id}")
     lines += ["", f"* SONG: {sound}"]
     with replacing(out) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

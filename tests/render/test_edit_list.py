@@ -90,8 +90,16 @@ def test_the_edl_is_read_by_its_adapter(filmed: Dance, tmp_path: Path) -> None:
     render(filmed, tmp_path / "cut.edl")
     timeline = otio.adapters.read_from_file(str(tmp_path / "cut.edl"), rate=24)
     clips = list(timeline.tracks[0])
-    assert [clip.name for clip in clips] == ["clip0", "clip1"]
+    # An editor finds the footage by these names.
+    assert [clip.name for clip in clips] == ["clip0.mp4", "take.MOV"]
     assert [clip.source_range.duration.value for clip in clips] == [24, 36]
+    assert [clip.range_in_parent().start_time.value for clip in clips] == [0, 24]
+    paths = [str(footage(placed.source)) for placed in filmed.fragments]
+    told = [list(clip.metadata["cmx_3600"]["comments"])[:2] for clip in clips]
+    assert told == [
+        [f"SOURCE FILE: {path}", f"CLIP: {clip}"]
+        for path, clip in zip(paths, ("clip0", "clip1"), strict=True)
+    ]
     assert [clip.source_range.start_time.to_seconds() for clip in clips] == [10.0, 20.0]
 
 
