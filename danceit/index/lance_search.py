@@ -8,6 +8,7 @@ vectors of the index when it is built.
 
 import math
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +48,7 @@ _SAMPLED = 100
 
 def find(opened: LanceGeneration, queries: Float32, k: int, by: By, where: Where) -> Hits:
     """Find the nearest fragments of checked queries; see `FragmentStore.search`."""
-    part = next((part for part in opened.manifest.parts if part.by == by), None)
+    part = _part_for(opened.manifest.parts, by, where.n_frames)
     table = opened.fragments
     if part is None or table is None:
         return _nothing(queries)
@@ -70,7 +71,13 @@ def find(opened: LanceGeneration, queries: Float32, k: int, by: By, where: Where
 
 
 def make_parts(
-    table: Table, widths: dict[str, int], factory: str, recall: float, base: tuple[SearchPart, ...]
+    table: Table,
+    widths: dict[str, int],
+    factory: str,
+    recall: float,
+    base: tuple[SearchPart, ...],
+    *,
+    tuned: bool = True,
 ) -> tuple[SearchPart, ...]:
     """Make or extend the search index of each set of vectors, in new versions of the table.
 
@@ -86,16 +93,27 @@ def make_parts(
     base : tuple of SearchPart
         What the version before had: lists of the same kind and number are kept, and new
         vectors go into them.
+    tuned : bool
+        Whether the numbers of visited lists in `base` were tuned for this recall.
+
+    Returns
+    -------
+    tuple of SearchPart
+        For each space one for all lengths, whose `n_frames` is 0, and one for each length
+        of which there are more than are compared: of a length, the lists hold fewer.
     """
     dataset = table.dataset
-    before = {part.by: part for part in base}
-    parts = []
+    parts: list[SearchPart] = []
     for by in SPACES:
         count = dataset.count_rows(filter=condition_of(Where(), by) or None)
         if count:
             part = _chosen(by, count, factory)
-            was = before.get(by)
-            parts.append(_made(table.at(dataset.latest_version), part, was, widths[by], recall))
+            was = {one.n_frames: one for one in base if (one.by, one.factory) == (by, part.factory)}
+            latest = table.at(dataset.latest_version)
+            if _make_lists(latest, part, widths[by], keep=bool(was)) or not tuned:
+                was = {}
+            latest = table.at(dataset.latest_version)
+            parts += _with_tuning(latest, part, was, widths[by], recall or DEFAULT_RECALL)
     _index_filters(table, any(part.factory != EXACT for part in parts))
     return tuple(parts)
 
@@ -107,22 +125,45 @@ def _chosen(by: By, count: int, factory: str) -> SearchPart:
     )
 
 
-def _made(
-    table: Table, part: SearchPart, was: SearchPart | None, width: int, recall: float
-) -> SearchPart:
-    """Make one search index, or extend it where it is of the same kind already."""
+def _part_for(parts: tuple[SearchPart, ...], by: By, n_frames: int | None) -> SearchPart | None:
+    """Return what is tuned for a length or, without that, for all."""
+    of_space = {part.n_frames: part for part in parts if part.by == by}
+    return of_space.get(n_frames or 0) or of_space.get(0)
+
+
+def _make_lists(table: Table, part: SearchPart, width: int, *, keep: bool) -> bool:
+    """Make one search index, or extend it; return whether it was made anew."""
     dataset, name = table.dataset, f"{part.by}_lists"
     there = name in _names(dataset)
     if part.factory == EXACT:
         if there:
             dataset.drop_index(name)
-        return part
-    if there and was is not None and was.factory == part.factory:
+        return False
+    if there and keep:
         dataset.optimize.optimize_indices(index_names=[name])
-        return replace(part, nprobe=was.nprobe)
+        return False
     kind, _, lists = part.factory.partition(",")
-    latest = _trained(dataset, part.by, name, kind, int(lists), width).latest_version
-    return replace(part, nprobe=_tuned(table.at(latest), part, width, recall or DEFAULT_RECALL))
+    _train(dataset, part.by, name, kind, int(lists), width)
+    return True
+
+
+def _with_tuning(
+    table: Table, part: SearchPart, was: Mapping[int, SearchPart], width: int, recall: float
+) -> Iterator[SearchPart]:
+    """Say how many lists are visited for all lengths, and for each that needs its own number."""
+    if part.factory == EXACT:
+        yield part
+        return
+    counts = _lengths(table, part.by)
+    any_length = was[0].nprobe if 0 in was else _tuned(table, part, width, recall, 0, 4)
+    yield replace(part, nprobe=any_length)
+    for length, count in sorted(counts.items()):
+        if count > _SCANNED:
+            own = replace(part, n_frames=length, count=count)
+            if length in was:
+                yield replace(own, nprobe=was[length].nprobe)
+            else:
+                yield replace(own, nprobe=_tuned(table, own, width, recall, length, any_length))
 
 
 def _index_filters(table: Table, wanted: bool) -> None:
@@ -215,46 +256,52 @@ def _compare(
     return best
 
 
-def _trained(dataset: Any, by: By, name: str, kind: str, lists: int, width: int) -> Any:
+def _train(dataset: Any, by: By, name: str, kind: str, lists: int, width: int) -> None:
     options: dict[str, Any] = {}
     if kind.endswith("PQ"):
         options["num_sub_vectors"] = max(width // 2, 1)
     try:
-        return dataset.create_index(
+        dataset.create_index(
             by, kind, name=name, metric="L2", replace=True, num_partitions=lists, **options
         )
     except (ValueError, RuntimeError) as exc:
         raise InputError(f"Lance cannot make '{kind},{lists}': {reason_of(exc)}") from exc
 
 
-def _tuned(table: Table, part: SearchPart, width: int, recall: float) -> int:
-    """Fewest lists, in powers of two, that reach a recall among vectors of the index.
+def _tuned(
+    table: Table, part: SearchPart, width: int, recall: float, n_frames: int, first: int
+) -> int:
+    """Fewest lists, `first` or more, that reach a recall among vectors of the index.
 
-    Each is asked for the fragments around it, itself left out. A search asks for one
-    length, which leaves fewer near a query than the lists hold, so the rarest is asked for.
+    Each is asked for the fragments around it, itself left out, among those of its length
+    or (0) among all.
     """
-    condition, count = _rarest(table, part.by)
-    queries = _sample(table, part.by, width, condition, max(count // _SAMPLED, 1))
-    k = min(RECALL_AT + 1, count)
+    condition = condition_of(Where(n_frames=n_frames or None), part.by)
+    queries = _sample(table, part.by, width, condition, max(part.count // _SAMPLED, 1))
+    k = min(RECALL_AT + 1, part.count)
     _, truth = _compare(table, part.by, width, queries, k, condition)
-    nprobe = 4
-    while nprobe < part.nprobe:
+    for nprobe in _steps(first, part.nprobe):
         found = _visit(table, part, queries, k, condition, nprobe)
         if found is not None:
             shared = [len(set(a) & set(b)) - 1 for a, b in zip(found[1], truth, strict=True)]
             if np.mean(shared) >= recall * (k - 1):
                 return nprobe
-        nprobe *= 2
     return part.nprobe
 
 
-def _rarest(table: Table, by: By) -> tuple[str, int]:
-    """Filter for the length of which there are the fewest fragments, and their number."""
+def _steps(first: int, end: int) -> Iterator[int]:
+    """Yield numbers below `end`, each about 1.4 times the last."""
+    while first < end:
+        yield first
+        first = math.ceil(first * 2**0.5)
+
+
+def _lengths(table: Table, by: By) -> Counter[int]:
+    """Fragments by their length."""
     counts: Counter[int] = Counter()
     for _, some in table.batches(["n_frames"], condition_of(Where(), by), _READ):
         counts.update(np.asarray(some["n_frames"]).tolist())
-    length, count = min(counts.items(), key=lambda item: item[1])
-    return condition_of(Where(n_frames=length), by), count
+    return counts
 
 
 def _sample(table: Table, by: By, width: int, condition: str, step: int) -> Float32:

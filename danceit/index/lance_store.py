@@ -27,7 +27,7 @@ from danceit.index.lance_tables import (
     vectors_of,
 )
 from danceit.index.lance_writer import LanceWriter, remove_leftovers
-from danceit.index.manifest import NAME, Manifest, absent, take_lock
+from danceit.index.manifest import NAME, Manifest, SearchPart, absent, take_lock
 from danceit.index.pose_file import decode, record_type
 from danceit.index.store import (
     By,
@@ -286,10 +286,7 @@ class LanceStore(FragmentStore):
             styles=tallies["style"],
             dancers=tallies["dancer"],
             licences=tallies["licence"],
-            search={
-                part.by: part.factory + (f", nprobe {part.nprobe}" if part.nprobe else "")
-                for part in manifest.parts
-            },
+            search=_how_searched(manifest.parts),
             n_bytes=dict(sizes),
             missing=tuple(sorted(path for path in places if not os.path.exists(path))),
         )
@@ -370,6 +367,20 @@ class LanceStore(FragmentStore):
         if self._lock is not None:
             os.close(self._lock)
         self._lock = None
+
+
+def _how_searched(parts: Iterable[SearchPart]) -> dict[str, str]:
+    """By space, the kind of search index and the lists visited, which differ with the length."""
+    visited: dict[str, list[int]] = {}
+    factories = {part.by: part.factory for part in parts}
+    for part in parts:
+        visited.setdefault(part.by, []).append(part.nprobe)
+    return {
+        by: factory
+        + (f", nprobe {min(visited[by])}" if max(visited[by]) else "")
+        + (f" to {max(visited[by])}" if max(visited[by]) > min(visited[by]) else "")
+        for by, factory in factories.items()
+    }
 
 
 def _flat(rows: Int64) -> Int64:

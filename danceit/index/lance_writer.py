@@ -195,8 +195,15 @@ class LanceWriter:
             dataset = self._committed(name, schema, files, before.get(name))
             self._versions[name] = dataset.version
         table = Table(self.folder, FRAGMENTS, self._versions[FRAGMENTS])
-        was = self._base.manifest.parts if self._base and not retrain else ()
-        parts = make_parts(table, self.widths, self._factory, self._recall, was)
+        base = self._base.manifest if self._base and not retrain else None
+        parts = make_parts(
+            table,
+            self.widths,
+            self._factory,
+            self._recall,
+            base.parts if base else (),
+            tuned=base is not None and base.recall == self._recall,
+        )
         self._versions[FRAGMENTS] = table.dataset.latest_version
         return parts
 
@@ -204,19 +211,21 @@ class LanceWriter:
         lance = load_lance()
         path = table_path(self.folder, name)
         added = [lance.FragmentMetadata.from_json(file) for file in files]
-        if version is None:
-            return lance.LanceDataset.commit(path, lance.LanceOperation.Overwrite(schema, added))
-        dataset = lance.dataset(path)
-        if dataset.version != version:
-            # A writer before us was killed between Lance's commits and the publishing.
-            dataset = lance.dataset(path, version=version)
-            dataset.restore()
         dropped = sorted(self._dropped)
-        for start in range(0, len(dropped), _NAMED):
-            dataset.delete(named(dropped[start : start + _NAMED]))
-        if added:
-            operation = lance.LanceOperation.Append(added)
-            dataset = lance.LanceDataset.commit(path, operation, read_version=dataset.version)
+        if version is None:
+            overwriting = lance.LanceOperation.Overwrite(schema, added)
+            dataset = lance.LanceDataset.commit(path, overwriting)
+        else:
+            dataset = lance.dataset(path)
+            if dataset.version != version:
+                # A writer before us was killed between Lance's commits and the publishing.
+                dataset = lance.dataset(path, version=version)
+                dataset.restore()
+            for start in range(0, len(dropped), _NAMED):
+                dataset.delete(named(dropped[start : start + _NAMED]))
+            if added:
+                operation = lance.LanceOperation.Append(added)
+                dataset = lance.LanceDataset.commit(path, operation, read_version=dataset.version)
         if dropped or len(dataset.get_fragments()) > _MERGED_FROM:
             # Deleted rows leave the files, not only the answers: a dancer withdrew.
             dataset.optimize.compact_files(
@@ -246,7 +255,7 @@ class LanceWriter:
             spec=self.spec,
             widths=self.widths,
             clips=(base.clips if base else 0) - dropped + new_clips,
-            fragments=sum(part.count for part in parts if part.by == "pose"),
+            fragments=sum(part.count for part in parts if (part.by, part.n_frames) == ("pose", 0)),
             frames=(base.frames if base else 0)
             - frames
             + sum(one.n_frames for one in self._written),
@@ -288,6 +297,10 @@ def remove_leftovers(index: Path) -> None:
                 if dataset.version == version:
                     # Under the lock, so files of no version are a dead writer's.
                     dataset.cleanup_old_versions(timedelta(0), delete_unverified=True)
+            # Lance leaves the folders of large blobs behind.
+            for path in (folder / f"{name}.lance" / "data").glob("*/"):
+                with suppress(OSError):
+                    path.rmdir()
 
 
 def _latest_number(index: Path) -> int:

@@ -23,8 +23,8 @@ _LIMIT = 32767
 _MISSING = -32768
 _BLOCK = 32
 """Fragments decoded together: small enough to stay in the processor's cache."""
-_ENCODED = 2048
-"""Frames encoded together, for the same reason."""
+_CODED = 2048
+"""Frames encoded or decoded together, for the same reason."""
 
 
 def record_type(dims: int) -> np.dtype[np.void]:
@@ -37,8 +37,8 @@ def record_type(dims: int) -> np.dtype[np.void]:
 def encode(poses: Float32) -> npt.NDArray[np.void]:
     """Encode poses (T, 18, C) as records (T,)."""
     records = np.empty(len(poses), dtype=record_type(poses.shape[2]))
-    for start in range(0, len(poses), _ENCODED):
-        _encode_into(poses[start : start + _ENCODED], records[start : start + _ENCODED])
+    for start in range(0, len(poses), _CODED):
+        _encode_into(poses[start : start + _CODED], records[start : start + _CODED])
     return records
 
 
@@ -47,7 +47,10 @@ def decode(records: npt.NDArray[np.void]) -> Float32:
     flat = records.reshape(-1)
     n_values = records.dtype["joints"].shape[0] * records.dtype["joints"].shape[1]
     out = np.empty((len(flat), n_values), dtype=np.float32)
-    _decode_into(flat, out, np.empty_like(out))
+    scratch = np.empty((min(len(flat), _CODED), n_values), dtype=np.float32)
+    for start in range(0, len(flat), _CODED):
+        some = flat[start : start + _CODED]
+        _decode_into(some, out[start : start + len(some)], scratch[: len(some)])
     return out.reshape(*records.shape, *records.dtype["joints"].shape)
 
 

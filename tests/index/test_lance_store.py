@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -145,6 +146,62 @@ def test_lists_find_98_of_100_true_neighbours_and_take_in_what_comes_later(
             store.search(queries, 10).rows,
             exact_search(vectors, np.arange(len(store)), queries, 10)[1],
         )
+
+
+def test_lists_are_visited_as_each_length_needs(
+    location: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one length the lists hold fewer, so more of them are visited."""
+    monkeypatch.setattr("danceit.index.lance_search._SCANNED", 1_000)
+    batch = bodies(20_000)
+    lengths = np.where(np.arange(20_000) % 10, 24, 48)
+    batch = replace(batch, n_frames=lengths, start_frame=batch.start_frame // 2)
+    with LanceStore.create(location, SPEC, save_fixed_encoder, factory="IVF_FLAT,512") as store:
+        store.add(batch)
+        store.commit()
+        parts = {one.n_frames: one for one in Manifest.read(location / NAME, "lance").parts}
+        assert {length: one.count for length, one in parts.items()} == {
+            0: 20_000,
+            24: 18_000,
+            48: 2_000,
+        }
+        assert parts[0].nprobe <= parts[24].nprobe < parts[48].nprobe
+        assert store.info().search["pose"].endswith(f"{parts[0].nprobe} to {parts[48].nprobe}")
+        queries = batch.pose_vectors[5::397] + np.float32(0.1)
+        for length in (None, 24, 48):
+            rows = store.matching(Where(n_frames=length))
+            _, truth = exact_search(batch.pose_vectors, rows, queries, 10)
+            found = store.search(queries, 10, where=Where(n_frames=length)).rows
+            shared = [len(set(a) & set(b)) for a, b in zip(found, truth, strict=True)]
+            assert np.mean(shared) >= 9.6
+    with LanceStore.open(location, recall=0.5) as store:
+        store.add(batch_of_dances(["later"], seed=4))
+        store.commit()
+        again = {one.n_frames: one for one in Manifest.read(location / NAME, "lance").parts}
+        assert again[48].nprobe < parts[48].nprobe
+
+
+def test_many_small_files_are_merged_into_few(
+    location: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("danceit.index.lance_writer._BUFFERED", 0)
+    names = [f"clip {number}" for number in range(40)]
+    batches = {name: batch_of_dances([name], seed=place) for place, name in enumerate(names)}
+    with LanceStore.create(location, SPEC, save_fixed_encoder) as store:
+        for batch in batches.values():
+            store.add(batch)
+        store.commit()
+        assert store.verify() == ()
+        assert len([path for path in files_of(location) if path.suffix == ".lance"]) == 2
+        for name in names[::13]:
+            rows = store.matching(Where(only_clips=(name,), n_frames=24))
+            starts = store.table(rows).start_frame
+            poses = batches[name].clips[0].clip.poses
+            wanted = np.stack([poses[start : start + 24] for start in starts])
+            np.testing.assert_allclose(store.poses(rows), wanted, atol=0.02)
+    assert sorted(location.glob("generation-*/*.lance/data/*")) == sorted(
+        path for path in files_of(location) if path.parent.name == "data"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
