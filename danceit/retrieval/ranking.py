@@ -72,14 +72,14 @@ def macro(values: Float64, songs: Strings, styles: Strings) -> float:
 def per_song(values: Float64, songs: Strings, styles: Strings) -> tuple[Float64, Strings]:
     """Mean over each song's windows, and the song's style."""
     names = list(dict.fromkeys(songs.tolist()))
-    means = [float(np.nanmean(_finite(values[songs == name]))) for name in names]
+    means = [float(np.mean(_finite(values[songs == name]))) for name in names]
     return np.array(means), np.array([styles[songs == name][0] for name in names])
 
 
 def macro_of_songs(means: Float64, styles: Strings) -> float:
     """Mean over styles of the mean over songs."""
-    by_style = [np.nanmean(_finite(means[styles == style])) for style in np.unique(styles)]
-    return float(np.nanmean(_finite(np.array(by_style))))
+    by_style = [np.mean(_finite(means[styles == style])) for style in np.unique(styles)]
+    return float(np.mean(_finite(np.array(by_style))))
 
 
 def macro_figure(
@@ -143,7 +143,7 @@ def _over_songs(
 
 
 def _figure(value: float, drawn: list[float]) -> Figure:
-    low, high = np.nanquantile(np.array(drawn), [0.025, 0.975])
+    low, high = np.quantile(_finite(np.array(drawn)), [0.025, 0.975])
     return Figure(value, float(low), float(high))
 
 

@@ -90,3 +90,9 @@ def test_correlation_accuracy_by_hand() -> None:
     assert correlation_accuracy(matched, delayed, best) == pytest.approx((2 / 3 + 1) / 2)
     alike = np.linspace(0, 1, 1000)
     assert correlation_accuracy(alike, alike, 0.3) == pytest.approx(0.5, abs=0.01)
+
+
+def test_without_any_style_there_is_no_figure_and_no_complaint() -> None:
+    songs, styles = np.array(["a", "a", "b"]), np.array(["", "", ""])
+    figure = macro_figure(np.full(3, np.nan), songs, styles, RNG, draws=20)
+    assert np.isnan([figure.value, figure.low, figure.high]).all()
