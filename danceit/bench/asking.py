@@ -17,10 +17,10 @@ from danceit.bench.figures import FigureTrack, relevance
 from danceit.bench.fingerprint import Copies
 from danceit.bench.protocols import leaked
 from danceit.data import FPS, Bool, Float64, Int64
-from danceit.retrieval import baselines
 from danceit.retrieval.dataset import Performance
-from danceit.retrieval.evaluation import BEST, Fold, Side, fused
-from danceit.retrieval.ranking import squared_distances, style_precision, true_ranks
+from danceit.retrieval.evaluation import BEST
+from danceit.retrieval.fold import Fold, Side
+from danceit.retrieval.ranking import style_precision, true_ranks
 
 BASELINES = ("random", "tempo", "nearest audio", "true pair")
 AllCopies = Mapping[str, Copies]
@@ -58,39 +58,6 @@ class Answers:
     figure: Float64
 
 
-def questions(
-    fold: Fold, audio_weight: float, rng: np.random.Generator
-) -> dict[str, tuple[Float64 | None, Float64]]:
-    """Distances of every method from windows to unseen fragments and to the library's.
-
-    The first is None for a method that knows music only.
-    """
-    ask, library = fold.asking, fold.library
-    movement = squared_distances(ask.audio, library.poses)
-    sound = squared_distances(ask.sound, library.sound)
-    timbre = baselines.timbre_distances(ask.timbre, library.timbre)
-    beat = baselines.movement_tempo(ask.batch.poses)
-    n_asked, n_library = len(ask.songs), len(library.songs)
-    return {
-        "encoder": (squared_distances(ask.audio, ask.poses), movement),
-        "encoder+audio": (None, fused(movement, sound, audio_weight)),
-        "encoder's audio": (None, sound),
-        "random": (rng.random((n_asked, n_asked)), rng.random((n_asked, n_library))),
-        "tempo": (
-            baselines.octaves_apart(ask.tempo_bpm, beat),
-            baselines.octaves_apart(ask.tempo_bpm, library.tempo_bpm),
-        ),
-        "nearest audio": (
-            baselines.borrowed(timbre, library.batch.poses, ask.batch.poses),
-            timbre,
-        ),
-        "true pair": (
-            squared_distances(ask.poses, ask.poses),
-            squared_distances(ask.poses, library.poses),
-        ),
-    }
-
-
 def answer(
     fold: Fold,
     asking: Place,
@@ -117,7 +84,7 @@ def answer(
     same_figure = relevance(list(asking.figures), list(asking.figures))
     annotated = np.array([figure != "" for figure in asking.figures])
     found = {}
-    for name, (to_unseen, to_library) in questions(fold, audio_weight, rng).items():
+    for name, (to_unseen, to_library) in fold.questions(audio_weight, rng).items():
         styles = style_precision(
             np.where(out_of_library, np.inf, to_library),
             fold.library.styles,

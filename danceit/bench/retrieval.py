@@ -8,7 +8,7 @@ How much of every test dance the training dances repeat is measured first, and s
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,15 +22,16 @@ from danceit.bench.material import Material, read_material
 from danceit.bench.protocols import Leak, leak_of, refuse_indexed
 from danceit.bench.statistics import Interval, bootstrap_macro, bootstrap_windows
 from danceit.bench.summary import BenchRun, Figures
+from danceit.bench.training_bar import TrainingBar
 from danceit.data import FPS, FRAGMENT_LENGTHS, Clip, Float64
 from danceit.errors import DanceitError, InputError
 from danceit.retrieval.configuration import EncoderConfig, TrainingConfig
 from danceit.retrieval.dataset import Performance, prepare, song_folds
 from danceit.retrieval.encoders import FragmentEncoder, pick_device
-from danceit.retrieval.evaluation import Fold, PairScores
+from danceit.retrieval.fold import Fold, PairScores
 from danceit.retrieval.losses import LOSSES
 from danceit.retrieval.ranking import Strings, recall_at
-from danceit.retrieval.run import Milestone, Run
+from danceit.retrieval.run import Run
 from danceit.retrieval.training import hold_out
 
 TABLES = {
@@ -155,7 +156,7 @@ def bench_retrieval(
     cells: list[Cell] = []
     found: Figures = {}
     rows: list[str] = []
-    bar = _Bar(len(variants) * options.folds, options.training.steps, shown=progress)
+    bar = TrainingBar(len(variants) * options.folds, options.training.steps, shown=progress)
     for number, variant in enumerate(variants):
         try:
             trained = _train(clips, variant, options, folder, bar)
@@ -245,7 +246,7 @@ def _train(
     variant: Variant,
     options: RetrievalOptions,
     folder: RunFolder,
-    bar: "_Bar",
+    bar: TrainingBar,
 ) -> list[_Trained]:
     """Train one encoder a fold, or go on with what an earlier run left."""
     config = variant.config
@@ -375,32 +376,3 @@ def _notes(
 def _mean(values: Float64) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if known.size else float("nan")
-
-
-class _Bar:
-    """A progress bar over all steps of all trainings, with loss and validation rank."""
-
-    def __init__(self, trainings: int, steps: int, *, shown: bool) -> None:
-        from tqdm import tqdm
-
-        self._steps = steps
-        self._bar = tqdm(total=trainings * steps, unit="step", disable=not shown)
-        self._done = 0
-
-    def of(self, name: str, fold: int) -> Callable[[Milestone], None]:
-        """Return what one training tells its steps to."""
-        begun = self._done
-        self._done += self._steps
-        self._bar.n = begun
-        self._bar.set_description(f"{name}, fold {fold + 1}")
-
-        def told(milestone: Milestone) -> None:
-            self._bar.n = begun + milestone.step
-            rank = milestone.validation_rank
-            self._bar.set_postfix_str(f"loss {milestone.loss:.3f}, rank {rank:.3f}")
-
-        return told
-
-    def close(self) -> None:
-        self._bar.n = self._bar.total
-        self._bar.close()

@@ -22,32 +22,20 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.audio import features
-from danceit.data import FPS, Clip, Float32, Float64, Int64
-from danceit.retrieval import baselines
+from danceit.data import Clip, Float64, Int64
 from danceit.retrieval.configuration import TrainingConfig
-from danceit.retrieval.dataset import (
-    Batch,
-    FeatureReader,
-    Part,
-    Performance,
-    gather,
-    prepare,
-    song_folds,
-)
-from danceit.retrieval.encoders import FragmentEncoder, pick_device
+from danceit.retrieval.dataset import FeatureReader, prepare, song_folds
+from danceit.retrieval.encoders import pick_device
+from danceit.retrieval.fold import Fold, PairScores
 from danceit.retrieval.losses import LOSSES
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.ranking import (
     Figure,
     Strings,
-    best_threshold,
-    correlation_accuracy,
     macro_figure,
     mean_figure,
     median_figure,
     recall_at,
-    squared_distances,
     style_precision,
     true_ranks,
 )
@@ -58,8 +46,6 @@ QUERY_FRAMES = 48
 BEST = 5
 """Fragments whose style counts."""
 RECALLS = (1, 5, 10)
-DELAY_FRAMES = 72
-"""How far the music of a delayed pair is moved: 3 s (DanceIt Fig. 7: a few seconds)."""
 DEFAULT_AUDIO_WEIGHT = QueryOptions().audio_weight
 """Share of the audio-to-audio distance in a query's cost; see docs/retrieval.md."""
 
@@ -78,17 +64,6 @@ class MethodScores:
 
     ranks: Float64
     style_precision: Float64
-
-
-@dataclass(frozen=True)
-class PairScores:
-    """DanceIt's Table III row for one fold: mean squared distances and correlation accuracy."""
-
-    train_distance: float
-    test_distance: float
-    train_accuracy: float
-    test_accuracy: float
-    threshold: float
 
 
 @dataclass(frozen=True)
@@ -216,8 +191,7 @@ def evaluate_retrieval(
         run.go_on(progress(number, folds) if progress else None)
         asking = [performances[i] for i in held]
         fold = Fold.of(train, asking, run.encoder, n_frames, read_features)
-        scores = fold.scores(audio_weight, rng)
-        answers.append(Answer(fold.songs, fold.styles, scores, fold.pairs(), run.state.best_step))
+        answers.append(Answer.of(fold, audio_weight, rng, run.state.best_step))
     return combined(answers, n_frames)
 
 
@@ -231,157 +205,21 @@ class Answer:
     pairs: PairScores
     best_step: int
 
-
-@dataclass(frozen=True)
-class Side:
-    """Fragments of some songs as one encoder embeds them.
-
-    `poses`, `audio` are (N, D), `sound` (N, A), `timbre` (N, 26), `tempo_bpm` (N,);
-    `delayed` (N, D) is the music `DELAY_FRAMES` later.
-    """
-
-    batch: Batch
-    songs: Strings
-    styles: Strings
-    poses: Float32
-    audio: Float32
-    delayed: Float32
-    sound: Float32
-    timbre: Float64
-    tempo_bpm: Float64
-
     @classmethod
     def of(
-        cls,
-        performances: Sequence[Performance],
-        encoder: FragmentEncoder,
-        n_frames: int,
-        read_features: FeatureReader | None = None,
-    ) -> "Side":
-        """Embed all non-overlapping fragments of `n_frames` and their music."""
-        parts = [Part(i, 0, item.n_frames) for i, item in enumerate(performances)]
-        batch = gather(performances, parts, n_frames)
-        read = read_features or features
-        audio, delayed, tempo, timbre = [], [], [], []
-        for which in dict.fromkeys(batch.performance.tolist()):
-            take = performances[which].takes[0]
-            starts = batch.start[batch.performance == which] + take.first
-            last = len(take.heard.frames) - 1
-            later = np.where(
-                starts + DELAY_FRAMES <= last,
-                starts + DELAY_FRAMES,
-                np.maximum(starts - DELAY_FRAMES, 0),
-            )
-            audio.append(encoder.embed_heard(take.heard, np.minimum(starts, last), n_frames))
-            delayed.append(encoder.embed_heard(take.heard, later, n_frames))
-            mfcc = read(performances[which].audio_path, "mfcc")
-            rows = np.minimum(starts[:, None] + np.arange(n_frames), len(mfcc) - 1)
-            timbre.append(baselines.timbre_statistics(mfcc[rows]))
-            beat = take.heard.beat_frames
-            tempo.append(np.full(len(starts), 60 * FPS / beat if beat else 0.0))
-        return cls(
-            batch=batch,
-            songs=np.array([performances[i].recording_id for i in batch.performance]),
-            styles=np.array([performances[i].style for i in batch.performance]),
-            poses=encoder.embed_poses(batch.poses),
-            audio=np.concatenate(audio),
-            delayed=np.concatenate(delayed),
-            sound=encoder.describe_heard(batch.around),
-            timbre=np.concatenate(timbre),
-            tempo_bpm=np.concatenate(tempo),
-        )
-
-
-@dataclass(frozen=True)
-class Fold:
-    """An encoder, the library it was trained on, and the songs that ask."""
-
-    library: Side
-    asking: Side
-
-    @property
-    def songs(self) -> Strings:
-        """Recording of each asking window."""
-        return self.asking.songs
-
-    @property
-    def styles(self) -> Strings:
-        """Style of each asking window's song."""
-        return self.asking.styles
-
-    @classmethod
-    def of(
-        cls,
-        train: Sequence[Performance],
-        held: Sequence[Performance],
-        encoder: FragmentEncoder,
-        n_frames: int,
-        read_features: FeatureReader | None = None,
-    ) -> "Fold":
-        """Embed both sides."""
-        library = Side.of(train, encoder, n_frames, read_features)
-        return cls(library, Side.of(held, encoder, n_frames, read_features))
-
-    def scores(self, audio_weight: float, rng: np.random.Generator) -> dict[str, MethodScores]:
+        cls, fold: Fold, audio_weight: float, rng: np.random.Generator, best_step: int
+    ) -> "Answer":
         """Put both questions to every method."""
-        ask, held, library = self.asking, self.asking, self.library
-        movement = squared_distances(ask.audio, library.poses)
-        sound = squared_distances(ask.sound, library.sound)
-        timbre = baselines.timbre_distances(ask.timbre, library.timbre)
-        by_movement = squared_distances(ask.audio, held.poses)
-        beat = baselines.movement_tempo(held.batch.poses)
-        nothing = np.zeros_like(by_movement)
-        questions = {
-            "encoder": (by_movement, movement),
-            "encoder+audio": (None, fused(movement, sound, audio_weight)),
-            "audio": (None, sound),
-            "random": (nothing, np.zeros_like(movement)),
-            "tempo": (
-                baselines.octaves_apart(ask.tempo_bpm, beat),
-                baselines.octaves_apart(ask.tempo_bpm, library.tempo_bpm),
-            ),
-            "nearest audio": (
-                baselines.borrowed(timbre, library.batch.poses, held.batch.poses),
-                timbre,
-            ),
-            "true pair": (
-                squared_distances(held.poses, held.poses),
-                squared_distances(held.poses, library.poses),
-            ),
-        }
-        match = np.arange(len(ask.songs))
-        return {
+        match = np.arange(len(fold.songs))
+        library, wanted = fold.library.styles, fold.styles
+        methods = {
             name: MethodScores(
-                np.full(len(match), np.nan) if to_held is None else true_ranks(to_held, match),
-                style_precision(to_library, library.styles, ask.styles, BEST, rng),
+                np.full(len(match), np.nan) if to_unseen is None else true_ranks(to_unseen, match),
+                style_precision(to_library, library, wanted, BEST, rng),
             )
-            for name, (to_held, to_library) in questions.items()
+            for name, (to_unseen, to_library) in fold.questions(audio_weight, rng).items()
         }
-
-    def pairs(self) -> PairScores:
-        """Table III: matching and delayed pairs, the threshold fitted on the training songs."""
-        distances = {
-            name: (
-                ((side.audio - side.poses) ** 2).sum(axis=1).astype(np.float64),
-                ((side.delayed - side.poses) ** 2).sum(axis=1).astype(np.float64),
-            )
-            for name, side in (("train", self.library), ("test", self.asking))
-        }
-        threshold = best_threshold(*distances["train"])
-        return PairScores(
-            train_distance=float(distances["train"][0].mean()),
-            test_distance=float(distances["test"][0].mean()),
-            train_accuracy=correlation_accuracy(*distances["train"], threshold),
-            test_accuracy=correlation_accuracy(*distances["test"], threshold),
-            threshold=threshold,
-        )
-
-
-def fused(movement: Float64, sound: Float64, audio_weight: float) -> Float64:
-    """Weighted mean of both distances (Q, N), each divided by its median, as a query does it."""
-    near = movement / max(float(np.median(movement)), 1e-9)
-    alike = sound / max(float(np.median(sound)), 1e-9)
-    return (1 - audio_weight) * near + audio_weight * alike
+        return cls(fold.songs, fold.styles, methods, fold.pairs(), best_step)
 
 
 def combined(answers: Sequence[Answer], n_frames: int) -> RetrievalReport:

@@ -11,7 +11,8 @@ import numpy as np
 
 from danceit.data import Clip
 from danceit.retrieval.dataset import prepare
-from danceit.retrieval.evaluation import DEFAULT_AUDIO_WEIGHT, QUERY_FRAMES, Answer, Fold, combined
+from danceit.retrieval.evaluation import DEFAULT_AUDIO_WEIGHT, QUERY_FRAMES, Answer, combined
+from danceit.retrieval.fold import Fold
 from danceit.retrieval.training import TrainingReport
 
 
@@ -42,6 +43,5 @@ def held_out_table(clips: Sequence[Clip], trained: TrainingReport, *, seed: int 
         QUERY_FRAMES,
     )
     rng = np.random.default_rng(seed)
-    scores = fold.scores(DEFAULT_AUDIO_WEIGHT, rng)
-    answer = Answer(fold.songs, fold.styles, scores, fold.pairs(), trained.best_step)
+    answer = Answer.of(fold, DEFAULT_AUDIO_WEIGHT, rng, trained.best_step)
     return combined([answer], QUERY_FRAMES).table(rng)

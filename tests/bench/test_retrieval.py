@@ -16,7 +16,8 @@ from danceit.index.synthetic import make_library
 from danceit.retrieval.configuration import EncoderConfig, TrainingConfig
 from danceit.retrieval.dataset import prepare
 from danceit.retrieval.encoders import FragmentEncoder
-from danceit.retrieval.evaluation import Fold
+from danceit.retrieval.evaluation import Answer
+from danceit.retrieval.fold import Fold
 from danceit.retrieval.run import Run
 
 SMALL = TrainingConfig(
@@ -80,11 +81,11 @@ def test_answers_without_masks_are_those_of_the_evaluation(small_fold):
     """The bench and `danceit.retrieval.evaluation` may not drift apart."""
     fold, asked, library = small_fold
     ours = asking.answer(fold, asked, library, None, 0.5, np.random.default_rng(0))
-    theirs = fold.scores(0.5, np.random.default_rng(0))
-    for name, also in (("encoder", "encoder"), ("tempo", "tempo"), ("nearest audio",) * 2):
-        np.testing.assert_array_equal(ours[name].first, theirs[also].ranks)
-    for name, also in (("encoder", "encoder"), ("encoder's audio", "audio")):
-        np.testing.assert_allclose(ours[name].style, theirs[also].style_precision)
+    theirs = Answer.of(fold, 0.5, np.random.default_rng(0), best_step=1).methods
+    for name in ("encoder", "tempo", "nearest audio", "random"):
+        np.testing.assert_array_equal(ours[name].first, theirs[name].ranks)
+    for name in ("encoder", "audio"):
+        np.testing.assert_allclose(ours[name].style, theirs[name].style_precision)
 
 
 def test_copies_are_no_rivals_and_give_nothing_away(small_fold):

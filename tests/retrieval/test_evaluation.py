@@ -9,7 +9,8 @@ import pytest
 from danceit.errors import InputError
 from danceit.retrieval import baselines
 from danceit.retrieval.configuration import EncoderConfig, TrainingConfig
-from danceit.retrieval.evaluation import RetrievalReport, evaluate_retrieval, fused
+from danceit.retrieval.evaluation import RetrievalReport, evaluate_retrieval
+from danceit.retrieval.fold import fused
 from danceit.retrieval.run import Milestone
 from tests.retrieval.conftest import ToyLibrary
 
@@ -40,8 +41,8 @@ def test_baselines_stand_where_they_must(report: RetrievalReport) -> None:
     assert report.median_rank("true pair", rng).value == 0
     # Toy movement repeats: what is the same movement may tie.
     assert report.methods["true pair"].ranks.max() <= 1
-    assert report.recall("random", 1, rng).value == 0
-    assert report.median_rank("random", rng).value == pytest.approx(0.5, abs=0.03)
+    assert report.recall("random", 1, rng).value < 0.2  # 1 of 18 fragments
+    assert report.median_rank("random", rng).value == pytest.approx(0.5, abs=0.12)
     assert report.style("random", rng).value == pytest.approx(0.5, abs=0.1)
     # Here tempo gives the style away: 84 to 96 against 112 to 126 beats a minute.
     assert report.style("tempo", rng).value > 0.9
