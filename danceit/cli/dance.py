@@ -70,7 +70,7 @@ _RENDER = (
     click.option("--credits", is_flag=True, help="Name every source at the end."),
     click.option("--beats", type=click.Choice(["lane", "flash", "none"]), default="lane",
                  show_default=True, help="How beats are shown."),
-    click.option("--caption", "captions", multiple=True, help="A line under each dancer."),
+    click.option("--caption", "captions", multiple=True, help="A line over each dancer."),
     click.option("--start", "start_s", type=float, default=0.0, help="Begin here, in s."),
     click.option("--seconds", type=float, default=0.0,
                  help="Show so much of it.  [default: all; GIF: 4]"),
@@ -191,19 +191,26 @@ def align(
 
 
 @click.command()
-@click.argument("file", type=PATH, required=False)
+@click.argument("files", type=PATH, nargs=-1, metavar="[FILE]...")
 @click.option("--out", type=PATH, required=True, help="The suffix chooses: mp4, gif, png, ...")
 @click.option("--song", type=PATH, help="The song, where it has moved since the query.")
 @render_options
-def render(file: Path | None, out: Path, song: Path | None, **look: Any) -> None:
+def render(files: tuple[Path, ...], out: Path, song: Path | None, **look: Any) -> None:
     """Write a dance as a video, GIF, picture, page or export.
 
-    Without FILE: the newest dance file in this folder.
+    Without FILE: the newest dance file in this folder. Several dances to one song are shown
+    side by side.
     """
     from danceit.retrieval.library import render_file
+    from danceit.retrieval.viewing import render_files
 
     with bar("drawing", "frame") as drawing:
-        notes = render_file(file, out, _drawn(**look), song=song, progress=drawing)
+        if len(files) > 1:
+            notes = render_files(files, out, _drawn(**look), song=song, progress=drawing)
+        else:
+            notes = render_file(
+                files[0] if files else None, out, _drawn(**look), song=song, progress=drawing
+            )
     for note in notes:
         click.echo(f"note: {note}", err=True)
     click.echo(f"wrote {out}")

@@ -185,6 +185,7 @@ def _histogram(axis, values: list[float], title: str, unit: str) -> None:  # typ
     axis.set_title(title)
     axis.set_xlabel(unit)
     axis.set_ylabel("count")
+    axis.yaxis.get_major_locator().set_params(integer=True)
     if values:
         axis.hist(values, bins=min(20, max(5, len(values))), color="#3b82c4")
         middle = float(np.median(values))

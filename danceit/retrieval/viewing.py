@@ -1,17 +1,21 @@
-"""Dances as a page: exported to a file, or served where they can be changed."""
+"""Several dances of one song together: as a page, served or in a file, and as a video."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.render import render_many
 from danceit.render.options import RenderOptions
 from danceit.render.page import page
 from danceit.render.page_sound import PageSound, encode_page_sound
+from danceit.render.progress import Progress, silent
 from danceit.render.song import find_song
+from danceit.retrieval.filming import Filming
 from danceit.retrieval.library import DANCE_SUFFIX
+from danceit.retrieval.person import person_notes
 
 NO_SOUND_WANTED = "This page was made without sound; the dance plays in silence."
 
@@ -97,6 +101,36 @@ def write_page(viewed: Viewed, out: Path, options: RenderOptions) -> None:
     text = viewed.html(options)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def render_files(
+    files: Sequence[Path],
+    out: Path,
+    options: RenderOptions | None = None,
+    *,
+    song: Path | None = None,
+    progress: Progress = silent,
+) -> tuple[str, ...]:
+    """Render dances to one song side by side, captioned by what sets their files apart.
+
+    Returns
+    -------
+    tuple of str
+        What the user should know, such as sources without footage.
+
+    Raises
+    ------
+    InputError
+        If a file is no dance, the dances are to different songs, or as `render_many`.
+    """
+    dances = [Dance.load(file) for file in files]
+    check_one_song(dances, files)
+    filming = Filming()
+    look = options or RenderOptions()
+    look = replace(look, locate=filming, captions=look.captions or short_names(files))
+    render_many(dances, out, song=song, options=look, progress=progress)
+    unseen = [person_notes(Path(look.person), dance) for dance in dances if look.person]
+    return (*filming.notes, *dict.fromkeys(note for notes in unseen for note in notes))
 
 
 def short_names(files: Sequence[Path]) -> tuple[str, ...]:

@@ -141,3 +141,31 @@ def test_a_served_page_without_an_index_only_shows(queried: Path, tmp_path: Path
         text = urllib.request.urlopen(url, timeout=20).read().decode()
     assert '"edit":' not in text
     assert "can show but not change" in Path("stderr.txt").read_text()
+
+
+def test_several_dances_are_drawn_side_by_side(danceit: Cli, queried: Path) -> None:
+    assert danceit("align", queried).code == 0
+    asked = ("--seconds", 1, "--aspect", "16:9", "--size", 128)
+    drawn = danceit("render", queried, "song.aligned.dance.npz", "--out", "two.mp4", *asked)
+    assert (drawn.code, drawn.out) == (0, "wrote two.mp4\n")
+    alone = danceit("render", queried, "--out", "one.mp4", *asked)
+    assert alone.code == 0
+    left, middle, right = lively(Path("two.mp4"))
+    assert left > 0.02
+    assert right > 0.02
+    assert middle < 0.01 < lively(Path("one.mp4"))[1]
+
+
+def lively(video: Path) -> list[float]:
+    """Share of strong colours at a quarter, at half and at three quarters of the width."""
+    import av
+    import numpy as np
+
+    with av.open(str(video)) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+    strong = picture[10:110].max(axis=2) - picture[10:110].min(axis=2) > 90
+    width = strong.shape[1]
+    return [
+        float(strong[:, round(share * width) - 4 : round(share * width) + 4].mean())
+        for share in np.array([0.25, 0.5, 0.75])
+    ]
