@@ -6,10 +6,11 @@ cleaned, cut and embedded, and what comes of it is kept in the index's work fold
 build on one machine does. Then, for the Lance engine, groups of recordings are written to
 files of its tables, which belong to no version until the build commits all of them at once.
 
-Ray runs a task again when its node dies. Doing a task twice changes nothing: work is kept
-under a name made of all it depends on and published by a rename, and of files written
-twice only those are committed whose description came back. The data, the index and the
-videos' poses must be at the same paths on every node (NFS, or one machine).
+Ray runs a task again, without end, when its process or node dies; so a recording that
+kills whatever reads it is given up after some tries, by name. Doing a task twice changes
+nothing: work is kept under a name made of all it depends on and published by a rename,
+and of files written twice only those are committed whose description came back. The data,
+the index and the cache must be at the same paths on every node (NFS, or one machine).
 
 Ray trusts whoever reaches its ports, so nothing here starts it unless asked to, and what
 ``local`` starts listens on this machine only. `docs/scale.md` says how to shut in a
@@ -44,8 +45,8 @@ _GROUP_BYTES = 256 << 20
 _FETCHED_BYTES = 256 << 20
 _FETCHED_FILES = 256
 """Objects that one task copies from an object store: so many bytes, or so many objects."""
-_RETRIES = 20
-"""Times a task is run again when its node dies under it."""
+_TRIES = 6
+"""Times that work on a recording is begun before it is given up."""
 _STORE_BYTES = 256 << 20
 """Memory for Ray's objects where we start it: tasks exchange names, not arrays."""
 
@@ -107,7 +108,7 @@ class RayWorkers:
 
     def __init__(self, ray: Any, gpus: float) -> None:
         self._ray = ray
-        self._resources: dict[str, Any] = {"num_cpus": 1, "num_gpus": gpus, "max_retries": _RETRIES}
+        self._resources: dict[str, Any] = {"num_cpus": 1, "num_gpus": gpus}
 
     def prepare(
         self,
@@ -219,7 +220,7 @@ class RayWorkers:
             return
         import ray.data
 
-        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.execution_options.preserve_order = False
@@ -244,15 +245,31 @@ def _prepare_one(row: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
     """Prepare one recording, on some node."""
     task = _task(json.loads(row["task"]))
     name = task.found.recording_id
+    tries = task.path.with_suffix(".tries")
+    problem = ""
     try:
         if load_prepared(task.path) is None:
+            task.path.parent.mkdir(parents=True, exist_ok=True)
+            _count_try(tries)
             embedder, spec, dims = _fetched(shared[0])
             prepared = prepare(task.found, task.file_hash, embedder, spec, dims)
-            task.path.parent.mkdir(parents=True, exist_ok=True)
             save_prepared(prepared, task.path)
     except DanceitError as exc:
-        return {"name": name, "problem": str(exc)}
-    return {"name": name, "problem": ""}
+        problem = str(exc)
+    # Whoever gets here was not killed.
+    tries.unlink(missing_ok=True)
+    return {"name": name, "problem": problem}
+
+
+def _count_try(tries: Path) -> None:
+    """Count, in a file of a byte a try, how often this was begun and never ended."""
+    with tries.open("ab") as stream:
+        stream.write(b".")
+    if tries.stat().st_size > _TRIES:
+        raise InputError(
+            f"the process that read it died {_TRIES} times: too little memory, or a file that"
+            " crashes its reader"
+        )
 
 
 def _fetch_group(row: dict[str, Any], address: str) -> dict[str, Any]:

@@ -16,15 +16,17 @@ import numpy as np
 import pytest
 
 from danceit.errors import IndexStateError, InputError
-from danceit.index.build import build
-from danceit.index.cluster import ray_workers
+from danceit.index.build import add, build
+from danceit.index.cluster import _count_try, ray_workers
 from danceit.index.engines import open_store
 from danceit.index.lance_store import LanceStore
 from danceit.index.lance_tables import write_rows
 from danceit.index.manifest import NAME, Manifest
+from danceit.index.sources.npz import write_recording
 from danceit.index.withdrawn import WORK
 from danceit.testing import SPEC, FixedEmbedder, batch_of_dances, save_fixed_encoder
-from tests.index.conftest import MakeRecording
+from tests.index.conftest import MakeRecording, dancing
+from tests.index.one_node import DEADLY
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'danceit[cluster]'")
 pytest.importorskip("lance", reason="Lance is not installed: pip install 'danceit[cluster]'")
@@ -36,15 +38,18 @@ N_RECORDINGS = 12
 
 @pytest.fixture
 def many(tmp_path: Path, make_recording: MakeRecording) -> Path:
+    folder = tmp_path / "data"
     for number in range(N_RECORDINGS):
-        make_recording(tmp_path / "data", f"dance {number}", number, style=f"style {number % 3}")
-    (tmp_path / "data" / "bad.npz").write_bytes(b"PK\3\4 broken")
-    return tmp_path / "data"
+        make_recording(folder, f"dance {number}", number, style=f"style {number % 3}")
+    (folder / "bad.npz").write_bytes(b"PK\3\4 broken")
+    for path in folder.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    return folder
 
 
-def two_nodes(data: Path, index: Path, engine: str, fate: str) -> dict[str, Any]:
-    """Run `tests.index.two_nodes`, cut off from the network where that is allowed."""
-    command = [sys.executable, "-m", "tests.index.two_nodes", str(data), str(index), engine, fate]
+def apart(module: str, *arguments: object) -> dict[str, Any]:
+    """Run a module beside this one, cut off from the network where that is allowed."""
+    command = [sys.executable, "-m", f"tests.index.{module}", *map(str, arguments)]
     alone = [
         "unshare",
         "--net",
@@ -85,7 +90,7 @@ def test_a_node_killed_in_the_middle_of_a_build_loses_and_doubles_nothing(
     many: Path, tmp_path: Path, engine: str, moment: str
 ) -> None:
     index, alone = tmp_path / "index", tmp_path / "alone"
-    happened = two_nodes(many, index, engine, moment)
+    happened = apart("two_nodes", many, index, engine, moment)
     assert happened["nodes"] == 2
     assert 0 < happened["killed_at"][0] < N_RECORDINGS
     assert happened["added"] == N_RECORDINGS
@@ -109,7 +114,7 @@ def test_what_a_cluster_adds_is_seen_after_reopening(
     with open_store(index) as reader:
         before = len(reader)
         make_recording(many, "later", 99)
-        happened = two_nodes(many, index, "lance", "SURVIVE")
+        happened = apart("two_nodes", many, index, "lance", "SURVIVE")
         assert happened["added"] == 1
         assert len(reader) == before
         assert "later.npz" not in reader.recordings()
@@ -118,6 +123,46 @@ def test_what_a_cluster_adds_is_seen_after_reopening(
             assert len(reopened) > before
             assert reopened.verify() == ()
     assert not list((index / WORK).glob("*.npz"))
+
+
+@asked
+def test_a_recording_that_kills_whoever_reads_it_is_named_and_the_rest_goes_on(
+    many: Path, tmp_path: Path
+) -> None:
+    write_recording(many / "deadly.npz", dancing(5, n_frames=24 * DEADLY), 24.0)
+    happened = apart("one_node", "deadly", many, tmp_path / "index", "lance")
+    assert happened["added"] == N_RECORDINGS
+    assert happened["failed"].keys() == {"bad.npz", "deadly.npz"}
+    assert "died 6 times" in happened["failed"]["deadly.npz"]
+    assert not list((tmp_path / "index" / WORK).glob("*.tries"))
+
+
+@asked
+@pytest.mark.parametrize("engine", ["lance", "local"])
+def test_a_cluster_adds_dances_from_a_bucket_to_an_index(
+    many: Path, tmp_path: Path, make_recording: MakeRecording, engine: str
+) -> None:
+    """What `danceit index add s3://data --ray local` does; the nodes fetch."""
+    index, alone = tmp_path / "index", tmp_path / "alone"
+    make_recording(tmp_path / "first", "own", 50)
+    for out in (index, alone):
+        build(tmp_path / "first", out, FixedEmbedder(dims=2), store=engine)
+    happened = apart("one_node", "bucket", many, index, engine)
+    assert happened["added"] == happened["unchanged"] == N_RECORDINGS
+    assert happened["failed"] == ["bad.npz"]
+    assert (happened["fetched"], happened["fetched_again"]) == (N_RECORDINGS + 1, 0)
+    assert happened["problem"].startswith("cannot read s3://data: ")
+    assert "credentials" in happened["problem"]
+    add(many, alone, FixedEmbedder(dims=2))
+    assert contents(index) == contents(alone)
+
+
+def test_work_that_was_begun_too_often_is_given_up(tmp_path: Path) -> None:
+    tries = tmp_path / "x.tries"
+    for _ in range(6):
+        _count_try(tries)
+    with pytest.raises(InputError, match="died 6 times"):
+        _count_try(tries)
 
 
 def test_a_task_that_is_done_twice_counts_once(tmp_path: Path) -> None:
