@@ -20,10 +20,11 @@ pytest.importorskip("lance", reason="Lance is not installed: pip install 'dancei
 
 from danceit.data import Float32
 from danceit.errors import IndexStateError, InputError
+from danceit.index.lance_generation import files_of as files_of_versions
 from danceit.index.lance_search import KINDS, choose
 from danceit.index.lance_store import LanceStore
 from danceit.index.lance_tables import condition_of
-from danceit.index.manifest import NAME, Manifest
+from danceit.index.manifest import NAME, FileEntry, Manifest
 from danceit.index.store import FragmentBatch, StoreSpec, Where
 from danceit.index.vector_index import exact_search
 from danceit.testing import NAMES, SPEC, StoreConformance, batch_of_dances, save_fixed_encoder
@@ -277,6 +278,57 @@ def test_each_damaged_file_is_noticed_at_opening_and_named(index: Path, harm: st
         path.write_bytes(whole)
     with LanceStore.open(index) as store:
         assert store.verify() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "condition", "problem"),
+    [
+        ("clips", "clip_id = 'a'", r"holds 5 clips where 6 belong"),
+        ("fragments", "start_frame = 0", r"holds \d+ fragments where \d+ belong"),
+    ],
+)
+def test_counts_that_differ_are_noticed(
+    index: Path, name: str, condition: str, problem: str
+) -> None:
+    """Tables that are what their writer wrote, and not what the manifest counts."""
+    import lance
+
+    manifest = Manifest.read(index / NAME, "lance")
+    folder = index / manifest.generation
+    path = str(folder / f"{name}.lance")
+    lance.dataset(path).delete(condition)
+    lance.dataset(path).optimize.compact_files(materialize_deletions_threshold=0.0)
+    versions = {**manifest.versions, name: lance.dataset(path).version}
+    files = {one: FileEntry.of(folder / one) for one in files_of_versions(folder, versions)}
+    replace(manifest, versions=versions, files=files).write(index / NAME)
+    with pytest.raises(IndexStateError, match=problem):
+        LanceStore.open(index)
+
+
+def test_fragments_of_no_clip_are_found_by_verify(index: Path) -> None:
+    import lance
+
+    manifest = Manifest.read(index / NAME, "lance")
+    folder = index / manifest.generation
+    path = str(folder / "clips.lance")
+    lance.dataset(path).update({"clip_id": "'somebody else'"}, where="clip_id = 'a'")
+    lance.dataset(path).optimize.compact_files(materialize_deletions_threshold=0.0)
+    versions = {**manifest.versions, "clips": lance.dataset(path).version}
+    files = {one: FileEntry.of(folder / one) for one in files_of_versions(folder, versions)}
+    replace(manifest, versions=versions, files=files).write(index / NAME)
+    with LanceStore.open(index) as store:
+        assert any("fragments without a clip" in problem for problem in store.verify())
+        rows = store.matching(Where(only_clips=("a",), n_frames=24))
+        with pytest.raises(IndexStateError, match="holds fragments but not the clip 'a'"):
+            store.poses(rows)
+
+
+def test_fewer_vectors_than_lists_are_compared_one_by_one(location: Path) -> None:
+    with LanceStore.create(location, SPEC, save_fixed_encoder, factory="IVF_FLAT,4096") as store:
+        store.add(batch_of_dances(NAMES))
+        store.commit()
+        assert store.info().search == {"pose": "exact", "audio": "exact"}
+        assert store.search(random_queries("pose"), 5).rows.shape == (3, 5)
 
 
 def test_damaged_lists_are_made_again_and_other_damage_is_not_hidden(index: Path) -> None:
