@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from danceit.align.hermite import cubic_across
+from danceit.align.learned import LearnedAligner
 from danceit.align.seams import discontinuities
-from danceit.align.spatial import SpatialAligner, check_gap
+from danceit.align.spatial import SpatialAligner
 from danceit.align.velocity import end_velocities
 from danceit.data import Dance, Float32, Float64, Music
 
@@ -50,15 +50,12 @@ class InertialAligner(SpatialAligner):
         return dance.with_step("align", self.name, asdict(self), joints=joints.astype(np.float32))
 
     def fill(self, poses: Float32, start: int, stop: int) -> Float32:
-        """Return a copy of `poses` with start..stop on the cubic between its ends.
+        """Return a copy of `poses` with start..stop drawn as `learned` draws them.
 
-        In a gap there is no movement of its own to keep; what is left of inertialisation
-        is to leave and arrive at the movement's velocity, as `hermite` does.
+        In a gap there is no movement of its own to keep, and nothing to bend: what the rest
+        of the movement shows in the same situation is the best that is known of it.
         """
-        check_gap(poses, start, stop)
-        filled = poses.copy()
-        filled[start:stop] = cubic_across(poses, start, stop)
-        return filled
+        return LearnedAligner().fill(poses, start, stop)
 
 
 def fading(offset: Float64, velocity: Float64, n_frames: int) -> Float64:

@@ -12,6 +12,7 @@ from danceit.bench.beats import s_ba
 from danceit.data import FPS, Clip, Float32
 from danceit.index.cleaning import clean
 from danceit.index.sources import scan
+from danceit.retrieval.library import DEFAULT_METHODS
 from tests.align.material import dance_of, music_for
 
 NAMES = ("DANCE_C_2", "DANCE_R_3", "DANCE_W_1", "DANCE_W_20")
@@ -67,9 +68,12 @@ def test_a_gap_of_eight_frames_is_filled_at_half_the_error_of_a_line(
     assert gap_error(name, clips, 8) < 0.5 * gap_error("linear", clips, 8)
 
 
-def test_what_the_dance_repeats_halves_the_error_at_every_length(clips: list[Clip]) -> None:
+@pytest.mark.parametrize("name", ["learned", DEFAULT_METHODS[0]])
+def test_what_the_dance_repeats_halves_the_error_at_every_length(
+    name: str, clips: list[Clip]
+) -> None:
     for gap in GAPS:
-        assert gap_error("learned", clips, gap) < 0.5 * gap_error("linear", clips, gap)
+        assert gap_error(name, clips, gap) < 0.5 * gap_error("linear", clips, gap)
 
 
 @pytest.mark.parametrize("name", ["linear", "tsd", "tsd:variant=paper", "hermite", "inertial"])
