@@ -6,7 +6,9 @@ are scanned exactly, as an approximate index would miss most of them: of one row
 thousand, inverted lists find 0.52 of the true neighbours.
 """
 
+from contextlib import nullcontext
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ class LocalSearch:
     def __init__(self, generation: Generation, device: str) -> None:
         self._generation = generation
         self._cards = count_cards(device)
+        self._one_at_a_time = Lock()
         self._indexes: dict[str, Any] = {}
         for part in generation.manifest.parts:
             index = generation.search_index(part, mapped=not self._cards)
@@ -65,7 +68,9 @@ class LocalSearch:
         wanted = min(k, part.count)
         if self._cards and wanted > MOST_NEIGHBOURS:
             return self._scan(part, self._rows(part, Where()), queries, wanted)
-        distances, rows = self._indexes[part.file].search(queries, wanted)
+        # Searches on a card share its memory and must not run into one another.
+        with self._one_at_a_time if self._cards else nullcontext():
+            distances, rows = self._indexes[part.file].search(queries, wanted)
         short = (rows < 0).any(axis=1)
         if short.any():
             # FAISS pads with -1 where the lists it visited hold fewer than were asked for.

@@ -18,7 +18,7 @@ import numpy as np
 
 from danceit.data import Bool, Float32, Int64
 from danceit.errors import IndexStateError, InputError
-from danceit.index.cards import from_cards, to_cards
+from danceit.index.cards import fill, train
 from danceit.index.faiss_module import load_faiss
 
 EXACT_UP_TO = 100_000
@@ -81,20 +81,19 @@ def make_index(vectors: Float32, rows: Int64, plan: Plan, device: str = "cpu") -
     """
     index, plan = _empty_index(vectors.shape[1], len(rows), plan)
     n_lists = _lists(index)
-    index = to_cards(index, device)
     if not index.is_trained:
         wanted = min(len(rows), _TRAINING * max(n_lists, 256))
         sample = rows[np.linspace(0, len(rows) - 1, wanted).astype(np.int64)]
-        index.train(np.ascontiguousarray(vectors[sample]))
+        train(index, np.ascontiguousarray(vectors[sample]), device)
     if not n_lists:
+        # On a card that would be a copy there and back.
         add_vectors(index, vectors, rows)
-        return from_cards(index), replace(plan, nprobe=0)
+        return index, replace(plan, nprobe=0)
     if not plan.recall:
-        add_vectors(index, vectors, rows)
-        return _visiting(from_cards(index), min(plan.nprobe, n_lists), plan)
+        index = fill(index, lambda there: add_vectors(there, vectors, rows), device)
+        return _visiting(index, min(plan.nprobe, n_lists), plan)
     held_out = _spread(rows, min(_HELD_OUT, len(rows) // 10))
-    add_vectors(index, vectors, rows[~held_out])
-    index = from_cards(index)
+    index = fill(index, lambda there: add_vectors(there, vectors, rows[~held_out]), device)
     nprobe = _tuned(index, vectors, rows[~held_out], vectors[rows[held_out]], plan.recall)
     add_vectors(index, vectors, rows[held_out])
     return _visiting(index, nprobe, plan)
