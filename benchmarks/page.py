@@ -4,8 +4,10 @@
 
 Needs playwright and a Chromium (`DANCEIT_CHROMIUM`, or on the path). With an index and a
 song also the time to solve again after a pin, a ban and a lock, with all that a change
-in the page costs. Frames a second depend on what else the machine does; the milliseconds
-of the page's thread beside them hardly do.
+in the page costs. Step is judged by the sound itself: what is drawn is compared with what
+an ear of the benchmark's own hears of a tone that rises with the song. Frames a second
+depend on what else the machine does; the milliseconds of the page's thread beside them
+hardly do.
 """
 
 import argparse
@@ -17,6 +19,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from playwright.sync_api import sync_playwright
 from render import made_up
 
@@ -82,6 +86,61 @@ def speed(out: Path, width: int, height: int) -> None:
         browser.close()
 
 
+EAR = """() => {
+  const { context, output } = danceit.sound;
+  const ear = new AnalyserNode(context, { fftSize: 2048 });
+  output.connect(ear);
+  const samples = new Float32Array(ear.fftSize);
+  window.listen = async () => {
+    for (;;) {
+      await new Promise(requestAnimationFrame);
+      const before = context.currentTime;
+      ear.getFloatTimeDomainData(samples);
+      const told = [danceit.drawnFrame(), before - danceit.sound.heard, context.sampleRate];
+      if (context.currentTime === before) return [Array.from(samples), ...told];
+    }
+  };
+}"""
+LOWEST_HZ, RISE_HZ = 400.0, 200.0
+
+
+def in_step(folder: Path) -> None:
+    """Drawn frame against heard song: a rising tone tells by its pitch which second it is."""
+    dance = made_up(12.0, folder)
+    t = np.arange(12 * 44_100) / 44_100
+    song = folder / "rising.wav"
+    tone = 0.3 * np.sin(2 * np.pi * (LOWEST_HZ * t + RISE_HZ * t**2 / 2))
+    soundfile.write(song, tone, 44_100)
+    out = folder / "rising.html"
+    out.write_text(page([dance], sound=encode_page_sound(song)), encoding="utf-8")
+    found = os.environ.get("DANCEIT_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+        )
+        for speed in (0.5, 1.0, 1.5):
+            shown = browser.new_page()
+            shown.goto(out.as_uri())
+            shown.select_option("#speed", f"{speed:g}")
+            shown.click("#play")
+            shown.wait_for_timeout(800)
+            shown.evaluate(EAR)
+            late_ms = []
+            for _ in range(60):
+                samples, frame, ahead_s, rate = shown.evaluate("() => listen()")
+                spectrum = np.abs(np.fft.rfft(samples * np.hanning(2048), 8 * 2048))
+                played_s = (spectrum.argmax() * rate / (8 * 2048) - LOWEST_HZ) / RISE_HZ
+                heard_s = played_s + (1024 / rate - ahead_s) * speed
+                late_ms.append(1000 * (heard_s - frame / 24) / speed)
+                shown.wait_for_timeout(20)
+            print(
+                f"speed {speed:g}: the picture is {np.median(late_ms):+.1f} ms behind the sound, "
+                f"{min(late_ms):+.1f} to {max(late_ms):+.1f}"
+            )
+            shown.close()
+        browser.close()
+
+
 def changes(index: Path, song: Path, folder: Path) -> None:
     with open_store(index) as store:
         made = compose(song, store, FragmentEncoder.load(store.encoder))
@@ -121,6 +180,7 @@ def main() -> None:
         out = sizes(asked.seconds, asked.dancers, Path(name))
         for width, height in ((1360, 860), (390, 844)):
             speed(out, width, height)
+        in_step(Path(name))
         if asked.index and asked.song:
             changes(asked.index, asked.song, Path(name))
 

