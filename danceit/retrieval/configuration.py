@@ -70,7 +70,7 @@ class EncoderConfig:
     around: int = 64
     around_dropout: float = 0.3
     local_drop: float = 0.2
-    head_dropout: float = 0.2
+    head_dropout: float = 0.1
 
     def __post_init__(self) -> None:
         layout_of(self.feature_set)
@@ -169,12 +169,12 @@ class TrainingConfig:
     per_song: int = 4
     learning_rate: float = 2e-3
     weight_decay: float = 0.1
-    noise: float = 0.3
+    noise: float = 0.4
     tempi: tuple[float, ...] = (0.9, 0.95, 1.05, 1.1)
     mirror: bool = True
     balance: float = 0.5
     split: str = "song"
-    validation_share: float = 0.2
+    validation_share: float = 0.15
     check_every: int = 25
     patience: int = 10
     seed: int = 0

@@ -20,6 +20,8 @@ from danceit.retrieval.hearing import Heard, hear
 
 BLOCK_FRAMES = 96
 """Length of the blocks that the random split deals out: the longest fragment."""
+KEPT_SONGS = 2
+"""Songs of a style that a split by song leaves to learn from before it holds one out."""
 FeatureReader = Callable[[Path, str], Float32]
 
 
@@ -197,19 +199,31 @@ def song_folds(
 def split_by_song(
     performances: Sequence[Performance], share: float, rng: np.random.Generator
 ) -> Split:
-    """Hold out about `share` of the songs, at least one, style by style.
+    """Hold out about `share` of each style's songs, at least one song in all.
+
+    A style keeps `KEPT_SONGS` to learn from: to hold out one of two rumbas costs more than
+    it tells. Where all styles are that rare, one song of the commonest goes.
 
     Raises
     ------
     InputError
         If there are fewer than two songs.
     """
-    n_songs = len({item.recording_id for item in performances})
-    if n_songs < 2:
+    styles = {item.recording_id: item.style for item in performances}
+    if len(styles) < 2:
         raise InputError("a split by song needs two songs or more; split at random instead")
-    n_folds = min(n_songs, max(2, round(1 / share)))
-    held = set(song_folds(performances, n_folds, rng)[0])
-    return split_of(performances, held)
+    songs: dict[str, list[str]] = {style: [] for style in sorted(set(styles.values()))}
+    for name in sorted(styles):
+        songs[styles[name]].append(name)
+    held: list[str] = []
+    for names in songs.values():
+        count = min(max(1, round(share * len(names))), max(0, len(names) - KEPT_SONGS))
+        held += rng.permutation(names)[:count].tolist()
+    if not held:
+        held.append(str(rng.choice(max(songs.values(), key=len))))
+    return split_of(
+        performances, {i for i, item in enumerate(performances) if item.recording_id in held}
+    )
 
 
 def split_of(performances: Sequence[Performance], held: set[int]) -> Split:

@@ -129,6 +129,22 @@ def test_no_song_is_on_both_sides_of_a_split_by_song(toys: ToyLibrary) -> None:
     assert split_of(performances, {1}).held_out == (Part(1, 0, performances[1].n_frames),)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_rare_styles_are_left_to_learn_from(toys: ToyLibrary, seed: int) -> None:
+    first = toys.clips[0]
+    clips = [
+        replace(first, clip_id=f"{style}{i}", recording_id=f"{style}{i}", style=style)
+        for style, count in (("waltz", 20), ("rumba", 5), ("cha-cha", 2))
+        for i in range(count)
+    ]
+    performances = prepare(clips, CONFIG, read_features=toys.read)
+    split = split_by_song(performances, 0.15, np.random.default_rng(seed))
+    held = [performances[part.performance].style for part in split.held_out]
+    assert sorted(held) == ["rumba", "waltz", "waltz", "waltz"]
+    alone = split_by_song(performances[-4:], 0.15, np.random.default_rng(seed))
+    assert len(alone.held_out) == 1
+
+
 def test_the_random_split_holds_out_a_fifth_of_the_blocks(toys: ToyLibrary) -> None:
     performances = prepare(toys.clips, CONFIG, read_features=toys.read)
     split = split_at_random(performances, 0.2, np.random.default_rng(0))
