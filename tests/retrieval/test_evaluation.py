@@ -50,9 +50,9 @@ def test_baselines_stand_where_they_must(report: RetrievalReport) -> None:
 
 def test_a_trained_encoder_beats_chance_on_songs_it_never_heard(report: RetrievalReport) -> None:
     rng = np.random.default_rng(0)
-    assert report.median_rank("encoder", rng).value < 0.42
-    # Chance is one in two. Movement alone is not asked for it: three songs teach no style.
-    assert report.style("encoder+audio", rng).value > 0.9
+    # 0.06 to 0.22 with other seeds. Styles are asked of the sound: three songs teach no movement's.
+    assert report.median_rank("encoder", rng).value < 0.35
+    assert report.style("audio", rng).value > 0.9
 
 
 def test_the_table_holds_every_method_and_table_three(report: RetrievalReport) -> None:
