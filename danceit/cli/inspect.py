@@ -101,6 +101,8 @@ def _as_json(rows: "Sequence[RecordingFigures]") -> str:
             "clip_s": row.clip_s,
             "tempo_bpm": row.tempo_bpm,
             "turns": row.n_turns,
+            "lag_s": None if row.lag is None else row.lag.seconds,
+            "lag_confidence": None if row.lag is None else row.lag.confidence,
             "dropped": dict(row.report.shares),
         }
         for row in rows
@@ -119,9 +121,21 @@ def _as_table(rows: "Sequence[RecordingFigures]") -> str:
             f"{row.dropped_share:.1%}",
             f"{row.tempo_bpm:.0f}" if row.tempo_bpm else "-",
             str(row.n_turns),
+            _lag_of(row),
         )
         for row in rows
     ]
-    head = ("recording", "style", "C", "s", "clips", "dropped", "bpm", "turns")
+    head = ("recording", "style", "C", "s", "clips", "dropped", "bpm", "turns", "lag s")
     kept_min = sum(row.kept_s for row in rows) / 60
-    return f"{table(head, cells)}\n{len(rows)} recordings, {kept_min:.1f} minutes kept"
+    total = f"{table(head, cells)}\n{len(rows)} recordings, {kept_min:.1f} minutes kept"
+    if all(row.lag is None for row in rows):
+        return total
+    return f"{total}; lag: picture later than sound, ? where that is a guess"
+
+
+def _lag_of(row: "RecordingFigures") -> str:
+    from danceit.index.lag import CLEAR
+
+    if row.lag is None:
+        return "-"
+    return f"{row.lag.seconds:+.2f}" + ("" if row.lag.confidence >= CLEAR else "?")

@@ -17,6 +17,7 @@ from danceit.files import replacing
 from danceit.index.cleaning import REASONS, CleaningReport
 from danceit.index.engines import open_store
 from danceit.index.inspection import inspect
+from danceit.index.lag import Lag
 from danceit.index.sources import Found, read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 
@@ -25,7 +26,10 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class RecordingFigures:
-    """Figures of one recording; `tempo_bpm` is 0 where it has no beat."""
+    """Figures of one recording; `tempo_bpm` is 0 where it has no beat.
+
+    `lag` is how much later the picture comes than the sound; None where none can be told.
+    """
 
     recording_id: str
     style: str
@@ -34,6 +38,7 @@ class RecordingFigures:
     tempo_bpm: float
     n_turns: int
     clip_s: tuple[float, ...]
+    lag: Lag | None
     report: CleaningReport
 
     @property
@@ -139,6 +144,7 @@ def _measured(item: Found, dims: int | None) -> RecordingFigures:
         tempo_bpm=seen.tempo_bpm,
         n_turns=seen.n_turns,
         clip_s=tuple(clip.n_frames / FPS for clip in seen.cleaned.clips),
+        lag=seen.lag,
         report=seen.cleaned.report,
     )
 

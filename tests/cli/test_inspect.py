@@ -122,9 +122,14 @@ def test_stats_of_a_folder_and_of_its_index_agree(
         true_bpm = 60 / np.median(np.diff(beats_s))
         ratio = row["tempo_bpm"] / true_bpm
         assert min(abs(ratio / octave - 1) for octave in (0.5, 2 / 3, 1, 1.5, 2)) < 0.05
+        # Made in step, give or take what a waltz's rest comes before its beat.
+        assert row["lag_confidence"] < 0.95 or abs(row["lag_s"]) < 0.15
     drawn = danceit("index", "stats", library.folder, "--out", tmp_path / "stats.png")
     assert drawn.code == 0
     assert "3 recordings" in drawn.out
+    assert "turns  lag s" in drawn.out
+    for line in drawn.out.splitlines()[1:4]:
+        assert re.search(r"[+-]\d\.\d\d\??$", line.rstrip())
     assert (tmp_path / "stats.png").stat().st_size > 10_000
 
 
