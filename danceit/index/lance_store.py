@@ -15,6 +15,7 @@ import numpy as np
 
 from danceit.data import FPS, N_JOINTS, Float32, Int64
 from danceit.errors import IndexStateError, InputError
+from danceit.index.cards import count_cards
 from danceit.index.fragments import fragment_id
 from danceit.index.lance_generation import ENCODER, ENGINE, LanceGeneration, last_good
 from danceit.index.lance_search import find
@@ -44,6 +45,7 @@ from danceit.index.store import (
 
 
 class _Options(TypedDict):
+    device: str
     factory: str
     recall: float
 
@@ -52,13 +54,22 @@ class LanceStore(FragmentStore):
     """A store of Lance tables in one folder; see `FragmentStore`."""
 
     def __init__(
-        self, location: Path, opened: LanceGeneration | None, *, factory: str, recall: float
+        self,
+        location: Path,
+        opened: LanceGeneration | None,
+        *,
+        device: str,
+        factory: str,
+        recall: float,
     ) -> None:
+        if device == "cuda":
+            # Rather now than when it is needed, at the end of a long build.
+            count_cards(device)
         if not 0 <= recall <= 1:
             raise InputError(f"the recall must be between 0 and 1; got {recall}")
         self._location = location
         self._opened = opened
-        self._options: _Options = {"factory": factory, "recall": recall}
+        self._options: _Options = {"device": device, "factory": factory, "recall": recall}
         self._writer: LanceWriter | None = None
         self._lock: int | None = None
 
@@ -68,14 +79,14 @@ class LanceStore(FragmentStore):
     ) -> Self:
         """Open the published versions; see `FragmentStore.open`.
 
-        Searching is on the processor whatever `device` is; `factory` is "exact" or one of
-        `danceit.index.lance_search.KINDS`.
+        `device` is where lists are made; searching is on the processor. `factory` is "exact"
+        or one of `danceit.index.lance_search.KINDS`.
         """
         load_lance()
         location = Path(location)
         opened = LanceGeneration.open(location)
         try:
-            return cls(location, opened, factory=factory, recall=recall)
+            return cls(location, opened, device=device, factory=factory, recall=recall)
         except BaseException:
             opened.close()
             raise
@@ -93,7 +104,7 @@ class LanceStore(FragmentStore):
     ) -> Self:
         """Begin an empty store; see `FragmentStore.create`."""
         load_lance()
-        store = cls(Path(location), None, factory=factory, recall=recall)
+        store = cls(Path(location), None, device=device, factory=factory, recall=recall)
         store._lock = take_lock(store._location)
         try:
             remove_leftovers(store._location)
@@ -119,7 +130,7 @@ class LanceStore(FragmentStore):
         try:
             manifest = last_good(location)
             base = LanceGeneration(location, manifest)
-            options: _Options = {"factory": factory, "recall": recall}
+            options: _Options = {"device": device, "factory": factory, "recall": recall}
             try:
                 published = LanceWriter(location, manifest.spec, base, **options).publish(
                     retrain=True

@@ -68,6 +68,7 @@ class LanceWriter:
         *,
         factory: str = "",
         recall: float = 0.0,
+        device: str = "cpu",
     ) -> None:
         load_lance()
         self.index = index
@@ -77,6 +78,7 @@ class LanceWriter:
         was = base.manifest if base and factory != AUTOMATIC else None
         self._factory = factory.removeprefix(AUTOMATIC) or (was.factory if was else "")
         self._recall = recall or (was.recall if was else 0.0)
+        self._device = device
         choose(1, self._factory)
         self._dropped: set[str] = set()
         self._new_ids: set[str] = set()
@@ -203,6 +205,7 @@ class LanceWriter:
             self._recall,
             base.parts if base else (),
             tuned=base is not None and base.recall == self._recall,
+            device=self._device,
         )
         self._versions[FRAGMENTS] = table.dataset.latest_version
         return parts

@@ -29,7 +29,7 @@ RECALL_AT = 10
 """Neighbours over which a wanted recall is measured."""
 _CHUNK = 131_072
 """Vectors read at a time."""
-_TRAINING = 64
+TRAINING = 64
 """Vectors a list used for training; FAISS asks for 39 or more."""
 _HELD_OUT = 500
 """Queries on which the number of visited lists is tuned."""
@@ -82,7 +82,7 @@ def make_index(vectors: Float32, rows: Int64, plan: Plan, device: str = "cpu") -
     index, plan = _empty_index(vectors.shape[1], len(rows), plan)
     n_lists = _lists(index)
     if not index.is_trained:
-        wanted = min(len(rows), _TRAINING * max(n_lists, 256))
+        wanted = min(len(rows), TRAINING * max(n_lists, 256))
         sample = rows[np.linspace(0, len(rows) - 1, wanted).astype(np.int64)]
         train(index, np.ascontiguousarray(vectors[sample]), device)
     if not n_lists:
@@ -97,6 +97,16 @@ def make_index(vectors: Float32, rows: Int64, plan: Plan, device: str = "cpu") -
     nprobe = _tuned(index, vectors, rows[~held_out], vectors[rows[held_out]], plan.recall)
     add_vectors(index, vectors, rows[held_out])
     return _visiting(index, nprobe, plan)
+
+
+def centres(sample: Float32, count: int, device: str = "cpu") -> Float32:
+    """Centres (count, D) of inverted lists for vectors like those of a sample (N, D)."""
+    faiss = load_faiss()
+    index = faiss.index_factory(sample.shape[1], f"IVF{count},Flat")
+    train(index, np.ascontiguousarray(sample), device)
+    quantizer = faiss.extract_index_ivf(index).quantizer
+    found: Float32 = quantizer.reconstruct_n(0, count)
+    return found
 
 
 def add_vectors(index: Any, vectors: Float32, rows: Int64) -> None:

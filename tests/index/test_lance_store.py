@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 pytest.importorskip("lance", reason="Lance is not installed: pip install 'danceit[cluster]'")
 
 from danceit.data import Float32
-from danceit.errors import IndexStateError, InputError
+from danceit.errors import IndexStateError, InputError, MissingDependencyError
+from danceit.index.cards import count_cards
 from danceit.index.lance_generation import files_of as files_of_versions
 from danceit.index.lance_search import KINDS, choose
 from danceit.index.lance_store import LanceStore
@@ -223,6 +224,14 @@ def test_every_kind_of_lists_can_be_asked_for_and_gives_true_distances(
         _, truth = exact_search(batch.pose_vectors, np.arange(2_000), queries, 10)
         shared = [len(set(a) & set(b)) for a, b in zip(hits.rows, truth, strict=True)]
         assert np.mean(shared) >= 9.5
+
+
+def test_a_card_that_is_not_there_is_missed_before_the_work(index: Path) -> None:
+    if count_cards("auto"):
+        pytest.skip("there is a card")
+    with pytest.raises(MissingDependencyError, match="FAISS cannot search on a card"):
+        LanceStore.open(index, device="cuda")
+    LanceStore.open(index).close()
 
 
 def test_unknown_lists_are_refused_before_anything_is_written(location: Path) -> None:
