@@ -87,7 +87,7 @@ def extract_alone(video: Path, estimator: str, folder: Path) -> None:
 
 def by_step(options: argparse.Namespace) -> None:
     estimator = make_estimator(options.estimator)
-    print(f"{'video':40s} {'frames':>6} {'decode':>7} {'cuts':>6} {'poses':>6}  frames/cpu-s  MB")
+    print(f"{'video':40s} {'frames':>6} {'decode':>7} {'cuts':>6} {'poses':>6}  frames/cpu-s")
     for video in options.videos:
         started = time.process_time()
         shown = takewhile(
@@ -106,10 +106,9 @@ def by_step(options: argparse.Namespace) -> None:
         session.close()
         steps = [decoded - started, marked - decoded, estimated - opened]
         millis = [1000 * step / len(stills) for step in steps]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(
             f"{video.name:40s} {len(stills):6d} {millis[0]:5.1f}ms {millis[1]:4.1f}ms "
-            f"{millis[2]:4.1f}ms {1000 / sum(millis):13.0f} {peak:4d}"
+            f"{millis[2]:4.1f}ms {1000 / sum(millis):13.0f}"
         )
 
 
