@@ -370,3 +370,19 @@ def test_a_click_is_heard_when_it_is_due(browser: Any, tmp_path: Path) -> None:
             sound.data_url,
         )
     assert abs(at - 66_150) < 90
+
+
+def test_play_and_pause_in_quick_turns_end_where_the_last_one_says(opened: Watched) -> None:
+    """Also while the device is still waking up or going to rest."""
+    for wait_ms in (0, 5, 40, 100, 103, 110, 160):
+        opened.page.click("#play")
+        opened.page.wait_for_timeout(wait_ms)
+        opened.page.click("#play")
+        opened.page.wait_for_timeout(wait_ms)
+    assert not opened.state("danceit.playing")
+    opened.page.click("#play")
+    opened.until("danceit.playing")
+    before = opened.state("danceit.seconds")
+    opened.page.wait_for_timeout(300)
+    assert opened.state("danceit.playing")
+    assert opened.state("danceit.seconds") > before + 0.1

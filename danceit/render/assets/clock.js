@@ -59,9 +59,9 @@ class Clock extends EventTarget {
   }
 
   pause() {
+    if (this.playing) this.#stop(this.seconds);
+    else if (this.starting && this.sound) this.sound.rest();
     this.starting = null;
-    if (!this.playing) return;
-    this.#stop(this.seconds);
   }
 
   toggle() {
@@ -188,7 +188,7 @@ class Clock extends EventTarget {
     sound.ready.catch((error) => this.#silence(error));
     // Another program, a headset or the system may stop the sound.
     sound.onstate = (state) => {
-      if (state !== "running") this.pause();
+      if (this.playing && state !== "running") this.pause();
     };
     return sound;
   }
