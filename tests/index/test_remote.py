@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 
 from danceit.cli.main import main
-from danceit.errors import IndexStateError, InputError
+from danceit.errors import DanceitError, IndexStateError, InputError, MissingDependencyError
 from danceit.index.build import add, build
 from danceit.index.engines import open_store
 from danceit.index.manifest import take_lock
 from danceit.index.remote import address_of, fetched
+from danceit.retrieval.building import train_encoder
 from danceit.testing import FixedEmbedder
 from tests.index.conftest import MakeRecording
 from tests.index.s3_server import S3Server, s3_server
@@ -207,6 +209,21 @@ def test_what_is_wrong_is_said_in_one_line(
     assert ended.value.code == 1
     assert capsys.readouterr().err == f"danceit: {error.value}\n"
     assert not index.exists()
+
+
+def test_without_pyarrow_one_line_says_what_to_install(
+    server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'danceit\[cluster\]'"):
+        fetched(DANCES)
+
+
+def test_an_encoder_can_be_trained_on_a_bucket(server: S3Server, stored: Path) -> None:
+    """It gets as far as reading all of it: dances without songs teach nothing."""
+    with pytest.raises(DanceitError, match="nothing to learn from"):
+        train_encoder(DANCES, stored.parent / "encoder")
+    assert len({name for name in server.fetched if name.endswith(".npz")}) == 3
 
 
 def test_an_index_in_an_object_store_is_refused(stored: Path, tmp_path: Path) -> None:
