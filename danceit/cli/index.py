@@ -251,7 +251,9 @@ def _print_report(report: "BuildReport") -> None:
         click.echo(f"note: {line}", err=True)
     if len(report.cleaning.notes) > _NOTES:
         more = len(report.cleaning.notes) - _NOTES
-        click.echo(f"note: and {more} more of that kind", err=True)
+        click.echo(
+            f"note: and {more} more; `danceit index inspect RECORDING` shows one's own", err=True
+        )
     for path in report.unrecognised:
         click.echo(f"not recognised: {path}", err=True)
     for failure in report.failed:
