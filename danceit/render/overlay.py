@@ -148,8 +148,9 @@ def draw_debug(
         jump = seam_px(dance, int(passed[-1]))
         colour = (255, 84, 70) if jump > SEAM_PX else (120, 220, 130)
         lines.append((f"seam {jump:.1f} px", colour))
+    top = view.top + (40 if options.captions else 16) * unit  # under a caption
     for row, (text, colour) in enumerate(lines):
-        at = (view.left + 12 * unit, view.top + (16 + 16 * row) * unit)
+        at = (view.left + 12 * unit, top + 16 * row * unit)
         short = fitted(text, 12 * unit, view.width - 24 * unit, options.font)
         draw_text(picture, short, at, 12 * unit, colour, font=options.font)
 
