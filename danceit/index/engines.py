@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from danceit.index.manifest import NAME, PREFIX, number_of
+from danceit.index.remote import check_local
 from danceit.index.store import FragmentStore
 from danceit.plugins import Registry
 
@@ -25,12 +26,15 @@ def open_store(location: Path, *, engine: str = "", device: str = "auto") -> Fra
 
     Raises
     ------
+    InputError
+        If it is to be in an object store.
     IndexStateError
         If it is missing, damaged, or of a newer format.
     PluginError
         If the engine is unknown.
     """
     location = Path(location)
+    check_local(location)
     name = engine or detect(location) or DEFAULT
     store: FragmentStore = STORES.get(name).open(location, device=device)
     return store

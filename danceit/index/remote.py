@@ -32,6 +32,8 @@ _FOLDER = "remote"
 _AT_ONCE = 8
 """Objects that one machine fetches at a time."""
 _PIECE = 4 << 20
+_PATIENCE, _PATIENCE_S = "retry_limit_seconds", 20
+"""Google's client would try for 15 minutes to reach a server that is not there."""
 _SECOND_NS = 1_000_000_000
 _SETTLED_NS = 2 * _SECOND_NS
 """An object that changed less than this before it was listed may change again unnoticed."""
@@ -91,8 +93,8 @@ def check_local(folder: Path) -> None:
     """
     if address := address_of(folder):
         raise InputError(
-            f"an index cannot be kept at {address}: give a folder, with --out; only the dances"
-            " may be in an object store"
+            f"an index cannot be kept at {address}: give a folder; only the dances may be in an"
+            " object store"
         )
 
 
@@ -167,9 +169,11 @@ def _connected(address: str) -> tuple[Any, str]:
             " install it with: pip install 'danceit[cluster]'"
         ) from exc
     scheme, _, rest = address.partition("://")
-    path, mark, query = rest.partition("?")
+    path, _, query = rest.partition("?")
+    if scheme == "gs" and _PATIENCE not in query:
+        query = "&".join(part for part in (query, f"{_PATIENCE}={_PATIENCE_S}") if part)
     with _reachable(address):
-        found: tuple[Any, str] = fs.FileSystem.from_uri(f"{scheme}://{quote(path)}{mark}{query}")
+        found: tuple[Any, str] = fs.FileSystem.from_uri(f"{scheme}://{quote(path)}?{query}")
     return found
 
 
@@ -268,10 +272,15 @@ def _reachable(address: str) -> Iterator[None]:
         raise InputError(f"there is nothing at {address}, or no longer") from exc
     except (OSError, ValueError, RuntimeError) as exc:
         lines = str(exc).strip().splitlines() or [type(exc).__name__]
-        reason = re.sub(r" \(Request ID: [^)]*\)", "", lines[0])
+        reason = re.sub(r" \(Request ID: [^)]*\)| error_info=.*", "", lines[0])
         cure = ""
-        if re.search(r"ACCESS_DENIED|HTTP status 40[13]|(?i:credential)|FORBIDDEN", str(exc)):
-            cure = "; are the credentials set (AWS_PROFILE, AWS_ACCESS_KEY_ID, ...)?"
+        if re.search(
+            r"ACCESS_DENIED|HTTP status 40[13]|(?i:credential)|FORBIDDEN|OAuth2", str(exc)
+        ):
+            names = "AWS_PROFILE, AWS_ACCESS_KEY_ID, ..."
+            if address.startswith("gs:"):
+                names = "GOOGLE_APPLICATION_CREDENTIALS"
+            cure = f"; are the credentials set ({names})?"
         raise InputError(f"cannot read {address}: {reason}{cure}") from exc
 
 

@@ -231,6 +231,8 @@ def test_an_index_in_an_object_store_is_refused(stored: Path, tmp_path: Path) ->
         build(stored, Path("s3://bucket/index"), EMBEDDER)
     with pytest.raises(InputError, match=r"an index cannot be kept at s3://bucket/index"):
         add(stored, Path("s3://bucket/index"), EMBEDDER)
+    with pytest.raises(InputError, match=r"an index cannot be kept at s3://bucket/index"):
+        open_store(Path("s3://bucket/index"))
     assert not Path("s3:").exists()
 
 
