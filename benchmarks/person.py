@@ -24,6 +24,7 @@ from danceit.errors import DanceitError
 from danceit.render.filmed import Filmed
 from danceit.render.person.building import Trained, load_trained, make_painter, save_trained
 from danceit.render.person.configuration import QUALITIES, PersonConfig
+from danceit.render.person.guide import behind_for
 from danceit.render.person.networks import flops, n_parameters
 from danceit.render.person.painting import device_for, lowered, paint
 from danceit.render.person.prepare import prepare
@@ -84,7 +85,8 @@ def painting_rate(network: Trained, target: Target, device: str, frames: int) ->
     The processor's time beside it hardly depends on what else the machine does.
     """
     poses = [target.joints[i % len(target.joints)] for i in range(frames + 1)]
-    painted = paint(network, poses, target.background, device=device)
+    behind = behind_for(target.folder, guided=network.config.guided)
+    painted = paint(network, poses, behind, device=device)
     next(painted)
     began, used = time.perf_counter(), time.process_time()
     count = sum(1 for _ in painted)

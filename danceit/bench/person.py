@@ -8,25 +8,23 @@ nearest frame has learnt nothing worth its training.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import BODY_PX
 from danceit.files import replacing
-from danceit.render.morph import carried, spread
-from danceit.render.outline import outline
 from danceit.render.person import labels
 from danceit.render.person.building import Trained, load_trained
+from danceit.render.person.guide import Guide, behind_for
 from danceit.render.person.metrics import flicker, psnr, ssim
 from danceit.render.person.painting import device_for, paint
-from danceit.render.person.posing import nearest
 from danceit.render.person.target import Target
 
 Pictures = npt.NDArray[np.uint8]
+Distance = Callable[[Pictures, Pictures], float]
 
 PAINTED, PLAIN, NEAREST, WARPED, BACKGROUND = (
     "painted",
@@ -50,8 +48,8 @@ class Row:
         Of the face patch.
     flicker : float
         Restlessness over that of the real video; 1 is best.
-    perceptual : float or None
-        Distance in VGG-19's features, lower is better; None without its weights.
+    lpips : float or None
+        Zhang et al., CVPR 2018; lower is better; None without its weights.
     """
 
     method: str
@@ -60,7 +58,7 @@ class Row:
     face_psnr_db: float
     face_ssim: float
     flicker: float
-    perceptual: float | None = None
+    lpips: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,14 +93,14 @@ class PersonBench:
 
 
 def bench_person(
-    folder: Path, out: Path, *, device: str = "auto", vgg: str = "", limit: int = 0
+    folder: Path, out: Path, *, device: str = "auto", lpips: str = "", limit: int = 0
 ) -> PersonBench:
     """Measure a trained person; leaves ``person.json`` and ``person.png`` in `out`.
 
     Parameters
     ----------
-    vgg : str
-        VGG-19's weights, as for training; empty leaves the perceptual distance out.
+    lpips : str
+        LPIPS's weights, as `Lpips.load` takes them; empty leaves it out.
     limit : int
         Most unseen frames to take, from their start; 0 for all.
 
@@ -112,6 +110,7 @@ def bench_person(
         If the folder is no trained person.
     """
     target, chosen_device = Target.load(folder), device_for(device)
+    distance = _lpips(lpips)
     trained = load_trained(folder, chosen_device)
     unseen = target.validation[: limit or None]
     real, joints = np.asarray(target.frames[unseen]), target.joints[unseen]
@@ -122,7 +121,8 @@ def bench_person(
         shown[PLAIN] = _painted(trained, target, joints, chosen_device, face=False)
     shown |= baselines(target, joints)
     rows = tuple(
-        _row(method, pictures, real, joints, trained, vgg) for method, pictures in shown.items()
+        _row(method, pictures, real, joints, trained, distance)
+        for method, pictures in shown.items()
     )
     out.mkdir(parents=True, exist_ok=True)
     sheet = out / "person.png"
@@ -144,21 +144,10 @@ def bench_person(
 
 def baselines(target: Target, joints: npt.NDArray[np.float32]) -> dict[str, Pictures]:
     """Pictures (N, S, S, 3) of each baseline for poses (N, 18, 2) in the target's pixels."""
-    size = target.about.size
-    known = target.joints[: target.about.n_train].astype(np.float64)
-    asked = joints.astype(np.float64)
-    found, _ = nearest(asked, known)
-    near = np.asarray(target.frames[found])
-    unit = target.about.placing.body_px / BODY_PX
-    warped = []
-    for frame, index, pose in zip(near, found.tolist(), asked, strict=True):
-        flow = spread(known[index], pose, pose, (size, size))
-        # Only the person is carried: the background is known and stands still.
-        share = outline(pose, (size, size), unit)[..., None].astype(np.float32) / 255
-        mixed = target.background + share * (
-            carried(frame, flow, 1.0) - target.background.astype(np.float32)
-        )
-        warped.append(np.round(mixed).astype(np.uint8))
+    guide = Guide(target)
+    found = [guide.nearest(pose) for pose in joints]
+    near = np.stack([target.frames[index] for index in found])
+    warped = [guide.picture(pose, index) for pose, index in zip(joints, found, strict=True)]
     behind = np.repeat(target.background[None], len(joints), axis=0)
     return {NEAREST: near, WARPED: np.stack(warped), BACKGROUND: behind}
 
@@ -169,18 +158,19 @@ def table_rows(bench: PersonBench) -> list[tuple[str, ...]]:
     for row in bench.rows:
         cells = [f"{row.psnr_db:.2f}", f"{row.ssim:.3f}", f"{row.face_psnr_db:.2f}"]
         cells += [f"{row.face_ssim:.3f}", f"{row.flicker:.2f}"]
-        cells.append("-" if row.perceptual is None else f"{row.perceptual:.3f}")
+        cells.append("-" if row.lpips is None else f"{row.lpips:.3f}")
         rows.append((row.method, *cells))
     return rows
 
 
-HEADER = ("", "PSNR dB", "SSIM", "face PSNR dB", "face SSIM", "flicker", "VGG-19")
+HEADER = ("", "PSNR dB", "SSIM", "face PSNR dB", "face SSIM", "flicker", "LPIPS")
 
 
 def _painted(
     trained: Trained, target: Target, joints: npt.NDArray[np.float32], device: str, *, face: bool
 ) -> Pictures:
-    return np.stack(list(paint(trained, joints, target.background, device=device, face=face)))
+    behind = behind_for(target.folder, guided=trained.config.guided)
+    return np.stack(list(paint(trained, joints, behind, device=device, face=face)))
 
 
 def _row(
@@ -189,7 +179,7 @@ def _row(
     real: Pictures,
     joints: npt.NDArray[np.float32],
     trained: Trained,
-    vgg: str,
+    distance: Distance | None,
 ) -> Row:
     side = trained.config.face_patch
     corners = [labels.face_corner(pose, trained.config.size, side) for pose in joints]
@@ -201,7 +191,7 @@ def _row(
         face_psnr_db=float(psnr(our_faces, faces).mean()),
         face_ssim=float(ssim(our_faces, faces).mean()),
         flicker=flicker(ours, real),
-        perceptual=_perceptual(ours, real, vgg) if vgg else None,
+        lpips=None if distance is None else distance(ours, real),
     )
 
 
@@ -214,19 +204,26 @@ def _cut(pictures: Pictures, corners: Sequence[tuple[int, int]], side: int) -> P
     )
 
 
-def _perceptual(ours: Pictures, real: Pictures, vgg: str) -> float:
+def _lpips(files: str) -> Distance | None:
+    """Mean LPIPS of pictures in pairs, one pair at a time; None where no weights are given."""
+    if not files:
+        return None
     import torch
 
     from danceit.render.person.batches import as_tensor
-    from danceit.render.person.losses import Perceptual
+    from danceit.render.person.lpips import Lpips
 
-    loss = Perceptual.load(vgg)
-    with torch.no_grad():
-        values = [
-            float(loss(as_tensor(ours[i : i + 1]), as_tensor(real[i : i + 1])))
-            for i in range(len(ours))
-        ]
-    return float(np.mean(values))
+    lpips = Lpips.load(files)
+
+    def distance(ours: Pictures, real: Pictures) -> float:
+        with torch.no_grad():
+            values = [
+                float(lpips(as_tensor(ours[i : i + 1]), as_tensor(real[i : i + 1]))[0])
+                for i in range(len(ours))
+            ]
+        return float(np.mean(values))
+
+    return distance
 
 
 def _save_sheet(

@@ -134,15 +134,16 @@ def retrieval(
 )
 @click.argument("folder", metavar="PERSON", type=PATH)
 @click.option("--out", type=PATH, default=Path("bench-person"), show_default=True)
-@click.option("--vgg", default="", metavar="FILE|hub", help="Also the distance in VGG-19.")
+@click.option("--lpips", default="", metavar="ALEXNET,LINEAR",
+              help="Also LPIPS: torchvision's AlexNet, the authors' weights.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=0), default=0, help="Most unseen frames to take.")
 @device_option
-def person_(folder: Path, out: Path, vgg: str, limit: int, device: str) -> None:
+def person_(folder: Path, out: Path, lpips: str, limit: int, device: str) -> None:
     """Call `danceit.bench.person.bench_person` and print its table."""
     from danceit.bench.person import HEADER, bench_person, table_rows
     from danceit.cli.options import table
 
-    result = bench_person(folder, out, device=device, vgg=vgg, limit=limit)
+    result = bench_person(folder, out, device=device, lpips=lpips, limit=limit)
     click.echo(table(HEADER, table_rows(result)))
     click.echo(
         f"{result.n_frames} unseen frames of {result.size} px, after {result.step} steps; "

@@ -22,6 +22,7 @@ from danceit.render.person.prepare import prepare
 from danceit.render.person.target import Consent, Target
 from danceit.render.person.training import train
 from tests.render.filming import write_video
+from tests.render.person.alexnet import write_weights
 from tests.render.person.conftest import TINY
 
 
@@ -49,6 +50,14 @@ def test_every_method_is_measured_on_the_unseen_fifth(person: Path, tmp_path: Pa
     assert NEAREST in result.beaten_by
     by_name = {row.method: row for row in result.rows}
     assert by_name[BACKGROUND].flicker == 0.0
+
+
+def test_lpips_is_measured_where_its_weights_are_given(person: Path, tmp_path: Path) -> None:
+    files = write_weights(tmp_path, ".safetensors")
+    rows = {row.method: row for row in bench_person(person, tmp_path, lpips=files, limit=4).rows}
+    values = {method: row.lpips for method, row in rows.items()}
+    assert all(value is not None and value > 0 for value in values.values())
+    assert table_rows(bench_person(person, tmp_path, limit=2))[0][-1] == "-"
 
 
 def test_the_nearest_frame_of_a_training_pose_is_that_frame(person: Path) -> None:

@@ -14,6 +14,7 @@ from danceit.data import JOINT, Float32
 from danceit.errors import InputError
 from danceit.render.person import labels
 from danceit.render.person.configuration import PersonConfig
+from danceit.render.person.guide import Guide
 from danceit.render.person.target import Target
 
 _HEAD = [JOINT[name] for name in ("right_eye", "left_eye", "right_ear", "left_ear")]
@@ -28,7 +29,8 @@ class Batch:
     ----------
     label, label_before : Tensor (B, L, S, S)
     real, real_before : Tensor (B, 3, S, S)
-    background : Tensor (1, 3, S, S)
+    behind, behind_before : Tensor (B, 3, S, S)
+        What stands behind the person: the background or what guides.
     corners : tuple of (left, top)
         Of each frame's face patch.
     """
@@ -37,7 +39,8 @@ class Batch:
     label_before: Tensor
     real: Tensor
     real_before: Tensor
-    background: Tensor
+    behind: Tensor
+    behind_before: Tensor
     corners: tuple[tuple[int, int], ...]
 
 
@@ -63,7 +66,7 @@ class Batches:
                 f"{target.folder} has {len(self._chosen)} frames to train on that follow one "
                 f"another and differ; at least {FEWEST_PAIRS} are needed"
             )
-        self.background = as_tensor(target.background[None]).to(device)
+        self._guide = Guide(target) if config.guided else None
 
     def __len__(self) -> int:
         return len(self._chosen)
@@ -85,12 +88,21 @@ class Batches:
             label_before=before,
             real=as_tensor(target.frames[chosen]).to(self._device),
             real_before=as_tensor(target.frames[chosen - 1]).to(self._device),
-            background=self.background,
+            behind=self._behind(chosen),
+            behind_before=self._behind(chosen - 1),
             corners=tuple(
                 labels.face_corner(target.joints[index], self._config.size, patch)
                 for index in chosen.tolist()
             ),
         )
+
+    def _behind(self, chosen: npt.NDArray[np.int64]) -> Tensor:
+        target, guide = self._target, self._guide
+        if guide is None:
+            background = as_tensor(target.background[None]).to(self._device)
+            return background.expand(len(chosen), -1, -1, -1)
+        pictures = [guide.picture(target.joints[i], guide.apart(i)) for i in chosen.tolist()]
+        return as_tensor(np.stack(pictures)).to(self._device)
 
     def _labels(self, chosen: npt.NDArray[np.int64], bare: npt.NDArray[np.bool_]) -> Tensor:
         drawn = []

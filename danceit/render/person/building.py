@@ -26,7 +26,8 @@ M = TypeVar("M", bound=nn.Module)
 
 def make_painter(config: PersonConfig) -> Painter:
     """Generator of poseGAN with untrained weights."""
-    in_channels, out_channels = n_channels(config.heat_maps) + 3, 4 if config.matte else 3
+    in_channels = n_channels(config.heat_maps) + (6 if config.guided else 3)
+    out_channels = 4 if config.matte else 3
     generator: nn.Module
     if config.enhanced:
         generator = LocalEnhancer(
@@ -36,7 +37,7 @@ def make_painter(config: PersonConfig) -> Painter:
         generator = GlobalGenerator(
             in_channels, out_channels, config.ngf, config.n_downsample, config.n_blocks
         )
-    return Painter(generator, matte=config.matte)
+    return Painter(generator, matte=config.matte, guided=config.guided)
 
 
 def make_face(config: PersonConfig) -> FaceGenerator:

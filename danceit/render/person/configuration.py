@@ -30,6 +30,9 @@ class PersonConfig:
     matte : bool
         Paint the person over the clean background; without it the generator paints all,
         as published. Off where the camera moves.
+    guided : bool
+        The training frame of the nearest pose, its person carried to the pose, goes in and
+        stands behind (`danceit.render.person.guide`). Not in the publications.
     temporal : bool
         The picture before goes in and pairs are judged (Everybody Dance Now).
     steps, face_steps : int
@@ -40,7 +43,7 @@ class PersonConfig:
         Of Adam with betas 0.5 and 0.999; falls to 0 over the last half.
     feature_weight, perceptual_weight, pixel_weight : float
         Of feature matching, of VGG-19's features (where its weights are given) and of the
-        mean absolute difference of the pixels, which pix2pixHD does not have.
+        mean absolute difference of the pixels, which pix2pixHD does not have (pix2pix: 100).
     drop_face : float
         Share of the training labels drawn without eyes and ears, which motion capture lacks.
     ema : float
@@ -64,6 +67,7 @@ class PersonConfig:
     face_px: int = 64
     heat_maps: bool = False
     matte: bool = True
+    guided: bool = False
     temporal: bool = True
     steps: int = 100_000
     face_steps: int = 20_000
@@ -123,8 +127,8 @@ QUALITIES: dict[str, PersonConfig] = {
     # Not the published networks: small ones that learn in minutes on a processor.
     "draft": PersonConfig(
         size=128, ngf=16, n_downsample=3, n_blocks=3, ndf=16, n_scales=2, face_ngf=16,
-        face_blocks=2, face_px=32, steps=1200, face_steps=200, batch=2, pixel_weight=20.0,
-        ema=0.99, checkpoint_every=100,
+        face_blocks=2, face_px=32, guided=True, steps=1200, face_steps=200, batch=2,
+        pixel_weight=100.0, ema=0.99, checkpoint_every=100,
     ),
     "good": PersonConfig(size=256, steps=40_000, face_steps=8_000, batch=8),
     "paper": PersonConfig(size=512, batch=4),

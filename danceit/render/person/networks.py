@@ -138,15 +138,18 @@ class Painter(nn.Module):
     generator : nn.Module
         With three outputs, or four with a matte.
     matte : bool
-        Whether the background stands where the generator says so.
+        Whether what is behind stands where the generator says so.
+    guided : bool
+        Whether the generator sees what is behind.
     """
 
-    def __init__(self, generator: nn.Module, *, matte: bool) -> None:
+    def __init__(self, generator: nn.Module, *, matte: bool, guided: bool = False) -> None:
         super().__init__()
         self.generator = generator
         self.matte = matte
+        self.guided = guided
 
-    def forward(self, label: Tensor, before: Tensor, background: Tensor) -> Tensor:
+    def forward(self, label: Tensor, before: Tensor, behind: Tensor) -> Tensor:
         """Paint (B, 3, S, S).
 
         Parameters
@@ -154,15 +157,16 @@ class Painter(nn.Module):
         label : Tensor (B, L, S, S)
         before : Tensor (B, 3, S, S)
             The picture painted for the frame before; zeros for the first.
-        background : Tensor (1 or B, 3, S, S)
-            The clean background.
+        behind : Tensor (B, 3, S, S)
+            The clean background or, guided, the nearest frame (`danceit.render.person.guide`).
         """
-        out = cast(Tensor, self.generator(torch.cat([label, before], dim=1)))
+        seen = [label, before, behind] if self.guided else [label, before]
+        out = cast(Tensor, self.generator(torch.cat(seen, dim=1)))
         picture = torch.tanh(out[:, :3])
         if not self.matte:
             return picture
         share = torch.sigmoid(out[:, 3:])
-        return share * picture + (1 - share) * background
+        return share * picture + (1 - share) * behind
 
 
 class PatchDiscriminator(nn.Module):

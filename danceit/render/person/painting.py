@@ -14,6 +14,7 @@ from danceit.render.person import labels
 from danceit.render.person.batches import as_pictures, as_tensor, label_of
 from danceit.render.person.building import Trained
 from danceit.render.person.configuration import PersonConfig
+from danceit.render.person.guide import Behind
 from danceit.render.person.networks import FaceGenerator, Painter
 from danceit.render.person.steps import patches, put_back
 
@@ -50,7 +51,7 @@ def lowered(config: PersonConfig, device: str) -> torch.autocast:
 def paint(
     trained: Trained,
     joints: Iterable[Float32],
-    background: Picture,
+    behind: Behind,
     *,
     device: str = "cpu",
     face: bool = True,
@@ -61,8 +62,8 @@ def paint(
     ----------
     joints : iterable of float32 (18, 2)
         Pixels of the target's pictures.
-    background : uint8 (S, S, 3)
-        The target's.
+    behind : callable
+        From a pose to the picture behind it: `danceit.render.person.guide.behind_for`.
     face : bool
         Whether FaceGAN, where there is one, goes over the face.
 
@@ -75,15 +76,16 @@ def paint(
     InputError
         If the card's memory does not hold a single frame.
     """
-    behind = as_tensor(background[None]).to(device)
     at_once = 1 if trained.config.temporal else BATCH
-    before = torch.zeros_like(behind)
+    nothing = torch.zeros(1, 3, trained.config.size, trained.config.size, device=device)
+    before = nothing
     waiting: list[Float32] = []
 
     def flush() -> Iterator[Picture]:
         nonlocal before
-        before = before if trained.config.temporal else torch.zeros_like(behind)
-        painted = paint_batch(trained, waiting, behind, before, device=device, face=face)
+        before = before if trained.config.temporal else nothing
+        shown = as_tensor(np.stack([behind(pose) for pose in waiting])).to(device)
+        painted = paint_batch(trained, waiting, shown, before, device=device, face=face)
         waiting.clear()
         before = painted[0]
         yield from as_pictures(painted[1])
@@ -106,7 +108,7 @@ def paint(
 def paint_batch(
     trained: Trained,
     poses: list[Float32],
-    background: Tensor,
+    behind: Tensor,
     before: Tensor,
     *,
     device: str = "cpu",
@@ -117,7 +119,7 @@ def paint_batch(
     label = torch.from_numpy(np.stack([label_of(pose, config) for pose in poses])).to(device)
     with lowered(config, device), _core_left(device):
         earlier = before.expand(len(poses), -1, -1, -1)
-        painted = trained.painter(label, earlier, background).float()
+        painted = trained.painter(label, earlier, behind).float()
         if trained.face is None or not face:
             return painted, painted
         side = config.face_patch
@@ -156,10 +158,8 @@ def with_face(
     return put_back(painted, changed.float(), patch, corners, side)
 
 
-def paint_plain(
-    painter: Painter, config: PersonConfig, label: Tensor, background: Tensor
-) -> Tensor:
+def paint_plain(painter: Painter, config: PersonConfig, label: Tensor, behind: Tensor) -> Tensor:
     """Single frames (B, 3, S, S) with nothing before them, for validation during training."""
     nothing = torch.zeros(len(label), 3, config.size, config.size, device=label.device)
-    painted: Tensor = painter(label, nothing, background)
+    painted: Tensor = painter(label, nothing, behind)
     return painted

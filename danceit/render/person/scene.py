@@ -11,9 +11,10 @@ from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.render.options import RenderOptions
 from danceit.render.person.building import load_trained
+from danceit.render.person.guide import behind_for
 from danceit.render.person.painting import device_for, paint
 from danceit.render.person.posing import on_target
-from danceit.render.person.target import BACKGROUND, describe, read_picture
+from danceit.render.person.target import describe
 from danceit.render.scene import Scene
 from danceit.render.surroundings import Surroundings
 from danceit.render.text import draw_text
@@ -51,7 +52,7 @@ class PersonScene(Scene):
                 f"{folder} was trained at {size} px and prepared anew at {self._about.size}: "
                 "train it again"
             )
-        self._background = read_picture(folder / BACKGROUND)
+        self._folder = folder
         self._joints = on_target(self._dancers[0].joints, self._about.placing)
         self._surroundings = Surroundings(options)
         self._painter: Iterator[Picture] = iter(())
@@ -87,7 +88,8 @@ class PersonScene(Scene):
             return self._last
         if index != self._next:
             poses = iter(self._joints[index : self.n_danced])
-            self._painter = paint(self._trained, poses, self._background, device=self._device)
+            behind = behind_for(self._folder, guided=self._trained.config.guided)
+            self._painter = paint(self._trained, poses, behind, device=self._device)
         self._last = next(self._painter)
         self._next = index + 1
         return self._last

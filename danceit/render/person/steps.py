@@ -46,12 +46,12 @@ def pose_losses(
     """Losses of poseGAN: two frames are painted, the second from the first, and judged as one."""
     nothing = torch.zeros_like(batch.real)
     if config.temporal:
-        first = painter(batch.label_before, nothing, batch.background)
-        second = painter(batch.label, first, batch.background)
+        first = painter(batch.label_before, nothing, batch.behind_before)
+        second = painter(batch.label, first, batch.behind)
         painted, shown = [first, second], [batch.real_before, batch.real]
         condition = torch.cat([batch.label_before, batch.label], dim=1)
     else:
-        painted, shown = [painter(batch.label, nothing, batch.background)], [batch.real]
+        painted, shown = [painter(batch.label, nothing, batch.behind)], [batch.real]
         condition = batch.label
     return _losses(condition, painted, shown, judge, config, perceptual)
 

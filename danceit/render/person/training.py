@@ -230,7 +230,7 @@ class _Session:
         config = self.config
         with lowered(config, self.device):
             with torch.no_grad():
-                painted = paint_plain(self.pose.average, config, batch.label, batch.background)
+                painted = paint_plain(self.pose.average, config, batch.label, batch.behind)
             side, large = config.face_patch, config.face_px
             label, ours, real = (
                 patches(pictures.float(), batch.corners, side, large)
@@ -296,7 +296,8 @@ class _Session:
         for place in range(len(batch.real)):
             label = batch.label[place : place + 1]
             with lowered(self.config, self.device):
-                one = paint_plain(self.pose.average, self.config, label, batch.background).float()
+                behind = batch.behind[place : place + 1]
+                one = paint_plain(self.pose.average, self.config, label, behind).float()
                 if with_faces:
                     corners = [batch.corners[place]]
                     one = with_face(self.face.average, label, one, corners, self.config)

@@ -12,6 +12,7 @@ from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.render import RenderOptions, render
 from danceit.render.person.building import load_trained
+from danceit.render.person.guide import still
 from danceit.render.person.metrics import flicker, psnr, restlessness, ssim
 from danceit.render.person.painting import device_for, paint
 from danceit.render.person.scene import PersonScene
@@ -61,12 +62,12 @@ def test_frames_asked_for_twice_are_the_same(trained: Path, dance: Dance) -> Non
 def test_each_frame_is_painted_from_the_one_before(trained: Path) -> None:
     network, target = load_trained(trained), Target.load(trained)
     poses = list(target.joints[:3])
-    painted = list(paint(network, poses, target.background))
+    painted = list(paint(network, poses, still(target.background)))
     assert [p.shape for p in painted] == [(64, 64, 3)] * 3
-    alone = next(paint(network, poses[1:], target.background))
+    alone = next(paint(network, poses[1:], still(target.background)))
     assert (alone != painted[1]).any()
     single = replace(network, config=replace(network.config, temporal=False))
-    apart = list(paint(single, poses, target.background))
+    apart = list(paint(single, poses, still(target.background)))
     np.testing.assert_array_equal(apart[1], alone)
 
 

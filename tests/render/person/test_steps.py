@@ -76,8 +76,8 @@ def test_gradients_agree_with_a_plain_reference(batch: Batch) -> None:
     for module in (painter, judge):
         module.zero_grad()
     zeros = torch.zeros_like(batch.real)
-    first = plain_paint(painter, batch.label_before, zeros, batch.background)
-    second = plain_paint(painter, batch.label, first, batch.background)
+    first = plain_paint(painter, batch.label_before, zeros, batch.behind_before)
+    second = plain_paint(painter, batch.label, first, batch.behind)
     condition = torch.cat([batch.label_before, batch.label], 1)
     real = plain_judge(judge, torch.cat([condition, batch.real_before, batch.real], 1))
     fake = plain_judge(judge, torch.cat([condition, first, second], 1))
@@ -98,7 +98,7 @@ def test_gradients_agree_with_a_plain_reference(batch: Batch) -> None:
 
 
 def doubled(batch: Batch) -> Batch:
-    names = ("label", "label_before", "real", "real_before", "background")
+    names = ("label", "label_before", "real", "real_before", "behind", "behind_before")
     return replace(batch, **{name: getattr(batch, name).double() for name in names})
 
 
