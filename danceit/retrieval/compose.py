@@ -140,6 +140,7 @@ def _chain(
     joins = []
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
+        cost += options.style_change * _changes_style(table, here, there)
         joins.append(cost - options.bonus * _goes_on(table, here, there))
     beats = music.beats_s * FPS
     targets = [
@@ -153,6 +154,7 @@ def _chain(
         joins=joins,
         repetition=options.repetition,
         memory=options.memory,
+        reuse=options.reuse,
     )
 
 
@@ -163,6 +165,14 @@ def _goes_on(table: FragmentTable, here: Int64, there: Int64) -> Float64:
     same_clip = clips[here][:, None] == clips[there][None, :]
     follows = ends[:, None] == table.start_frame[there][None, :]
     return np.asarray(same_clip & follows, dtype=np.float64)
+
+
+def _changes_style(table: FragmentTable, here: Int64, there: Int64) -> Float64:
+    """1 where two fragments (A,), (B,) are known to be of different styles, else 0: (A, B)."""
+    styles = np.asarray(table.style)
+    before, after = styles[here][:, None], styles[there][None, :]
+    changes = (before != after) & (before != "") & (after != "")
+    return np.asarray(changes, dtype=np.float64)
 
 
 def _varied(chain: Chain, seed: int) -> Chain:

@@ -5,21 +5,28 @@ The cost of a path is the sum over its windows of
     target[w][i]                          how badly candidate i fits the music of window w
   + join[w][i, j]                         how badly j of window w + 1 continues i
   + repetition * (times i's fragment was used in the `memory` windows before w)
+  + reuse * (times it was used anywhere before w)
 
 Target and join alone make a chain, solved exactly by dynamic programming (Viterbi).
 Repetition between neighbouring windows is part of the chain too; repetition further
-back is not, so the chain is solved again with the repeated candidates made dearer
-until the whole cost stops falling, and the best path seen is kept.
+back is not, so the chain is solved again with the repeated candidates made dearer,
+and the best path seen is then improved stretch by stretch: a few neighbouring windows are
+solved anew against the uses that all the others make, as long as the whole cost falls.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from danceit.data import Float64, Int64
 
 _ROUNDS = 20
+_LEAST_GAIN = 1e-9
+_STRETCHES = (8, 4, 2, 1)
+"""Windows that are solved anew together; long ones move a take, short ones swap one fragment."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Chain:
         Cost of each earlier use within `memory` windows.
     memory : int
         Windows.
+    reuse : float
+        Cost of each earlier use, however long ago.
     """
 
     fragments: Sequence[Int64]
@@ -44,6 +53,7 @@ class Chain:
     joins: Sequence[Float64]
     repetition: float = 0.0
     memory: int = 8
+    reuse: float = 0.0
 
     def cost(self, path: Int64) -> float:
         """Whole cost of a path (W,) of candidate indices."""
@@ -53,16 +63,16 @@ class Chain:
         repeats = sum(
             used[max(0, w - self.memory) : w].count(fragment) for w, fragment in enumerate(used)
         )
-        return total + self.repetition * repeats
+        uses = sum(n * (n - 1) // 2 for n in Counter(used).values())
+        return total + self.repetition * repeats + self.reuse * uses
 
     def only(self, allowed: Sequence[Int64]) -> "Chain":
         """Return the problem in which window w may take the candidates `allowed[w]` alone."""
-        return Chain(
+        return replace(
+            self,
             fragments=[own[kept] for own, kept in zip(self.fragments, allowed, strict=True)],
             targets=[own[kept] for own, kept in zip(self.targets, allowed, strict=True)],
             joins=[join[np.ix_(allowed[w], allowed[w + 1])] for w, join in enumerate(self.joins)],
-            repetition=self.repetition,
-            memory=self.memory,
         )
 
 
@@ -82,11 +92,11 @@ def viterbi(targets: Sequence[Float64], joins: Sequence[Float64]) -> Int64:
 
 
 def solve(chain: Chain) -> Int64:
-    """Path (W,) of least cost; exact where `memory` is at most 1."""
-    joins = [_with_repeats(chain, w, join) for w, join in enumerate(chain.joins)]
+    """Path (W,) of least cost; exact where `memory` is at most 1 and `reuse` is 0."""
+    joins = _with_repeats(chain)
     targets = [target.copy() for target in chain.targets]
     best = viterbi(targets, joins)
-    if chain.repetition <= 0 or chain.memory <= 1:
+    if chain.reuse <= 0 and (chain.repetition <= 0 or chain.memory <= 1):
         return best
     best_cost = chain.cost(best)
     path = best
@@ -100,7 +110,7 @@ def solve(chain: Chain) -> Int64:
         cost = chain.cost(path)
         if cost < best_cost:
             best, best_cost = path, cost
-    return best
+    return _improved(chain, best)
 
 
 def greedy(chain: Chain) -> Int64:
@@ -113,16 +123,61 @@ def greedy(chain: Chain) -> Int64:
         cost = cost + chain.repetition * np.array(
             [recent.count(int(fragment)) for fragment in chain.fragments[w]]
         )
+        cost = cost + chain.reuse * np.array(
+            [used.count(int(fragment)) for fragment in chain.fragments[w]]
+        )
         path.append(int(np.argmin(cost)))
         used.append(int(chain.fragments[w][path[-1]]))
     return np.array(path, dtype=np.int64)
 
 
-def _with_repeats(chain: Chain, window: int, join: Float64) -> Float64:
-    if chain.memory < 1:
-        return join
-    same = chain.fragments[window][:, None] == chain.fragments[window + 1][None, :]
-    return np.asarray(join + chain.repetition * same, dtype=np.float64)
+def _improved(chain: Chain, path: Int64) -> Int64:
+    """Solve stretches of a path (W,) anew, the rest held fast, until no stretch gets cheaper."""
+    path = path.copy()
+    for _ in range(_ROUNDS):
+        cheaper = False
+        for length in _STRETCHES:
+            for first in range(0, len(path), max(1, length // 2)):
+                stretch = slice(first, min(first + length, len(path)))
+                part = _part(chain, path, stretch)
+                anew = viterbi(part.targets, _with_repeats(part))
+                if part.cost(anew) < part.cost(path[stretch]) - _LEAST_GAIN:
+                    path[stretch] = anew
+                    cheaper = True
+        if not cheaper:
+            break
+    return path
+
+
+def _part(chain: Chain, path: Int64, stretch: slice) -> Chain:
+    """Return the problem of some windows, the rest of the path's demands in their targets."""
+    used = np.array([int(chain.fragments[w][i]) for w, i in enumerate(path)], dtype=np.int64)
+    targets = []
+    for w in range(stretch.start, stretch.stop):
+        same = chain.fragments[w][:, None] == used[None, :]
+        same[:, stretch] = False
+        near = same[:, max(0, w - chain.memory) : w + chain.memory + 1]
+        again = chain.repetition * near.sum(axis=1) + chain.reuse * same.sum(axis=1)
+        targets.append(chain.targets[w] + again)
+    if stretch.start > 0:
+        targets[0] = targets[0] + chain.joins[stretch.start - 1][path[stretch.start - 1]]
+    if stretch.stop < len(path):
+        targets[-1] = targets[-1] + chain.joins[stretch.stop - 1][:, path[stretch.stop]]
+    return replace(
+        chain,
+        fragments=chain.fragments[stretch],
+        targets=targets,
+        joins=chain.joins[stretch.start : stretch.stop - 1],
+    )
+
+
+def _with_repeats(chain: Chain) -> list[Float64]:
+    """Return the chain's joins with the cost of using a fragment twice in a row."""
+    twice = chain.reuse + (chain.repetition if chain.memory >= 1 else 0.0)
+    return [
+        join + twice * (here[:, None] == there[None, :])
+        for join, (here, there) in zip(chain.joins, pairwise(chain.fragments), strict=True)
+    ]
 
 
 def _repeated_windows(chain: Chain, path: Int64) -> list[tuple[int, int]]:

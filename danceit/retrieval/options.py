@@ -1,5 +1,6 @@
 """How a dance is chosen: the options of a query, checked once."""
 
+import math
 from dataclasses import dataclass
 
 from danceit.data import FPS, FRAGMENT_LENGTHS
@@ -18,8 +19,7 @@ class QueryOptions:
         Fragment length: 1, 2, 3 or 4 s.
     k : int
         Candidates a window. More give longer takes and fewer repeats for a little less
-        likeness to the music: on the Tang dances 65 % of windows start with a seam and 69 %
-        show something new at 5, 27 % and 85 % at 20 (docs/retrieval.md).
+        likeness to the music (docs/retrieval.md).
     seed : int
         0 gives the cheapest dance; every other seed its own variation of it.
     solver : str
@@ -39,14 +39,18 @@ class QueryOptions:
         Cost of using a fragment again within `memory` windows.
     memory : int
         Windows.
+    reuse : float
+        Cost of using a fragment again at all, for each time it was used before in the song.
     bonus : float
         Taken off the cost of a seam where the source simply goes on.
+    style_change : float
+        Cost of a seam between two different styles.
     style, dancer, licence : str
         Only fragments of these; empty for all.
     """
 
     length_s: float = 2.0
-    k: int = 20
+    k: int = 30
     seed: int = 0
     solver: str = "viterbi"
     audio_weight: float = 0.5
@@ -56,17 +60,21 @@ class QueryOptions:
     rhythm_weight: float = 1.0
     repetition: float = 3.0
     memory: int = 16
+    reuse: float = 1.0
     bonus: float = 0.5
+    style_change: float = 1.0
     style: str = ""
     dancer: str = ""
     licence: str = ""
 
     def __post_init__(self) -> None:
-        if self.n_frames not in FRAGMENT_LENGTHS:
+        if not math.isfinite(self.length_s) or self.n_frames not in FRAGMENT_LENGTHS:
             lengths = ", ".join(f"{frames / FPS:g}" for frames in FRAGMENT_LENGTHS)
             raise InputError(f"--length must be one of {lengths} s; got {self.length_s:g}")
         if self.k < 1:
             raise InputError(f"--k must be at least 1; got {self.k}")
+        if self.seed < 0:
+            raise InputError(f"--seed must be 0 or more; got {self.seed}")
         if self.solver not in SOLVERS:
             raise InputError(f"unknown solver '{self.solver}'; known: {', '.join(SOLVERS)}")
         if not 0 <= self.audio_weight <= 1:
@@ -78,9 +86,11 @@ class QueryOptions:
             "rhythm_weight",
             "repetition",
             "memory",
+            "reuse",
             "bonus",
+            "style_change",
         ):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must be at least 0; got {getattr(self, name):g}")
 
     @property

@@ -1,12 +1,13 @@
 """Choosing and placing a dance from a small index, with encoders that learned nothing."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from danceit.data import BONES
-from danceit.errors import IndexStateError
+from danceit.errors import IndexStateError, InputError
 from danceit.index.build import build
 from danceit.index.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary, make_library
@@ -126,3 +127,32 @@ def test_another_encoder_is_refused(
     other = FragmentEncoder.create(EncoderConfig(feature_set="mfcc"))
     with open_store(index) as store, pytest.raises(IndexStateError, match="made by encoder"):
         compose(library.query_song, store, other, QueryOptions())
+
+
+def test_changing_style_costs_as_much_as_asked(
+    library: SyntheticLibrary, index: Path, encoder: FragmentEncoder
+) -> None:
+    def changes(style_change: float) -> int:
+        free = QueryOptions(length_s=1.0, k=200, bonus=0, style_change=style_change)
+        styles = [
+            placement.style for placement in composed(library, index, encoder, free).dance.fragments
+        ]
+        return sum(a != b for a, b in pairwise(styles))
+
+    assert changes(0.0) > 0
+    assert changes(1e6) == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"length_s": float("nan")}, "--length must be one of 1, 2, 3, 4 s; got nan"),
+        ({"length_s": float("inf")}, "got inf"),
+        ({"seed": -1}, "--seed must be 0 or more; got -1"),
+        ({"reuse": -1.0}, "reuse must be at least 0"),
+        ({"style_change": float("nan")}, "style_change must be at least 0; got nan"),
+    ],
+)
+def test_wrong_options_say_what_is_wrong(wrong: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        QueryOptions(**wrong)  # type: ignore[arg-type]
