@@ -120,8 +120,8 @@ def played_s(told: dict) -> float:
     return (pitch_hz(np.array(told["last"]), told["rate"]) - LOWEST_HZ) / RISE_HZ
 
 
-def check_in_step(seen: Watched, speed: float, times: int, bodies: list[np.ndarray]) -> None:
-    """Compare, while it plays, what is drawn with what an ear of our own hears."""
+def ahead_of_sound(seen: Watched, speed: float, times: int, bodies: list[np.ndarray]) -> np.ndarray:
+    """Frames by which what is drawn is ahead of what an ear of our own hears, as it plays."""
     off = []
     for _ in range(times):
         told = seen.state("() => listen(2048)")
@@ -130,16 +130,21 @@ def check_in_step(seen: Watched, speed: float, times: int, bodies: list[np.ndarr
         heard_s = played_s(told) + middle_s * speed
         first, second = told["frames"]
         assert first == second
-        off.append(abs(first - heard_s * FPS))
+        off.append(first - heard_s * FPS)
         for number, body in enumerate(bodies):
             drawn = np.array(seen.state("([f, i]) => danceit.joints(f, i)", [first, number]))
             step = np.abs(np.diff(body, axis=0)).max()
             nearest = body[round(first)]
             assert np.abs(drawn.reshape(18, 3) - nearest).max() < 0.5 * step + 0.2
         seen.page.wait_for_timeout(40)
+    return np.array(off)
+
+
+def check_in_step(seen: Watched, speed: float, times: int, bodies: list[np.ndarray]) -> None:
+    off = np.abs(ahead_of_sound(seen, speed, times, bodies))
     assert np.median(off) < 0.5
     # A busy machine may hold up a picture, but not the next one too.
-    assert sorted(off)[-2] < 1.0
+    assert np.sort(off)[-2] < 1.0
 
 
 @pytest.mark.parametrize("speed", ["1", "0.5", "1.5"])
@@ -172,6 +177,27 @@ def test_a_change_of_speed_while_playing_keeps_step(opened: Watched) -> None:
         opened.page.select_option("#speed", speed)
         opened.page.wait_for_timeout(300)
         check_in_step(opened, float(speed), 4, [])
+
+
+def test_what_an_encoder_puts_before_a_song_is_not_played(browser: Any, two: Path) -> None:
+    """Some browsers' decoders keep it, 23 ms of silence: one is made to."""
+    with watched(browser) as seen:
+        seen.page.add_init_script(
+            "const decode = OfflineAudioContext.prototype.decodeAudioData;"
+            "OfflineAudioContext.prototype.decodeAudioData = async function (bytes) {"
+            "  const song = await decode.call(this, bytes);"
+            "  const { samples } = JSON.parse(document.getElementById('data').textContent).coded;"
+            "  const all = this.createBuffer(song.numberOfChannels, samples, song.sampleRate);"
+            "  for (let c = 0; c < song.numberOfChannels; c += 1)"
+            "    all.copyToChannel(song.getChannelData(c), c, 1024);"
+            "  return all; }"
+        )
+        seen.page.goto(two.as_uri())
+        seen.until("window.danceit && danceit.drawnFrame(1) !== undefined")
+        seen.page.click("#play")
+        seen.until("danceit.sound && danceit.seconds > 0.2")
+        seen.state(LISTENING)
+        assert abs(np.median(ahead_of_sound(seen, 1.0, 9, []))) < 0.35
 
 
 @pytest.mark.parametrize("speed", ["1", "0.5"])
