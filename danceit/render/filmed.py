@@ -19,14 +19,18 @@ class Filmed:
     ----------
     video : Path
     times_s : float64 (N,)
-        Seconds of `joints`, counted as `danceit.data.Dance.source_s` counts; increasing.
+        Seconds of `joints` in the video; increasing.
     joints : float32 (N, 18, 2)
         Pixels of the picture as it is shown; NaN where not seen.
+    lag_s : float
+        Second of the video less that of `danceit.data.Dance.source_s`: what an index has
+        taken off the poses' times to bring them in step with the sound.
     """
 
     video: Path
     times_s: Float64
     joints: Float32
+    lag_s: float = 0.0
 
 
 class Locator(Protocol):

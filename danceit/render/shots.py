@@ -74,7 +74,7 @@ class Shot:
     start, stop : int
         Frames that it is shown alone or in an overlap, half-open.
     source_s : float64 (stop - start,)
-        Second of the source at each.
+        Second of the source's video at each.
     scale : float
         Picture pixels a pixel of the source.
     floor_y : float
@@ -170,7 +170,10 @@ def cut(dance: Dance, times_s: Float64, locate: Locator, stage: Stage) -> Cut:
             along = (times_s[seam] - start_s + before + 0.5 / dance.fps) / (2 * before)
             share[seam] = np.clip(along * along * (3 - 2 * along), 1e-3, 1.0)
         source_s = _source_times(dance, first, last, times_s[shown])
-        shots.append(_shot(filmed[int(dance.source_index[first])], shown, source_s, stage))
+        here = filmed[int(dance.source_index[first])]
+        if here is not None:
+            source_s = np.maximum(source_s + here.lag_s, 0.0)
+        shots.append(_shot(here, shown, source_s, stage))
     return Cut(tuple(shots), share)
 
 

@@ -3,17 +3,20 @@
 The renderer may not read sources, so the library hands it a `Filming`.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from danceit.data import Placement, Recording
+from danceit.data import Dance, Placement, Recording
 from danceit.errors import DanceitError, InputError
 from danceit.index.sources import SOURCES, HasSettings
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.sources.video import footage_of
 from danceit.render.filmed import Filmed
 from danceit.render.reel import picture_size
+from danceit.retrieval.picture_lag import picture_lag
 
 INSIDE_SHARE = 0.8
 """Share of the joints that must lie in the picture for them to be the picture's pixels."""
@@ -22,14 +25,21 @@ INSIDE_SHARE = 0.8
 class Filming:
     """A `danceit.render.filmed.Locator` that reads each source once.
 
+    Parameters
+    ----------
+    dances : sequence of Dance
+        What will be shown. Where an index has moved a recording in time (`--lag`), its
+        picture is found by their poses; without them it is taken to be in step.
+
     Attributes
     ----------
     notes : list of str
         Why a source is shown without footage, one line each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dances: Sequence[Dance] = ()) -> None:
         self.notes: list[str] = []
+        self._dances = tuple(dances)
         self._known: dict[str, Filmed | None] = {}
 
     def __call__(self, placement: Placement) -> Filmed | None:
@@ -38,7 +48,9 @@ class Filming:
         if source not in self._known:
             self._known[source] = None
             try:
-                self._known[source] = filmed(read_source(Path(source)))
+                found = filmed(read_source(Path(source)))
+                lag_s = picture_lag(found, self._dances, source)
+                self._known[source] = replace(found, lag_s=lag_s)
             except DanceitError as exc:
                 self.notes.append(f"{Path(source).name} is drawn: {exc}")
         return self._known[source]

@@ -139,7 +139,7 @@ def render_file(
     """
     source = file or last_dance(Path.cwd(), aligned=True)
     dance_ = Dance.load(source)
-    filming = Filming()
+    filming = Filming((dance_,))
     look = replace(options or RenderOptions(), locate=filming)
     write(dance_, out, song=song_of(dance_, source, song), options=look, progress=progress)
     unseen = person_notes(Path(look.person), dance_) if look.person else ()
@@ -166,7 +166,7 @@ def dance(
     aligned = align(composition.dance, composition.music, chain)
     finished = time.perf_counter()
     dance_file = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
-    filming = Filming()
+    filming = Filming((aligned,))
     look = replace(render_options or RenderOptions(), locate=filming)
     write(aligned, out, song=song, options=look, progress=progress)
     unseen = person_notes(Path(look.person), aligned) if look.person else ()

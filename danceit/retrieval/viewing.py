@@ -125,7 +125,7 @@ def render_files(
     """
     dances = [Dance.load(file) for file in files]
     check_one_song(dances, files)
-    filming = Filming()
+    filming = Filming(dances)
     look = options or RenderOptions()
     look = replace(look, locate=filming, captions=look.captions or short_names(files))
     render_many(dances, out, song=song, options=look, progress=progress)

@@ -56,6 +56,19 @@ def test_each_frame_shows_the_second_that_the_dance_says(filmed: Filmed, speed: 
     scene.close()
 
 
+@pytest.mark.parametrize("lag_s", [0.5, -0.25])
+def test_the_picture_of_a_moved_recording_is_that_of_its_poses(
+    filmed: Filmed, lag_s: float
+) -> None:
+    late = replace(filmed, lag_s=lag_s)
+    dance = footage_dance()
+    scene = FootageScene([dance], replace(PLAIN, locate=lambda _: late, aspect="9:16"))
+    for index in (0, 20, 40, 59):
+        second = float(dance.source_s[index]) + lag_s
+        assert scene_number(scene, index) == int(np.floor(second * 24 + 1e-3))
+    scene.close()
+
+
 def test_people_have_one_size_and_one_floor(filmed: Filmed) -> None:
     near = Filmed(filmed.video, filmed.times_s, filmed.joints * np.float32(1.7))
     dance = footage_dance()
