@@ -109,11 +109,19 @@ def render_many(
     if not dances:
         raise InputError("nothing to render: no dance was given")
     renderer = cast(Renderer, RENDERERS.get(format_of(out)))
+    _spare_the_songs(dances, Path(out), song)
     chosen = RenderOptions() if options is None else options
     if (chosen.footage or chosen.person) and format_of(out) not in VIDEOS:
         shown = "footage is" if chosen.footage else "a person is"
         raise InputError(f"{shown} shown in a video: .{', .'.join(VIDEOS)}; got {out}")
     renderer(list(dances), Path(out), song=song, options=chosen, progress=progress)
+
+
+def _spare_the_songs(dances: Sequence[Dance], out: Path, song: Path | None) -> None:
+    """Refuse to write over the song, which may be a video."""
+    songs = [song, *(Path(str(dance.meta.get("song", ""))) for dance in dances)]
+    if any(path and path.is_file() and out.exists() and out.samefile(path) for path in songs):
+        raise InputError(f"cannot write {out}: it is the song; give another --out")
 
 
 def format_of(out: Path) -> str:

@@ -22,7 +22,7 @@ from danceit.retrieval.candidates import Candidates, Pool, find_pool, notes_on
 from danceit.retrieval.compose import Composition, choose
 from danceit.retrieval.constraints import Constraints, clock
 from danceit.retrieval.encoders import FragmentEncoder
-from danceit.retrieval.library import DANCE_SUFFIX
+from danceit.retrieval.library import DANCE_SUFFIX, dance_file
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.report import with_choices
 
@@ -307,7 +307,7 @@ def change(
     InputError
         As `Editor.solve`.
     """
-    target = out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}"
+    target = dance_file(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
     found = before or (target if target.exists() else None)
     dance = None if found is None else Dance.load(found)
     used = (options or QueryOptions()) if dance is None else options_of(dance)

@@ -82,8 +82,8 @@ def query(
 
     Without `out` the file is ``SONG.dance.npz`` in the current folder.
     """
+    target = dance_file(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
     composition = _composed(song, index, options, device)
-    target = out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}"
     composition.dance.save(target)
     return Queried(composition, target)
 
@@ -111,13 +111,16 @@ def align_file(
         Where the song has moved since the query.
     """
     source = file or last_dance(Path.cwd(), aligned=False)
+    target = dance_file(
+        out
+        or source.with_name(
+            source.name.removesuffix(".npz").removesuffix(".dance") + ALIGNED_SUFFIX
+        )
+    )
     before = Dance.load(source)
     chain = aligners(methods or DEFAULT_METHODS, options or {})
     music = audio.listen(song_of(before, source, song))
     after = align(before, music, chain)
-    target = out or source.with_name(
-        source.name.removesuffix(".npz").removesuffix(".dance") + ALIGNED_SUFFIX
-    )
     after.save(target)
     return Aligned(before, after, music, target)
 
@@ -207,22 +210,45 @@ def aligners(methods: Sequence[str], options: Mapping[str, Any]) -> list[Aligner
     return chain
 
 
+def dance_file(path: Path) -> Path:
+    """Return a path that a dance may be written to, so that none takes the place of a song.
+
+    Raises
+    ------
+    InputError
+        If it does not end in ``.npz``.
+    """
+    if path.suffix.lower() != ".npz":
+        raise InputError(
+            f"cannot write {path}: a dance file ends in .npz; `danceit render` writes other formats"
+        )
+    return path
+
+
 def last_dance(folder: Path, *, aligned: bool) -> Path:
-    """Newest dance file in a folder; where `aligned` is False, none that was aligned.
+    """Newest dance file in a folder; where `aligned` is False, newest as a query wrote it.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    found = [
-        path
-        for path in folder.glob(f"*{DANCE_SUFFIX}")
-        if aligned or not path.name.endswith(ALIGNED_SUFFIX)
-    ]
-    if not found:
-        raise InputError(f"no dance file in {folder}; name one, or run `danceit query SONG` first")
-    return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    found = sorted(
+        folder.glob(f"*{DANCE_SUFFIX}"),
+        key=lambda path: (path.stat().st_mtime_ns, path.name),
+        reverse=True,
+    )
+    for path in found:
+        if aligned or not (path.name.endswith(ALIGNED_SUFFIX) or _is_aligned(path)):
+            return path
+    if found:
+        raise InputError(f"every dance file in {folder} is aligned already; name one to go on")
+    raise InputError(f"no dance file in {folder}; name one, or run `danceit query SONG` first")
+
+
+def _is_aligned(path: Path) -> bool:
+    """Whether a dance was aligned, whatever its file is called, as `danceit dance` writes it."""
+    return any(step.get("step") == "align" for step in Dance.load(path).meta.get("steps", []))
 
 
 def song_of(dance_: Dance, source: Path, song: Path | None) -> Path:

@@ -108,6 +108,34 @@ def test_an_output_that_cannot_be_written(
     )  # fmt: skip
 
 
+def test_a_song_is_not_written_over(danceit: Cli, library: SyntheticLibrary, index: Path) -> None:
+    contents = library.query_song.read_bytes()
+    song = Path("mine.mp4")  # sounds are told by their contents: a video with sound reads alike
+    song.write_bytes(contents)
+    asked = ("query", song, "--index", index)
+    refused(danceit, *asked, "--out", song, saying="a dance file ends in .npz")
+    refused(danceit, *asked, "--ban", "waltz-1.npz", "--out", song, saying="ends in .npz")
+    assert danceit(*asked).code == 0
+    refused(danceit, "align", "--out", song, saying="a dance file ends in .npz")
+    refused(danceit, "render", "--out", song, saying="it is the song")
+    refused(danceit, "dance", song, "--index", index, "--out", song, saying="it is the song")
+    assert song.read_bytes() == contents
+
+
+def test_what_is_aligned_is_not_aligned_again_unasked(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    short = ("--seconds", "1", "--size", "64")
+    asked = ("dance", library.query_song, "--index", index, "--out", "done.png")
+    assert danceit(*asked, *short).code == 0
+    refused(danceit, "align", saying="aligned already")
+    danceit("query", library.query_song, "--index", index, "--out", "chosen.dance.npz")
+    danceit(*asked, *short)
+    assert "wrote" in danceit("align").out
+    assert Path("chosen.aligned.dance.npz").exists()
+    assert danceit("align", "done.dance.npz").code == 0
+
+
 def test_an_empty_folder(danceit: Cli, encoder: Path) -> None:
     Path("empty").mkdir()
     refused(danceit, "index", "build", "empty", "--encoder", encoder, saying="empty")
