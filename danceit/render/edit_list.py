@@ -10,12 +10,13 @@ effect. Written by hand, so that nothing need be installed.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from danceit.data import Dance
+from danceit.data import FPS, Dance
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.render.options import RenderOptions
@@ -119,11 +120,13 @@ def render_otio(
     cuts, videos = _cuts_with_footage(dance)
     sound = find_song(dances, song)
     fps = dance.fps
-    clips = [_otio_clip(cut, videos[cut.source], fps) for cut in cuts]
+    media = {source: _reference(path, _shown_s(cuts, source)) for source, path in videos.items()}
+    clips = [_otio_clip(cut, media[cut.source], fps) for cut in cuts]
     length = _range(0.0, dance.n_frames, fps)
+    heard = _reference(sound, dance.n_frames / fps)
     tracks = [
         _track("footage", "Video", clips),
-        _track("song", "Audio", [_clip(sound.name, length, _reference(sound), [], {})]),
+        _track("song", "Audio", [_clip(sound.name, length, heard, [], {})]),
     ]
     timeline: dict[str, Any] = {
         "OTIO_SCHEMA": "Timeline.1",
@@ -201,7 +204,17 @@ def _cuts_with_footage(dance: Dance) -> tuple[list[Cut], dict[str, Path | None]]
     return cuts, videos
 
 
-def _otio_clip(cut: Cut, video: Path | None, fps: float) -> dict[str, Any]:
+def _shown_s(cuts: Sequence[Cut], source: str) -> float:
+    """Second of a source by which all that is shown of it has passed."""
+    ends = [
+        cut.source_s + (cut.last - cut.first) / FPS * cut.speed
+        for cut in cuts
+        if cut.source == source
+    ]
+    return max(ends)
+
+
+def _otio_clip(cut: Cut, media: dict[str, Any], fps: float) -> dict[str, Any]:
     effects = []
     if cut.speed != 1.0:
         effects.append(
@@ -212,7 +225,7 @@ def _otio_clip(cut: Cut, video: Path | None, fps: float) -> dict[str, Any]:
         )  # fmt: skip
     shown = _range(round(cut.source_s * fps), cut.last - cut.first, fps)
     origin = {"clip_id": cut.clip_id, "source": cut.source, "licence": cut.licence}
-    return _clip(cut.clip_id, shown, _reference(video), effects, {"danceit": origin})
+    return _clip(cut.clip_id, shown, media, effects, {"danceit": origin})
 
 
 def _clip(
@@ -230,20 +243,35 @@ def _clip(
     }  # fmt: skip
 
 
-def _reference(path: Path | None) -> dict[str, Any]:
-    common: dict[str, Any] = {
-        "metadata": {},
-        "name": "",
-        "available_range": None,
-        "available_image_bounds": None,
-    }
+def _reference(path: Path | None, least_s: float) -> dict[str, Any]:
+    """Describe a file and its extent, without which most programs will not import it.
+
+    Where it cannot be read, the extent is the first `least_s` seconds, that are used.
+    """
+    common: dict[str, Any] = {"metadata": {}, "name": "", "available_image_bounds": None}
     if path is None:
-        return {"OTIO_SCHEMA": "MissingReference.1", **common}
+        return {"OTIO_SCHEMA": "MissingReference.1", **common, "available_range": None}
     return {
         "OTIO_SCHEMA": "ExternalReference.1",
         **common,
+        "available_range": _extent(path) or _range(0.0, ceil(least_s * FPS), FPS),
         "target_url": path.absolute().as_uri(),
     }
+
+
+def _extent(path: Path) -> dict[str, Any] | None:
+    """Length of a video in its own frames, or of a sound in the dance's; None if unreadable."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if not container.duration:
+                return None
+            rates = [stream.average_rate for stream in container.streams.video]
+            rate = float(next(filter(None, rates), FPS))
+            return _range(0.0, round(container.duration / av.time_base * rate), rate)
+    except (av.error.FFmpegError, OSError):
+        return None
 
 
 def _track(name: str, kind: str, clips: list[dict[str, Any]]) -> dict[str, Any]:

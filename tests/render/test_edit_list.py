@@ -8,6 +8,7 @@ from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.render import render
 from danceit.render.edit_list import cuts_of, footage, timecode
+from tests.index.footage.conftest import plain, write_film
 from tests.render.conftest import make_dance, swaying
 
 otio = pytest.importorskip(
@@ -142,3 +143,22 @@ def test_without_any_footage_there_is_nothing_to_cut(dance: Dance, tmp_path: Pat
 def test_timecodes() -> None:
     assert timecode(0, 24) == "00:00:00:00"
     assert timecode(24 * 3661 + 5, 24) == "01:01:01:05"
+
+
+def test_a_source_states_its_own_length_and_rate_for_the_editor(
+    filmed: Dance, song: Path, tmp_path: Path
+) -> None:
+    """Programs that import OpenTimelineIO do not take media without an extent."""
+    (tmp_path / "library" / "clip0.mp4").unlink()
+    write_film(tmp_path / "library" / "clip0.mp4", [plain()] * 75, fps=30)
+    render(filmed, tmp_path / "cut.otio")
+    pictures, sound = otio.adapters.read_from_file(str(tmp_path / "cut.otio")).tracks
+    known, unreadable = (clip.media_reference.available_range for clip in pictures)
+    assert known == otio.opentime.TimeRange(
+        otio.opentime.RationalTime(0, 30), otio.opentime.RationalTime(75, 30)
+    )
+    # An empty file: at least what is used of it, seconds 20 to 21.5.
+    assert unreadable.duration.to_seconds() == pytest.approx(21.5)
+    assert sound[0].media_reference.available_range.duration.to_seconds() == pytest.approx(
+        2.5, abs=0.05
+    )
