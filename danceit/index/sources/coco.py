@@ -21,7 +21,7 @@ from danceit.data import Float64, Int64, Recording
 from danceit.errors import InputError
 from danceit.index.sources.checks import checked, numbers, read_json
 from danceit.index.sources.media import media_named, pair
-from danceit.index.sources.people import main_person
+from danceit.index.sources.people import followed_note, main_person
 from danceit.index.sources.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.timing import times_of_frames
 
@@ -73,7 +73,7 @@ class CocoSource:
                 audio_path=media.audio_path,
                 video_path=media.video_path,
                 files=(path, *media.paths),
-                notes=notes,
+                notes=(*notes, *followed_note(detections)),
             )
         )
 

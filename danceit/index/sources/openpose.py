@@ -22,7 +22,7 @@ from danceit.data import N_JOINTS, Float64, Int64, Recording
 from danceit.errors import InputError
 from danceit.index.sources.checks import checked, numbers, read_json
 from danceit.index.sources.media import media_in, media_named, pair
-from danceit.index.sources.people import main_person
+from danceit.index.sources.people import followed_note, main_person
 from danceit.index.sources.skeletons import BODY25, to_coco18
 from danceit.index.sources.timing import times_of_frames
 
@@ -74,7 +74,7 @@ class OpenPoseSource:
                 audio_path=media.audio_path,
                 video_path=media.video_path,
                 files=(*files, *media.paths),
-                notes=notes,
+                notes=(*notes, *followed_note(detections)),
             )
         )
 

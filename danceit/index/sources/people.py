@@ -58,6 +58,12 @@ def main_person(detections: Sequence[Sequence[Float64]]) -> Float64:
     return chosen
 
 
+def followed_note(detections: Sequence[Sequence[Float64]]) -> tuple[str, ...]:
+    """Say so where several people are seen at once; nothing where one is."""
+    most = max((len(people) for people in detections), default=0)
+    return (f"up to {most} people at once: the main one was followed",) if most > 1 else ()
+
+
 def _tracks(detections: Sequence[Sequence[Float64]]) -> list[_Track]:
     done: list[_Track] = []
     alive: list[_Track] = []
