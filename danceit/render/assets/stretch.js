@@ -7,11 +7,15 @@ const WINDOW_S = 0.04;
 const SEARCH_S = 0.01;
 const COARSE = 8; // samples that the first search steps over and sums up
 
-// The mean of all channels, in steps of COARSE samples, for the first search.
+// The sum of all channels over COARSE samples each, for the first search.
 function outlineOf(channels) {
   const outline = new Float32Array(Math.ceil(channels[0].length / COARSE));
   for (const channel of channels) {
-    for (let i = 0; i < channel.length; i += 1) outline[(i / COARSE) | 0] += channel[i];
+    for (let i = 0, step = 0; i < channel.length; step += 1) {
+      let sum = 0;
+      for (const end = Math.min(i + COARSE, channel.length); i < end; i += 1) sum += channel[i];
+      outline[step] += sum;
+    }
   }
   return outline;
 }
