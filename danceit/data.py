@@ -9,6 +9,7 @@ Conventions
 - Joints that a source lacks are NaN and stay NaN; nothing reads them as zero.
 """
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
@@ -267,18 +268,21 @@ class Dance:
             **self.meta,
             "fragments": [asdict(placement) for placement in self.fragments],
         }
-        with replacing(path) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                joints=self.joints,
-                fps=np.float64(self.fps),
-                seams=self.seams,
-                beats=self.beats_s,
-                source_index=self.source_index,
-                source_s=self.source_s,
-                joint_names=np.array(JOINT_NAMES),
-                meta=np.array(json.dumps(meta)),
-            )
+        # In memory first: on a full disk zipfile adds a traceback of its own to the error.
+        packed = io.BytesIO()
+        np.savez_compressed(
+            packed,
+            joints=self.joints,
+            fps=np.float64(self.fps),
+            seams=self.seams,
+            beats=self.beats_s,
+            source_index=self.source_index,
+            source_s=self.source_s,
+            joint_names=np.array(JOINT_NAMES),
+            meta=np.array(json.dumps(meta)),
+        )
+        with replacing(path) as temporary:
+            temporary.write_bytes(packed.getbuffer())
 
     @classmethod
     def load(cls, path: Path) -> "Dance":

@@ -1,6 +1,9 @@
 """The dance file and the nouns: what is saved is what is read, and bad files say so."""
 
+import gc
 import json
+import resource
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,3 +121,23 @@ def test_mirroring_twice_is_identity_and_swaps_sides() -> None:
     left, right = JOINT_NAMES.index("left_wrist"), JOINT_NAMES.index("right_wrist")
     assert MIRRORED[left] == right
     np.testing.assert_allclose(mirrored(poses)[:, left, 1:], poses[:, right, 1:])
+
+
+def test_a_disk_that_fills_up_leaves_one_error_and_the_file_as_it_was(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: writing fails half-way, really."""
+    path = tmp_path / "a.dance.npz"
+    a_dance(5).save(path)
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        # What zipfile's destructor raises is a warning here, and so a failure.
+        with pytest.raises(OSError, match="too large"):
+            a_dance(6).save(path)
+        gc.collect()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

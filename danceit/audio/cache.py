@@ -4,6 +4,7 @@ The cache may be deleted at any time, shared by processes, damaged or read-only:
 what cannot be read is computed again, what cannot be written is not kept.
 """
 
+import io
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,10 @@ def store(sha256: str, kind: str, arrays: Arrays) -> None:
     with suppress(OSError, DanceitError):
         entry = _entry(sha256, kind)
         entry.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(entry) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **arrays)
+        packed = io.BytesIO()  # on a full disk zipfile prints a traceback that none can suppress
+        np.savez(packed, **arrays)
+        with replacing(entry) as temporary:
+            temporary.write_bytes(packed.getbuffer())
 
 
 def _entry(sha256: str, kind: str) -> Path:
