@@ -199,7 +199,10 @@ def _plots(run: BenchRun, found: Figures) -> Iterable[str]:
             lambda: plots.trajectory_plot(run, scene, "right_ankle"),
             "The right foot through the same seam.",
         ),
-        (lambda: plots.strip_plot(scene), "Every second frame around the seam, hips centred."),
+        (
+            lambda: plots.strip_plot(scene),
+            "Every second frame around the seam, wherever the method has it; hips centred.",
+        ),
     ]
     for draw, caption in drawn:
         yield _figure(draw(), caption)

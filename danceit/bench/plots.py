@@ -48,12 +48,16 @@ class Scene:
     song : str
     dances : dict of str to Dance
         By method; all to the same song, from the same fragments.
+    seams : dict of str to int
+        The frame of one seam by method, for a warp moves it: that of the baseline's largest
+        jump that leaves a second on both sides.
     seam : int
-        Frame of the largest jump of the baseline's seams within the song's middle.
+        The same in the baseline.
     """
 
     song: str
     dances: Mapping[str, Dance]
+    seams: Mapping[str, int]
     seam: int
 
 
@@ -68,8 +72,22 @@ def find_scene(run: BenchRun) -> Scene | None:
         dances = {method: Dance.load(file) for method, file in files.items()}
         seam = _largest_seam(dances[run.baseline])
         if seam is not None:
-            return Scene(song, dances, seam)
+            return Scene(song, dances, _same_seam(dances, dances[run.baseline], seam), seam)
     return None
+
+
+def _same_seam(dances: Mapping[str, Dance], base: Dance, seam: int) -> dict[str, int]:
+    """Where each method has one seam of the baseline's; the nearest if it dropped some."""
+    number = int(np.searchsorted(base.seams, seam))
+    found = {}
+    for method, dance in dances.items():
+        if not dance.seams.size:
+            found[method] = seam
+        elif dance.seams.size == base.seams.size:
+            found[method] = int(dance.seams[number])
+        else:
+            found[method] = int(dance.seams[np.abs(dance.seams - seam).argmin()])
+    return found
 
 
 def gap_plot(run: BenchRun, found: Figures) -> str:
@@ -210,20 +228,18 @@ def speed_plot(run: BenchRun, scene: Scene) -> str:
 
 def trajectory_plot(run: BenchRun, scene: Scene, joint: str) -> str:
     """Where a joint is, frame by frame, through one seam (DanceIt Fig. 12 and 13)."""
-    start = max(scene.seam - TRACE_REACH, 0)
     parts, width = [], 330.0
+    frames = np.arange(-TRACE_REACH, TRACE_REACH)
     for number, (axis, name) in enumerate(((0, "x, px"), (1, "y, px (down)"))):
-        paths = {
-            method: dance.joints[start : scene.seam + TRACE_REACH, JOINT[joint], axis]
-            for method, dance in scene.dances.items()
-        }
-        size = min(len(path) for path in paths.values())
+        paths = {}
+        for method, dance in scene.dances.items():
+            shown = np.clip(scene.seams[method] + frames, 0, dance.n_frames - 1)
+            paths[method] = dance.joints[shown, JOINT[joint], axis]
         values = np.concatenate(list(paths.values())).astype(np.float64)
         if not np.isfinite(values).any():
             return ""
         pad = 0.08 * float(np.nanmax(values) - np.nanmin(values)) + 1.0
         y_range = (float(np.nanmin(values)) - pad, float(np.nanmax(values)) + pad)
-        frames = np.arange(start, start + size) - scene.seam
         area = Area(
             56 + number * (width + 90),
             14,
@@ -232,8 +248,7 @@ def trajectory_plot(run: BenchRun, scene: Scene, joint: str) -> str:
             (float(frames[0]), float(frames[-1])),
             y_range,
         )
-        ticks = [(float(f), str(f)) for f in range(-TRACE_REACH, TRACE_REACH + 1, 12)]
-        x_ticks = [tick for tick in ticks if frames[0] <= tick[0] <= frames[-1]]
+        x_ticks = [(float(f), str(f)) for f in range(-TRACE_REACH, TRACE_REACH, 12)]
         parts += axes(area, x_ticks, y_ticks(y_range), "frames from the seam", "")
         parts.append(
             text(area.left, area.top - 3, f"{joint.replace('_', ' ')}, {name}", kind="label")
@@ -241,20 +256,20 @@ def trajectory_plot(run: BenchRun, scene: Scene, joint: str) -> str:
         parts.append(line(area.x(0), area.top, area.x(0), area.top + area.height, "beat"))
         for method, path in paths.items():
             stroke = f"stroke:{colour(run.rows.index(method))}"
-            d = area.path([float(f) for f in frames], [float(v) for v in path[:size]])
+            d = area.path([float(f) for f in frames], [float(v) for v in path])
             parts.append(f'<path d="{d}" class="line thin" style="{stroke}"/>')
     return drawing(860, 294, parts, f"The {joint.replace('_', ' ')} through a seam")
 
 
 def strip_plot(scene: Scene) -> str:
     """Poses around a seam by method, every second frame; the seam is the line between."""
-    shown = np.arange(scene.seam - STRIP_REACH, scene.seam + STRIP_REACH, 2)
+    shown = np.arange(-STRIP_REACH, STRIP_REACH, 2)
     step, height, left = 78.0, 104.0, 150.0
     parts = []
     for row, (method, dance) in enumerate(scene.dances.items()):
         top = 22 + row * (height + 10)
         parts.append(text(left - 10, top + height / 2, method, anchor="end"))
-        for column, frame in enumerate(shown):
+        for column, frame in enumerate(scene.seams[method] + shown):
             if 0 <= frame < dance.n_frames:
                 points = _fitted(
                     dance.joints[frame, :, :2], left + (column + 0.5) * step, top, height
@@ -262,7 +277,7 @@ def strip_plot(scene: Scene) -> str:
                 parts.append(skeleton(points))
     bottom = 22 + len(scene.dances) * (height + 10)
     for column, frame in enumerate(shown):
-        words = f"{frame - scene.seam:+d}" if frame != scene.seam else "seam"
+        words = f"{frame:+d}" if frame else "seam"
         parts.append(text(left + (column + 0.5) * step, 13, words, anchor="middle", kind="small"))
     middle = left + step * len(shown) / 2
     parts.append(line(middle, 18, middle, bottom, "beat"))

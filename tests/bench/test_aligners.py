@@ -10,6 +10,7 @@ from danceit.align.linear import LinearAligner
 from danceit.bench import aligner_jobs, movement
 from danceit.bench.aligners import AlignerOptions, bench_aligners, song_files
 from danceit.bench.material import random_dance
+from danceit.bench.plots import find_scene
 from danceit.bench.report import terminal, write_report
 from danceit.bench.summary import best_rows, figures, paired, values_of
 from danceit.data import Clip, Dance, Music
@@ -224,3 +225,14 @@ def test_an_indexed_song_is_refused_unless_allowed(library, songs, index, tmp_pa
     allowed = replace(options, allow_leak=True)
     run = bench_aligners(library.folder, songs, tmp_path, allowed, index=index, progress=False)
     assert len(values_of(run, "none")["s_ba"]) == 2
+
+
+def test_every_method_is_shown_at_the_same_seam(run):
+    scene = find_scene(run)
+    assert scene is not None
+    base = scene.dances[run.baseline]
+    for method, dance in scene.dances.items():
+        seam = scene.seams[method]
+        assert seam in dance.seams
+        for frame, same in ((seam, scene.seam), (seam - 1, scene.seam - 1)):
+            assert dance.source_index[frame] == base.source_index[same]
