@@ -8,7 +8,7 @@ nearest frame has learnt nothing worth its training.
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from danceit.files import replacing
 from danceit.render.person import labels
 from danceit.render.person.building import Trained, load_trained
 from danceit.render.person.guide import Guide, behind_for
-from danceit.render.person.metrics import flicker, psnr, ssim
+from danceit.render.person.metrics import cut_squares, flicker, psnr, ssim
 from danceit.render.person.painting import device_for, paint
 from danceit.render.person.target import Target
 
@@ -183,7 +183,7 @@ def _row(
 ) -> Row:
     side = trained.config.face_patch
     corners = [labels.face_corner(pose, trained.config.size, side) for pose in joints]
-    our_faces, faces = (_cut(pictures, corners, side) for pictures in (ours, real))
+    our_faces, faces = (cut_squares(pictures, corners, side) for pictures in (ours, real))
     return Row(
         method=method,
         psnr_db=float(psnr(ours, real).mean()),
@@ -192,15 +192,6 @@ def _row(
         face_ssim=float(ssim(our_faces, faces).mean()),
         flicker=flicker(ours, real),
         lpips=None if distance is None else distance(ours, real),
-    )
-
-
-def _cut(pictures: Pictures, corners: Sequence[tuple[int, int]], side: int) -> Pictures:
-    return np.stack(
-        [
-            picture[top : top + side, left : left + side]
-            for picture, (left, top) in zip(pictures, corners, strict=True)
-        ]
     )
 
 

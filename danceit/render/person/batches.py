@@ -61,6 +61,10 @@ class Batches:
             )
         self._target, self._config, self._device = target, config, device
         self._chosen = target.training
+        if config.held_share:
+            times_s, last = target.times_s, target.about.n_train - 1
+            end_s = times_s[last] - config.held_share * (times_s[last] - times_s[0])
+            self._chosen = self._chosen[times_s[self._chosen] < end_s]
         if len(self._chosen) < FEWEST_PAIRS:
             raise InputError(
                 f"{target.folder} has {len(self._chosen)} frames to train on that follow one "

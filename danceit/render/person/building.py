@@ -37,7 +37,7 @@ def make_painter(config: PersonConfig) -> Painter:
         generator = GlobalGenerator(
             in_channels, out_channels, config.ngf, config.n_downsample, config.n_blocks
         )
-    return Painter(generator, matte=config.matte, guided=config.guided)
+    return Painter(generator, matte=config.matte, guided=config.guided, reach=config.reach)
 
 
 def make_face(config: PersonConfig) -> FaceGenerator:

@@ -33,12 +33,18 @@ class PersonConfig:
     guided : bool
         The training frame of the nearest pose, its person carried to the pose, goes in and
         stands behind (`danceit.render.person.guide`). Not in the publications.
+    reach : float
+        How far from the limbs the matte may paint, as a share of the picture: what changes
+        elsewhere, such as captions, cannot be learnt. 0 leaves it everywhere.
+    held_share : float
+        Last part of the training footage that is not trained on but picks the checkpoint that
+        is kept; a little footage is soon learnt by heart. 0 keeps the last checkpoint.
     temporal : bool
         The picture before goes in and pairs are judged (Everybody Dance Now).
     steps, face_steps : int
         Of poseGAN, and then of FaceGAN.
-    batch : int
-        Pairs of frames a step.
+    batch, face_batch : int
+        Pairs of frames a step of poseGAN, and faces a step of FaceGAN.
     learning_rate : float
         Of Adam with betas 0.5 and 0.999; falls to 0 over the last half.
     feature_weight, perceptual_weight, pixel_weight : float
@@ -68,10 +74,13 @@ class PersonConfig:
     heat_maps: bool = False
     matte: bool = True
     guided: bool = False
+    reach: float = 0.0
+    held_share: float = 0.0
     temporal: bool = True
     steps: int = 100_000
     face_steps: int = 20_000
     batch: int = 4
+    face_batch: int = 4
     learning_rate: float = 2e-4
     feature_weight: float = 10.0
     perceptual_weight: float = 10.0
@@ -83,11 +92,22 @@ class PersonConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("size", "ngf", "ndf", "batch", "steps", "checkpoint_every", "n_scales"):
+        for name in (
+            "size",
+            "ngf",
+            "ndf",
+            "batch",
+            "face_batch",
+            "steps",
+            "checkpoint_every",
+            "n_scales",
+        ):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be 1 or more; got {getattr(self, name)}")
         if self.face_steps < 0 or not 0 <= self.drop_face <= 1 or not 0 <= self.ema < 1:
             raise InputError("face_steps must be 0 or more, drop_face and ema from 0 to 1")
+        if not 0 <= self.reach <= 0.5 or not 0 <= self.held_share <= 0.5:
+            raise InputError("reach and held_share must be from 0 to 0.5")
         deepest = 2 ** (self.n_downsample + (1 if self.enhanced else 0))
         if self.size % deepest or self.face_px % 2**self.face_downsample:
             raise InputError(f"size must be a multiple of {deepest}; got {self.size}")
@@ -127,8 +147,9 @@ QUALITIES: dict[str, PersonConfig] = {
     # Not the published networks: small ones that learn in minutes on a processor.
     "draft": PersonConfig(
         size=128, ngf=16, n_downsample=3, n_blocks=3, ndf=16, n_scales=2, face_ngf=16,
-        face_blocks=2, face_px=32, guided=True, steps=1200, face_steps=200, batch=2,
-        pixel_weight=100.0, ema=0.99, checkpoint_every=100,
+        face_blocks=2, face_px=32, guided=True, reach=0.12, held_share=0.15,
+        steps=600, face_steps=300, batch=2, face_batch=8, pixel_weight=100.0, ema=0.99,
+        checkpoint_every=50,
     ),
     "good": PersonConfig(size=256, steps=40_000, face_steps=8_000, batch=8),
     "paper": PersonConfig(size=512, batch=4),

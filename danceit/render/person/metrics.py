@@ -6,6 +6,7 @@ the mean absolute difference of neighbouring frames over that of the real video:
 restless as the real one, more is flicker.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -26,6 +27,16 @@ def psnr(ours: Pictures, theirs: Pictures) -> Float64:
 def ssim(ours: Pictures, theirs: Pictures) -> Float64:
     """Of each pair of pictures (N, h, w, 3): (N,)."""
     return np.array([_ssim(_grey(a), _grey(b)) for a, b in zip(ours, theirs, strict=True)])
+
+
+def cut_squares(pictures: Pictures, corners: Sequence[tuple[int, int]], side: int) -> Pictures:
+    """Squares (N, side, side, 3) of pictures, each with its own (left, top)."""
+    return np.stack(
+        [
+            picture[top : top + side, left : left + side]
+            for picture, (left, top) in zip(pictures, corners, strict=True)
+        ]
+    )
 
 
 def flicker(ours: Pictures, theirs: Pictures) -> float:

@@ -12,6 +12,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def _norm(channels: int) -> nn.Module:
@@ -141,13 +142,18 @@ class Painter(nn.Module):
         Whether what is behind stands where the generator says so.
     guided : bool
         Whether the generator sees what is behind.
+    reach : float
+        How far from the limbs the matte may paint, as a share of the picture; 0: everywhere.
     """
 
-    def __init__(self, generator: nn.Module, *, matte: bool, guided: bool = False) -> None:
+    def __init__(
+        self, generator: nn.Module, *, matte: bool, guided: bool = False, reach: float = 0.0
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.matte = matte
         self.guided = guided
+        self.reach = reach
 
     def forward(self, label: Tensor, before: Tensor, behind: Tensor) -> Tensor:
         """Paint (B, 3, S, S).
@@ -166,7 +172,26 @@ class Painter(nn.Module):
         if not self.matte:
             return picture
         share = torch.sigmoid(out[:, 3:])
+        if self.reach:
+            share = share * around_limbs(label, self.reach)
         return share * picture + (1 - share) * behind
+
+
+def around_limbs(label: Tensor, reach: float) -> Tensor:
+    """Map (B, 1, S, S), 1 within `reach` of a label's coloured limbs and falling to 0 beyond.
+
+    Parameters
+    ----------
+    label : Tensor (B, L, S, S)
+        From -1 to 1; black is -1 and no limb is black.
+    reach : float
+        Share of the picture's side.
+    """
+    pixels = max(1, round(reach * label.shape[-1]))
+    fade = max(1, pixels // 3)
+    drawn = (label[:, :3].amax(dim=1, keepdim=True) > -0.9).to(label.dtype)
+    near = functional.max_pool2d(drawn, 2 * pixels + 1, 1, pixels)
+    return functional.avg_pool2d(near, 2 * fade + 1, 1, fade, count_include_pad=False)
 
 
 class PatchDiscriminator(nn.Module):

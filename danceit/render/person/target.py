@@ -126,6 +126,14 @@ class Target:
         inside = np.arange(len(self.frames)) < self.about.n_train
         return np.flatnonzero(inside & self.follows & changed).astype(np.int64)
 
+    def held(self, share: float) -> npt.NDArray[np.int64]:
+        """Last `share` of the training frames' time, less its first third, which keeps apart."""
+        end_s, start_s = self.times_s[self.about.n_train - 1], self.times_s[0]
+        after_s = end_s - share * (end_s - start_s) * 2 / 3
+        trained = self.training
+        held: npt.NDArray[np.int64] = trained[self.times_s[trained] > after_s]
+        return held
+
     @property
     def validation(self) -> npt.NDArray[np.int64]:
         """Numbers of the frames that training never sees."""

@@ -22,6 +22,7 @@ import torch
 from danceit.errors import InputError
 from danceit.render.person.batches import Batch, Batches, as_pictures
 from danceit.render.person.building import (
+    load_trained,
     make_face,
     make_face_judge,
     make_judge,
@@ -37,7 +38,7 @@ from danceit.render.person.checkpoints import (
 )
 from danceit.render.person.configuration import PersonConfig
 from danceit.render.person.losses import Perceptual
-from danceit.render.person.metrics import psnr
+from danceit.render.person.metrics import cut_squares, psnr
 from danceit.render.person.painting import lowered, paint_plain, with_face
 from danceit.render.person.stage import Stage
 from danceit.render.person.steps import PARTS, Losses, face_losses, patches, pose_losses
@@ -161,10 +162,12 @@ class _Session:
         self.folder.mkdir(exist_ok=True)
         self.batch = config.batch
         self.validated = float("nan")
+        self.kept = 0
+        self._best = {POSE: -np.inf, FACE: -np.inf}
         self.board = _board(self.folder) if workers.first else None
-        chosen = target.validation
-        picked = np.linspace(0, len(chosen) - 1, min(_LOOKED_AT, len(chosen))).astype(int)
-        self._unseen = self.batches.of(chosen[picked], np.zeros(len(picked), dtype=bool))
+        self._unseen = self._some_of(target.validation)
+        held = target.held(config.held_share)
+        self._held = self._some_of(held) if len(held) else None
         made: Any = dict(config=config, device=device, workers=workers, compiled=compiled)
         self.pose = Stage(POSE, make_painter, make_judge, 1, **made)
         self.face = Stage(FACE, make_face, make_face_judge, 3, **made)
@@ -176,9 +179,35 @@ class _Session:
             self._train(self.pose, step, self.config.steps, self._pose_losses)
             step = 0
         if self.config.face_steps:
+            self._begin_faces(step)
             self._train(self.face, step, self.config.face_steps, self._face_losses)
-        self.validated = self._validate(self.config.face_steps > 0)
+        with_faces = self._take_kept() if self._held else self.config.face_steps > 0
+        self.validated = self._validate(with_faces)
         return first
+
+    def _some_of(self, chosen: npt.NDArray[np.int64]) -> Batch:
+        picked = np.linspace(0, len(chosen) - 1, min(_LOOKED_AT, len(chosen))).astype(int)
+        return self.batches.of(chosen[picked], np.zeros(len(picked), dtype=bool))
+
+    def _begin_faces(self, step: int) -> None:
+        """Go on from the painter that was kept; a FaceGAN must better its faces to be kept."""
+        self.batch = self.config.face_batch
+        if self._held is None or step:
+            return
+        self.workers.wait()
+        self._take_kept()
+        self._best[FACE] = self._score(self.face, with_faces=False)
+
+    def _take_kept(self) -> bool:
+        """Put the kept weights into the averages; whether there is a FaceGAN among them."""
+        kept = load_trained(self.target.folder, self.device)
+        self.pose.average.load_state_dict(kept.painter.state_dict())
+        if kept.face is None:
+            if self._best[FACE] > -np.inf:
+                self.notes.append("FaceGAN: left out, it bettered no face that was held back")
+            return False
+        self.face.average.load_state_dict(kept.face.state_dict())
+        return True
 
     def background_db(self) -> float:
         real = as_pictures(self._unseen.real)
@@ -242,13 +271,17 @@ class _Session:
     def _checkpoint(self, stage: Stage[Any], step: int) -> None:
         if not self.workers.first:
             return
+        score = self._score(stage, with_faces=stage is self.face) if self._held else np.inf
+        if score > self._best[stage.name] or self._held is None:
+            self._best[stage.name] = score
+            self.kept = step if stage is self.pose else self.kept or self.config.steps
+            face = self.face.average.state_dict() if stage is self.face else None
+            painter = self.pose.average.state_dict()
+            save_trained(self.target.folder, self.config, painter, face, self.kept)
         flat = self.pose.flat() | (self.face.flat() if stage is self.face else {})
         note = {"config": self.config.as_dict(), "stage": stage.name, "step": step}
+        note |= {"best": self._best, "kept": self.kept}
         write_tensors(self.folder / STATE, flat, note)
-        face = self.face.average.state_dict() if stage is self.face else None
-        done = step if stage is self.pose else self.config.steps
-        painter = self.pose.average.state_dict()
-        save_trained(self.target.folder, self.config, painter, face, done)
         self.validated = self._validate(stage is self.face, sheet=f"{stage.name}-{step:06d}.png")
         row: list[str | float] = [stage.name, step, self.validated, self.background_db()]
         columns = ("stage", "step", "psnr_db", "background_db")
@@ -282,6 +315,9 @@ class _Session:
                 f"{self.folder} holds a run with another {', '.join(differ)}; give --restart to "
                 "begin anew"
             )
+        if not longer:
+            self._best |= note.get("best", {})
+        self.kept = int(note.get("kept", 0))
         self.pose.restore(flat)
         if stage == FACE:
             self.face.restore(flat)
@@ -289,9 +325,28 @@ class _Session:
             cut_log(self.folder / name, stage, step - 1 if name == LOG else step)
         return stage, step
 
-    @torch.no_grad()
+    def _score(self, stage: Stage[Any], *, with_faces: bool) -> float:
+        """PSNR of the frames held back: of the whole for poseGAN, of the face for FaceGAN."""
+        assert self._held is not None
+        ours, real = self._painted(self._held, with_faces), as_pictures(self._held.real)
+        if stage is self.face:
+            ours, real = (
+                cut_squares(pictures, self._held.corners, self.config.face_patch)
+                for pictures in (ours, real)
+            )
+        return float(psnr(ours, real).mean())
+
     def _validate(self, with_faces: bool, sheet: str = "") -> float:
         batch = self._unseen
+        ours, real = self._painted(batch, with_faces), as_pictures(batch.real)
+        if sheet and self.workers.first:
+            _save_sheet(
+                self.folder / "samples" / sheet, as_pictures(batch.label[:, :3]), ours, real
+            )
+        return float(psnr(ours, real).mean())
+
+    @torch.no_grad()
+    def _painted(self, batch: Batch, with_faces: bool) -> Pictures:
         painted = []
         for place in range(len(batch.real)):
             label = batch.label[place : place + 1]
@@ -302,12 +357,7 @@ class _Session:
                     corners = [batch.corners[place]]
                     one = with_face(self.face.average, label, one, corners, self.config)
             painted.append(as_pictures(one))
-        ours, real = np.concatenate(painted), as_pictures(batch.real)
-        if sheet and self.workers.first:
-            _save_sheet(
-                self.folder / "samples" / sheet, as_pictures(batch.label[:, :3]), ours, real
-            )
-        return float(psnr(ours, real).mean())
+        return np.concatenate(painted)
 
 
 def _board(folder: Path) -> Any:
