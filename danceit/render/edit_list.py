@@ -9,7 +9,7 @@ effect. Written by hand, so that nothing need be installed.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ def render_otio(
         If there are several dances, no source has a video, or the song is missing.
     """
     dance = single(dances, "an .otio file")
-    cuts, videos = _cuts_with_footage(dance)
+    cuts, videos = _cuts_with_footage(dance, options)
     sound = find_song(dances, song)
     fps = dance.fps
     media = {source: _reference(path, _shown_s(cuts, source)) for source, path in videos.items()}
@@ -158,7 +158,7 @@ def render_edl(
     editor that reads OpenTimelineIO is the better choice.
     """
     dance = single(dances, "an .edl file")
-    cuts, videos = _cuts_with_footage(dance)
+    cuts, videos = _cuts_with_footage(dance, options)
     sound = find_song(dances, song)
     rate = round(dance.fps)
     lines = [f"TITLE: {Path(out).stem}", "FCM: NON-DROP FRAME", ""]
@@ -191,7 +191,10 @@ def timecode(frame: int, rate: int) -> str:
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}:{frames:02d}"
 
 
-def _cuts_with_footage(dance: Dance) -> tuple[list[Cut], dict[str, Path | None]]:
+def _cuts_with_footage(
+    dance: Dance, options: RenderOptions
+) -> tuple[list[Cut], dict[str, Path | None]]:
+    """Cut a dance, in seconds of the videos, and name the video of each source."""
     if dance.n_frames == 0:
         raise InputError("nothing to export: the dance has no frames")
     cuts = cuts_of(dance)
@@ -201,7 +204,20 @@ def _cuts_with_footage(dance: Dance) -> tuple[list[Cut], dict[str, Path | None]]
             f"no footage to cut: none of the dance's {len(videos)} sources has a video "
             f"(the first is {cuts[0].source})"
         )
-    return cuts, videos
+    lags_s = _lags_s(dance, [source for source, video in videos.items() if video], options)
+    moved = [
+        replace(cut, source_s=max(0.0, cut.source_s + lags_s.get(cut.source, 0.0))) for cut in cuts
+    ]
+    return moved, videos
+
+
+def _lags_s(dance: Dance, sources: Sequence[str], options: RenderOptions) -> dict[str, float]:
+    """By how much each video is later than the dance's seconds of its source (`--lag`)."""
+    if options.locate is None:
+        return {}
+    placed = {placement.source: placement for placement in dance.fragments}
+    filmed = {source: options.locate(placed[source]) for source in sources}
+    return {source: found.lag_s for source, found in filmed.items() if found is not None}
 
 
 def _shown_s(cuts: Sequence[Cut], source: str) -> float:

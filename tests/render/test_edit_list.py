@@ -4,10 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.data import Dance
+from danceit.data import Dance, Placement
 from danceit.errors import InputError
 from danceit.render import render
 from danceit.render.edit_list import cuts_of, footage, timecode
+from danceit.render.filmed import Filmed
+from danceit.render.options import RenderOptions
 from tests.index.footage.conftest import plain, write_film
 from tests.render.conftest import make_dance, swaying
 
@@ -162,3 +164,21 @@ def test_a_source_states_its_own_length_and_rate_for_the_editor(
     assert sound[0].media_reference.available_range.duration.to_seconds() == pytest.approx(
         2.5, abs=0.05
     )
+
+
+def test_a_cut_lies_where_its_picture_is_in_the_video(filmed: Dance, tmp_path: Path) -> None:
+    """An index may have moved a recording against its sound; the video has not moved."""
+    nowhere = np.empty((0, 18, 2), dtype=np.float32)
+
+    def locate(placement: Placement) -> Filmed | None:
+        if placement.clip_id != "clip0":
+            return None
+        return Filmed(footage(placement.source) or Path(), np.empty(0), nowhere, lag_s=0.25)
+
+    for suffix in ("otio", "edl"):
+        out = tmp_path / f"cut.{suffix}"
+        render(filmed, out, options=RenderOptions(locate=locate))
+        asked = {"rate": 24} if suffix == "edl" else {}
+        clips = list(otio.adapters.read_from_file(str(out), **asked).tracks[0])
+        starts = [clip.source_range.start_time.to_seconds() for clip in clips]
+        assert starts == [10.25, 20.0]
