@@ -98,9 +98,11 @@ def main(args: list[str] | None = None) -> None:
     except (PermissionError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as exc:
         _stop(f"{exc.filename}: {exc.strerror}")
     except OSError as exc:
-        if exc.errno not in _NO_SPACE:
+        if exc.errno in _NO_SPACE:
+            _stop(f"the disk is full: {exc.filename or 'nothing more can be written'}")
+        if exc.filename is None or exc.strerror is None:
             raise
-        _stop(f"the disk is full: {exc.filename or 'nothing more can be written'}")
+        _stop(f"{exc.filename}: {exc.strerror}")
     if isinstance(code, int) and code:
         sys.exit(code)
 

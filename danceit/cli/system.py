@@ -28,7 +28,7 @@ def doctor() -> None:
     from danceit.retrieval.doctor import examine
 
     checks = examine()
-    click.echo(table(("", "what", "found"), [(c.mark, c.what, c.found) for c in checks]))
+    click.echo(table(("", "what", "found"), [(c.mark, c.what, c.told) for c in checks]))
     missing = [check for check in checks if check.needed and not check.ok]
     for check in missing:
         click.echo(f"danceit: {check.what}: {check.remedy}", err=True)

@@ -21,6 +21,8 @@ BEAT_STYLES = ("lane", "flash", "none")
 SURROUNDINGS = ("kept", "blurred", "still")
 """Around the dancer in footage: as filmed, blurred, or `RenderOptions.background`."""
 SIZE_LIMITS = (64, 4096)
+_FLAGS = {"start_s": "start", "length_s": "seconds"}
+"""What the command line calls the options that it names otherwise."""
 VIDEO_PX, GIF_PX, POSE_PX = 512, 256, 192
 """Sizes that the formats choose for themselves."""
 
@@ -167,9 +169,10 @@ class RenderOptions:
         low, high = SIZE_LIMITS
         if self.size and (not low <= self.size <= high or self.size % 2):
             raise InputError(f"size must be an even number from {low} to {high}; got {self.size}")
-        for name in ("start_s", "length_s"):
+        for name in _FLAGS:
             if not 0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"{name} must be 0 or more seconds; got {getattr(self, name)}")
+                asked = f"{name} (--{_FLAGS[name]})"
+                raise InputError(f"{asked} must be 0 or more seconds; got {getattr(self, name)}")
         if self.background and self.background_colour is None:
             _check_file("background", self.background, "a colour such as #101820 or a picture")
         if self.font:

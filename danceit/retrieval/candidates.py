@@ -9,6 +9,7 @@ its tempo is off.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from danceit.index.embedding import Embedder
 from danceit.index.store import FragmentStore, Where
 from danceit.retrieval.options import QueryOptions
 
+_NAMES = 8
+"""Most names that a message lists."""
 _POOL = 128
 """Fragments fetched from each space for a window before the best `k` are kept."""
 
@@ -155,7 +158,7 @@ def find_pool(
     found_pose = store.search(by_pose, pool, by="pose", where=where).rows
     found_audio = store.search(by_audio, pool, by="audio", where=where).rows
     if not found_pose.shape[1]:
-        raise InputError(_nothing_found(options))
+        raise InputError(_nothing_found(options, store))
     pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
     return _rank(pooled, by_pose, by_audio, music, store, options)
 
@@ -225,11 +228,22 @@ def notes_on(ranked: Sequence[Candidates], options: QueryOptions) -> tuple[str, 
     return ()
 
 
-def _nothing_found(options: QueryOptions) -> str:
-    asked = [
-        f"--{name} {getattr(options, name)}"
-        for name in ("style", "dancer", "licence")
-        if getattr(options, name)
-    ]
-    filters = f" with {' '.join(asked)}" if asked else ""
-    return f"the index holds no fragment of {options.length_s:g} s{filters}"
+def _nothing_found(options: QueryOptions, store: FragmentStore) -> str:
+    """Say what was asked for in vain, and what there is where a name is not of the index."""
+    info = store.info()
+    known = {"style": info.styles, "dancer": info.dancers, "licence": info.licences}
+    asked = {name: getattr(options, name) for name in known if getattr(options, name)}
+    for name, value in asked.items():
+        names = [str(there) for there in known[name] if there]
+        if value not in names:
+            near = get_close_matches(value.lower(), [there.lower() for there in names], n=1)
+            meant = [there for there in names if there.lower() in near][:1]
+            hint = f"; did you mean '{meant[0]}'?" if meant else ""
+            return f"the index has no {name} '{value}'; it has {_some(names) or 'none noted'}{hint}"
+    filters = "".join(f" --{name} {value}" for name, value in asked.items())
+    return f"the index holds no fragment of {options.length_s:g} s{filters and f' with{filters}'}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMES])
+    return shown + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")

@@ -31,6 +31,11 @@ class Check:
     remedy: str = ""
 
     @property
+    def told(self) -> str:
+        """What was found, and for what can be done without how to get it."""
+        return self.found if self.ok or self.needed else f"{self.found}; {self.remedy}"
+
+    @property
     def mark(self) -> str:
         """ok, MISSING (needed) or a dash (optional)."""
         return "ok" if self.ok else ("MISSING" if self.needed else "-")
@@ -56,9 +61,7 @@ def examine() -> list[Check]:
     checks.append(
         _tried("cache folder", lambda: str(cache_dir()), "set DANCEIT_CACHE", needed=True)
     )
-    checks.append(
-        _tried("CUDA for torch", _cuda, "a CUDA build of torch; the CPU is used", needed=False)
-    )
+    checks.append(_cuda())
     checks += [
         _package(module, package, what, remedy, needed=False)
         for module, (package, what, remedy) in _OPTIONAL.items()
@@ -80,7 +83,9 @@ def _tried(what: str, attempt: Callable[[], str], remedy: str, *, needed: bool) 
     except PackageNotFoundError:
         return Check(what, "installed, version unknown", True, needed, remedy)
     except Exception as exc:  # a check reports whatever is wrong with the machine
-        return Check(what, f"{type(exc).__name__}: {exc}".splitlines()[0], False, needed, remedy)
+        absent = isinstance(exc, ModuleNotFoundError)
+        found = "not installed" if absent else f"{type(exc).__name__}: {exc}".splitlines()[0]
+        return Check(what, found, False, needed, remedy)
 
 
 def _faiss() -> str:
@@ -99,9 +104,13 @@ def _encoders() -> str:
     return f"libx264, aac (PyAV {av.__version__})"
 
 
-def _cuda() -> str:
-    import torch
+def _cuda() -> Check:
+    what, remedy = "CUDA for torch", "the CPU is used"
+    try:
+        import torch
 
-    if not torch.cuda.is_available():
-        raise RuntimeError("none")
-    return str(torch.cuda.get_device_name(0))
+        if torch.cuda.is_available():
+            return Check(what, str(torch.cuda.get_device_name(0)), True, False)
+    except Exception as exc:  # a check reports whatever is wrong with the machine
+        return Check(what, f"{type(exc).__name__}: {exc}".splitlines()[0], False, False, remedy)
+    return Check(what, "no card, or a torch built without CUDA", False, False, remedy)

@@ -42,6 +42,22 @@ def test_a_song_shorter_than_a_window(danceit: Cli, index: Path) -> None:
     refused(danceit, "query", "short.wav", "--index", index, saying="shorter than one 2 s window")
 
 
+@pytest.mark.parametrize(
+    ("asked", "saying"),
+    [
+        (("--style", "Disko"), "no style 'Disko'; it has disco, hip-hop, waltz; did you mean"),
+        (("--dancer", "nobody"), "no dancer 'nobody'; it has synthetic-1"),
+        (("--style", "disco", "--dancer", "synthetic-3"), "--style disco --dancer synthetic-3"),
+        (("--seed", "-1"), "--seed must be 0 or more; got -1"),
+        (("--length", "nan"), "--length must be one of 1, 2, 3, 4 s; got nan"),
+    ],
+)  # fmt: skip
+def test_choices_that_the_index_does_not_have(
+    danceit: Cli, library: SyntheticLibrary, index: Path, asked: tuple[str, ...], saying: str
+) -> None:
+    refused(danceit, "query", library.query_song, "--index", index, *asked, saying=saying)
+
+
 def test_no_index(danceit: Cli, library: SyntheticLibrary) -> None:
     refused(danceit, "query", library.query_song, "--index", "nothing", saying="nothing")
 
