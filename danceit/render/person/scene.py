@@ -22,6 +22,8 @@ from danceit.render.text import draw_text
 Picture = npt.NDArray[np.uint8]
 
 NOTE = "synthetic"
+NOTE_PX = 12.0
+"""Smallest size of its letters: in a small picture it must be read as well."""
 
 
 class PersonScene(Scene):
@@ -77,11 +79,12 @@ class PersonScene(Scene):
         if not self.options.synthetic_note:
             return
         unit = min(picture.shape[:2]) / 512
-        at = (picture.shape[1] - 10 * unit, 14 * unit)
+        size = max(NOTE_PX, 12 * unit)
+        at = (picture.shape[1] - 0.8 * size, 1.2 * size)
         font = self.options.font
-        shadow = (at[0] + unit, at[1] + unit)
-        draw_text(picture, NOTE, shadow, 12 * unit, (0, 0, 0), anchor="right", font=font)
-        draw_text(picture, NOTE, at, 12 * unit, (255, 255, 255), anchor="right", font=font)
+        shadow = (at[0] + max(1.0, unit), at[1] + max(1.0, unit))
+        draw_text(picture, NOTE, shadow, size, (0, 0, 0), anchor="right", font=font)
+        draw_text(picture, NOTE, at, size, (255, 255, 255), anchor="right", font=font)
 
     def _painted(self, index: int) -> Picture:
         if self._last is not None and index == self._next - 1:
