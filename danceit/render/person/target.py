@@ -19,6 +19,7 @@ from danceit.errors import InputError
 from danceit.files import replacing
 
 FORMAT = 1
+HELD_GAP_S = 1.0
 DESCRIPTION = "person.json"
 FRAMES, JOINTS, TIMES, BACKGROUND = "frames.npy", "joints.npy", "times.npy", "background.png"
 NEIGHBOUR_S = 2.2 / 24
@@ -127,9 +128,13 @@ class Target:
         return np.flatnonzero(inside & self.follows & changed).astype(np.int64)
 
     def held(self, share: float) -> npt.NDArray[np.int64]:
-        """Last `share` of the training frames' time, less its first third, which keeps apart."""
-        end_s, start_s = self.times_s[self.about.n_train - 1], self.times_s[0]
-        after_s = end_s - share * (end_s - start_s) * 2 / 3
+        """Last `share` of the training frames' time, less a gap that keeps it apart.
+
+        The gap is `HELD_GAP_S` as before the unseen part, but no more than half of it.
+        """
+        length_s = share * (self.times_s[self.about.n_train - 1] - self.times_s[0])
+        kept_s = max(length_s / 2, length_s - HELD_GAP_S)
+        after_s = self.times_s[self.about.n_train - 1] - kept_s
         trained = self.training
         held: npt.NDArray[np.int64] = trained[self.times_s[trained] > after_s]
         return held
