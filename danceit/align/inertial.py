@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from danceit.align.bones import disagreement, whole
 from danceit.align.learned import LearnedAligner
 from danceit.align.seams import discontinuities
 from danceit.align.spatial import SpatialAligner
@@ -27,11 +28,15 @@ class InertialAligner(SpatialAligner):
     ----------
     window_frames : int
         Frames over which the disagreement dies away, half of them on each side.
+    bones : bool
+        With depth, turn bones towards each other rather than move joints, so that no
+        limb shrinks on the way (`danceit.align.bones`).
     """
 
     name: ClassVar[str] = "inertial"
 
     window_frames: int = 16
+    bones: bool = True
 
     def align(self, dance: Dance, music: Music) -> Dance:
         """Return `dance` with an offset that fades away added around each discontinuity."""
@@ -39,14 +44,16 @@ class InertialAligner(SpatialAligner):
         joints = dance.joints.astype(np.float64)
         edges = [0, *cuts.tolist(), dance.n_frames]
         for number, cut in enumerate(cuts.tolist()):
+            first, last = edges[number], edges[number + 2]
             # Up to half of the frames to the next cut, so that offsets never meet.
-            n_before = _reach(self.window_frames, cut - edges[number])
-            n_after = _reach(self.window_frames, edges[number + 2] - cut)
-            jump, change = _disagreement(
-                dance.joints[edges[number] : edges[number + 2]], cut - edges[number]
-            )
-            joints[cut - n_before : cut] += fading(jump / 2, -change / 2, n_before)[::-1]
-            joints[cut : cut + n_after] -= fading(jump / 2, change / 2, n_after)
+            n_before = _reach(self.window_frames, cut - first)
+            n_after = _reach(self.window_frames, last - cut)
+            around = slice(cut - n_before, cut + n_after)
+            sides, at = dance.joints[first:last], cut - first
+            joints[around] += _faded(*_disagreement(sides, at), n_before, n_after)
+            if self.bones and dance.dims == 3:
+                by = _faded(*disagreement(sides, at), n_before, n_after)
+                joints[around] = whole(dance.joints[around], by, joints[around])
         return dance.with_step("align", self.name, asdict(self), joints=joints.astype(np.float32))
 
     def fill(self, poses: Float32, start: int, stop: int) -> Float32:
@@ -70,6 +77,12 @@ def fading(offset: Float64, velocity: Float64, n_frames: int) -> Float64:
     moving = u - u**3 * (6 - 8 * u + 3 * u**2)
     curve: Float64 = held * offset + moving * speed
     return curve
+
+
+def _faded(jump: Float64, change: Float64, n_before: int, n_after: int) -> Float64:
+    """Offsets (n_before + n_after, J, C) that bring both sides of a cut together."""
+    before = fading(jump / 2, -change / 2, n_before)[::-1]
+    return np.concatenate([before, -fading(jump / 2, change / 2, n_after)])
 
 
 def _reach(window_frames: int, room: int) -> int:

@@ -20,7 +20,7 @@ from danceit.bench import beats, distribution, gaps, movement, physics, seams
 from danceit.bench.cells import Cell, RunFolder, Values, slug
 from danceit.bench.material import Material, RealDance, pseudo_seams, random_dance
 from danceit.bench.methods import Method
-from danceit.data import FPS, Dance, Float32, Float64, Music
+from danceit.data import FPS, Dance, Float32, Float64, Int64, Music
 from danceit.errors import DanceitError, InputError
 from danceit.files import sha256_of_file
 from danceit.index.store import FragmentStore, Where
@@ -197,8 +197,9 @@ def _real(work: Work, dance: RealDance) -> Values:
         values |= beats.evaluate(poses, dance.beats_s)
     still = np.zeros(len(poses), dtype=np.int64)
     source_s = np.arange(len(poses)) / FPS
-    values |= seams.evaluate(poses, pseudo_seams(len(poses)), still, source_s)
-    return values | _physics(poses)
+    cuts = pseudo_seams(len(poses))
+    values |= seams.evaluate(poses, cuts, still, source_s)
+    return values | _physics(poses, cuts)
 
 
 def _song_jobs(work: Work, bases: Sequence[Base]) -> Iterator[Job]:
@@ -268,12 +269,14 @@ def evaluate_dance(dance: Dance, music: Music, reference: movement.Profile) -> V
         **beats.evaluate(dance.joints, music.beats_s, dance.fps),
         **movement.evaluate_profile(dance.joints, reference),
         **seams.evaluate(dance.joints, dance.seams, dance.source_index, dance.source_s, dance.fps),
-        **_physics(dance.joints),
+        **_physics(dance.joints, dance.seams),
     }
 
 
-def _physics(poses: Float32) -> Values:
-    return physics.evaluate(poses) if poses.shape[2] == 3 else {}
+def _physics(poses: Float32, cuts: Int64) -> Values:
+    if poses.shape[2] < 3:
+        return {}
+    return {**physics.evaluate(poses), "bone_change": physics.bone_change(poses, cuts)}
 
 
 def _gap_jobs(work: Work) -> Iterator[Job]:

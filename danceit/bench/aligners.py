@@ -97,6 +97,7 @@ TABLES = {
         "warp_still",
         "pfc",
         "foot_skate_cm",
+        "bone_change",
         "frames_per_s",
     ),
     "Gap filling": ("gap_px_4", "gap_px_8", "gap_px_12", "gap_px_16", "gap_px_24"),

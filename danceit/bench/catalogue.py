@@ -144,6 +144,10 @@ MEASURES = (
         "Horizontal slide of planted ankles. Zhang et al. 2018.",
     ),
     Measure(
+        "bone_change", "bones at seams", "%", "near real", 1,
+        "How far the limb furthest off its own length is off, within 8 frames of a seam.",
+    ),
+    Measure(
         "fid_k", "FID_k", "", "smaller", 2,
         "Fréchet distance to real dances over 5 s windows; AIST++ kinetic features with the "
         "acceleration's bracket put right. Real dances: one half against the other.",

@@ -1,4 +1,4 @@
-"""Could a body do that: foot contact and foot skate of dances with depth.
+"""Could a body do that: foot contact, foot skate and bones of dances with depth.
 
 Conventions
 -----------
@@ -11,6 +11,7 @@ Conventions
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,6 +23,20 @@ METRES_A_PX = 1.5 / BODY_PX
 """An adult's 1.5 m from nose to ankle on the canvas."""
 SKATE_HEIGHT_M = 0.025
 """Height over the lowest stance below which a foot counts as planted (Zhang et al. 2018)."""
+
+SEAM_REACH = 8
+"""Frames on either side of a seam in which bones are measured."""
+LIMBS = tuple(
+    (JOINT[f"{side}_{upper}"], JOINT[f"{side}_{lower}"])
+    for side in ("right", "left")
+    for upper, lower in (
+        ("shoulder", "elbow"),
+        ("elbow", "wrist"),
+        ("hip", "knee"),
+        ("knee", "ankle"),
+    )
+)
+"""Both ends of each bone of arms and legs."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,26 @@ def foot_skate(
         planted = np.clip(2 - 2 ** (np.clip(above, 0, 1) / SKATE_HEIGHT_M), 0.0, 1.0)
         slides.append(np.nanmean(_slowest(placed, feet, body.up_axis) * planted[1:]))
     return float(np.mean(slides) * fps * 100)
+
+
+def bone_change(positions: Array, seams: Array) -> float:
+    """How far limbs shrink or grow around seams, as a share of their length; smaller is better.
+
+    Mean over the frames within 8 of a seam: of the eight bones of arms and legs the one
+    that is furthest off its median length in that fragment. NaN without seams.
+    """
+    if not seams.size:
+        return float("nan")
+    starts, ends = (positions[:, list(joints)] for joints in zip(*LIMBS, strict=True))
+    lengths = np.linalg.norm(ends.astype(np.float64) - starts, axis=2)
+    off = np.full_like(lengths, np.nan)
+    for first, last in pairwise([0, *seams.tolist(), len(lengths)]):
+        seen = np.isfinite(lengths[first:last]).any(axis=0)
+        own = np.maximum(np.nanmedian(lengths[first:last, seen], axis=0), 1e-9)
+        off[first:last, seen] = np.abs(lengths[first:last, seen] / own - 1)
+    near = np.abs(np.arange(len(off))[:, None] - seams).min(axis=1) <= SEAM_REACH
+    near &= np.isfinite(off).any(axis=1)
+    return float(np.nanmax(off[near], axis=1).mean()) if near.any() else float("nan")
 
 
 def _slowest(placed: Float64, feet: Sequence[int], up_axis: int) -> Float64:

@@ -92,9 +92,10 @@ def test_moving_the_dancer_moves_the_result(
     )
 
 
-@pytest.mark.parametrize("name", [name for name in SPATIAL if name != "learned"])
+@pytest.mark.parametrize("name", [*FILLING[:-1], "inertial:bones=false"])
 def test_joints_are_treated_alike(name: str) -> None:
-    # `learned` looks at hips and shoulders, the others know no joint by its place.
+    # `learned` looks at hips and shoulders, `inertial` at bones; the others know no joint by its
+    # place.
     dance, order = cut_dance(5), np.random.default_rng(1).permutation(18)
     shuffled = dance_of(dance.joints[:, order], (60, 110))
     np.testing.assert_allclose(

@@ -59,3 +59,21 @@ def test_hips_never_seen_is_named():
     motion[:, 8] = np.nan
     with pytest.raises(InputError, match="never all seen"):
         physics.evaluate(motion)
+
+
+def test_a_limb_that_shrinks_at_a_seam_is_measured():
+    motion = np.zeros((100, 18, 3))
+    motion[:, :, 1] = 20.0 * np.arange(18)
+    motion[45:48, 4, 1] -= 10.0  # half of the right forearm
+    assert physics.bone_change(motion, np.array([46])) == pytest.approx(0.5 * 3 / 17)
+    assert physics.bone_change(motion, np.array([80])) == 0.0
+    motion[:, 7] = np.nan
+    assert physics.bone_change(motion, np.array([46])) == pytest.approx(0.5 * 3 / 17)
+    assert np.isnan(physics.bone_change(motion, np.array([], dtype=int)))
+
+
+def test_the_second_fragments_own_bones_are_no_fault():
+    motion = np.zeros((100, 18, 3))
+    motion[:, :, 1] = 20.0 * np.arange(18)
+    motion[50:] *= 1.3
+    assert physics.bone_change(motion, np.array([50])) == pytest.approx(0.0)
