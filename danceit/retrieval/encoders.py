@@ -87,6 +87,11 @@ class FragmentEncoder:
         folder = Path(folder)
         if not folder.is_dir():
             raise InputError(f"no encoder at {folder}: not a folder")
+        if not (folder / CONFIG_FILE).is_file():
+            raise InputError(
+                f"{folder} is no encoder: it has no {CONFIG_FILE}; give a folder that `danceit "
+                "train --out` wrote (an index is no encoder)"
+            )
         stored = weights.read_json(folder / CONFIG_FILE)
         _check_format(stored.get("format"), folder)
         if not isinstance(stored.get("config"), dict):

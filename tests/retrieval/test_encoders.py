@@ -200,6 +200,9 @@ def test_a_broken_encoder_is_refused_in_one_line(tmp_path: Path, change: str, me
 def test_a_missing_folder_and_device_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no encoder at"):
         FragmentEncoder.load(tmp_path / "none")
+    (tmp_path / "index").mkdir()
+    with pytest.raises(InputError, match="is no encoder: it has no encoder.json"):
+        FragmentEncoder.load(tmp_path / "index")
     small().save(tmp_path)
     with pytest.raises(InputError, match="cannot use the device 'warp'"):
         FragmentEncoder.load(tmp_path, device="warp")
