@@ -25,6 +25,10 @@ from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import Stance, join_costs, join_features, moved, stance
 from danceit.retrieval.rhythm import off_beat
 
+_VARIATION = 0.25
+"""Noise of a seed, as a share of how far the candidates' target costs differ. On the Tang dances
+62 % of windows then show something else than with seed 0, for 4 % more seams; at 1.0 it is 93 %,
+but two seams for every one (docs/retrieval.md)."""
 _SOLVERS = {"viterbi": solve, "greedy": greedy}
 
 
@@ -182,7 +186,8 @@ def _varied(chain: Chain, seed: int) -> Chain:
     rng = np.random.default_rng(seed)
     spread = float(np.mean([np.ptp(target) for target in chain.targets]))
     noisy = [
-        target + rng.gumbel(scale=max(spread, 0.1), size=target.shape) for target in chain.targets
+        target + rng.gumbel(scale=_VARIATION * max(spread, 0.1), size=target.shape)
+        for target in chain.targets
     ]
     return replace(chain, targets=noisy)
 

@@ -129,6 +129,20 @@ def test_another_encoder_is_refused(
         compose(library.query_song, store, other, QueryOptions())
 
 
+def test_a_variation_is_another_dance_and_as_continuous(
+    library: SyntheticLibrary, index: Path, encoder: FragmentEncoder
+) -> None:
+    def made(seed: int) -> Composition:
+        return composed(library, index, encoder, QueryOptions(length_s=1.0, seed=seed))
+
+    first, others = made(0), [made(seed) for seed in range(1, 7)]
+    ids = [placement.fragment_id for placement in first.dance.fragments]
+    for other in others:
+        assert [placement.fragment_id for placement in other.dance.fragments] != ids
+    seams = [len(other.dance.seams) for other in others]
+    assert np.mean(seams) <= 1.5 * len(first.dance.seams) + 1
+
+
 def test_changing_style_costs_as_much_as_asked(
     library: SyntheticLibrary, index: Path, encoder: FragmentEncoder
 ) -> None:
