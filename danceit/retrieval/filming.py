@@ -49,15 +49,22 @@ class Filming:
             self._known[source] = None
             try:
                 found = filmed(read_source(Path(source)))
-                lag_s = picture_lag(found, self._dances, source)
-                self._known[source] = replace(found, lag_s=lag_s)
+                self._known[source] = replace(found, lag_s=self._lag(source))
             except DanceitError as exc:
                 self.notes.append(f"{Path(source).name} is drawn: {exc}")
         return self._known[source]
 
+    def _lag(self, source: str) -> float:
+        """Seconds that the picture of a source is later than the dances count."""
+        for dims in sorted({dance.joints.shape[2] for dance in self._dances}):
+            lag_s = picture_lag(read_source(Path(source), dims), self._dances, source)
+            if lag_s:
+                return lag_s
+        return 0.0
 
-def read_source(path: Path) -> Recording:
-    """Read the recording at `path` with the first source that recognises it, in 2-D if it can.
+
+def read_source(path: Path, dims: int = 2) -> Recording:
+    """Read the recording at `path` with the first source that recognises it, as asked if it can.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def read_source(path: Path) -> Recording:
         source = SOURCES.get(name)
         if source.detect(path):
             recording: Recording = (
-                source.read_with(path, ReadSettings(), 2)
+                source.read_with(path, ReadSettings(), dims)
                 if isinstance(source, HasSettings)
                 else source.read(path)
             )

@@ -10,28 +10,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from danceit.data import BODY_PX, Dance, Float64
+from danceit.data import Bool, Dance, Float64, Recording
 from danceit.index.sources.settings import MAX_LAG_S
-from danceit.render.filmed import Filmed
 from danceit.render.person.labels import BODY
-from danceit.render.shots import body_px
 
 COARSE_S, FINE_S = 1 / 48, 1 / 480
 FEWEST_FRAMES = 24
 MOST_FRAMES = 240
 NEARER = 0.7
-"""Mean distance of the joints, over that without a lag, from which a lag is believed."""
+"""Median distance of the poses, over that without a lag, from which a lag is believed."""
 ALIKE_PX = 20.0
 """The same in canvas pixels: farther off, the dance's poses are not those of the picture."""
 
 
-def picture_lag(filmed: Filmed, dances: Sequence[Dance], source: str) -> float:
+def picture_lag(recording: Recording, dances: Sequence[Dance], source: str) -> float:
     """Seconds by which the picture of `source` is later than the dances count.
 
     Parameters
     ----------
-    filmed : Filmed
-        As the video shows it.
+    recording : Recording
+        The source as it is read, not moved, in as many dimensions as the dances have.
     dances : sequence of Dance
         Some of whose frames are of that source.
     source : str
@@ -42,15 +40,16 @@ def picture_lag(filmed: Filmed, dances: Sequence[Dance], source: str) -> float:
     float
         To `FINE_S`; 0 where the poses agree as they are or cannot be told apart.
     """
-    poses, times_s = _frames_of(dances, source)
+    dims = recording.poses.shape[2]
+    poses, times_s = _frames_of([d for d in dances if d.joints.shape[2] == dims], source)
     if len(poses) < FEWEST_FRAMES:
         return 0.0
     chosen = np.unique(np.linspace(0, len(poses) - 1, MOST_FRAMES).astype(int))
     poses, times_s = poses[chosen], times_s[chosen]
-    shown = filmed.joints[:, BODY].astype(np.float64) * (BODY_PX / body_px(filmed.joints))
+    shown = recording.poses[:, BODY].astype(np.float64)
 
     def apart(lag_s: float) -> float:
-        return _distance(poses, _at(shown, filmed.times_s, times_s + lag_s))
+        return _distance(poses, _at(shown, recording.times_s, times_s + lag_s))
 
     def best(lags: Float64) -> float:
         return float(lags[int(np.argmin([apart(lag) for lag in lags.tolist()]))])
@@ -65,21 +64,21 @@ def picture_lag(filmed: Filmed, dances: Sequence[Dance], source: str) -> float:
 
 
 def _frames_of(dances: Sequence[Dance], source: str) -> tuple[Float64, Float64]:
-    """Poses (N, J, 2), canvas pixels, and seconds (N,) of the frames that show a source."""
+    """Poses (N, J, C), canvas pixels, and seconds (N,) of the frames that show a source."""
     poses, times = [], []
     for dance in dances:
         owners = np.array([placed.source == source for placed in dance.fragments], dtype=bool)
         if owners.any():
             own = owners[dance.source_index]
-            poses.append(dance.joints[own][:, BODY, :2].astype(np.float64))
+            poses.append(dance.joints[own][:, BODY].astype(np.float64))
             times.append(dance.source_s[own])
     if not poses:
-        return np.empty((0, len(BODY), 2)), np.empty(0)
+        return np.empty((0, len(BODY), 3)), np.empty(0)
     return np.concatenate(poses), np.concatenate(times)
 
 
 def _at(shown: Float64, times_s: Float64, asked_s: Float64) -> Float64:
-    """Poses (N, J, 2) at times, NaN where nothing is shown."""
+    """Poses (N, J, C) at times, NaN where nothing is shown."""
     flat = shown.reshape(len(shown), -1)
     after = np.clip(np.searchsorted(times_s, asked_s), 1, len(times_s) - 1)
     span = times_s[after] - times_s[after - 1]
@@ -96,8 +95,26 @@ def _distance(ours: Float64, theirs: Float64) -> float:
     if enough.sum() < 0.5 * len(ours):
         return float("inf")
     known = known[enough]
-    between = np.where(known[..., None], ours[enough] - theirs[enough], 0.0)
-    count = known.sum(axis=1)
-    between -= (between.sum(axis=1) / count[:, None])[:, None]
-    length = np.where(known, np.linalg.norm(between, axis=2), 0.0)
-    return float((length.sum(axis=1) / count).mean())
+    ours, theirs = (_about_their_middle(poses[enough], known) for poses in (ours, theirs))
+    if theirs.shape[2] == 3:
+        theirs = _facing(theirs, ours)
+    # Clips are brought to one size each, so every pose is compared at the size that fits best.
+    size = (ours * theirs).sum(axis=(1, 2)) / np.maximum((theirs**2).sum(axis=(1, 2)), 1e-9)
+    length = np.linalg.norm(ours - size[:, None, None] * theirs, axis=2)
+    # At a seam an aligner bends the movement: most frames are not at one.
+    return float(np.median(length.sum(axis=1) / known.sum(axis=1)))
+
+
+def _facing(poses: Float64, like: Float64) -> Float64:
+    """Poses (N, J, 3) turned about the vertical to face as others do: a query turns fragments."""
+    ours, theirs = poses[..., 0] + 1j * poses[..., 2], like[..., 0] + 1j * like[..., 2]
+    turn = np.exp(1j * np.angle((theirs * ours.conj()).sum(axis=1)))
+    turned = ours * turn[:, None]
+    return np.stack([turned.real, poses[..., 1], turned.imag], axis=2)
+
+
+def _about_their_middle(poses: Float64, known: Bool) -> Float64:
+    """Known joints less their mean; 0 where unknown."""
+    kept = np.where(known[..., None], poses, 0.0)
+    middle = kept.sum(axis=1) / known.sum(axis=1)[:, None]
+    return np.asarray(np.where(known[..., None], kept - middle[:, None], 0.0), dtype=np.float64)
