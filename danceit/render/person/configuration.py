@@ -148,8 +148,8 @@ QUALITIES: dict[str, PersonConfig] = {
     "draft": PersonConfig(
         size=128, ngf=16, n_downsample=3, n_blocks=3, ndf=16, n_scales=2, face_ngf=16,
         face_blocks=2, face_px=32, guided=True, reach=0.12, held_share=0.2,
-        temporal=False, steps=500, face_steps=300, batch=4, face_batch=8, pixel_weight=100.0, ema=0.99,
-        checkpoint_every=50,
+        temporal=False, steps=200, face_steps=100, batch=4, face_batch=8,
+        pixel_weight=100.0, ema=0.99, checkpoint_every=50,
     ),
     "good": PersonConfig(size=256, steps=40_000, face_steps=8_000, batch=8),
     "paper": PersonConfig(size=512, batch=4),

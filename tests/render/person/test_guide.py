@@ -39,16 +39,6 @@ def test_training_is_guided_by_frames_apart_in_time_alone(target: Target) -> Non
         assert abs(target.times_s[other] - target.times_s[index]) > APART_S
 
 
-def test_the_footage_goes_on_where_it_goes_on(target: Target, monkeypatch) -> None:
-    shown: list[int] = []
-    guide = Guide(target)
-    monkeypatch.setattr(guide, "picture", lambda pose, index: shown.append(index))
-    behind = guide.following()
-    for pose in target.joints[10:20]:
-        behind(pose)
-    assert (np.diff(shown) == 1).all()
-
-
 def test_a_guided_painter_sees_what_is_behind(prepared: Path, target: Target) -> None:
     config = replace(TINY, guided=True)
     batch = Batches(target, config).at(0, 2)
