@@ -14,7 +14,7 @@ from danceit.render.figure import JOINT_COLOURS, mixed
 from danceit.render.options import GIF_PX, POSE_PX, RenderOptions
 from danceit.render.overlay import clip_colour
 from danceit.render.progress import Progress, silent
-from danceit.render.scene import Scene
+from danceit.render.scene import Scene, check_dances
 from danceit.render.text import draw_text, fitted
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def render_sheet(
     the next pose in the colours of the clips shown, with a notch at every seam.
     The song is not needed.
     """
+    check_dances(dances, options)
     options = options.sized(POSE_PX)
     n_poses = SHEET_COLUMNS * (SHEET_ROWS if len(dances) == 1 else 1)
     plain = replace(options, beats="none", debug=False, captions=(), credits=False, aspect="1:1")

@@ -55,6 +55,16 @@ def test_a_sheet_of_several_dances_has_a_row_for_each(
         assert sheet.size == (8 * 64, 2 * 75)
 
 
+def test_a_sheet_refuses_what_a_video_refuses(dance: Dance, tmp_path: Path) -> None:
+    out = tmp_path / "a.png"
+    with pytest.raises(InputError, match="2 captions for 1 dances"):
+        render(dance, out, options=RenderOptions(captions=("A", "B")))
+    other = make_dance(swaying(dance.n_frames + 48))
+    with pytest.raises(InputError, match="must be to one song"):
+        render_many([dance, other], out)
+    assert not out.exists()
+
+
 def test_the_shortest_dance_fills_a_sheet(tmp_path: Path) -> None:
     render(make_dance(swaying(1), seams=()), tmp_path / "a.png", options=RenderOptions(size=64))
     assert (tmp_path / "a.png").exists()
