@@ -20,7 +20,7 @@ from danceit.bench import beats, distribution, gaps, movement, physics, seams
 from danceit.bench.cells import Cell, RunFolder, Values, slug
 from danceit.bench.material import Material, RealDance, pseudo_seams, random_dance
 from danceit.bench.methods import Method
-from danceit.data import FPS, Dance, Float32, Float64, Int64, Music
+from danceit.data import FPS, JOINT, Dance, Float32, Float64, Int64, Music
 from danceit.errors import DanceitError, InputError
 from danceit.files import sha256_of_file
 from danceit.index.store import FragmentStore, Where
@@ -29,6 +29,8 @@ from danceit.retrieval.options import QueryOptions
 REAL, RANDOM = "real dances", "random"
 SET_WINDOW_S = 5.0
 """Length of the pieces whose features are compared as a set (FID, diversity)."""
+_BODY_JOINTS = JOINT["right_eye"]
+"""Nose to ankles come first among the joints."""
 _QUICK_S = 1.0
 """Methods faster than this are timed twice, so that no import is counted."""
 _BEAT_KEYS = ("s_ba", "s_ba_1", "s_ba_2", "warp_max")
@@ -358,14 +360,23 @@ def _real_set(work: Work) -> Values:
 
 
 def _features(motions: Sequence[Float32]) -> Float64:
-    """Kinetic features of every 5 s of every dance, in metres, seen from its first root."""
+    """Kinetic features of every 5 s of every dance, in metres, seen from its first root.
+
+    Eyes and ears, which few sources have, are left out, and so is a piece in which a joint is
+    lost that others show.
+    """
     size = round(SET_WINDOW_S * FPS)
     rows = []
     for motion in motions:
         for start in range(0, len(motion) - size + 1, size):
-            piece = motion[start : start + size] * physics.METRES_A_PX
+            piece = motion[start : start + size, :_BODY_JOINTS] * physics.METRES_A_PX
             rows.append(distribution.kinetic_features(piece))
-    return np.asarray(rows, dtype=np.float64)
+    features = np.asarray(rows, dtype=np.float64)
+    if not rows:
+        return features
+    seen = np.isfinite(features).any(axis=0)
+    whole: Float64 = features[np.isfinite(features[:, seen]).all(axis=1)]
+    return whole
 
 
 def _inputs(work: Work, music: Music, dance: Dance) -> dict[str, object]:

@@ -185,6 +185,15 @@ def test_a_dance_that_does_not_fit_its_song_is_named(change, message):
         aligner_jobs.evaluate_dance(dance, song, movement.profile([motion]))
 
 
+def test_pieces_with_a_lost_joint_do_not_cost_the_set_its_score():
+    motions = [walk(360, seed, dims=3).astype(np.float32) for seed in range(3)]
+    whole = aligner_jobs._features(motions)
+    motions[1][130:140, 4] = np.nan
+    motions[2][:, 14:] = 256.0  # a source with eyes and ears among others without
+    np.testing.assert_array_equal(aligner_jobs._features(motions), np.delete(whole, 4, axis=0))
+    assert aligner_jobs._features([motions[0][:50]]).size == 0
+
+
 def test_songs_are_files_or_folders(library, tmp_path):
     assert library.query_song in song_files([library.query_song.parent])
     with pytest.raises(InputError, match="no such song"):
