@@ -27,6 +27,7 @@ ALIGNERS = Registry(
         "minjerk": "danceit.align.minjerk:MinJerkAligner",
         "inertial": "danceit.align.inertial:InertialAligner",
         "learned": "danceit.align.learned:LearnedAligner",
+        "fill": "danceit.align.fill:FillAligner",
         "beat": "danceit.align.beat:BeatAligner",
         "warp": "danceit.align.warp:WarpAligner",
     },
