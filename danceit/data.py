@@ -355,6 +355,8 @@ def check_poses(poses: npt.NDArray[Any], what: str = "poses") -> None:
 def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     if not path.exists():
         raise InputError(f"no such file: {path}")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; expected a dance file, such as song.dance.npz")
     try:
         # An open stream, because numpy leaves a damaged file that it opened itself open.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:

@@ -9,7 +9,6 @@ import click
 from danceit.cli.options import (
     PATH,
     Command,
-    clock,
     device_option,
     index_option,
     json_option,
@@ -318,6 +317,7 @@ def _drawn(seconds: float, **look: Any) -> "RenderOptions":
 
 
 def _print_choices(composition: "Composition", *, explain: bool) -> None:
+    from danceit.retrieval.constraints import clock
     from danceit.retrieval.report import choices
 
     rows = choices(composition)

@@ -105,12 +105,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def clock(seconds: float) -> str:
-    """Seconds as m:ss.s."""
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:04.1f}"
-
-
 def _is_number(cell: str) -> bool:
     try:
         float(cell.rstrip("%s").replace(":", ""))

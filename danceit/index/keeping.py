@@ -6,6 +6,7 @@ Without `store`, the engine that wrote the index is asked.
 
 import shutil
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 from danceit.errors import IndexStateError, InputError
@@ -44,7 +45,9 @@ def remove(
         if not names:
             raise InputError("name a recording or a dancer to be taken out")
         if unknown := sorted(names - known.keys()):
-            raise InputError(f"there is no recording '{unknown[0]}' in {index}")
+            near = get_close_matches(unknown[0], known, n=1, cutoff=0.5)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise InputError(f"there is no recording '{unknown[0]}' in {index}{hint}")
         opened.begin()
         before = Withdrawn.read(index)
         Withdrawn(before.recordings | names, before.dancers | people).write(index)

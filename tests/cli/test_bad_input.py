@@ -205,3 +205,12 @@ def test_too_little_to_learn_from(danceit: Cli, library: SyntheticLibrary) -> No
     song.write_bytes(found.audio_path.read_bytes())
     write_recording(Path("little") / "short.npz", found.poses[:70], 30.0, audio=song)
     refused(danceit, "index", "build", "little", "--out", "idx", saying="too little to learn from")
+
+
+def test_a_recording_named_nearly_and_a_folder_for_a_dance(danceit: Cli, index: Path) -> None:
+    known = json.loads(danceit("index", "info", "--index", index, "--json").out)
+    assert known["recordings"] > 1
+    refused(
+        danceit, "index", "remove", "disco-1", "--index", index, saying="did you mean 'disco-1."
+    )
+    refused(danceit, "align", str(index), saying="is a folder; expected a dance file")
