@@ -201,7 +201,7 @@ def test_a_missing_folder_and_device_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no encoder at"):
         FragmentEncoder.load(tmp_path / "none")
     (tmp_path / "index").mkdir()
-    with pytest.raises(InputError, match="is no encoder: it has no encoder.json"):
+    with pytest.raises(InputError, match=r"is no encoder: it has no encoder\.json"):
         FragmentEncoder.load(tmp_path / "index")
     small().save(tmp_path)
     with pytest.raises(InputError, match="cannot use the device 'warp'"):
