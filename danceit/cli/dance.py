@@ -84,6 +84,8 @@ _RENDER = (
     click.option("--no-note", "synthetic_note", flag_value=False, default=True,
                  help="Leave out the visible note that a person's video is synthetic."),
 )  # fmt: skip
+_NOT_DRAWN = frozenset({".bvh", ".glb", ".gltf", ".csv", ".otio", ".edl"})
+"""Suffixes of files without pictures."""
 _CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "greedy")
 """Parameters of `_QUERY`; what else `danceit dance` takes beside its own is of `_RENDER`."""
 
@@ -210,7 +212,7 @@ def render(files: tuple[Path, ...], out: Path, song: Path | None, **look: Any) -
             notes = render_file(
                 files[0] if files else None, out, _drawn(**look), song=song, progress=drawing
             )
-    for note in notes:
+    for note in (*notes, *_without_effect(out, look)):
         click.echo(f"note: {note}", err=True)
     click.echo(f"wrote {out}")
 
@@ -253,7 +255,7 @@ def dance(
             device=device,
             progress=drawing,
         )
-    for note in made.notes:
+    for note in (*made.notes, *_without_effect(out, rest)):
         click.echo(f"note: {note}", err=True)
     if timing:
         click.echo(
@@ -304,6 +306,15 @@ def _given(names: Iterable[str]) -> bool:
     context = click.get_current_context()
     typed = click.core.ParameterSource.COMMANDLINE
     return any(context.get_parameter_source(name) is typed for name in names)
+
+
+def _without_effect(out: Path, look: Iterable[str]) -> tuple[str, ...]:
+    """Name what was asked of the look of a file that has none."""
+    if out.suffix.lower() not in _NOT_DRAWN:
+        return ()
+    params = {param.name: param.opts[0] for param in click.get_current_context().command.params}
+    asked = [params.get(name, name) for name in look if _given([name])]
+    return (f"nothing is drawn in {out.suffix}: no use for {', '.join(asked)}",) if asked else ()
 
 
 def _chosen(greedy: bool, **choices: Any) -> QueryOptions:

@@ -145,3 +145,13 @@ def test_bench_search_finds_what_a_scan_finds(danceit: Cli, index: Path) -> None
     rows = [line.split() for line in measured.out.splitlines()[2:]]
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
     assert all(float(row[3]) == 1.0 for row in rows)
+
+
+def test_a_look_that_an_export_has_no_use_for_is_said(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    assert danceit("query", library.query_song, "--index", index, "--out", "a.dance.npz").code == 0
+    said = danceit("render", "a.dance.npz", "--out", "a.csv", "--theme", "mono", "--trails")
+    assert (said.code, Path("a.csv").exists()) == (0, True)
+    assert "nothing is drawn in .csv: no use for --theme, --trails" in said.err
+    assert "no use" not in danceit("render", "a.dance.npz", "--out", "b.csv").err
