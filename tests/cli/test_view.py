@@ -34,7 +34,10 @@ def queried(danceit: Cli, library: SyntheticLibrary, index: Path, tmp_path: Path
 @contextmanager
 def viewed(*args: object) -> Iterator[str]:
     """Run `danceit view` in a process of its own; gives its address and stops it by Ctrl-C."""
-    command = [sys.executable, "-c", "from danceit.cli import main; main()", "view"]
+    # What a shell starts in the background ignores Ctrl-C, and so would all that it starts.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    begin = f"{heeding}from danceit.cli import main; main()"
+    command = [sys.executable, "-c", begin, "view"]
     with Path("stderr.txt").open("w") as told:
         process = subprocess.Popen(
             [*command, *map(str, args), "--port", "0"],
