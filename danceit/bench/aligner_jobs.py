@@ -20,17 +20,13 @@ from danceit.bench import beats, distribution, gaps, movement, physics, seams
 from danceit.bench.cells import Cell, RunFolder, Values, slug
 from danceit.bench.material import Material, RealDance, pseudo_seams, random_dance
 from danceit.bench.methods import Method
-from danceit.data import FPS, JOINT, Dance, Float32, Float64, Int64, Music
+from danceit.data import FPS, Dance, Float32, Int64, Music
 from danceit.errors import DanceitError, InputError
 from danceit.files import sha256_of_file
 from danceit.index.store import FragmentStore, Where
 from danceit.retrieval.options import QueryOptions
 
 REAL, RANDOM = "real dances", "random"
-SET_WINDOW_S = 5.0
-"""Length of the pieces whose features are compared as a set (FID, diversity)."""
-_BODY_JOINTS = JOINT["right_eye"]
-"""Nose to ankles come first among the joints."""
 _QUICK_S = 1.0
 """Methods faster than this are timed twice, so that no import is counted."""
 _BEAT_KEYS = ("s_ba", "s_ba_1", "s_ba_2", "warp_max")
@@ -347,36 +343,20 @@ def _set_cell(work: Work, row: str, files: Sequence[Path], identity: dict[str, s
 
 def _made_set(work: Work, files: Sequence[Path]) -> Values:
     made = [Dance.load(file).joints for file in files]
-    scores = distribution.evaluate(_features(work.material.motions), _features(made))
+    scores = distribution.evaluate(
+        distribution.set_features(work.material.motions), distribution.set_features(made)
+    )
     return {"fid_k": scores["fid"], "diversity_k": scores["diversity"]}
 
 
 def _real_set(work: Work) -> Values:
     motions = work.material.motions
-    halves = distribution.evaluate(_features(motions[::2]), _features(motions[1::2]))
-    whole = _features(motions)
+    halves = distribution.evaluate(
+        distribution.set_features(motions[::2]), distribution.set_features(motions[1::2])
+    )
+    whole = distribution.set_features(motions)
     scores = distribution.evaluate(whole, whole)
     return {"fid_k": halves["fid"], "diversity_k": scores["diversity_real"]}
-
-
-def _features(motions: Sequence[Float32]) -> Float64:
-    """Kinetic features of every 5 s of every dance, in metres, seen from its first root.
-
-    Eyes and ears, which few sources have, are left out, and so is a piece in which a joint is
-    lost that others show.
-    """
-    size = round(SET_WINDOW_S * FPS)
-    rows = []
-    for motion in motions:
-        for start in range(0, len(motion) - size + 1, size):
-            piece = motion[start : start + size, :_BODY_JOINTS] * physics.METRES_A_PX
-            rows.append(distribution.kinetic_features(piece))
-    features = np.asarray(rows, dtype=np.float64)
-    if not rows:
-        return features
-    seen = np.isfinite(features).any(axis=0)
-    whole: Float64 = features[np.isfinite(features[:, seen]).all(axis=1)]
-    return whole
 
 
 def _inputs(work: Work, music: Music, dance: Dance) -> dict[str, object]:

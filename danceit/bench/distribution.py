@@ -14,12 +14,18 @@ from typing import Literal
 import numpy as np
 
 from danceit.bench.motion import Array, check_motion
-from danceit.data import FPS, Float64
+from danceit.bench.physics import METRES_A_PX
+from danceit.data import FPS, JOINT, Float64
 from danceit.errors import InputError
 
 AIST_FPS = 60.0
 AIST_WINDOW = 2
 """Frames on either side over which AIST++'s features average velocities."""
+
+SET_WINDOW_S = 5.0
+"""Length of the pieces whose features are compared as a set."""
+_BODY_JOINTS = JOINT["right_eye"]
+"""Nose to ankles come first among the joints."""
 
 
 def validate(features: Array, what: str = "features") -> None:
@@ -157,6 +163,30 @@ def kinetic_features(
         axis=1,
     )
     return np.asarray(features.ravel())
+
+
+def set_features(motions: Sequence[Array]) -> Float64:
+    """Kinetic features (N, F) of every 5 s of every dance, in metres, seen from its first root.
+
+    Eyes and ears, which few sources have, are left out, and so is a piece in which a joint is
+    lost that others show.
+
+    Parameters
+    ----------
+    motions : sequence of (T, 18, 3)
+        Canvas pixels at 24 fps.
+    """
+    size = round(SET_WINDOW_S * FPS)
+    rows = []
+    for motion in motions:
+        for start in range(0, len(motion) - size + 1, size):
+            rows.append(kinetic_features(motion[start : start + size, :_BODY_JOINTS] * METRES_A_PX))
+    features = np.asarray(rows, dtype=np.float64)
+    if not rows:
+        return features
+    seen = np.isfinite(features).any(axis=0)
+    whole: Float64 = features[np.isfinite(features[:, seen]).all(axis=1)]
+    return whole
 
 
 def _moving_mean(values: Float64, first: int, n_frames: int) -> Float64:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from danceit.align.linear import LinearAligner
-from danceit.bench import aligner_jobs, movement
+from danceit.bench import aligner_jobs, distribution, movement
 from danceit.bench.aligners import AlignerOptions, bench_aligners, song_files
 from danceit.bench.material import random_dance
 from danceit.bench.plots import find_scene
@@ -187,11 +187,11 @@ def test_a_dance_that_does_not_fit_its_song_is_named(change, message):
 
 def test_pieces_with_a_lost_joint_do_not_cost_the_set_its_score():
     motions = [walk(360, seed, dims=3).astype(np.float32) for seed in range(3)]
-    whole = aligner_jobs._features(motions)
+    whole = distribution.set_features(motions)
     motions[1][130:140, 4] = np.nan
     motions[2][:, 14:] = 256.0  # a source with eyes and ears among others without
-    np.testing.assert_array_equal(aligner_jobs._features(motions), np.delete(whole, 4, axis=0))
-    assert aligner_jobs._features([motions[0][:50]]).size == 0
+    np.testing.assert_array_equal(distribution.set_features(motions), np.delete(whole, 4, axis=0))
+    assert distribution.set_features([motions[0][:50]]).size == 0
 
 
 def test_songs_are_files_or_folders(library, tmp_path):
