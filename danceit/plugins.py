@@ -6,7 +6,7 @@ plug-in that cannot be imported is a warning in `listing` and an error on use.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -94,9 +94,13 @@ class Registry:
 
 def unknown_name(noun: str, name: str, known: Sequence[str]) -> str:
     """One line for a name that is not known: what is, and the nearest spelling."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"unknown {noun} '{name}'; known: {', '.join(known)}{hint}"
+    return f"unknown {noun} '{name}'; known: {', '.join(known)}{nearest_spelling(name, known)}"
+
+
+def nearest_spelling(name: str, known: Iterable[str]) -> str:
+    """End of a line about a name that is not known: the nearest that is, or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _import(target: str) -> Any:

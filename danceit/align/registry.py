@@ -5,7 +5,6 @@ Third parties register a frozen dataclass under the entry-point group
 """
 
 import dataclasses
-import difflib
 import math
 import types
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 from danceit.align.protocols import Aligner
 from danceit.data import Dance, Music
 from danceit.errors import InputError, PluginError
-from danceit.plugins import Registry
+from danceit.plugins import Registry, nearest_spelling
 
 ALIGNERS = Registry(
     "danceit.aligners",
@@ -131,8 +130,7 @@ def _options(name: str, cls: type[Any], text: str) -> dict[str, Any]:
 def _unknown_option(name: str, key: str, known: list[str]) -> str:
     if not known:
         return f"aligner '{name}' has no options; got '{key}'"
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    hint = nearest_spelling(key, known)
     return f"aligner '{name}' has no option '{key}'; known: {', '.join(known)}{hint}"
 
 

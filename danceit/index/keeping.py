@@ -6,13 +6,13 @@ Without `store`, the engine that wrote the index is asked.
 
 import shutil
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
 from danceit.errors import IndexStateError, InputError
 from danceit.index.engines import DEFAULT, STORES, detect, open_store
 from danceit.index.store import FragmentStore, StoreInfo, Where
 from danceit.index.withdrawn import WORK, Withdrawn
+from danceit.plugins import nearest_spelling
 
 
 def remove(
@@ -45,8 +45,7 @@ def remove(
         if not names:
             raise InputError("name a recording or a dancer to be taken out")
         if unknown := sorted(names - known.keys()):
-            near = get_close_matches(unknown[0], known, n=1, cutoff=0.5)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = nearest_spelling(unknown[0], known)
             raise InputError(f"there is no recording '{unknown[0]}' in {index}{hint}")
         opened.begin()
         before = Withdrawn.read(index)

@@ -3,13 +3,13 @@
 Sizes are in pixels of the output, colours are (red, green, blue) from 0 to 255.
 """
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.errors import InputError
+from danceit.plugins import unknown_name
 from danceit.render.filmed import Locator
 
 Colour = tuple[int, int, int]
@@ -208,9 +208,7 @@ def _check_choice(name: str, value: str, known: Iterable[str]) -> None:
     choices = list(known)
     if value in choices:
         return
-    near = difflib.get_close_matches(value, choices, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise InputError(f"unknown {name} '{value}'; known: {', '.join(choices)}{hint}")
+    raise InputError(unknown_name(name, value, choices))
 
 
 def _check_file(name: str, value: str, wanted: str) -> None:
