@@ -48,16 +48,17 @@ class Filming:
         if source not in self._known:
             self._known[source] = None
             try:
-                found = filmed(read_source(Path(source)))
-                self._known[source] = replace(found, lag_s=self._lag(source))
+                recording = read_source(Path(source))
+                self._known[source] = replace(filmed(recording), lag_s=self._lag(source, recording))
             except DanceitError as exc:
                 self.notes.append(f"{Path(source).name} is drawn: {exc}")
         return self._known[source]
 
-    def _lag(self, source: str) -> float:
-        """Seconds that the picture of a source is later than the dances count."""
-        for dims in sorted({dance.joints.shape[2] for dance in self._dances}):
-            lag_s = picture_lag(read_source(Path(source), dims), self._dances, source)
+    def _lag(self, source: str, flat: Recording) -> float:
+        """Seconds that the picture of a source, read in 2-D, is later than the dances count."""
+        for dims in sorted({dance.dims for dance in self._dances}):
+            recording = flat if dims == 2 else read_source(Path(source), dims)
+            lag_s = picture_lag(recording, self._dances, source)
             if lag_s:
                 return lag_s
         return 0.0

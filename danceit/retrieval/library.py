@@ -20,8 +20,7 @@ from danceit.index.engines import STORES, open_store
 from danceit.index.estimators import ESTIMATORS
 from danceit.index.sources import SOURCES
 from danceit.plugins import PluginInfo
-from danceit.render import RENDERERS
-from danceit.render import render as write
+from danceit.render import RENDERERS, render_many
 from danceit.render.options import RenderOptions
 from danceit.render.progress import Progress, silent
 from danceit.retrieval.compose import Composition, compose
@@ -142,11 +141,7 @@ def render_file(
     """
     source = file or last_dance(Path.cwd(), aligned=True)
     dance_ = Dance.load(source)
-    filming = Filming((dance_,))
-    look = replace(options or RenderOptions(), locate=filming)
-    write(dance_, out, song=song_of(dance_, source, song), options=look, progress=progress)
-    unseen = person_notes(Path(look.person), dance_) if look.person else ()
-    return (*filming.notes, *unseen)
+    return drawn([dance_], out, song_of(dance_, source, song), options, progress)
 
 
 def dance(
@@ -168,24 +163,42 @@ def dance(
     queried = time.perf_counter()
     aligned = align(composition.dance, composition.music, chain)
     finished = time.perf_counter()
-    dance_file = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
-    filming = Filming((aligned,))
-    look = replace(render_options or RenderOptions(), locate=filming)
-    write(aligned, out, song=song, options=look, progress=progress)
-    unseen = person_notes(Path(look.person), aligned) if look.person else ()
-    aligned.save(dance_file)
+    beside = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
+    notes = drawn([aligned], out, song, render_options, progress)
+    aligned.save(beside)
     rendered = time.perf_counter()
     return Made(
         out=out,
-        dance_file=dance_file,
+        dance_file=beside,
         n_frames=aligned.n_frames,
-        notes=(*composition.notes, *filming.notes, *unseen),
+        notes=(*composition.notes, *notes),
         seconds={
             "query": queried - started,
             "align": finished - queried,
             "render": rendered - finished,
         },
     )
+
+
+def drawn(
+    dances: Sequence[Dance],
+    out: Path,
+    song: Path | None,
+    options: RenderOptions | None = None,
+    progress: Progress = silent,
+) -> tuple[str, ...]:
+    """Render dances with the footage of their sources at hand.
+
+    Returns
+    -------
+    tuple of str
+        What the user should know: sources without footage, poses that a person never showed.
+    """
+    filming = Filming(dances)
+    look = replace(options or RenderOptions(), locate=filming)
+    render_many(dances, out, song=song, options=look, progress=progress)
+    unseen = [person_notes(Path(look.person), dance_) for dance_ in dances if look.person]
+    return (*filming.notes, *dict.fromkeys(note for notes in unseen for note in notes))
 
 
 def aligners(methods: Sequence[str], options: Mapping[str, Any]) -> list[Aligner]:

@@ -7,15 +7,12 @@ from pathlib import Path
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.files import replacing
-from danceit.render import render_many
 from danceit.render.options import RenderOptions
 from danceit.render.page import page
 from danceit.render.page_sound import PageSound, encode_page_sound
 from danceit.render.progress import Progress, silent
 from danceit.render.song import find_song
-from danceit.retrieval.filming import Filming
-from danceit.retrieval.library import DANCE_SUFFIX
-from danceit.retrieval.person import person_notes
+from danceit.retrieval.library import DANCE_SUFFIX, drawn
 
 NO_SOUND_WANTED = "This page was made without sound; the dance plays in silence."
 
@@ -125,12 +122,9 @@ def render_files(
     """
     dances = [Dance.load(file) for file in files]
     check_one_song(dances, files)
-    filming = Filming(dances)
     look = options or RenderOptions()
-    look = replace(look, locate=filming, captions=look.captions or short_names(files))
-    render_many(dances, out, song=song, options=look, progress=progress)
-    unseen = [person_notes(Path(look.person), dance) for dance in dances if look.person]
-    return (*filming.notes, *dict.fromkeys(note for notes in unseen for note in notes))
+    look = replace(look, captions=look.captions or short_names(files))
+    return drawn(dances, out, song, look, progress)
 
 
 def short_names(files: Sequence[Path]) -> tuple[str, ...]:
