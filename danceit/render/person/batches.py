@@ -23,7 +23,7 @@ FEWEST_PAIRS = 24
 
 @dataclass(frozen=True)
 class Batch:
-    """Pairs of neighbouring frames.
+    """Pairs of neighbouring frames; where frames are painted singly, each is its own neighbour.
 
     Attributes
     ----------
@@ -60,11 +60,7 @@ class Batches:
                 f"{config.size}: prepare it again with --size {config.size}"
             )
         self._target, self._config, self._device = target, config, device
-        self._chosen = target.training
-        if config.held_share:
-            times_s, last = target.times_s, target.about.n_train - 1
-            end_s = times_s[last] - config.held_share * (times_s[last] - times_s[0])
-            self._chosen = self._chosen[times_s[self._chosen] < end_s]
+        self._chosen = target.unheld(config.held_share)
         if len(self._chosen) < FEWEST_PAIRS:
             raise InputError(
                 f"{target.folder} has {len(self._chosen)} frames to train on that follow one "
@@ -85,20 +81,30 @@ class Batches:
     def of(self, chosen: npt.NDArray[np.int64], bare: npt.NDArray[np.bool_]) -> Batch:
         """Batch of the frames `chosen`; those `bare` are drawn without eyes and ears."""
         target = self._target
-        before, now = self._labels(chosen - 1, bare), self._labels(chosen, bare)
+        label, real, behind = self._shown(chosen, bare)
+        before = label, real, behind
+        if self._config.temporal:
+            before = self._shown(chosen - 1, bare)
         patch = self._config.face_patch
         return Batch(
-            label=now,
-            label_before=before,
-            real=as_tensor(target.frames[chosen]).to(self._device),
-            real_before=as_tensor(target.frames[chosen - 1]).to(self._device),
-            behind=self._behind(chosen),
-            behind_before=self._behind(chosen - 1),
+            label=label,
+            label_before=before[0],
+            real=real,
+            real_before=before[1],
+            behind=behind,
+            behind_before=before[2],
             corners=tuple(
                 labels.face_corner(target.joints[index], self._config.size, patch)
                 for index in chosen.tolist()
             ),
         )
+
+    def _shown(
+        self, chosen: npt.NDArray[np.int64], bare: npt.NDArray[np.bool_]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Label, picture and what stands behind of some frames."""
+        real = as_tensor(self._target.frames[chosen]).to(self._device)
+        return self._labels(chosen, bare), real, self._behind(chosen)
 
     def _behind(self, chosen: npt.NDArray[np.int64]) -> Tensor:
         target, guide = self._target, self._guide

@@ -20,6 +20,7 @@ from danceit.render.outline import outline
 from danceit.render.person.target import (
     BACKGROUND,
     FRAMES,
+    GAP_S,
     JOINTS,
     TIMES,
     Consent,
@@ -35,8 +36,6 @@ SIZES = (64, 1024)
 MARGIN_SHARE = 0.12
 """Room around the joints, as a share of the body: hair, hands and skirts."""
 VALIDATION_SHARE = 0.2
-GAP_S = 1.0
-"""Seconds between training and validation that belong to neither."""
 SHORT_S = 20.0
 FEWEST_FRAMES = 48
 MOVING_LEVELS = 14.0

@@ -8,6 +8,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from danceit.errors import InputError
 from danceit.files import replacing
 
 FORMAT = 1
-HELD_GAP_S = 1.0
 DESCRIPTION = "person.json"
 FRAMES, JOINTS, TIMES, BACKGROUND = "frames.npy", "joints.npy", "times.npy", "background.png"
 NEIGHBOUR_S = 2.2 / 24
 """Frames no farther apart than this follow one another."""
+GAP_S = 1.0
+"""Seconds between frames that are learnt from and frames that judge; they belong to neither."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Target:
         close = np.diff(self.times_s, prepend=-np.inf) < NEIGHBOUR_S
         return np.asarray(close, dtype=np.bool_)
 
-    @property
+    @cached_property
     def training(self) -> npt.NDArray[np.int64]:
         """Numbers of the frames to train on: each follows another and differs from it."""
         changed = np.ones(len(self.frames), dtype=bool)
@@ -130,14 +132,25 @@ class Target:
     def held(self, share: float) -> npt.NDArray[np.int64]:
         """Last `share` of the training frames' time, less a gap that keeps it apart.
 
-        The gap is `HELD_GAP_S` as before the unseen part, but no more than half of it.
+        The gap is `GAP_S` as before the unseen part, but no more than half of it.
         """
-        length_s = share * (self.times_s[self.about.n_train - 1] - self.times_s[0])
-        kept_s = max(length_s / 2, length_s - HELD_GAP_S)
-        after_s = self.times_s[self.about.n_train - 1] - kept_s
-        trained = self.training
-        held: npt.NDArray[np.int64] = trained[self.times_s[trained] > after_s]
+        begin_s = self._held_from_s(share)
+        length_s = self.times_s[self.about.n_train - 1] - begin_s
+        after_s = begin_s + min(length_s / 2, GAP_S)
+        held: npt.NDArray[np.int64] = self.training[self.times_s[self.training] > after_s]
         return held
+
+    def unheld(self, share: float) -> npt.NDArray[np.int64]:
+        """The training frames before those that `held` and its gap take."""
+        if not share:
+            return self.training
+        begin_s = self._held_from_s(share)
+        unheld: npt.NDArray[np.int64] = self.training[self.times_s[self.training] < begin_s]
+        return unheld
+
+    def _held_from_s(self, share: float) -> float:
+        last_s = self.times_s[self.about.n_train - 1]
+        return float(last_s - share * (last_s - self.times_s[0]))
 
     @property
     def validation(self) -> npt.NDArray[np.int64]:
