@@ -51,14 +51,11 @@ class Scene:
     seams : dict of str to int
         The frame of one seam by method, for a warp moves it: that of the baseline's largest
         jump that leaves a second on both sides.
-    seam : int
-        The same in the baseline.
     """
 
     song: str
     dances: Mapping[str, Dance]
     seams: Mapping[str, int]
-    seam: int
 
 
 def find_scene(run: BenchRun) -> Scene | None:
@@ -72,7 +69,7 @@ def find_scene(run: BenchRun) -> Scene | None:
         dances = {method: Dance.load(file) for method, file in files.items()}
         seam = _largest_seam(dances[run.baseline])
         if seam is not None:
-            return Scene(song, dances, _same_seam(dances, dances[run.baseline], seam), seam)
+            return Scene(song, dances, _same_seam(dances, dances[run.baseline], seam))
     return None
 
 
@@ -201,7 +198,7 @@ def speed_plot(run: BenchRun, scene: Scene) -> str:
     """
     base = scene.dances[run.baseline]
     frames = beat_frames(base.beats_s, base.n_frames)
-    first = max(0, int(np.searchsorted(frames, scene.seam)) - PHRASE_BEATS // 2)
+    first = max(0, int(np.searchsorted(frames, scene.seams[run.baseline])) - PHRASE_BEATS // 2)
     phrase = frames[first : first + PHRASE_BEATS + 1]
     if len(phrase) < 3:
         return ""
