@@ -18,7 +18,7 @@ import numpy as np
 
 from danceit.data import CANVAS_PX, Dance
 from danceit.render import render
-from danceit.render.rig import CM_PER_PX, Rig, make_rig
+from danceit.render.export.rig import CM_PER_PX, Rig, make_rig
 
 FRAMES = 25
 

@@ -22,8 +22,8 @@ import soundfile
 
 from danceit.data import FPS, Dance, Placement
 from danceit.render import RenderOptions, render
-from danceit.render.filmed import Filmed
-from danceit.render.footage import FootageScene
+from danceit.render.footage.locating import Filmed
+from danceit.render.footage.scene import FootageScene
 
 RATE = 24_000
 VIDEO_S = 20

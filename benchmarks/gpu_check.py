@@ -24,11 +24,11 @@ import numpy as np
 
 from danceit.data import Float32
 from danceit.errors import DanceitError
-from danceit.index.cards import count_cards
-from danceit.index.faiss_module import load_faiss
-from danceit.index.local_store import LocalStore
-from danceit.index.store import Hits, Where
-from danceit.index.vector_index import exact_search
+from danceit.index.store.cards import count_cards
+from danceit.index.store.contract import Hits, Where
+from danceit.index.store.faiss_module import load_faiss
+from danceit.index.store.local.store import LocalStore
+from danceit.index.store.vector_index import exact_search
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

@@ -29,12 +29,12 @@ from unittest import mock
 import numpy as np
 
 from danceit.data import N_JOINTS, Clip, Float32
-from danceit.index.faiss_module import load_faiss
 from danceit.index.fragments import cut, energies
-from danceit.index.generation import Generation
-from danceit.index.local_store import LocalStore
-from danceit.index.store import ClipEntry, FragmentBatch, StoreSpec, Where
-from danceit.index.vector_index import EXACT_UP_TO, exact_search, make_index, read_index
+from danceit.index.store.contract import ClipEntry, FragmentBatch, StoreSpec, Where
+from danceit.index.store.faiss_module import load_faiss
+from danceit.index.store.local.generation import Generation
+from danceit.index.store.local.store import LocalStore
+from danceit.index.store.vector_index import EXACT_UP_TO, exact_search, make_index, read_index
 
 LENGTHS = (24, 48, 72, 96)
 SPEC = StoreSpec(encoder_id="benchmark", dims=2, lengths=LENGTHS)
@@ -320,7 +320,7 @@ def timed_faiss() -> Iterator[list[float]]:
         finally:
             spent[0] += time.perf_counter() - started
 
-    with mock.patch("danceit.index.generation_writer.make_index", timed):
+    with mock.patch("danceit.index.store.local.writer.make_index", timed):
         yield spent
 
 

@@ -19,11 +19,11 @@ import soundfile
 
 from danceit import audio
 from danceit.align import align
-from danceit.index.engines import open_store
+from danceit.index.store.engines import open_store
 from danceit.render import render
-from danceit.retrieval.compose import compose
-from danceit.retrieval.encoders import FragmentEncoder
-from danceit.retrieval.library import DEFAULT_METHODS
+from danceit.retrieval.composing import compose
+from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.workflow.line import DEFAULT_METHODS
 
 T = TypeVar("T")
 

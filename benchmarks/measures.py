@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from danceit.bench import beats, movement
+from danceit.bench.measures import beats, movement
 from danceit.data import FPS
 
 

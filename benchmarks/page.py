@@ -25,15 +25,15 @@ from playwright.sync_api import sync_playwright
 from render import made_up
 
 from danceit.align import align
-from danceit.index.engines import open_store
+from danceit.index.store.engines import open_store
 from danceit.render.options import RenderOptions
-from danceit.render.page import page
-from danceit.render.page_sound import encode_page_sound
-from danceit.retrieval.compose import compose
-from danceit.retrieval.encoders import FragmentEncoder
-from danceit.retrieval.library import DEFAULT_METHODS, aligners
-from danceit.retrieval.view_edits import ViewEdits
-from danceit.retrieval.viewing import open_dances
+from danceit.render.page.html import page
+from danceit.render.page.sound import encode_page_sound
+from danceit.retrieval.composing import compose
+from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.workflow.line import DEFAULT_METHODS, aligners
+from danceit.workflow.view_edits import ViewEdits
+from danceit.workflow.viewing import open_dances
 
 WATCHED_S = 5.0
 

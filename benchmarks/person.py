@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from danceit.errors import DanceitError
-from danceit.render.filmed import Filmed
+from danceit.render.footage.locating import Filmed
 from danceit.render.person.building import Trained, load_trained, make_painter, save_trained
 from danceit.render.person.configuration import QUALITIES, PersonConfig
 from danceit.render.person.guide import behind_for

@@ -20,9 +20,9 @@ import soundfile
 
 from danceit.data import FPS, Dance, Float32, Placement
 from danceit.render import RenderOptions, render_many
-from danceit.render.scene import Scene
-from danceit.render.song import SOUND, encode_song
-from danceit.render.video import add_picture_stream, to_yuv
+from danceit.render.drawing.scene import Scene
+from danceit.render.video.film import add_picture_stream, to_yuv
+from danceit.render.video.sound import SOUND, encode_song
 
 RATE = 44_100
 STANCE = (

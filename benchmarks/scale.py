@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from danceit.data import Clip
-from danceit.index.engines import STORES
 from danceit.index.fragments import cut
-from danceit.index.store import ClipEntry, FragmentBatch, FragmentStore, StoreSpec, Where
-from danceit.index.vector_index import exact_search
+from danceit.index.store.contract import ClipEntry, FragmentBatch, FragmentStore, StoreSpec, Where
+from danceit.index.store.engines import STORES
+from danceit.index.store.vector_index import exact_search
 from danceit.testing import save_fixed_encoder
 
 SPEC = StoreSpec("fixed", 3, (24, 48, 72, 96))

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import av
 
-from danceit.index.estimators import make_estimator
-from danceit.index.footage.decoding import pictures
-from danceit.index.footage.extraction import extract
-from danceit.index.footage.shots import signature
+from danceit.index.poses.estimators import make_estimator
+from danceit.index.poses.footage.decoding import pictures
+from danceit.index.poses.footage.extraction import extract
+from danceit.index.poses.footage.shots import signature
 
 
 def main() -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
-SHARED = {"errors", "files", "data", "plugins"}
+SHARED = {"errors", "files", "data", "plugins", "progress"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
     "data": {"errors", "files"},
     "plugins": {"errors"},
+    "progress": set(),
     "audio": SHARED,
     "testing": SHARED | {"index"},
     "index": SHARED | {"audio"},
@@ -21,7 +22,8 @@ MAY_IMPORT = {
     "render": SHARED | {"audio"},
     "retrieval": SHARED | {"audio", "index", "align", "render"},
     "bench": SHARED | {"audio", "index", "align", "render", "retrieval"},
-    "cli": SHARED | {"audio", "index", "align", "render", "retrieval", "bench"},
+    "workflow": SHARED | {"audio", "index", "align", "render", "retrieval", "bench"},
+    "cli": SHARED | {"audio", "index", "align", "render", "retrieval", "bench", "workflow"},
     "__init__": set(),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

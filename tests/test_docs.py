@@ -9,7 +9,7 @@ import click
 import pytest
 
 from danceit.cli.main import group
-from danceit.index.build import build
+from danceit.index.building.build import build
 from danceit.index.synthetic import make_library
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,8 +51,8 @@ def test_every_command_and_option_in_the_docs_exists(line: str) -> None:
 def test_the_python_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from danceit.retrieval.configuration import EncoderConfig
-    from danceit.retrieval.encoders import FragmentEncoder
+    from danceit.retrieval.encoder.configuration import EncoderConfig
+    from danceit.retrieval.encoder.encoders import FragmentEncoder
 
     library = make_library(tmp_path / "library", songs_per_style=1, seconds=8.0)
     torch.manual_seed(0)

@@ -1,8 +1,8 @@
-"""Measures of dances, aligners and retrieval: metrics, protocols, reports.
+"""Benches: how good are aligners, retrieval, search and a person, beside real dances and chance.
 
-Each family of measures is a module with `validate`, functions of plain arrays, and
-`evaluate` that returns all of them by name: `beats`, `movement`, `seams`, `gaps`,
-`physics`, `distribution`, `figures`, `fingerprint`. `catalogue` says of every name what it
-means, its unit and which direction is better. `protocols` and `statistics` keep a test
-honest; `aligners` and `retrieval` run the two benches, `report` tells of them.
+- `measures/`: plain functions of arrays
+- `aligners/`, `retrieval/`, `study/`: a bench each; `search` and `person` are small ones
+- `material`: real dances and dances put together at random; `named_figures`: what people
+  annotated; `cells`: a run folder that goes on where it stopped
+- `reports/`: what is told of a run; `glance`: what `danceit align` prints
 """

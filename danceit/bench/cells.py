@@ -19,7 +19,7 @@ from danceit.errors import DanceitError, InputError
 from danceit.files import replacing
 
 Values = dict[str, float]
-"""What one cell measured, by the names of `danceit.bench.catalogue`."""
+"""What one cell measured, by the names of `danceit.bench.reports.catalogue`."""
 
 
 @dataclass(frozen=True)

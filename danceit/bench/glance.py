@@ -1,6 +1,6 @@
 """A dance's seams and beats at a glance: what `danceit align` prints before and after."""
 
-from danceit.bench import beats, seams
+from danceit.bench.measures import beats, seams
 from danceit.data import SEAM_PX, Dance
 from danceit.errors import InputError
 

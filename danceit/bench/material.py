@@ -77,7 +77,7 @@ def read_material(data: Path, *, dims: int | None = None) -> Material:
     InputError
         If the folder is missing, or fewer than two dances can be used.
     """
-    from danceit.index.cleaning import clean
+    from danceit.index.cleaning.cleaning import clean
     from danceit.index.sources import scan
 
     dances: list[RealDance] = []

@@ -15,8 +15,8 @@ import numpy as np
 
 from danceit.data import Float32, Int64
 from danceit.errors import InputError
-from danceit.index.engines import open_store
-from danceit.index.store import FragmentStore, Where
+from danceit.index.store.contract import FragmentStore, Where
+from danceit.index.store.engines import open_store
 
 T = TypeVar("T")
 K = 10

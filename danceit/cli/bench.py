@@ -10,7 +10,7 @@ import click
 from danceit.cli.options import PATH, device_option, index_option, table
 
 if TYPE_CHECKING:
-    from danceit.bench.summary import BenchRun
+    from danceit.bench.reports.summary import BenchRun
 
 
 @click.group(help="Measure aligners and retrieval; a run that was stopped goes on.")
@@ -50,8 +50,8 @@ def aligners(
     allow_leak: bool,
     restart: bool,
 ) -> None:
-    """Call `danceit.bench.aligners.bench_aligners` and write its report."""
-    from danceit.bench.aligners import AlignerOptions, bench_aligners
+    """Call `danceit.bench.aligners.bench.bench_aligners` and write its report."""
+    from danceit.bench.aligners.bench import AlignerOptions, bench_aligners
 
     options = AlignerOptions(
         length_s=length_s, dims=dims, seed=seed, allow_leak=allow_leak, resume=not restart
@@ -100,10 +100,10 @@ def retrieval(
     restart: bool,
     device: str,
 ) -> None:
-    """Call `danceit.bench.retrieval.bench_retrieval` and write its report."""
-    from danceit.bench.retrieval import RetrievalOptions, bench_retrieval
+    """Call `danceit.bench.retrieval.bench.bench_retrieval` and write its report."""
+    from danceit.bench.retrieval.bench import RetrievalOptions, bench_retrieval
     from danceit.data import FPS
-    from danceit.retrieval.losses import LOSSES
+    from danceit.retrieval.encoder.losses import LOSSES
 
     base = RetrievalOptions()
     options = replace(
@@ -187,7 +187,7 @@ def search(index_path: Path, seed: int, device: str) -> None:
 
 
 def _report(run: "BenchRun") -> None:
-    from danceit.bench.report import terminal, write_report
+    from danceit.bench.reports.report import terminal, write_report
 
     written = write_report(run)
     click.echo(terminal(run))

@@ -20,7 +20,7 @@ from danceit.retrieval.options import QueryOptions
 if TYPE_CHECKING:
     from danceit.data import Dance
     from danceit.render.options import RenderOptions
-    from danceit.retrieval.compose import Composition
+    from danceit.retrieval.composing import Composition
     from danceit.retrieval.constraints import Constraints
 
 _DEFAULT = QueryOptions()
@@ -144,7 +144,7 @@ def query(
     touch is chosen again.
     """
     from danceit.retrieval.constraints import Constraints
-    from danceit.retrieval.library import query as run
+    from danceit.workflow.line import query as run
 
     constraints = Constraints.parsed(pins, bans, locks)
     if constraints or before is not None:
@@ -155,7 +155,7 @@ def query(
         made = run(song, index_path, _chosen(**choices), out=out, device=device)
         composition, written = made.composition, made.out
     if as_json:
-        from danceit.retrieval.report import composition_as_json
+        from danceit.retrieval.choices import composition_as_json
 
         click.echo(composition_as_json(composition))
     else:
@@ -183,7 +183,7 @@ def align(
 
     Without FILE: the dance that the last query wrote in this folder.
     """
-    from danceit.retrieval.library import align_file
+    from danceit.workflow.line import align_file
 
     options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
     result = align_file(file, methods, options, out=out, song=song)
@@ -202,8 +202,8 @@ def render(files: tuple[Path, ...], out: Path, song: Path | None, **look: Any) -
     Without FILE: the newest dance file in this folder. Several dances to one song are shown
     side by side.
     """
-    from danceit.retrieval.library import render_file
-    from danceit.retrieval.viewing import render_files
+    from danceit.workflow.line import render_file
+    from danceit.workflow.viewing import render_files
 
     with bar("drawing", "frame") as drawing:
         if len(files) > 1:
@@ -239,7 +239,7 @@ def dance(
     **rest: Any,
 ) -> None:
     """Make a dance video for SONG: query, align and render in one."""
-    from danceit.retrieval.library import dance as run
+    from danceit.workflow.line import dance as run
 
     choices = {name: rest.pop(name) for name in _CHOICES}
     options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
@@ -280,7 +280,7 @@ def _changed(
     **choices: Any,
 ) -> tuple["Composition", Path]:
     """Change a dance and say how much of it."""
-    from danceit.retrieval.editing import change
+    from danceit.workflow.changing import change
 
     made = change(
         song,
@@ -328,8 +328,8 @@ def _drawn(seconds: float, **look: Any) -> "RenderOptions":
 
 
 def _print_choices(composition: "Composition", *, explain: bool) -> None:
+    from danceit.retrieval.choices import choices
     from danceit.retrieval.constraints import clock
-    from danceit.retrieval.report import choices
 
     rows = choices(composition)
     click.echo(

@@ -15,9 +15,9 @@ from danceit.cli.progress import bar
 @click.option("--out", type=PATH, default=Path("danceit-demo"), show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 def demo(out: Path, seed: int) -> None:
-    """Call `danceit.retrieval.demo.run_demo`."""
+    """Call `danceit.workflow.demo.run_demo`."""
     from danceit.cli.train import print_training, training_bar
-    from danceit.retrieval.demo import run_demo
+    from danceit.workflow.demo import run_demo
 
     with bar("reading", "dance") as reading, training_bar() as watch, bar("indexing") as building:
         done = run_demo(

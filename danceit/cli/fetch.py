@@ -15,9 +15,9 @@ from danceit.cli.progress import bar
 @click.argument("name", required=False)
 @click.option("--out", type=PATH, default=Path("data"), show_default=True, help="Where to.")
 def fetch(name: str | None, out: Path) -> None:
-    """Call `danceit.index.datasets.fetch`."""
-    from danceit.index.datasets import DATASETS
-    from danceit.index.datasets import fetch as run
+    """Call `danceit.workflow.datasets.fetch`."""
+    from danceit.workflow.datasets import DATASETS
+    from danceit.workflow.datasets import fetch as run
 
     if name is None:
         click.echo(

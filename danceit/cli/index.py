@@ -22,8 +22,8 @@ from danceit.cli.options import (
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
-    from danceit.index.build import BuildReport
-    from danceit.index.store import StoreInfo
+    from danceit.index.building.build import BuildReport
+    from danceit.index.store.contract import StoreInfo
 
 
 @click.group(help="Build, extend and check an index of dances.")
@@ -78,12 +78,12 @@ def build(
     ray: str,
     device: str,
 ) -> None:
-    """Call `danceit.retrieval.building.build_index` and print its report."""
+    """Call `danceit.workflow.indexing.build_index` and print its report."""
     from danceit.cli.train import print_training, training_bar
     from danceit.data import FPS
     from danceit.index.sources.settings import ReadSettings
-    from danceit.retrieval.building import build_index
-    from danceit.retrieval.configuration import TrainingConfig
+    from danceit.retrieval.encoder.configuration import TrainingConfig
+    from danceit.workflow.indexing import build_index
 
     settings = ReadSettings(estimator, lag, workers)
     with (
@@ -136,9 +136,9 @@ def add(
     ray: str,
     device: str,
 ) -> None:
-    """Call `danceit.retrieval.building.add_to_index` and print its report."""
+    """Call `danceit.workflow.indexing.add_to_index` and print its report."""
     from danceit.index.sources.settings import ReadSettings
-    from danceit.retrieval.building import add_to_index
+    from danceit.workflow.indexing import add_to_index
 
     settings = ReadSettings(estimator, lag, workers)
     with bar("finding poses", "frame") as watching, bar("indexing", "dance") as building:
@@ -164,8 +164,8 @@ def add(
 @click.option("--dancer", "dancers", multiple=True, help="All dances of this dancer.")
 @index_option
 def remove(recordings: tuple[str, ...], dancers: tuple[str, ...], index_path: Path) -> None:
-    """Call `danceit.index.keeping.remove`."""
-    from danceit.index.keeping import remove as run
+    """Call `danceit.workflow.keeping.remove`."""
+    from danceit.workflow.keeping import remove as run
 
     gone = run(index_path, recordings=recordings, dancers=dancers)
     click.echo(f"removed {', '.join(gone)}")
@@ -176,8 +176,8 @@ def remove(recordings: tuple[str, ...], dancers: tuple[str, ...], index_path: Pa
 @click.option("--dancer", "dancers", multiple=True)
 @index_option
 def readmit(recordings: tuple[str, ...], dancers: tuple[str, ...], index_path: Path) -> None:
-    """Call `danceit.index.keeping.readmit`."""
-    from danceit.index.keeping import readmit as run
+    """Call `danceit.workflow.keeping.readmit`."""
+    from danceit.workflow.keeping import readmit as run
 
     run(index_path, recordings=recordings, dancers=dancers)
     click.echo("the next build takes them in again")
@@ -188,7 +188,7 @@ def readmit(recordings: tuple[str, ...], dancers: tuple[str, ...], index_path: P
 @json_option
 def info(index_path: Path, as_json: bool) -> None:
     """Print `FragmentStore.info`."""
-    from danceit.index.engines import open_store
+    from danceit.index.store.engines import open_store
 
     with open_store(index_path) as store:
         found = store.info()
@@ -205,8 +205,8 @@ def info(index_path: Path, as_json: bool) -> None:
 @index.command(help="Check every file of an index against its checksums and counts.")
 @index_option
 def verify(index_path: Path) -> None:
-    """Call `danceit.index.keeping.verify`; exit with 1 where there are problems."""
-    from danceit.index.keeping import verify as run
+    """Call `danceit.workflow.keeping.verify`; exit with 1 where there are problems."""
+    from danceit.workflow.keeping import verify as run
 
     problems = run(index_path)
     for problem in problems:
@@ -222,8 +222,8 @@ def verify(index_path: Path) -> None:
 @index_option
 @device_option
 def rebuild(index_path: Path, factory: str, recall: float, device: str) -> None:
-    """Call `danceit.index.keeping.rebuild`."""
-    from danceit.index.keeping import rebuild as run
+    """Call `danceit.workflow.keeping.rebuild`."""
+    from danceit.workflow.keeping import rebuild as run
 
     info = run(index_path, factory=factory, recall=recall, device=device)
     click.echo(table(("search by", "how"), list(info.search.items())))

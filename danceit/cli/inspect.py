@@ -17,7 +17,7 @@ from danceit.cli.options import (
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
-    from danceit.retrieval.figures import RecordingFigures
+    from danceit.workflow.library_tables import RecordingFigures
 
 
 @click.command(
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 def inspect(
     clip: str, out: Path | None, dims: int | None, estimator: str, index_path: Path
 ) -> None:
-    """Call `danceit.index.inspection.inspect` and draw it."""
-    from danceit.index.inspection import find_recording
-    from danceit.index.inspection import inspect as run
+    """Call `danceit.workflow.inspection.inspect` and draw it."""
     from danceit.index.sources import read_ahead
     from danceit.index.sources.settings import ReadSettings
-    from danceit.retrieval.inspecting import draw_inspection, headline
+    from danceit.workflow.inspection import find_recording
+    from danceit.workflow.inspection import inspect as run
+    from danceit.workflow.inspection_pictures import draw_inspection, headline
 
     found, clip_id = find_recording(clip, index_path, ReadSettings(estimator))
     with bar("finding poses", "frame") as watching:
@@ -73,9 +73,9 @@ def stats(
     index_path: Path,
     as_json: bool,
 ) -> None:
-    """Call `danceit.retrieval.figures.library_figures`; print and draw the result."""
+    """Call `danceit.workflow.library_tables.library_figures`; print and draw the result."""
     from danceit.index.sources.settings import ReadSettings
-    from danceit.retrieval.figures import draw_figures, library_figures, recordings_of
+    from danceit.workflow.library_tables import draw_figures, library_figures, recordings_of
 
     found = recordings_of(data, index_path, ReadSettings(estimator))
     with bar("finding poses", "frame") as watching, bar("measuring", "dance") as measuring:
@@ -134,7 +134,7 @@ def _as_table(rows: "Sequence[RecordingFigures]") -> str:
 
 
 def _lag_of(row: "RecordingFigures") -> str:
-    from danceit.index.lag import CLEAR
+    from danceit.index.cleaning.lag import CLEAR
 
     if row.lag is None:
         return "-"

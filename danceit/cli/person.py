@@ -38,8 +38,8 @@ def person() -> None:
 @click.option("--size", type=int, default=512, show_default=True,
               help="Side of the pictures: 128 for draft, 256 for good, 512 for paper.")  # fmt: skip
 def prepare(source: Path, out: Path, who: str, consent: bool, size: int) -> None:
-    """Call `danceit.retrieval.person.prepare_person` and print its report."""
-    from danceit.retrieval.person import prepare_person
+    """Call `danceit.workflow.person.prepare_person` and print its report."""
+    from danceit.workflow.person import prepare_person
 
     with bar("cropping", "frame") as cropping:
         made = prepare_person(source, out, who=who, agreed=consent, size=size, progress=cropping)
@@ -87,7 +87,7 @@ def train(
     """Call `danceit.render.person.training.train` and print its report."""
     from danceit.render.person.painting import device_for
     from danceit.render.person.training import train as run
-    from danceit.retrieval.person import quality_for
+    from danceit.workflow.person import quality_for
 
     config = quality_for(
         folder,
@@ -126,7 +126,7 @@ def train(
 @click.option("--dance", "dance_file", type=PATH, help="Say how much of it the footage shows.")
 def info(folder: Path, dance_file: Path | None) -> None:
     """Describe PERSON: who, from what, how far trained."""
-    from danceit.retrieval.person import person_info
+    from danceit.workflow.person import person_info
 
     found = person_info(folder, dance_file)
     about = found.about

@@ -8,7 +8,7 @@ import click
 from danceit.cli.options import PATH, table
 
 if TYPE_CHECKING:
-    from danceit.bench.study import Share
+    from danceit.bench.study.trials import Share
 
 PORT = 8742
 
@@ -48,8 +48,8 @@ def study(
     results: bool,
     in_browser: bool,
 ) -> None:
-    """Call `danceit.bench.polling`."""
-    from danceit.bench.ballots import Ballots
+    """Call `danceit.bench.study.polling`."""
+    from danceit.bench.study.ballots import Ballots
 
     if results:
         with Ballots(out, create=False) as ballots:
@@ -57,11 +57,11 @@ def study(
         return
     if not contestants:
         raise click.UsageError("name the dances to compare, or --results to count votes")
-    from danceit.bench.polling import Polling
-    from danceit.bench.study import entries, trials
+    from danceit.bench.study.polling import Polling
+    from danceit.bench.study.trials import entries, trials
     from danceit.cli.view import serve
     from danceit.render.options import RenderOptions
-    from danceit.render.server import LocalServer
+    from danceit.render.page.server import LocalServer
 
     options = RenderOptions(theme=theme)
     shown = trials(entries(contestants), single=single, seconds=seconds, seed=seed)
@@ -74,7 +74,7 @@ def study(
 
 
 def _counted(shares: list["Share"]) -> str:
-    from danceit.bench.statistics import p_text
+    from danceit.bench.measures.statistics import p_text
 
     if not shares:
         return "no votes yet"

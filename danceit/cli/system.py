@@ -8,7 +8,7 @@ from danceit.cli.options import table
 @click.command()
 def plugins() -> None:
     """List sources, estimators, stores, losses, aligners and renderers, and what fails to load."""
-    from danceit.retrieval.library import all_plugins
+    from danceit.workflow.line import all_plugins
 
     listing = all_plugins()
     click.echo(
@@ -25,7 +25,7 @@ def plugins() -> None:
 @click.command()
 def doctor() -> None:
     """Check what this machine has; exit with 1 where something needed is missing."""
-    from danceit.retrieval.doctor import examine
+    from danceit.workflow.doctor import examine
 
     checks = examine()
     click.echo(table(("", "what", "found"), [(c.mark, c.what, c.told) for c in checks]))

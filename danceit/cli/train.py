@@ -12,8 +12,8 @@ from danceit.cli.options import PATH, device_option
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
-    from danceit.retrieval.run import Milestone, Progress
-    from danceit.retrieval.training import TrainingReport
+    from danceit.retrieval.encoder.run import Milestone, Progress
+    from danceit.retrieval.encoder.training import TrainingReport
 
 
 @click.command(
@@ -40,9 +40,9 @@ def train(
     restart: bool,
     device: str,
 ) -> None:
-    """Call `danceit.retrieval.building.train_encoder` and print its report."""
-    from danceit.retrieval.building import train_encoder
-    from danceit.retrieval.configuration import TrainingConfig
+    """Call `danceit.workflow.indexing.train_encoder` and print its report."""
+    from danceit.retrieval.encoder.configuration import TrainingConfig
+    from danceit.workflow.indexing import train_encoder
 
     given: dict[str, Any] = dict(loss=loss, steps=steps, split=split)
     config = TrainingConfig(

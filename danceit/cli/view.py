@@ -10,8 +10,8 @@ from danceit.cli.options import PATH, device_option, index_option
 
 if TYPE_CHECKING:
     from danceit.render.options import RenderOptions
-    from danceit.render.server import LocalServer, Site
-    from danceit.retrieval.viewing import Viewed
+    from danceit.render.page.server import LocalServer, Site
+    from danceit.workflow.viewing import Viewed
 
 PORT = 8741
 
@@ -45,11 +45,11 @@ def view(
     device: str,
     in_browser: bool,
 ) -> None:
-    """Call `danceit.retrieval.viewing`."""
+    """Call `danceit.workflow.viewing`."""
     from danceit.render.options import RenderOptions
-    from danceit.render.server import LocalServer
-    from danceit.retrieval.library import last_dance
-    from danceit.retrieval.viewing import open_dances, write_page
+    from danceit.render.page.server import LocalServer
+    from danceit.workflow.line import last_dance
+    from danceit.workflow.viewing import open_dances, write_page
 
     options = RenderOptions(theme=theme)
     chosen = files or (last_dance(Path.cwd(), aligned=True),)
@@ -77,8 +77,8 @@ def _site(
     from threading import Thread
 
     from danceit.errors import IndexStateError
-    from danceit.render.server import Site, new_token
-    from danceit.retrieval.view_edits import ViewEdits
+    from danceit.render.page.server import Site, new_token
+    from danceit.workflow.view_edits import ViewEdits
 
     token = new_token()
     try:

@@ -1,10 +1,8 @@
 """The index: from a folder of recordings to fragments that are found in milliseconds.
 
-What comes in: `sources` read recordings, `cleaning` makes clips of them, `fragments` cuts
-these, an `embedding.Embedder` turns them into vectors; `preparing` does it for one
-recording, `build` for a folder, `keeping` is all that comes after.
-What holds it: `store` is the contract of every engine, `engines` lists them.
-`local_store` is the local one: `generation` reads and `generation_writer` (with
-`truth_writer`) writes what `manifest` describes, in which `catalogue` is DuckDB,
-`pose_file` the poses, `vector_index` FAISS, and `local_search` asks them.
+- `sources/`: readers of recordings; `poses/`: people in videos; `cleaning/`: clips that
+  can be trusted; `synthetic/`: a library that is made here
+- `fragments` cuts clips, an `embedding.Embedder` turns them into vectors
+- `building/`: from a folder or bucket to a published generation
+- `store/`: the contract of every engine, and an engine a folder
 """

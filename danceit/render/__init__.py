@@ -14,27 +14,27 @@ from typing import Protocol, cast
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.plugins import Registry
+from danceit.progress import Progress, silent
 from danceit.render.options import RenderOptions
-from danceit.render.progress import Progress, silent
 
 RENDERERS = Registry(
     "danceit.renderers",
     "renderer",
     {
-        "mp4": "danceit.render.video:render_video",
-        "mov": "danceit.render.video:render_video",
-        "mkv": "danceit.render.video:render_video",
-        "gif": "danceit.render.picture:render_gif",
-        "png": "danceit.render.picture:render_sheet",
-        "html": "danceit.render.page:render_page",
-        "bvh": "danceit.render.bvh:render_bvh",
-        "glb": "danceit.render.gltf:render_gltf",
-        "gltf": "danceit.render.gltf:render_gltf",
-        "openpose": "danceit.render.keypoints:render_folder",
-        "zip": "danceit.render.keypoints:render_zip",
-        "csv": "danceit.render.table:render_csv",
-        "otio": "danceit.render.edit_list:render_otio",
-        "edl": "danceit.render.edit_list:render_edl",
+        "mp4": "danceit.render.video.film:render_video",
+        "mov": "danceit.render.video.film:render_video",
+        "mkv": "danceit.render.video.film:render_video",
+        "gif": "danceit.render.drawing.picture:render_gif",
+        "png": "danceit.render.drawing.picture:render_sheet",
+        "html": "danceit.render.page.html:render_page",
+        "bvh": "danceit.render.export.bvh:render_bvh",
+        "glb": "danceit.render.export.gltf:render_gltf",
+        "gltf": "danceit.render.export.gltf:render_gltf",
+        "openpose": "danceit.render.export.keypoints:render_folder",
+        "zip": "danceit.render.export.keypoints:render_zip",
+        "csv": "danceit.render.export.table:render_csv",
+        "otio": "danceit.render.export.edit_list:render_otio",
+        "edl": "danceit.render.export.edit_list:render_edl",
     },
 )
 

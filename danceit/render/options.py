@@ -10,7 +10,7 @@ from pathlib import Path
 
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
-from danceit.render.filmed import Locator
+from danceit.render.footage.locating import Locator
 
 Colour = tuple[int, int, int]
 

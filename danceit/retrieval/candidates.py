@@ -18,7 +18,7 @@ from danceit import audio
 from danceit.data import Float32, Float64, Int64, Music
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
-from danceit.index.store import FragmentStore, Where
+from danceit.index.store.contract import FragmentStore, Where
 from danceit.retrieval.options import QueryOptions
 
 _NAMES = 8

@@ -16,15 +16,12 @@ from danceit import audio
 from danceit.data import Bool, Dance, Int64
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
-from danceit.index.engines import open_store
-from danceit.index.store import FragmentStore, Where
+from danceit.index.store.contract import FragmentStore, Where
 from danceit.retrieval.candidates import Candidates, Pool, find_pool, notes_on
-from danceit.retrieval.compose import Composition, choose
+from danceit.retrieval.choices import with_choices
+from danceit.retrieval.composing import Composition, choose
 from danceit.retrieval.constraints import Constraints, clock
-from danceit.retrieval.encoders import FragmentEncoder
-from danceit.retrieval.library import DANCE_SUFFIX, dance_file
 from danceit.retrieval.options import QueryOptions
-from danceit.retrieval.report import with_choices
 
 REACH = 4
 """Windows on either side of a change that are chosen anew, so that it joins well."""
@@ -47,15 +44,6 @@ class Edited:
     composition: Composition
     solved: tuple[int, ...]
     changed: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A changed dance, the file it was made from (None: there was none) and that written."""
-
-    edited: Edited
-    before: Path | None
-    out: Path
 
 
 @dataclass(frozen=True)
@@ -84,7 +72,7 @@ class Editor:
     Raises
     ------
     InputError, IndexStateError
-        As `danceit.retrieval.compose.compose`.
+        As `danceit.retrieval.composing.compose`.
     """
 
     def __init__(
@@ -278,46 +266,3 @@ def _options(stored: Mapping[str, Any], method: str) -> QueryOptions:
             f"the dance was made by '{method}', not by a query that can be solved again"
         )
     return QueryOptions(**{name: value for name, value in stored.items() if name in known})
-
-
-def change(
-    song: Path,
-    index: Path,
-    constraints: Constraints,
-    *,
-    before: Path | None = None,
-    options: QueryOptions | None = None,
-    out: Path | None = None,
-    device: str = "auto",
-) -> Changed:
-    """Change the dance that a query wrote; without one, make one under the constraints.
-
-    Parameters
-    ----------
-    before : Path, optional
-        The dance; default: the one that a query of this song wrote in this folder, if it is
-        there. Its own options are used.
-    options : QueryOptions, optional
-        For a new dance; one that is there must have been made with the same.
-    out : Path, optional
-        Default: where the query writes, ``SONG.dance.npz`` in the current folder.
-
-    Raises
-    ------
-    InputError
-        As `Editor.solve`.
-    """
-    target = dance_file(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
-    found = before or (target if target.exists() else None)
-    dance = None if found is None else Dance.load(found)
-    used = (options or QueryOptions()) if dance is None else options_of(dance)
-    if options is not None and options != used:
-        raise InputError(
-            f"{found} was made with other options of the query; leave them out to change it, "
-            "or query again without --pin, --ban and --lock"
-        )
-    with open_store(index, device=device) as store:
-        encoder = FragmentEncoder.load(store.encoder, device=device)
-        edited = Editor(song, store, encoder, used).solve(constraints, dance)
-    edited.composition.dance.save(target)
-    return Changed(edited, found, target)

@@ -1,6 +1,6 @@
 """What authors of stores and encoders need for their tests; uses pytest (extra ``[dev]``).
 
-`StoreConformance` checks an engine against the contract in `danceit.index.store`::
+`StoreConformance` checks an engine against the contract in `danceit.index.store.contract`::
 
     from danceit.testing import StoreConformance
 

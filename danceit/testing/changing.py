@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from danceit.errors import IndexStateError, InputError
-from danceit.index.store import FragmentBatch, FragmentStore, MissingIndexError, StoreSpec, Where
+from danceit.index.store.contract import (
+    FragmentBatch,
+    FragmentStore,
+    MissingIndexError,
+    StoreSpec,
+    Where,
+)
 from danceit.testing.material import (
     NAMES,
     POSE_WIDTH,

@@ -10,7 +10,7 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Clip, Float32, Int64
 from danceit.index.fragments import cut, energies
-from danceit.index.store import By, ClipEntry, FragmentBatch, StoreSpec
+from danceit.index.store.contract import By, ClipEntry, FragmentBatch, StoreSpec
 
 LENGTHS = (24, 48)
 SPEC = StoreSpec(encoder_id="fixed", dims=2, lengths=LENGTHS)

@@ -12,7 +12,14 @@ import pytest
 
 from danceit.data import N_JOINTS
 from danceit.errors import InputError
-from danceit.index.store import SPACES, By, FragmentBatch, FragmentStore, FragmentTable, Where
+from danceit.index.store.contract import (
+    SPACES,
+    By,
+    FragmentBatch,
+    FragmentStore,
+    FragmentTable,
+    Where,
+)
 from danceit.testing.material import (
     HOSTILE,
     LENGTHS,

@@ -8,11 +8,11 @@ import pytest
 
 from danceit.align import Filler, align, make_aligner
 from danceit.align.seams import largest_steps
-from danceit.bench.beats import s_ba
+from danceit.bench.measures.beats import s_ba
 from danceit.data import FPS, Clip, Float32
-from danceit.index.cleaning import clean
+from danceit.index.cleaning.cleaning import clean
 from danceit.index.sources import scan
-from danceit.retrieval.library import DEFAULT_METHODS
+from danceit.workflow.line import DEFAULT_METHODS
 from tests.align.material import dance_of, music_for
 
 NAMES = ("DANCE_C_2", "DANCE_R_3", "DANCE_W_1", "DANCE_W_20")

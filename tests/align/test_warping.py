@@ -15,8 +15,8 @@ from danceit.align.warping import (
     sampled,
     stretch,
 )
-from danceit.bench import beats as measure
-from danceit.bench.motion import displacement
+from danceit.bench.measures import beats as measure
+from danceit.bench.measures.motion import displacement
 from danceit.data import FPS
 from tests.align.material import dance_of, walk
 

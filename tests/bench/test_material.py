@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from danceit.bench.material import pseudo_seams, random_dance, read_material
-from danceit.bench.seams import pace, seam_jumps
+from danceit.bench.measures.seams import pace, seam_jumps
 from danceit.data import FPS, Clip, Music
 from danceit.errors import InputError
 from tests.bench.conftest import walk

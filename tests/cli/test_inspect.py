@@ -13,10 +13,10 @@ from danceit.data import JOINT
 from danceit.index.sources.npz import SOURCE
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.render.options import Colour
-from danceit.retrieval.inspecting import KEPT, REASON_COLOURS
+from danceit.workflow.inspection_pictures import KEPT, REASON_COLOURS
 from tests.cli.conftest import Cli
-from tests.index.footage.conftest import plain, write_film
-from tests.index.footage.test_continuity import spinning
+from tests.index.poses.footage.conftest import plain, write_film
+from tests.index.poses.footage.test_continuity import spinning
 
 
 def colours(picture: Path) -> set[Colour]:

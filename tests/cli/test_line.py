@@ -48,7 +48,7 @@ def test_from_a_song_to_a_video(
 def test_every_frame_shows_the_movement_of_its_source(
     danceit: Cli, library: SyntheticLibrary, index: Path
 ) -> None:
-    from danceit.index.engines import open_store
+    from danceit.index.store.engines import open_store
     from danceit.retrieval.placing import Stance, moved, stance
 
     assert danceit("query", library.query_song, "--index", index, "--out", "a.dance.npz").code == 0
@@ -71,7 +71,7 @@ def test_every_frame_shows_the_movement_of_its_source(
 
 
 def _two_seconds() -> object:
-    from danceit.index.store import Where
+    from danceit.index.store.contract import Where
 
     return Where(n_frames=48)
 

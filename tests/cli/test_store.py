@@ -9,8 +9,8 @@ import torch
 from danceit.cli import main
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary, make_library
-from danceit.retrieval.configuration import EncoderConfig
-from danceit.retrieval.encoders import FragmentEncoder
+from danceit.retrieval.encoder.configuration import EncoderConfig
+from danceit.retrieval.encoder.encoders import FragmentEncoder
 
 pytest.importorskip("lance", reason="Lance is not installed: pip install 'danceit[cluster]'")
 

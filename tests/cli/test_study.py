@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from danceit.bench.ballots import Ballots
-from danceit.bench.study import entries, trials
+from danceit.bench.study.ballots import Ballots
+from danceit.bench.study.trials import entries, trials
 from danceit.files import sha256_of_file
-from tests.bench.test_study import write
+from tests.bench.study.test_trials import write
 from tests.cli.conftest import Cli
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from danceit.audio import FEATURE_SETS, features, listen
 from danceit.data import BONES, JOINT, Float64, Recording
 from danceit.errors import InputError
-from danceit.index.cleaning import clean
+from danceit.index.cleaning.cleaning import clean
 from danceit.index.sources import scan
 from danceit.index.synthetic import SyntheticLibrary, make_library
 from danceit.index.synthetic.body import Build, rotation, two_bone

@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 from danceit.data import Float64
-from danceit.render.filmed import Filmed
+from danceit.render.footage.locating import Filmed
 from tests.render.conftest import STANDING
 
 WIDTH, HEIGHT, BITS = 160, 208, 8

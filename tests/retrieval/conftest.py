@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from danceit.data import Clip
-from danceit.retrieval.hearing import LAYOUTS
+from danceit.retrieval.encoder.hearing import LAYOUTS
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from danceit.align import align
 from danceit.data import Dance
 from danceit.errors import InputError
-from danceit.index.engines import open_store
-from danceit.index.store import FragmentStore
+from danceit.index.store.contract import FragmentStore
+from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary
-from danceit.retrieval.compose import compose
+from danceit.retrieval.composing import compose
 from danceit.retrieval.constraints import Constraints, clock
 from danceit.retrieval.continuity import solve
 from danceit.retrieval.editing import REACH, Editor, options_of
-from danceit.retrieval.encoders import FragmentEncoder
+from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
-from danceit.retrieval.view_edits import ViewEdits
-from danceit.retrieval.viewing import open_dances
-from tests.retrieval.test_compose import encoder, index, library
+from danceit.workflow.view_edits import ViewEdits
+from danceit.workflow.viewing import open_dances
+from tests.retrieval.test_composing import encoder, index, library
 from tests.retrieval.test_continuity import cheapest_by_brute_force, random_chain
 
 __all__ = ["encoder", "index", "library"]  # fixtures
@@ -171,7 +171,7 @@ def test_everything_banned_is_said(editor: Editor, before: Dance, store: Fragmen
 
 
 def _all() -> "object":
-    from danceit.index.store import Where
+    from danceit.index.store.contract import Where
 
     return Where(n_frames=24)
 

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 
 from danceit.data import Recording
 from danceit.errors import DanceitError, InputError
-from danceit.index.lag import in_step
+from danceit.index.cleaning.lag import in_step
 from danceit.index.sources.checks import checked
 from danceit.index.sources.media import is_media, media_named
 from danceit.index.sources.settings import ReadSettings

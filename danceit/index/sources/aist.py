@@ -29,9 +29,9 @@ import numpy.typing as npt
 
 from danceit.data import Float64, Recording
 from danceit.errors import InputError
+from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.checks import check_size, checked, frame_times, numbers
 from danceit.index.sources.media import media_named, pair
-from danceit.index.sources.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 
 FPS = 60.0
 LICENCE = "CC BY 4.0 (annotations)"

@@ -19,10 +19,10 @@ import numpy as np
 
 from danceit.data import Float64, Int64, Recording
 from danceit.errors import InputError
+from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.checks import checked, numbers, read_json
 from danceit.index.sources.media import media_named, pair
 from danceit.index.sources.people import followed_note, main_person
-from danceit.index.sources.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.timing import times_of_frames
 
 _PEEK_BYTES = 1 << 16

@@ -20,10 +20,10 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Float64, Int64, Recording
 from danceit.errors import InputError
+from danceit.index.poses.skeletons import BODY25, to_coco18
 from danceit.index.sources.checks import checked, numbers, read_json
 from danceit.index.sources.media import media_in, media_named, pair
 from danceit.index.sources.people import followed_note, main_person
-from danceit.index.sources.skeletons import BODY25, to_coco18
 from danceit.index.sources.timing import times_of_frames
 
 _NAME = re.compile(r"(?P<prefix>.*?)_?(?P<number>\d+)(?:_keypoints|_pose)?\.json", re.IGNORECASE)

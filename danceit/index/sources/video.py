@@ -1,8 +1,8 @@
 """Plain video of a dancer: mp4, mov, mkv, webm, avi...
 
 Poses
-    Of the main person, by a pose estimator (`danceit.index.estimators`), in 3-D or, asked
-    for 2-D, in the picture's pixels; see `danceit.index.footage.body`.
+    Of the main person, by a pose estimator (`danceit.index.poses.estimators`), in 3-D or, asked
+    for 2-D, in the picture's pixels; see `danceit.index.poses.footage.body`.
 Song and time
     The video's own sound, or a sound file of the same name beside it. Times are the
     presentation times of the frames.
@@ -18,10 +18,10 @@ import numpy as np
 
 from danceit.data import Recording
 from danceit.errors import InputError
-from danceit.index.estimators import make_estimator
-from danceit.index.footage.body import Dancer, dancer_in, in_metres
-from danceit.index.footage.extraction import Footage, footage_folder, load_footage
-from danceit.index.footage.workers import Progress, extract_all
+from danceit.index.poses.estimators import make_estimator
+from danceit.index.poses.footage.body import Dancer, dancer_in, in_metres
+from danceit.index.poses.footage.extraction import Footage, footage_folder, load_footage
+from danceit.index.poses.footage.workers import Progress, extract_all
 from danceit.index.sources.checks import checked
 from danceit.index.sources.media import VIDEO_SUFFIXES, media_named, pair
 from danceit.index.sources.settings import ReadSettings

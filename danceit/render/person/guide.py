@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import BODY_PX, Float32, Float64
-from danceit.render.morph import carried, spread
-from danceit.render.outline import outline
+from danceit.render.footage.morph import carried, spread
+from danceit.render.footage.outline import outline
 from danceit.render.person.posing import nearest
 from danceit.render.person.target import BACKGROUND, Target, read_picture
 

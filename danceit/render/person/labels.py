@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import JOINT, N_JOINTS, Float32, Float64
-from danceit.render.figure import JOINT_COLOURS
+from danceit.render.drawing.figure import JOINT_COLOURS
 
 Picture = npt.NDArray[np.uint8]
 

@@ -15,8 +15,11 @@ import numpy.typing as npt
 from danceit.data import BODY_PX, FPS, JOINT, Float32, Float64
 from danceit.errors import InputError
 from danceit.files import replacing
-from danceit.render.filmed import Filmed
-from danceit.render.outline import outline
+from danceit.progress import Progress, silent
+from danceit.render.footage.locating import Filmed
+from danceit.render.footage.outline import outline
+from danceit.render.footage.reel import Reel, picture_size
+from danceit.render.footage.shots import body_px
 from danceit.render.person.target import (
     BACKGROUND,
     FRAMES,
@@ -28,9 +31,6 @@ from danceit.render.person.target import (
     Placing,
     write_description,
 )
-from danceit.render.progress import Progress, silent
-from danceit.render.reel import Reel, picture_size
-from danceit.render.shots import body_px
 
 SIZES = (64, 1024)
 MARGIN_SHARE = 0.12

@@ -9,15 +9,15 @@ import numpy.typing as npt
 from danceit import __version__
 from danceit.data import Dance
 from danceit.errors import InputError
+from danceit.render.drawing.scene import Scene
+from danceit.render.drawing.text import draw_text
+from danceit.render.footage.surroundings import Surroundings
 from danceit.render.options import RenderOptions
 from danceit.render.person.building import load_trained
 from danceit.render.person.guide import behind_for
 from danceit.render.person.painting import device_for, paint
 from danceit.render.person.posing import on_target
 from danceit.render.person.target import describe
-from danceit.render.scene import Scene
-from danceit.render.surroundings import Surroundings
-from danceit.render.text import draw_text
 
 Picture = npt.NDArray[np.uint8]
 

@@ -14,16 +14,16 @@ import pytest
 
 from danceit.data import JOINT
 from danceit.errors import InputError, MissingDependencyError
-from danceit.index.cleaning import clean
-from danceit.index.footage import workers
-from danceit.index.footage.body import dancer_in
-from danceit.index.footage.continuity import LOWER, UPPER, exchanged
-from danceit.index.footage.extraction import extract, footage_folder
+from danceit.index.cleaning.cleaning import clean
+from danceit.index.poses.footage import workers
+from danceit.index.poses.footage.body import dancer_in
+from danceit.index.poses.footage.continuity import LOWER, UPPER, exchanged
+from danceit.index.poses.footage.extraction import extract, footage_folder
 from danceit.index.sources import read_ahead, scan
 from danceit.index.sources.openpose import SOURCE as OPENPOSE
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.sources.video import SOURCE, footage_of
-from tests.index.footage.conftest import Painted, plain, write_film
+from tests.index.poses.footage.conftest import Painted, plain, write_film
 from tests.index.sources.conftest import write_tone
 
 needs_mediapipe = pytest.mark.skipif(
@@ -46,7 +46,7 @@ def painted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Painted:
         return failed
 
     monkeypatch.setenv("DANCEIT_CACHE", str(tmp_path / "cache"))
-    for module in ("danceit.index.sources.video", "danceit.index.footage.workers"):
+    for module in ("danceit.index.sources.video", "danceit.index.poses.footage.workers"):
         monkeypatch.setattr(f"{module}.make_estimator", lambda spec: estimator)
     monkeypatch.setattr("danceit.index.sources.video.extract_all", extract_all)
     return estimator
@@ -160,7 +160,7 @@ def test_the_worker_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
     path.write_bytes(b"broken")
     job = f'{{"path": "{path}", "estimator": "nosuch", "folder": "{tmp_path / "out"}"}}\n'
     done = subprocess.run(
-        [sys.executable, "-m", "danceit.index.footage.worker"],
+        [sys.executable, "-m", "danceit.index.poses.footage.worker"],
         input=job,
         capture_output=True,
         text=True,
@@ -176,7 +176,7 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where a folder is wanted")
     job = {"path": str(path), "estimator": "mediapipe", "folder": str(tmp_path / "taken" / "x")}
     done = subprocess.run(
-        [sys.executable, "-m", "danceit.index.footage.worker"],
+        [sys.executable, "-m", "danceit.index.poses.footage.worker"],
         input=json.dumps(job) + "\n",
         capture_output=True,
         text=True,
@@ -264,7 +264,7 @@ def test_poses_agree_with_openposes_and_swapped_sides_are_put_right(real_data: P
 
 
 def _excerpt(source: Path, target: Path, wanted: Collection[int]) -> None:
-    from danceit.index.footage.decoding import pictures
+    from danceit.index.poses.footage.decoding import pictures
 
     frames = []
     for number, still in zip(range(max(wanted) + 1), pictures(source, 480), strict=False):

@@ -1,0 +1,1 @@
+"""Asking people: `trials` sets up blind pairs, `polling` shows them, `ballots` counts."""

@@ -1,0 +1,6 @@
+"""From a folder or bucket of recordings to a published generation.
+
+`build` is what a build and an addition do; `preparing` takes one recording from its
+files to vectors and keeps that until it is published, `contents` tells whether its files
+changed, `withdrawn` who must not come back; `cluster` spreads the work over Ray.
+"""

@@ -1,0 +1,178 @@
+"""From what was seen to one dancer: the main person, the right sides, the joints to trust.
+
+In 2-D a pose is the picture's, in its pixels. In 3-D it is in metres: x and y are the
+picture's, divided by the pixels that a metre has at the dancer's distance, and z is the
+landmark's own depth around the hips plus the distance of the dancer. Both follow from the
+ratio of the body in the picture to the body in metres, smoothed over two seconds, and
+from a lens as phones have. So dropping z gives what the camera saw, and who comes closer
+does so instead of growing. Where the estimator knows no depth there is no 3-D.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from danceit.data import JOINT, N_JOINTS, Bool, Float32, Float64, Int64
+from danceit.index.poses.footage.continuity import sides_put_right
+from danceit.index.poses.footage.extraction import Footage
+from danceit.index.poses.footage.shots import boundaries
+from danceit.index.poses.footage.smoothing import DEPTH_S, PICTURE_S, smoothed
+from danceit.index.sources.people import main_person
+
+MIN_CONFIDENCE = 0.3
+"""Confidence from which a joint counts as seen."""
+CONFIDENT_S = 0.3
+"""Time over which confidences are averaged: a hand does not vanish for a single frame."""
+OUTSIDE = 0.03
+"""Share of the picture by which a joint may lie outside it, where it is only guessed."""
+CUT_S = 0.11
+"""Time on both sides of a cut that is left out; cleaning bridges no gap of twice that."""
+FOCAL = 1.0
+"""Focal length in longest sides of the picture: 53 degrees across, a phone's main lens."""
+SMOOTHING_S = 2.0
+"""Time over which the size of the dancer may change; a step takes longer."""
+
+_STEADY = tuple(
+    JOINT[name]
+    for name in (
+        "neck", "right_shoulder", "left_shoulder", "right_hip", "left_hip",
+        "right_knee", "left_knee", "right_ankle", "left_ankle",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dancer:
+    """The main person of a video.
+
+    Attributes
+    ----------
+    image : float32 (T, 18, 2)
+        Pixels; NaN where not seen.
+    world : float32 (T, 18, 3)
+        Metres around the hips; NaN where not seen, or no depth is known.
+    cuts_s : float64 (B,)
+        Times at which a new shot begins.
+    n_swapped : int
+        Frames whose sides were put right.
+    n_people : int
+        Most people seen in one picture.
+    """
+
+    image: Float32
+    world: Float32
+    cuts_s: Float64
+    n_swapped: int
+    n_people: int
+
+
+def dancer_in(footage: Footage) -> Dancer:
+    """Choose the main person and trust what can be trusted."""
+    cuts = boundaries(footage.signatures)
+    cuts_s = footage.times_s[cuts]
+    image, world, swapped = sides_put_right(*_main(footage, cuts), footage.times_s)
+    trusted = _trusted(image, footage)
+    near_cut = np.zeros(len(image), dtype=bool)
+    for cut_s in cuts_s.tolist():
+        near_cut |= np.abs(footage.times_s - cut_s) <= CUT_S
+    trusted &= ~near_cut[:, None]
+    flat = np.where(trusted[..., None], image[..., :2], np.nan).astype(np.float32)
+    deep = np.where(trusted[..., None], world, np.nan).astype(np.float32)
+    return Dancer(
+        image=smoothed(flat, footage.times_s, PICTURE_S),
+        world=smoothed(deep, footage.times_s, DEPTH_S),
+        cuts_s=cuts_s,
+        n_swapped=int(swapped.sum()),
+        n_people=int(footage.counts.max(initial=0)),
+    )
+
+
+def in_metres(dancer: Dancer, footage: Footage) -> Float32:
+    """Poses (T, 18, 3) on the stage, x right, y down, z away; see the module."""
+    px_per_m = _size(dancer, footage.times_s)
+    longest = max(footage.width, footage.height)
+    middle = np.array([footage.width / 2, footage.height / 2])
+    xy = (dancer.image - middle) / px_per_m[:, None, None]
+    z = dancer.world[..., 2] + (FOCAL * longest / px_per_m)[:, None]
+    poses: Float32 = np.concatenate([xy, z[..., None]], axis=2).astype(np.float32)
+    return poses
+
+
+def _main(footage: Footage, cuts: Int64) -> tuple[Float32, Float32]:
+    """Joints with confidence (T, 18, 3), and metres (T, 18, 3), of each shot's main person."""
+    ends = np.cumsum(footage.counts)
+    groups = [
+        list(footage.image[end - count : end].astype(np.float64))
+        for end, count in zip(ends.tolist(), footage.counts.tolist(), strict=True)
+    ]
+    # Shots differ in how near they show whom: each has its own main person.
+    edges = [0, *cuts.tolist(), len(groups)]
+    chosen = np.concatenate([_followed(groups[a:b]) for a, b in pairwise(edges)])
+    world = np.full((len(groups), N_JOINTS, 3), np.nan, dtype=np.float32)
+    for frame, people in enumerate(groups):
+        for number, person in enumerate(people):
+            if np.array_equal(person, chosen[frame], equal_nan=True):
+                world[frame] = footage.world[ends[frame] - len(people) + number]
+    return chosen.astype(np.float32), world
+
+
+def _followed(shot: list[list[Float64]]) -> Float64:
+    """Joints (T, 18, 3) of a shot's main person."""
+    if any(len(people) > 1 for people in shot):
+        return main_person(shot)
+    # Alone, the dancer need not be told from others: near or far, it is always the same one.
+    nobody = np.full((N_JOINTS, 3), np.nan)
+    return np.stack([people[0] if people else nobody for people in shot])
+
+
+def _trusted(image: Float32, footage: Footage) -> Bool:
+    """Joints (T, 18) that are confident over a moment and inside the picture."""
+    from scipy.ndimage import uniform_filter1d
+
+    known: Bool = np.isfinite(image).all(axis=2)
+    if len(image) < 2:
+        return known
+    step_s = float(np.median(np.diff(footage.times_s)))
+    width = max(1, round(CONFIDENT_S / max(step_s, 1e-3)) | 1)
+    total = uniform_filter1d(np.where(known, image[..., 2], 0.0), width, axis=0, mode="constant")
+    share = uniform_filter1d(known.astype(np.float64), width, axis=0, mode="constant")
+    confident = total >= MIN_CONFIDENCE * np.maximum(share, 1e-9)
+    size = np.array([footage.width, footage.height])
+    inside = ((image[..., :2] > -OUTSIDE * size) & (image[..., :2] < (1 + OUTSIDE) * size)).all(
+        axis=2
+    )
+    trusted: Bool = known & confident & inside
+    return trusted
+
+
+def _size(dancer: Dancer, times_s: Float64) -> Float64:
+    """Pixels in a metre (T,) at the dancer's distance."""
+    from scipy.ndimage import gaussian_filter1d, median_filter
+
+    seen = np.isfinite(dancer.image[:, _STEADY]).all(axis=2)
+    seen &= np.isfinite(dancer.world[:, _STEADY]).all(axis=2)
+    flat, deep = (
+        _centred(points[:, _STEADY, :2].astype(np.float64), seen)
+        for points in (dancer.image, dancer.world)
+    )
+    # Least squares of image = s world: the extents' ratio, where turned sideways too.
+    ratio = np.sqrt((flat**2).sum(axis=(1, 2)) / np.maximum((deep**2).sum(axis=(1, 2)), 1e-9))
+    good = np.flatnonzero((seen.sum(axis=1) >= 6) & (ratio > 0))
+    if not len(good):
+        return np.ones(len(times_s))
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
+    at_hand = np.interp(np.arange(len(ratio)), good, ratio[good])
+    width = max(1, round(SMOOTHING_S / 2 / step_s) | 1)
+    robust = median_filter(at_hand, size=width, mode="nearest")
+    smooth: Float64 = gaussian_filter1d(robust, SMOOTHING_S / 4 / step_s, mode="nearest")
+    return smooth
+
+
+def _centred(points: Float64, seen: Bool) -> Float64:
+    """Points (T, J, 2) around the mean of those seen; 0 where not seen."""
+    count = np.maximum(seen.sum(axis=1), 1)[:, None, None]
+    filled = np.where(seen[..., None], points, 0.0)
+    middle = filled.sum(axis=1, keepdims=True) / count
+    centred: Float64 = np.where(seen[..., None], filled - middle, 0.0)
+    return centred

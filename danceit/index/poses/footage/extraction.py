@@ -1,0 +1,221 @@
+"""What an estimator sees in a video, kept in the cache part by part.
+
+Parts of about a minute lie in a folder named by the file's hash and the estimator's id. A
+run that was stopped goes on after the last whole part; memory stays flat whatever the
+video's length. Nothing is judged here: people, confidences and signatures are kept as
+they came, so that later rules cost no new extraction.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from danceit.data import N_JOINTS, Float32, Float64, Int64
+from danceit.errors import DanceitError, InputError
+from danceit.files import cache_dir, replacing, sha256_of_file
+from danceit.index.poses.estimators import Estimator, Session
+from danceit.index.poses.footage.decoding import Still, pictures
+from danceit.index.poses.footage.shots import CUT, Signature, difference, signature
+
+VERSION = 1
+"""Raised with every change that makes earlier extractions differ."""
+PART_PICTURES = 1500
+_REPORT_EVERY = 8
+_COMPLETE = "complete.json"
+
+Told = Callable[[int], None]
+"""Called with the pictures done so far."""
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What was seen in a video of T pictures, N people in all.
+
+    Attributes
+    ----------
+    times_s : float64 (T,)
+        From the stream's start, increasing.
+    counts : int64 (T,)
+        People in each picture; they sum to N.
+    image : float32 (N, 18, 3)
+        Pixels of a picture of `width` x `height`, and confidence.
+    world : float32 (N, 18, 3)
+        Metres around the hips, or NaN.
+    signatures : uint8 (T, 132)
+        See `shots`.
+    """
+
+    times_s: Float64
+    counts: Int64
+    image: Float32
+    world: Float32
+    signatures: Signature
+    width: int
+    height: int
+
+
+def footage_folder(path: Path, estimator: Estimator) -> Path:
+    """Folder in the cache for a video and an estimator."""
+    state = path.stat()
+    content = _content_hash(path, state.st_mtime_ns, state.st_size)
+    key = hashlib.sha256(f"{estimator.estimator_id}\0{VERSION}".encode()).hexdigest()[:16]
+    return cache_dir() / "video" / f"{content}-{key}"
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a video was extracted to its end."""
+    return (folder / _COMPLETE).is_file()
+
+
+def load_footage(folder: Path) -> Footage | None:
+    """Read a complete extraction; None where there is none or it is damaged."""
+    try:
+        meta = json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))
+        parts = [_read_part(_part(folder, number)) for number in range(meta["parts"])]
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return Footage(**joined, width=meta["width"], height=meta["height"])
+    except Exception:  # what numpy and zipfile raise depends on which bytes are damaged
+        return None
+
+
+def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda done: None) -> None:
+    """Run the estimator over a video and keep what it sees in `folder`.
+
+    Raises
+    ------
+    DanceitError
+        If the video or the estimator's model cannot be read.
+    """
+    if is_complete(folder):
+        if load_footage(folder) is not None:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        done = _whole_parts(folder)
+        n_done, last_s = sum(len(part["times_s"]) for part in done), -np.inf
+        if done:
+            last_s = float(done[-1]["times_s"][-1])
+            told(n_done)
+        stills = (still for still in pictures(path, estimator.longest_px) if still.time_s > last_s)
+        number, size = len(done), (0, 0)
+        for part in _parts(stills, estimator, lambda count: told(n_done + count)):
+            size = part.size
+            _write_part(part, _part(folder, number))
+            number += 1
+        if size == (0, 0):
+            size = _size_of(path, estimator)
+        meta = {"parts": number, "width": size[0], "height": size[1], "path": str(path)}
+        with replacing(folder / _COMPLETE) as temporary:
+            temporary.write_text(json.dumps(meta), encoding="utf-8")
+    except DanceitError:
+        with suppress(OSError):
+            folder.rmdir()  # only if nothing was kept
+        raise
+
+
+@dataclass
+class _Part:
+    """Pictures being gathered."""
+
+    size: tuple[int, int] = (0, 0)
+    times_s: list[float] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    image: list[Float32] = field(default_factory=list)
+    world: list[Float32] = field(default_factory=list)
+    signatures: list[Signature] = field(default_factory=list)
+
+
+def _parts(stills: Iterator[Still], estimator: Estimator, told: Told) -> Iterator[_Part]:
+    session: Session | None = None
+    part = _Part()
+    before: Signature | None = None
+    n_done = 0
+    try:
+        for still in stills:
+            mark = signature(still.picture)
+            if session is not None and before is not None and difference(before, mark) > CUT:
+                # The next shot shows others, elsewhere: following on would only mislead.
+                session.close()
+                session = None
+            session = session or estimator.open()
+            before = mark
+            _see(part, still, session, mark)
+            n_done += 1
+            if n_done % _REPORT_EVERY == 0:
+                told(n_done)
+            if len(part.times_s) >= PART_PICTURES:
+                yield part
+                part = _Part()
+    finally:
+        if session is not None:
+            session.close()
+    if part.times_s:
+        yield part
+    told(n_done)
+
+
+def _see(part: _Part, still: Still, session: Session, mark: Signature) -> None:
+    people = session.people(still.picture, still.time_s)
+    height, width = still.picture.shape[:2]
+    if part.size not in ((0, 0), (width, height)):
+        raise InputError(
+            f"the picture changes its size midway, from {part.size[0]} x {part.size[1]} to "
+            f"{width} x {height}: several videos in one file?"
+        )
+    part.size = (width, height)
+    part.times_s.append(still.time_s)
+    part.counts.append(len(people.image))
+    part.image.append(people.image)
+    part.world.append(people.world)
+    part.signatures.append(mark)
+
+
+def _write_part(part: _Part, target: Path) -> None:
+    nobody = np.empty((0, N_JOINTS, 3), dtype=np.float32)
+    with replacing(target) as temporary, temporary.open("wb") as stream:
+        np.savez(
+            stream,
+            times_s=np.array(part.times_s, dtype=np.float64),
+            counts=np.array(part.counts, dtype=np.int64),
+            image=np.concatenate([nobody, *part.image]).astype(np.float32),
+            world=np.concatenate([nobody, *part.world]).astype(np.float32),
+            signatures=np.stack(part.signatures),
+        )
+
+
+def _read_part(source: Path) -> dict[str, Any]:
+    with source.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _whole_parts(folder: Path) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    while True:
+        try:
+            parts.append(_read_part(_part(folder, len(parts))))
+        except Exception:  # absent, or damaged: what comes after is done again
+            return parts
+
+
+def _part(folder: Path, number: int) -> Path:
+    return folder / f"part-{number:05d}.npz"
+
+
+def _size_of(path: Path, estimator: Estimator) -> tuple[int, int]:
+    height, width = next(pictures(path, estimator.longest_px)).picture.shape[:2]
+    return width, height
+
+
+@lru_cache(maxsize=1024)
+def _content_hash(path: Path, _mtime_ns: int, _size: int) -> str:
+    # Asked for by the look ahead and again on reading; the file's state is part of the key.
+    return sha256_of_file(path)

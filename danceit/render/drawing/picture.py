@@ -1,0 +1,159 @@
+"""Pictures of a dance: a PNG contact sheet and a small GIF."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit.data import Dance
+from danceit.files import replacing
+from danceit.progress import Progress, silent
+from danceit.render.drawing.figure import JOINT_COLOURS, mixed
+from danceit.render.drawing.overlay import clip_colour
+from danceit.render.drawing.scene import Scene, check_dances
+from danceit.render.drawing.text import draw_text, fitted
+from danceit.render.options import GIF_PX, POSE_PX, RenderOptions
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Picture = npt.NDArray[np.uint8]
+
+SHEET_COLUMNS, SHEET_ROWS = 8, 4
+"""Poses of a sheet of one dance; of several, a row for each."""
+GIF_S = 4.0
+"""Seconds that a GIF shows unless `RenderOptions.length_s` says otherwise."""
+GIF_FRAME_S = 0.05
+"""GIF counts in hundredths of a second; 20 frames a second."""
+DISTINCT_COLOURS, PIXEL_COLOURS = 158, 80
+"""With the 18 joints' colours 256, the most that a GIF has."""
+
+
+def render_sheet(
+    dances: Sequence[Dance],
+    out: Path,
+    *,
+    song: Path | None,
+    options: RenderOptions,
+    progress: Progress = silent,
+) -> None:
+    """Write a contact sheet: poses at even steps of time.
+
+    Under each pose stand its second, its source clip, and the stretch of time until
+    the next pose in the colours of the clips shown, with a notch at every seam.
+    The song is not needed.
+    """
+    check_dances(dances, options)
+    options = options.sized(POSE_PX)
+    n_poses = SHEET_COLUMNS * (SHEET_ROWS if len(dances) == 1 else 1)
+    plain = replace(options, beats="none", debug=False, captions=(), credits=False, aspect="1:1")
+    scenes = [Scene([dance], plain, lane=False) for dance in dances]
+    strips = []
+    for place, (dance, scene) in enumerate(zip(dances, scenes, strict=True)):
+        name = options.captions[place] if place < len(options.captions) else ""
+        cells = [_cell(dance, scene, pose, n_poses) for pose in range(n_poses)]
+        if name:
+            unit = options.size / POSE_PX
+            at = (8 * unit, 14 * unit)
+            draw_text(cells[0], name, at, 14 * unit, options.look.accent, font=options.font)
+        rows = [cells[i : i + SHEET_COLUMNS] for i in range(0, n_poses, SHEET_COLUMNS)]
+        strips += [np.concatenate(row, axis=1) for row in rows]
+        progress(place + 1, len(dances))
+    from PIL import Image
+
+    with replacing(out) as temporary:
+        Image.fromarray(np.concatenate(strips, axis=0)).save(temporary, format="PNG")
+
+
+def _cell(dance: Dance, scene: Scene, pose: int, n_poses: int) -> Picture:
+    """One pose with its label below."""
+    options, look = scene.options, scene.options.look
+    start, stop = (int(i * scene.n_danced / n_poses) for i in (pose, pose + 1))
+    start, stop = min(start, scene.n_danced - 1), max(stop, start + 1)
+    drawn = scene.frame(start)
+    size = drawn.shape[1]
+    unit = size / POSE_PX
+    label = np.empty((round(34 * unit), size, 3), dtype=np.uint8)
+    label[:] = look.ground
+    first, last = (
+        int(np.clip((options.start_s + i / scene.fps) * dance.fps, 0, dance.n_frames))
+        for i in (start, stop)
+    )
+    _timeline(label, dance, first, max(last, first + 1), round(5 * unit))
+    shown = min(first, dance.n_frames - 1)
+    clip = dance.fragments[int(dance.source_index[shown])].clip_id
+    y = 20 * unit
+    clock = f"{scene.time_s(start):.1f} s"
+    draw_text(label, clock, (8 * unit, y), 13 * unit, look.accent, font=options.font)
+    short = fitted(clip, 11 * unit, 0.6 * size, options.font)
+    at = (size - 8 * unit, y)
+    draw_text(label, short, at, 11 * unit, look.ink, anchor="right", font=options.font)
+    cell: Picture = np.concatenate([drawn, label], axis=0)
+    cell[:, -1] = mixed(look.ground, look.ink, 0.15)
+    return cell
+
+
+def _timeline(label: Picture, dance: Dance, first: int, last: int, height: int) -> None:
+    """Dance frames [first, last) as a bar in the clips' colours, dark at the seams."""
+    width = label.shape[1]
+    frames = np.minimum(first + np.arange(width) * (last - first) // width, dance.n_frames - 1)
+    colours = np.array([clip_colour(placed.clip_id) for placed in dance.fragments])
+    label[:height] = colours[dance.source_index[frames]]
+    for seam in dance.seams[(dance.seams >= first) & (dance.seams < last)].tolist():
+        at = (seam - first) * width // (last - first)
+        label[: 2 * height, max(0, at - 1) : at + 2] = 255
+
+
+def render_gif(
+    dances: Sequence[Dance],
+    out: Path,
+    *,
+    song: Path | None,
+    options: RenderOptions,
+    progress: Progress = silent,
+) -> None:
+    """Write an endless GIF of a few seconds; the song is not needed."""
+    options = options.sized(GIF_PX)
+    options = replace(options, length_s=options.length_s or GIF_S)
+    scene = Scene(dances, options, fps=1 / GIF_FRAME_S)
+    pictures = []
+    for index in range(scene.n_frames):
+        pictures.append(scene.frame(index))
+        progress(index + 1, scene.n_frames)
+    frames = _with_palette(pictures)
+    with replacing(out) as temporary:
+        frames[0].save(
+            temporary,
+            format="GIF",
+            save_all=True,
+            append_images=frames[1:],
+            duration=round(1000 * GIF_FRAME_S),
+            loop=0,
+            disposal=1,
+        )
+
+
+def _with_palette(pictures: Sequence[Picture]) -> list["Image"]:
+    """Return the pictures in one palette for all, chosen by a sample of them; no dithering.
+
+    Dithered dots would crawl and triple the file. Most of a picture is background, which
+    alone would take the palette; so the limbs' colours are given, a part is chosen from
+    the colours that occur, each counted once, and a part from the pixels.
+    """
+    from PIL import Image
+
+    sample = np.concatenate(pictures[:: max(1, len(pictures) // 8)], axis=0).reshape(-1, 3)
+    distinct = np.unique(sample >> 3, axis=0) << 3
+    palette = [level for colour in JOINT_COLOURS for level in colour]
+    for colours, count in ((distinct, DISTINCT_COLOURS), (sample, PIXEL_COLOURS)):
+        chosen = Image.fromarray(colours[None]).quantize(count, method=Image.Quantize.MEDIANCUT)
+        palette += (chosen.getpalette() or [])[: 3 * count]
+    holder = Image.new("P", (1, 1))
+    holder.putpalette(palette)
+    return [
+        Image.fromarray(picture).quantize(palette=holder, dither=Image.Dither.NONE)
+        for picture in pictures
+    ]

@@ -1,0 +1,295 @@
+"""From a song and an index to a dance: search, choose, place.
+
+1. The song is cut into windows of one fragment's length; the last one is padded.
+2. The index is searched for each and the best `k` go on (`danceit.retrieval.candidates`).
+3. The cheapest path through all windows is taken (`danceit.retrieval.continuity`): what
+   each fragment costs by its target, each seam by how badly it joins.
+4. Each fragment is carried onto the stance that the one before it leaves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from danceit import audio
+from danceit.data import CANVAS_PX, FPS, Bool, Dance, Float32, Float64, Int64, Music, Placement
+from danceit.index.embedding import Embedder
+from danceit.index.store.contract import FragmentStore, FragmentTable
+from danceit.retrieval.candidates import Candidates, find_candidates
+from danceit.retrieval.continuity import Chain, greedy, solve
+from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.placing import Stance, join_costs, join_features, moved, stance
+from danceit.retrieval.rhythm import off_beat
+
+_VARIATION = 0.25
+"""Noise of a seed, as a share of how far the candidates' target costs differ. On the Tang dances
+62 % of windows then show something else than with seed 0, for 4 % more seams; at 1.0 it is 93 %,
+but two seams for every one (docs/retrieval.md)."""
+_SOLVERS = {"viterbi": solve, "greedy": greedy}
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A dance with everything it was chosen from.
+
+    Attributes
+    ----------
+    dance : Dance
+    music : Music
+    options : QueryOptions
+    candidates : tuple of Candidates
+        One a window.
+    path : int64 (W,)
+        Index of the chosen candidate of each window.
+    table : FragmentTable
+        Metadata of `rows`.
+    rows : int64 (R,)
+        Every candidate's row, sorted.
+    notes : tuple of str
+        What the user should know: `k` cut down, a filter that left few fragments.
+    """
+
+    dance: Dance
+    music: Music
+    options: QueryOptions
+    candidates: tuple[Candidates, ...]
+    path: Int64
+    rows: Int64
+    table: FragmentTable
+    notes: tuple[str, ...] = ()
+
+
+def compose(
+    song: Path, store: FragmentStore, embedder: Embedder, options: QueryOptions | None = None
+) -> Composition:
+    """Choose and place a dance for a song.
+
+    Parameters
+    ----------
+    song : Path
+        Any audio file, or a video with sound.
+    store : FragmentStore
+    embedder : Embedder
+        The one that made the store's embeddings.
+    options : QueryOptions, optional
+
+    Raises
+    ------
+    InputError
+        If the song cannot be read or is shorter than one window, or no fragment
+        passes the filters.
+    IndexStateError
+        If the store was made by another encoder.
+    """
+    options = options or QueryOptions()
+    music = audio.listen(song)
+    candidates, notes = find_candidates(song, music, store, embedder, options)
+    return choose(music, candidates, store, options, notes=notes)
+
+
+def choose(
+    music: Music,
+    candidates: Sequence[Candidates],
+    store: FragmentStore,
+    options: QueryOptions,
+    *,
+    allowed: Sequence[Int64] | None = None,
+    index_id: str = "",
+    notes: tuple[str, ...] = (),
+) -> Composition:
+    """Choose one candidate a window and place them.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidates
+        One a window.
+    allowed : sequence of int64, optional
+        For each window, which of its candidates may be chosen; without it, all.
+    index_id : str
+        Of the store, where it is known: finding it out counts everything.
+    """
+    rows = np.unique(np.concatenate([window.rows for window in candidates]))
+    table = store.table(rows)
+    poses = store.poses(rows)
+    chain = _chain(candidates, music, rows, table, poses, options)
+    path = _solved(_varied(chain, options.seed), options.solver, allowed)
+    dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
+    facts = _meta(music, index_id or store.info().index_id, store.spec.encoder_id)
+    dance = replace(dance, meta={**facts, **dance.meta})
+    dance = dance.with_step("query", options.solver, asdict(options))
+    return Composition(dance, music, options, tuple(candidates), path, rows, table, notes)
+
+
+def _solved(chain: Chain, solver: str, allowed: Sequence[Int64] | None) -> Int64:
+    if allowed is None:
+        return _SOLVERS[solver](chain)
+    taken = _SOLVERS[solver](chain.only(allowed))
+    return np.array([kept[i] for kept, i in zip(allowed, taken, strict=True)], dtype=np.int64)
+
+
+def _chain(
+    candidates: Sequence[Candidates],
+    music: Music,
+    rows: Int64,
+    table: FragmentTable,
+    poses: Float32,
+    options: QueryOptions,
+) -> Chain:
+    leaving, entering = join_features(poses, velocity_s=options.velocity_s)
+    places = [np.searchsorted(rows, window.rows) for window in candidates]
+    joins = []
+    for here, there in pairwise(places):
+        cost = options.join_weight * join_costs(leaving[here], entering[there])
+        cost += options.style_change * _changes_style(table, here, there)
+        joins.append(cost - options.bonus * _goes_on(table, here, there))
+    beats = music.beats_s * FPS
+    targets = [
+        window.targets
+        + options.rhythm_weight * off_beat(poses[place], beats - w * options.n_frames)
+        for w, (window, place) in enumerate(zip(candidates, places, strict=True))
+    ]
+    return Chain(
+        fragments=[window.rows for window in candidates],
+        targets=targets,
+        joins=joins,
+        repetition=options.repetition,
+        memory=options.memory,
+        reuse=options.reuse,
+    )
+
+
+def _goes_on(table: FragmentTable, here: Int64, there: Int64) -> Float64:
+    """1 where fragment `there` (B,) follows `here` (A,) in the same clip, else 0: (A, B)."""
+    clips = np.asarray(table.clip_id)
+    ends = table.start_frame[here] + table.n_frames[here]
+    same_clip = clips[here][:, None] == clips[there][None, :]
+    follows = ends[:, None] == table.start_frame[there][None, :]
+    return np.asarray(same_clip & follows, dtype=np.float64)
+
+
+def _changes_style(table: FragmentTable, here: Int64, there: Int64) -> Float64:
+    """1 where two fragments (A,), (B,) are known to be of different styles, else 0: (A, B)."""
+    styles = np.asarray(table.style)
+    before, after = styles[here][:, None], styles[there][None, :]
+    changes = (before != after) & (before != "") & (after != "")
+    return np.asarray(changes, dtype=np.float64)
+
+
+def _varied(chain: Chain, seed: int) -> Chain:
+    """Add noise from `seed` to the target costs: a variation, not another problem."""
+    if seed == 0:
+        return chain
+    rng = np.random.default_rng(seed)
+    spread = float(np.mean([np.ptp(target) for target in chain.targets]))
+    noisy = [
+        target + rng.gumbel(scale=_VARIATION * max(spread, 0.1), size=target.shape)
+        for target in chain.targets
+    ]
+    return replace(chain, targets=noisy)
+
+
+def _assemble(
+    music: Music,
+    candidates: Sequence[Candidates],
+    path: Int64,
+    chain: Chain,
+    rows: Int64,
+    table: FragmentTable,
+    poses: Float32,
+    options: QueryOptions,
+) -> Dance:
+    length, n_frames = options.n_frames, music.n_frames
+    chosen = np.array([window.rows[i] for window, i in zip(candidates, path, strict=True)])
+    places = np.searchsorted(rows, chosen)
+    goes_on = np.array(
+        [
+            bool(_goes_on(table, places[w : w + 1], places[w + 1 : w + 2])[0, 0])
+            for w in range(len(places) - 1)
+        ],
+        dtype=bool,
+    )
+    joins = [float(chain.joins[w][path[w], path[w + 1]]) for w in range(len(path) - 1)]
+    placements = tuple(
+        _placement(table, int(place), w * options.length_s, window, int(i), join)
+        for w, (place, window, i, join) in enumerate(
+            zip(places, candidates, path, [0.0, *joins], strict=True)
+        )
+    )
+    joints = _carried_on(poses[places], goes_on).reshape(-1, *poses.shape[2:])[:n_frames]
+    joints = joints - _centre(joints)
+    source_s = table.start_s[places][:, None] + np.arange(length) / FPS
+    return Dance(
+        joints=joints.astype(np.float32),
+        seams=(np.flatnonzero(~goes_on) + 1) * length,
+        beats_s=music.beats_s,
+        source_index=np.repeat(np.arange(len(places), dtype=np.int32), length)[:n_frames],
+        source_s=source_s.reshape(-1)[:n_frames],
+        fragments=placements,
+        meta={},
+    )
+
+
+def _placement(
+    table: FragmentTable, place: int, window_s: float, window: Candidates, rank: int, join: float
+) -> Placement:
+    return Placement(
+        fragment_id=str(table.fragment_id[place]),
+        clip_id=str(table.clip_id[place]),
+        source=str(table.source[place]),
+        start_s=float(table.start_s[place]),
+        end_s=float(table.end_s[place]),
+        window_start_s=float(window_s),
+        distance=float(window.distances[rank]),
+        rank=rank,
+        join_cost=join,
+        style=str(table.style[place]),
+        licence=str(table.licence[place]),
+    )
+
+
+def _carried_on(fragments: Float32, goes_on: Bool) -> Float32:
+    """Fragments (W, L, 18, C) each carried onto the stance that the one before it leaves.
+
+    The stance aimed at is the last frame's moved on by its own velocity, so that the
+    root travels across a seam as it did before it. Where the source simply goes on, so
+    does the way it was carried.
+    """
+    placed = fragments.astype(np.float32, copy=True)
+    for w in range(1, len(placed)):
+        if goes_on[w - 1]:
+            here, onto = stance(fragments[w - 1, :1]), stance(placed[w - 1, :1])
+        else:
+            here, onto = stance(fragments[w, :1]), _next_stance(placed[w - 1, -2:])
+        placed[w] = moved(fragments[w : w + 1], here, onto)[0]
+    return placed
+
+
+def _next_stance(last_two: Float32) -> Stance:
+    """Stance one frame after two consecutive poses (2, 18, C) if both velocities go on."""
+    before = stance(last_two)
+    return Stance(
+        2 * before.floor[1:] - before.floor[:1], 2 * before.heading[1:] - before.heading[:1]
+    )
+
+
+def _centre(joints: Float32) -> Float32:
+    """Offset (C,) that puts the middle of the dance's floor plan in the middle of the canvas."""
+    offset = np.zeros(joints.shape[2], dtype=np.float32)
+    offset[0] = np.nanmedian(joints[..., 0]) - CANVAS_PX / 2
+    if len(offset) == 3:
+        offset[2] = np.nanmedian(joints[..., 2])
+    return offset
+
+
+def _meta(music: Music, index_id: str, encoder_id: str) -> Mapping[str, Any]:
+    return {
+        "song": str(music.path.absolute()),
+        "song_sha256": music.sha256,
+        "song_duration_s": music.duration_s,
+        "index_id": index_id,
+        "encoder_id": encoder_id,
+    }

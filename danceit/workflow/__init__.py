@@ -1,0 +1,14 @@
+"""Whole steps over files: what a command, a notebook and the studio call.
+
+Nothing here prints, parses options or knows a flag.
+
+- `line`: query, align, render, and all three in one
+- `indexing`: a folder of dances to an encoder and an index; `keeping`: what comes after
+- `changing`: a dance file with one choice fixed, forbidden or kept
+- `viewing` and `view_edits`: dances in the browser, and changes made there
+- `footage_sources` and `picture_lag`: where the dancers are in their own videos
+- `person`: someone to be shown dancing, from a video to a trained folder
+- `inspection` and `inspection_pictures`: one recording as the index sees it
+- `library_tables`: tempo, turns and lengths of a library; `datasets`: public ones
+- `demo` and `doctor`: the line without any data; what this machine has
+"""

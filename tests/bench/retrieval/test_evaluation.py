@@ -1,0 +1,123 @@
+"""The protocol: unseen songs ask, baselines know what they should, and no more."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from danceit.bench.retrieval import baselines
+from danceit.bench.retrieval.evaluation import RetrievalReport, evaluate_retrieval
+from danceit.bench.retrieval.fold import fused
+from danceit.errors import InputError
+from danceit.retrieval.encoder.configuration import EncoderConfig, TrainingConfig
+from danceit.retrieval.encoder.run import Milestone
+from tests.retrieval.conftest import ToyLibrary
+
+CONFIG = TrainingConfig(
+    encoder=EncoderConfig(hidden=8, channels=(4, 8), body=16, around=16, head_dropout=0.0),
+    lengths=(48,), steps=60, batch=32, check_every=20, tempi=(), learning_rate=1e-2, noise=0.1,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def report(toys: ToyLibrary) -> RetrievalReport:
+    return evaluate_retrieval(
+        toys.clips, CONFIG, folds=3, rng=np.random.default_rng(0), read_features=toys.read
+    )
+
+
+def test_every_window_of_every_song_asks_once(report: RetrievalReport) -> None:
+    assert sorted(set(report.songs)) == [f"dance{i}" for i in range(6)]
+    assert len(report.songs) == 6 * (432 // 48)
+    assert (report.pool == 18).all()
+    assert len(report.pairs) == len(report.best_steps) == 3
+    for scores in report.methods.values():
+        assert scores.ranks.shape == scores.style_precision.shape == report.songs.shape
+
+
+def test_baselines_stand_where_they_must(report: RetrievalReport) -> None:
+    rng = np.random.default_rng(0)
+    assert report.median_rank("true pair", rng).value == 0
+    # Toy movement repeats: what is the same movement may tie.
+    assert report.methods["true pair"].ranks.max() <= 1
+    assert report.recall("random", 1, rng).value < 0.2  # 1 of 18 fragments
+    assert report.median_rank("random", rng).value == pytest.approx(0.5, abs=0.12)
+    assert report.style("random", rng).value == pytest.approx(0.5, abs=0.1)
+    # Here tempo gives the style away: 84 to 96 against 112 to 126 beats a minute.
+    assert report.style("tempo", rng).value > 0.9
+
+
+def test_a_trained_encoder_beats_chance_on_songs_it_never_heard(report: RetrievalReport) -> None:
+    rng = np.random.default_rng(0)
+    # 0.06 to 0.22 with other seeds. Styles are asked of the sound: three songs teach no movement's.
+    assert report.median_rank("encoder", rng).value < 0.35
+    assert report.style("audio", rng).value > 0.9
+
+
+def test_the_table_holds_every_method_and_table_three(report: RetrievalReport) -> None:
+    table = report.table(np.random.default_rng(0))
+    assert all(name in table for name in report.methods)
+    assert "correlation accuracy: train" in table
+
+
+def test_an_evaluation_goes_on_where_it_was_stopped(toys: ToyLibrary, tmp_path: Path) -> None:
+    config = replace(CONFIG, steps=4, check_every=2)
+    steps: list[tuple[int, int]] = []
+
+    def watch(fold: int, folds: int):  # type: ignore[no-untyped-def]
+        def tell(milestone: Milestone) -> None:
+            steps.append((fold, milestone.step))
+            if len(steps) == 7:  # in the second fold, after its first checkpoint
+                raise KeyboardInterrupt
+
+        return tell
+
+    options = dict(folds=3, folder=tmp_path, read_features=toys.read)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_retrieval(
+            toys.clips, config, rng=np.random.default_rng(0), progress=watch, **options
+        )
+    again = evaluate_retrieval(
+        toys.clips, config, rng=np.random.default_rng(0), progress=watch, **options
+    )
+    assert steps[7:] == [(1, 3), (1, 4), (2, 1), (2, 2), (2, 3), (2, 4)]
+    fresh = evaluate_retrieval(
+        toys.clips, config, folds=3, rng=np.random.default_rng(0), read_features=toys.read
+    )
+    assert (again.methods["encoder"].ranks == fresh.methods["encoder"].ranks).all()
+
+
+def test_too_few_songs_are_refused(toys: ToyLibrary) -> None:
+    with pytest.raises(InputError, match="4 folds need as many songs; there are 2 songs"):
+        evaluate_retrieval(
+            toys.clips[:2], CONFIG, rng=np.random.default_rng(0), read_features=toys.read
+        )
+
+
+def test_octaves_apart_ignores_doubling_and_unknown_tempi() -> None:
+    apart = baselines.octaves_apart(np.array([90.0, 0.0]), np.array([90.0, 180.0, 127.28, 0.0]))
+    assert apart == pytest.approx(np.array([[0, 0, 0.5, 0.25], [0.25] * 4]), abs=1e-3)
+
+
+def test_movement_tempo_of_a_known_dance() -> None:
+    seconds = np.arange(96) / 24
+    for bpm in (72, 96, 120):
+        poses = np.zeros((1, 96, 18, 2), np.float32)
+        poses[0, :, 4, 0] = 50 * np.sin(np.pi * bpm / 60 * seconds)  # speed peaks twice a cycle
+        assert baselines.movement_tempo(poses) == pytest.approx(bpm, rel=0.04)
+
+
+def test_borrowed_movement_is_that_of_the_nearest_music() -> None:
+    poses = np.random.default_rng(0).normal(0, 100, (3, 12, 18, 3)).astype(np.float32)
+    distances = np.array([[5.0, 1.0, 2.0]])
+    found = baselines.borrowed(distances, poses, poses + np.float32(40))
+    assert found.argmin() == 1
+    assert found.min() == pytest.approx(0, abs=1e-3)
+
+
+def test_fusing_is_a_weighted_mean_of_scaled_distances() -> None:
+    near, alike = np.array([[1.0, 2.0, 3.0]]), np.array([[30.0, 20.0, 10.0]])
+    assert fused(near, alike, 0.0) == pytest.approx(near / 2)
+    assert fused(near, alike, 1.0) == pytest.approx(alike / 20)
+    assert fused(near, alike, 0.5) == pytest.approx(np.ones((1, 3)))

@@ -1,0 +1,30 @@
+"""The table at the end of a training is of the songs that the training held out."""
+
+from pathlib import Path
+
+import pytest
+
+from danceit.bench.retrieval.held_out import held_out_table
+from danceit.index.synthetic import make_library
+from danceit.retrieval.encoder.configuration import TrainingConfig
+from danceit.workflow.indexing import read_library, train_encoder
+
+
+@pytest.fixture(scope="module")
+def dances(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    return make_library(folder, songs_per_style=1, seconds=8.0).folder
+
+
+def test_the_table_names_every_baseline_and_table_iii(dances: Path, tmp_path: Path) -> None:
+    config = TrainingConfig(steps=2, check_every=1, batch=8)
+    report = train_encoder(dances, tmp_path / "encoder", config, device="cpu")
+    for row in ("encoder", "random", "tempo", "nearest audio", "true pair"):
+        assert f"\n{row} " in report.table
+    assert "correlation accuracy" in report.table
+    assert report.table == held_out_table(read_library(dances).clips, report)
+
+
+def test_a_random_split_has_no_unheard_song(dances: Path, tmp_path: Path) -> None:
+    config = TrainingConfig(steps=2, check_every=1, batch=8, split="random")
+    assert train_encoder(dances, tmp_path / "encoder", config, device="cpu").table == ""

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from danceit.index.cleaning.repair import BRIDGE, levelled, mended, resampled, spikes
+
+
+def line(times_s: np.ndarray, joints: int = 2) -> np.ndarray:
+    """Joint j moves along (1 + j, -2) px/s from (j, 0)."""
+    j = np.arange(joints)[None, :]
+    t = times_s[:, None]
+    return np.stack([j + (1 + j) * t, -2 * t + 0 * j], axis=2).astype(np.float32)
+
+
+@given(
+    fps=st.floats(8.0, 120.0),
+    start_s=st.floats(0.0, 100.0),
+    n_frames=st.integers(2, 60),
+)
+def test_even_motion_is_even_at_any_rate(fps: float, start_s: float, n_frames: int) -> None:
+    times_s = start_s + np.arange(n_frames) / fps
+    first, grid = resampled(line(times_s), times_s)
+    grid_s = (first + np.arange(len(grid))) / 24
+    # The grid covers the recording, whole frames only.
+    slack_s = 1e-5
+    assert (first - 1) / 24 < times_s[0] - slack_s <= first / 24 + 1e-9
+    last = first + len(grid) - 1
+    assert last / 24 - 1e-9 <= times_s[-1] + slack_s < (last + 1) / 24
+    np.testing.assert_allclose(grid, line(grid_s), atol=1e-4)
+
+
+def test_frames_on_the_grid_stay_as_they_are() -> None:
+    poses = np.random.default_rng(1).normal(size=(50, 18, 3)).astype(np.float32)
+    first, grid = resampled(poses, (7 + np.arange(50)) / 24)
+    assert first == 7
+    np.testing.assert_allclose(grid, poses, atol=1e-5)
+
+
+def test_time_counts_not_the_number_of_the_frame() -> None:
+    # A variable frame rate: the picture at 1 s is the one shown at 1 s.
+    times_s = np.concatenate([np.arange(10) / 30, 0.3 + 1 / 30 + np.arange(20) / 15])
+    _, grid = resampled(line(times_s), times_s)
+    np.testing.assert_allclose(grid[24, 0], [1.0, -2.0], atol=1e-5)
+
+
+@pytest.mark.parametrize("lost", range(1, 8))
+def test_short_dropouts_are_drawn_straight_and_long_ones_stay(lost: int) -> None:
+    times_s = np.arange(30) / 24
+    poses = line(times_s)
+    poses[10 : 10 + lost, 1] = np.nan
+    _, grid = resampled(poses, times_s)
+    if lost <= BRIDGE:
+        np.testing.assert_allclose(grid, line(times_s), atol=1e-5)
+    else:
+        np.testing.assert_array_equal(np.isnan(grid[:, 1, 0]), np.isnan(poses[:, 1, 0]))
+        assert np.isfinite(grid[:, 0]).all()
+
+
+def test_missing_frames_count_by_their_time() -> None:
+    times_s = np.delete(np.arange(60) / 30, slice(20, 32))  # 0.4 s without a frame
+    _, grid = resampled(line(times_s), times_s)
+    lost = np.isnan(grid[:, 0, 0])
+    grid_s = np.arange(len(grid)) / 24
+    np.testing.assert_array_equal(lost, (grid_s > 19 / 30 + 1e-6) & (grid_s < 32 / 30 - 1e-6))
+
+
+@pytest.mark.parametrize("length", range(1, 7))
+def test_outliers_of_up_to_four_frames_are_drawn_straight(length: int) -> None:
+    truth = np.repeat(np.linspace(0, 100, 40)[:, None, None], 2, axis=2)
+    poses = truth.copy()
+    poses[20 : 20 + length] += [90.0, -60.0]
+    result, replaced = mended(poses)
+    if length <= BRIDGE:
+        np.testing.assert_allclose(result, truth)
+        np.testing.assert_array_equal(np.flatnonzero(replaced), range(20, 20 + length))
+    else:
+        np.testing.assert_array_equal(result, poses)
+
+
+def test_a_fast_hand_is_no_outlier() -> None:
+    # Shaken 3 times a second over half a metre: 4.5 m/s at most.
+    time_s = np.arange(96) / 24
+    hand = np.stack([57 * np.sin(2 * np.pi * 3 * time_s), 0 * time_s], axis=1)
+    assert not spikes(hand).any()
+
+
+def test_a_jump_that_stays_is_no_outlier() -> None:
+    track = np.zeros((40, 2))
+    track[20:] = 200.0
+    assert not spikes(track).any()
+
+
+def test_the_callers_poses_stay() -> None:
+    poses = np.zeros((40, 1, 2))
+    poses[20] = 200.0
+    before = poses.copy()
+    mended(poses)
+    np.testing.assert_array_equal(poses, before)
+
+
+@pytest.mark.parametrize("n_frames", range(5))
+def test_very_short_tracks(n_frames: int) -> None:
+    assert spikes(np.zeros((n_frames, 2))).shape == (n_frames,)
+
+
+def climbing(drift_px: float, dims: int = 3) -> np.ndarray:
+    """A body of two joints that hops twice a second for a minute, on a floor that rises."""
+    time_s = np.arange(1440) / 24
+    poses = np.zeros((1440, 2, dims))
+    poses[:, 0, 1] = -300.0
+    poses[:, :, 1] -= 40 * np.abs(np.sin(2 * np.pi * time_s))[:, None]
+    poses[:, :, 1] -= drift_px * time_s[:, None] / 60
+    return poses
+
+
+def test_a_climbing_floor_is_levelled_and_hops_stay() -> None:
+    level, drift = levelled(climbing(100.0))
+    assert drift == pytest.approx(100, rel=0.1)
+    difference = level[:, 1, 1] - climbing(0.0)[:, 1, 1]
+    assert np.ptp(difference) < 5
+    np.testing.assert_allclose(level[:, 0] - level[:, 1], climbing(100.0)[:, 0] * 0 + [0, -300, 0])
+
+
+@pytest.mark.parametrize(("drift_px", "dims"), [(0.0, 3), (5.0, 3), (100.0, 2)])
+def test_a_firm_floor_and_a_picture_stay_as_they_are(drift_px: float, dims: int) -> None:
+    poses = climbing(drift_px, dims)
+    level, drift = levelled(poses)
+    assert drift == 0.0
+    np.testing.assert_array_equal(level, poses)

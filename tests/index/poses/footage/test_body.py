@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from danceit.data import JOINT, Recording
+from danceit.index.cleaning.cleaning import clean
+from danceit.index.poses.footage.body import FOCAL, dancer_in, in_metres
+from danceit.index.poses.footage.extraction import Footage
+from danceit.index.poses.footage.shots import signature
+from tests.index.poses.footage.conftest import plain
+from tests.index.poses.footage.test_continuity import spinning
+
+WIDTH, HEIGHT = 640, 640
+
+
+def footage(
+    image: np.ndarray, world: np.ndarray, counts: np.ndarray | None = None, fps: float = 30.0
+) -> Footage:
+    n_frames = len(image) if counts is None else len(counts)
+    return Footage(
+        times_s=np.arange(n_frames) / fps,
+        counts=np.ones(n_frames, dtype=np.int64) if counts is None else counts,
+        image=image.astype(np.float32),
+        world=world.astype(np.float32),
+        signatures=np.repeat(signature(plain())[None], n_frames, axis=0),
+        width=WIDTH,
+        height=HEIGHT,
+    )
+
+
+def test_metres_are_recovered_with_the_way_across_the_stage() -> None:
+    # A pinhole camera: a body that walks 2 m to the right and from 5 m to 3 m.
+    n_frames = 120
+    _, world = spinning(n_frames, 0.0)
+    way = np.stack(
+        [np.linspace(-1, 1, n_frames), np.zeros(n_frames), np.linspace(5, 3, n_frames)], axis=1
+    )
+    focal = FOCAL * WIDTH
+    px_per_m = focal / way[:, 2]
+    centre = px_per_m[:, None] * way[:, :2] + WIDTH / 2
+    flat = centre[:, None] + px_per_m[:, None, None] * world[..., :2]
+    image = np.concatenate([flat, np.ones((n_frames, 18, 1))], axis=2)
+    film = footage(image, world)
+    poses = in_metres(dancer_in(film), film)
+    truth = world + way[:, None]
+    joints = [JOINT[name] for name in ("neck", "left_wrist", "right_ankle", "left_hip")]
+    error = np.abs(poses - truth)[10:-10, joints]
+    assert error.max(axis=(0, 1)) == pytest.approx([0, 0, 0], abs=0.08)
+
+
+def test_in_two_dimensions_joints_stay_where_they_were_seen() -> None:
+    image, world = spinning(60, 0.2)
+    dancer = dancer_in(footage(image, world))
+    inner = slice(3, -3)
+    moved = np.abs(dancer.image - image[..., :2])[inner, : JOINT["left_ankle"] + 1]
+    assert moved.max() < 1.0
+
+
+def test_a_doubtful_joint_is_not_seen_but_one_doubtful_frame_passes() -> None:
+    image, world = spinning(60, 0.0)
+    image[20:50, JOINT["left_wrist"], 2] = 0.05
+    image[30, JOINT["right_wrist"], 2] = 0.05
+    seen = np.isfinite(dancer_in(footage(image, world)).image).all(axis=2)
+    assert not seen[28:42, JOINT["left_wrist"]].any()
+    assert seen[:, JOINT["right_wrist"]].all()
+
+
+def test_what_lies_outside_the_picture_is_not_seen() -> None:
+    image, world = spinning(60, 0.0)
+    image[..., 0] += np.linspace(0, 600, 60)[:, None]
+    seen = np.isfinite(dancer_in(footage(image, world)).image).all(axis=(1, 2))
+    assert seen[:10].all()
+    assert not seen[-5:].any()
+
+
+def test_the_main_person_is_followed_and_keeps_its_own_depth() -> None:
+    image, world = spinning(40, 0.0)
+    small = image.copy()
+    small[..., :2] = 80 + 0.3 * image[..., :2]
+    people, depths = [], []
+    for frame in range(40):
+        order = (0, 1) if frame % 2 else (1, 0)
+        people += [(image, small)[who][frame] for who in order]
+        depths += [(world, 7 + world)[who][frame] for who in order]
+    film = footage(np.array(people), np.array(depths), np.full(40, 2))
+    dancer = dancer_in(film)
+    assert dancer.n_people == 2
+    assert np.nanmax(np.abs(dancer.image - image[..., :2])) < 1.0
+    assert np.nanmax(np.abs(dancer.world - world)) < 0.1
+
+
+def test_a_cut_ends_the_clip_even_where_the_poses_go_on() -> None:
+    image, world = spinning(150, 0.0)
+    image[..., 0] += 8 * np.sin(np.arange(150) / 8)[:, None]  # nobody stands frozen
+    film = footage(image, world)
+    film.signatures[80:] = signature(plain(grey=230))
+    dancer = dancer_in(film)
+    assert dancer.cuts_s == pytest.approx([80 / 30])
+    recording = Recording("r", Path("r.mp4"), in_metres(dancer, film), film.times_s)
+    clips = clean(recording).clips
+    assert len(clips) == 2
+    ends_s = clips[0].start_s + clips[0].n_frames / 24
+    assert ends_s <= 80 / 30 < clips[1].start_s
+
+
+def test_each_shot_has_its_own_main_person() -> None:
+    image, world = spinning(80, 0.0)
+    image[40:, :, :2] = 80 + 0.3 * image[40:, :, :2]  # filmed from further away
+    film = footage(image, world)
+    film.signatures[40:] = signature(plain(grey=230))
+    seen = np.isfinite(dancer_in(film).image[:, 0, 0])
+    assert seen[:36].all()
+    assert seen[44:].all()
+
+
+def test_a_lone_dancer_is_followed_from_afar_through_gaps() -> None:
+    image, world = spinning(120, 0.0)
+    image[:40, :, :2] = 200 + 0.3 * image[:40, :, :2]
+    counts = np.ones(120, dtype=np.int64)
+    counts[40:80] = 0  # unseen for over a second
+    seen_frames = counts > 0
+    film = footage(image[seen_frames], world[seen_frames], counts)
+    seen = np.isfinite(dancer_in(film).image[:, 0, 0])
+    np.testing.assert_array_equal(seen, seen_frames)
+
+
+def test_an_empty_stage_is_nobody() -> None:
+    nobody = np.empty((0, 18, 3))
+    dancer = dancer_in(footage(nobody, nobody, np.zeros(30, dtype=np.int64)))
+    assert dancer.image.shape == (30, 18, 2)
+    assert np.isnan(dancer.image).all()
+    assert dancer.n_people == 0

@@ -1,0 +1,91 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from danceit.data import Dance
+from danceit.errors import InputError
+from danceit.render import RenderOptions, render, render_many
+from danceit.render.drawing.figure import JOINT_COLOURS
+from danceit.render.drawing.overlay import clip_colour
+from tests.render.conftest import make_dance, swaying
+
+
+def test_a_gif_lasts_what_it_should_and_is_small(dance: Dance, tmp_path: Path) -> None:
+    long = make_dance(swaying(240), seams=(48, 96))
+    render(long, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.size == (256, 256)
+        shown_ms = sum(frame.info["duration"] for frame in ImageSequence.Iterator(gif))
+        assert gif.info["loop"] == 0
+    assert shown_ms == 4000
+    assert (tmp_path / "a.gif").stat().st_size < 2_000_000
+
+
+def test_a_gif_keeps_the_limbs_colours(flat_dance: Dance, tmp_path: Path) -> None:
+    render(flat_dance, tmp_path / "a.gif", options=RenderOptions(theme="openpose"))
+    with Image.open(tmp_path / "a.gif") as gif:
+        picture = np.asarray(gif.convert("RGB")).reshape(-1, 3).astype(int)
+    for colour in JOINT_COLOURS:
+        assert np.abs(picture - colour).max(axis=1).min() < 8
+
+
+def test_a_sheet_has_a_cell_for_each_pose_and_shows_the_seams(dance: Dance, tmp_path: Path) -> None:
+    render(dance, tmp_path / "a.png", options=RenderOptions(size=128))
+    sheet = np.asarray(Image.open(tmp_path / "a.png"))
+    rows, columns = 4, 8
+    assert sheet.shape == (rows * (128 + 23), columns * 128, 3)
+    bars = sheet.reshape(rows, 151, columns, 128, 3)[:, 128]
+    colours = [clip_colour(placed.clip_id) for placed in dance.fragments]
+    for cell, expected in ((0, 0), (10, 0), (14, 1), (31, 1)):
+        row, column = divmod(cell, columns)
+        assert tuple(bars[row, column, 60]) == colours[expected]
+    # The seam is at frame 24 of 60: cell 12 of 32 covers frames 22 to 24, cell 13 starts at 24.
+    assert (bars == 255).all(axis=-1).any(axis=2).nonzero()[0].tolist() == [1]
+
+
+def test_a_sheet_of_several_dances_has_a_row_for_each(
+    dance: Dance, flat_dance: Dance, tmp_path: Path
+) -> None:
+    options = RenderOptions(size=64, captions=("none", "tsd"))
+    render_many([dance, flat_dance], tmp_path / "a.png", options=options)
+    with Image.open(tmp_path / "a.png") as sheet:
+        assert sheet.size == (8 * 64, 2 * 75)
+
+
+def test_a_sheet_refuses_what_a_video_refuses(dance: Dance, tmp_path: Path) -> None:
+    out = tmp_path / "a.png"
+    with pytest.raises(InputError, match="2 captions for 1 dances"):
+        render(dance, out, options=RenderOptions(captions=("A", "B")))
+    other = make_dance(swaying(dance.n_frames + 48))
+    with pytest.raises(InputError, match="must be to one song"):
+        render_many([dance, other], out)
+    assert not out.exists()
+
+
+def test_the_shortest_dance_fills_a_sheet(tmp_path: Path) -> None:
+    render(make_dance(swaying(1), seams=()), tmp_path / "a.png", options=RenderOptions(size=64))
+    assert (tmp_path / "a.png").exists()
+
+
+def test_a_font_or_background_that_is_none_leaves_nothing(
+    dance: Dance, tmp_path: Path, listed: Callable[[], list[str]]
+) -> None:
+    broken = tmp_path / "broken.bin"
+    broken.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=r"broken.bin is not a readable picture"):
+        render(dance, tmp_path / "a.png", options=RenderOptions(background=str(broken)))
+    with pytest.raises(InputError, match=r"font .*broken.bin cannot be used"):
+        render(dance, tmp_path / "a.png", options=RenderOptions(font=str(broken)))
+    assert listed() == ["broken.bin"]
+
+
+def test_a_picture_as_background_fills_the_frame(dance: Dance, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 100), (10, 200, 30)).save(tmp_path / "green.jpg", quality=95)
+    options = RenderOptions(background=str(tmp_path / "green.jpg"), size=64)
+    render(dance, tmp_path / "a.gif", options=options)
+    with Image.open(tmp_path / "a.gif") as gif:
+        corner = gif.convert("RGB").getpixel((2, 2))
+    assert corner[1] > 150 > corner[0]  # type: ignore[index]

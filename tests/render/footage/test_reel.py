@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from danceit.errors import InputError
+from danceit.render.footage.reel import AHEAD, Reel, picture_size
+from tests.render.filming import HEIGHT, TOP, WIDTH, number_in, write_video
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("reel") / "long_gop.mp4"
+    write_video(path)
+    return path
+
+
+def read(reel: Reel, times_s: np.ndarray) -> list[int]:
+    return [number_in(reel.frame(float(t))[:TOP]) for t in times_s]
+
+
+def test_any_order_gives_the_frame_on_show_and_decodes_each_once(video: Path) -> None:
+    frames = np.array([150, 151, 152, 20, 21, 22, 90, 150, 20, 199, 0])
+    reel = Reel(video, frames / 24)
+    assert read(reel, frames / 24) == frames.tolist()
+    # One key frame at the start: without what was kept, each jump back would decode anew.
+    assert reel.n_decoded <= 200
+    reel.close()
+
+
+def test_two_stretches_of_one_video_alternate_without_winding_to_and_fro(tmp_path: Path) -> None:
+    write_video(tmp_path / "short_gop.mp4", gop=12)
+    first, second = np.arange(20, 28), np.arange(170, 178)
+    frames = np.stack([first, second], axis=1).ravel()
+    reel = Reel(tmp_path / "short_gop.mp4", frames / 24)
+    assert read(reel, frames / 24) == frames.tolist()
+    assert reel.n_decoded <= 2 * (12 + AHEAD)
+
+
+def test_between_frames_the_earlier_shows_and_the_ends_are_held(video: Path) -> None:
+    times_s = np.array([10.9 / 24, 11.0 / 24, -1.0, 99.0])
+    assert read(Reel(video, times_s), times_s) == [10, 11, 0, 199]
+
+
+def test_time_counts_from_the_first_frame_wherever_the_stamps_start(tmp_path: Path) -> None:
+    write_video(tmp_path / "late.mkv", n_frames=40, lag=1.5)
+    times_s = np.array([0.0, 20 / 24])
+    assert read(Reel(tmp_path / "late.mkv", times_s), times_s) == [0, 20]
+
+
+def test_when_nothing_may_be_kept_frames_are_decoded_again(video: Path) -> None:
+    frames = np.array([150, 20, 90])
+    reel = Reel(video, frames / 24, keep_bytes=0)
+    assert read(reel, frames / 24) == frames.tolist()
+
+
+def test_a_reel_that_rested_goes_on(video: Path) -> None:
+    frames = np.array([30, 10, 31, 120])
+    reel = Reel(video, frames / 24)
+    assert not reel.awake
+    assert read(reel, frames[:1] / 24) == [30]
+    reel.rest()
+    # What was kept on the way needs no file.
+    assert read(reel, frames[1:2] / 24) == [10]
+    assert not reel.awake
+    assert read(reel, frames[2:] / 24) == [31, 120]
+    reel.close()
+
+
+def test_smaller_frames_keep_the_shape(video: Path) -> None:
+    reel = Reel(video, np.zeros(1), scale=0.5)
+    assert reel.frame(0.0).shape == (HEIGHT // 2, WIDTH // 2, 3)
+    assert picture_size(video) == (WIDTH, HEIGHT)
+
+
+def test_rotation_is_applied(video: Path, tmp_path: Path) -> None:
+    turned = tmp_path / "turned.mp4"
+    with av.open(str(video)) as source, av.open(str(turned), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    _turn(turned)
+    assert picture_size(turned) == (HEIGHT, WIDTH)
+    assert Reel(turned, np.zeros(1)).frame(0.0).shape == (WIDTH, HEIGHT, 3)
+
+
+def _turn(path: Path) -> None:
+    """Set the display matrix of the first track to a quarter turn (ISO 14496-12, tkhd)."""
+    data = bytearray(path.read_bytes())
+    upright = b"\x00\x01\x00\x00" + bytes(12) + b"\x00\x01\x00\x00" + bytes(12) + b"\x40\0\0\0"
+    at = data.index(upright, data.index(b"tkhd"))
+    one, minus = b"\x00\x01\x00\x00", b"\xff\xff\x00\x00"
+    data[at : at + 36] = bytes(4) + one + bytes(4) + minus + bytes(16) + b"\x40\0\0\0"
+    path.write_bytes(bytes(data))
+
+
+def test_what_is_no_video_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"not a video")
+    with pytest.raises(InputError, match=r"cannot read .*bad\.mp4 as a video"):
+        Reel(bad, np.zeros(1))

@@ -1,0 +1,97 @@
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from danceit.data import Dance, Placement, Recording
+from danceit.errors import InputError
+from danceit.render import RenderOptions
+from danceit.workflow.footage_sources import Filming, filmed, read_source
+from danceit.workflow.line import render_file
+from tests.render.conftest import STANDING
+
+
+def placed(source: Path) -> Placement:
+    return Placement("f", "c", str(source), 0.0, 1.0, 0.0, 0.0, 0, 0.0)
+
+
+def test_openpose_frames_find_the_video_beside_them(real_data: Path) -> None:
+    filming = Filming()
+    found = filming(placed(real_data / "openpose" / "footskate_dance"))
+    assert found is not None
+    assert found.video == real_data / "openpose" / "footskate_dance.mp4"
+    assert found.joints.shape == (69, 18, 2)
+    np.testing.assert_allclose(np.diff(found.times_s), 1001 / 24000, atol=1e-3)
+    assert filming.notes == []
+    assert filming(placed(real_data / "openpose" / "footskate_dance")) is found
+
+
+def test_sources_that_cannot_be_shown_are_noted_once(real_data: Path, tmp_path: Path) -> None:
+    filming = Filming()
+    dance = real_data / "dances" / "DANCE_C_2"
+    for source in (dance, dance, tmp_path / "gone"):
+        assert filming(placed(source)) is None
+    assert filming.notes == [
+        "DANCE_C_2 is drawn: it has no video",
+        f"gone is drawn: {tmp_path / 'gone'} is not there any more",
+    ]
+
+
+def test_poses_in_another_unit_than_the_pictures_are_refused(real_data: Path) -> None:
+    recording = read_source(real_data / "openpose" / "footskate_dance")
+    with pytest.raises(InputError, match="are not in the 1280 x 720 pixels"):
+        filmed(replace(recording, poses=recording.poses - 5000))
+
+
+def test_a_single_picture_is_no_footage(real_data: Path) -> None:
+    recording = read_source(real_data / "openpose" / "footskate_dance")
+    one = replace(recording, poses=recording.poses[:1], times_s=recording.times_s[:1])
+    with pytest.raises(InputError, match="it is a single picture"):
+        filmed(one)
+
+
+def test_plain_video_is_looked_at_small_and_shown_whole(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Poses of an estimator that sees 360 x 640 of a picture of 1080 x 1920."""
+    video = real_data / "video" / "hand_song_1080x1920_12s.mp4"
+    poses = np.full((4, 18, 2), 180.0, dtype=np.float32)
+    poses[:, 0] = (180, 100)
+    seen = SimpleNamespace(width=360, height=640)
+    monkeypatch.setattr("danceit.workflow.footage_sources.footage_of", lambda *_: seen)
+    recording = Recording("hand", video, poses, np.arange(4) / 24, video_path=video)
+    np.testing.assert_allclose(filmed(recording).joints[0, 0], (540, 300))
+
+
+def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
+    real_data: Path, tmp_path: Path
+) -> None:
+    import av
+    import soundfile
+
+    source = real_data / "openpose" / "footskate_dance"
+    song = tmp_path / "song.wav"
+    soundfile.write(song, np.zeros(48_000), 24_000)
+    dance = Dance(
+        joints=np.repeat(STANDING[None, :, :2], 48, axis=0),
+        seams=np.array([24]),
+        beats_s=np.array([0.5]),
+        source_index=np.repeat(np.arange(2, dtype=np.int32), 24),
+        source_s=np.concatenate([1.0 + np.arange(24) / 24, np.arange(24) / 24]),
+        fragments=(placed(source), placed(tmp_path / "gone")),
+        meta={"song": str(song)},
+    )
+    dance.save(tmp_path / "a.dance.npz")
+    options = RenderOptions(size=128, footage=True)
+    out = tmp_path / "a.mp4"
+    notes = render_file(tmp_path / "a.dance.npz", out, options)
+    assert notes == (f"gone is drawn: {tmp_path / 'gone'} is not there any more",)
+    with av.open(str(out)) as container:
+        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(shown) == 48
+    # The floor of the footage is brown, the drawn figure's blue.
+    for frame, warm in ((5, True), (40, False)):
+        red, _, blue = shown[frame][-30:-20].mean(axis=(0, 1))
+        assert bool(red > blue + 10) is warm
