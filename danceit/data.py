@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from danceit.counts import Counts
 from danceit.errors import InputError
 from danceit.files import replacing
 
@@ -153,17 +154,24 @@ class Music:
         Hash of the file's bytes.
     duration_s : float
         Of the decoded sound.
-    beats_s : float64 (B,)
-        Beat times, increasing; empty where none were found.
-    tempo_bpm : float
-        Beats per minute; 0 where none were found.
+    counts : Counts
+        Beats, their numbers in the bar, sections; without beats where none were found.
     """
 
     path: Path
     sha256: str
     duration_s: float
-    beats_s: Float64
-    tempo_bpm: float
+    counts: Counts
+
+    @property
+    def beats_s(self) -> Float64:
+        """Beat times (B,), increasing; empty where none were found."""
+        return self.counts.beats_s
+
+    @property
+    def tempo_bpm(self) -> float:
+        """Beats per minute; 0 where none were found."""
+        return self.counts.tempo_bpm
 
     @property
     def n_frames(self) -> int:

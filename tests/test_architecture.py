@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
-SHARED = {"errors", "files", "data", "plugins", "progress"}
+SHARED = {"errors", "files", "counts", "data", "plugins", "progress"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
-    "data": {"errors", "files"},
+    "counts": {"errors"},
+    "data": {"errors", "files", "counts"},
     "plugins": {"errors"},
     "progress": set(),
     "audio": SHARED,

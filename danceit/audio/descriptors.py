@@ -14,6 +14,7 @@ from danceit.audio.beats import HOP, Beats, Onsets, Tempogram, onsets, tempogram
 from danceit.audio.decoding import RATE, Sound, check_is_file, read_sound
 from danceit.audio.flux import WIDTH as FLUX_WIDTH
 from danceit.audio.flux import spectral_flux
+from danceit.counts import Counts
 from danceit.data import FPS, Float32, Music
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
@@ -129,7 +130,7 @@ def listen(path: Path) -> Music:
                 "duration_s": np.array(duration_s),
             },
         )
-    return Music(path, sha256, duration_s, beats.beats_s, beats.tempo_bpm)
+    return Music(path, sha256, duration_s, Counts.of_beats(beats.beats_s, "librosa"))
 
 
 def _cached_features(path: Path, sha256: str, kind: str) -> Float32:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from danceit.counts import Counts
 from danceit.data import Dance, Float32, Music, Placement
 
 MISSING = (14, 15, 16, 17)
@@ -43,4 +44,5 @@ def dance_of(poses: Float32, seams: tuple[int, ...] = (), beats_s: tuple[float, 
 
 def music_for(n_frames: int, beats_s: tuple[float, ...] = ()) -> Music:
     """A song that lasts `n_frames` of a dance."""
-    return Music(Path("song.wav"), "0" * 64, n_frames / 24, np.array(beats_s), 120.0)
+    counts = Counts.of_beats(np.array(beats_s, float))
+    return Music(Path("song.wav"), "0" * 64, n_frames / 24, counts)

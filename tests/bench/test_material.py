@@ -5,13 +5,15 @@ import pytest
 
 from danceit.bench.material import pseudo_seams, random_dance, read_material
 from danceit.bench.measures.seams import pace, seam_jumps
+from danceit.counts import Counts
 from danceit.data import FPS, Clip, Music
 from danceit.errors import InputError
 from tests.bench.conftest import walk
 
 
 def music(seconds=10.3):
-    return Music(Path("song.wav"), "ab" * 32, seconds, np.arange(0.5, seconds, 0.5), 120.0)
+    counts = Counts.of_beats(np.arange(0.5, seconds, 0.5))
+    return Music(Path("song.wav"), "ab" * 32, seconds, counts)
 
 
 def clips():

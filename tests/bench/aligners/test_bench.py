@@ -14,6 +14,7 @@ from danceit.bench.material import random_dance
 from danceit.bench.measures import distribution, movement
 from danceit.bench.reports.report import terminal, write_report
 from danceit.bench.reports.summary import best_rows, figures, paired, values_of
+from danceit.counts import Counts
 from danceit.data import Clip, Dance, Music
 from danceit.errors import InputError, PluginError
 from danceit.index.building.build import build
@@ -172,7 +173,7 @@ def test_a_song_under_two_windows_is_told_and_the_rest_goes_on(library, songs, t
     ],
 )
 def test_a_dance_that_does_not_fit_its_song_is_named(change, message):
-    song = Music(Path("song.wav"), "0" * 64, 10.0, np.arange(0.5, 10, 0.5), 120.0)
+    song = Music(Path("song.wav"), "0" * 64, 10.0, Counts.of_beats(np.arange(0.5, 10, 0.5)))
     motion = walk(240, dims=3).astype(np.float32)
     clips = [Clip(name, name, motion, Path(name)) for name in "ab"]
     dance = random_dance(song, clips, 48, np.random.default_rng(0))
@@ -180,7 +181,7 @@ def test_a_dance_that_does_not_fit_its_song_is_named(change, message):
     song = replace(
         song,
         duration_s=change.get("seconds", 10.0),
-        beats_s=change.get("beats_s", song.beats_s),
+        counts=Counts.of_beats(change.get("beats_s", song.beats_s)),
     )
     with pytest.raises(InputError, match=message):
         aligner_jobs.evaluate_dance(dance, song, movement.profile([motion]))

@@ -1,0 +1,265 @@
+"""Is a dance in time with what dancers count: bar lock, timing kept, steps and seams on counts.
+
+Conventions
+-----------
+- Joints are (T, J, C); frame i is at ``i / fps`` seconds of the song.
+- Beats are in seconds with their place in the bar, 1 first, 0 where it is not known; the
+  metre is the beats a bar. The *count phase* of a time is the beats since the 1 before it,
+  in [0, metre).
+- All scores are better when larger and lie in [0, 1], but for phases, which are in beats.
+
+The counts that a dance is judged by must not be those it was made by, or the measure
+says only that a program does what it means to.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from danceit.bench.measures.motion import Array, check_motion, displacement, joint_displacements
+from danceit.data import FEET, FPS, Float64, Int64
+from danceit.errors import InputError
+
+ON_COUNT_FRAMES = 2
+"""Frames of 24 within which a step or a seam counts as on a count: 83 ms, about what
+dancers themselves keep to."""
+_REST = 0.25
+"""A foot rests where it moves less than this share of its own mean speed; in dances with and
+without depth that is the scale on which a planted foot differs from a moving one."""
+_PLANT_S = 0.1
+"""Shortest rest that is a plant: two frames of 24 and a bit."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """How strongly movement goes with a cycle, and where in it movement is largest.
+
+    Attributes
+    ----------
+    strength : float
+        R in [0, 1]: 0 where movement does not know the cycle.
+    phase_beats : float
+        Beats after the start of the cycle at which movement is largest, in
+        (-cycle / 2, cycle / 2]; NaN without movement.
+    """
+
+    strength: float
+    phase_beats: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How far a dance keeps its dancers' own timing, by one cycle.
+
+    `strength` R is 1 where every frame is off by the same; `offset_beats` is by how much the
+    source's moment is shown too late: 0 where what was danced on a count is shown on it.
+    """
+
+    strength: float
+    offset_beats: float
+
+
+def validate(joints: Array, beats_s: Array, numbers: Array, metre: int, fps: float) -> None:
+    """Check a motion and the counts it is judged by.
+
+    Raises
+    ------
+    InputError
+        If the motion is malformed, `fps` is not positive, the beats are not increasing
+        times with one number each, or the metre is not positive.
+    """
+    check_motion(joints)
+    if not fps > 0:
+        raise InputError(f"fps must be positive; got {fps}")
+    if beats_s.ndim != 1 or numbers.shape != beats_s.shape:
+        raise InputError(
+            f"beats and their numbers must be lists of one length; got {beats_s.shape} and "
+            f"{numbers.shape}"
+        )
+    if beats_s.size < 2:
+        raise InputError(f"counts need at least two beats; got {beats_s.size}")
+    if not np.isfinite(beats_s).all() or bool((np.diff(beats_s) <= 0).any()):
+        raise InputError("beats_s must be finite and increasing")
+    if metre < 1:
+        raise InputError(f"the metre must be 1 or more beats a bar; got {metre}")
+
+
+def evaluate(
+    joints: Array, beats_s: Array, numbers: Array, metre: int, fps: float = FPS
+) -> dict[str, float]:
+    """Return bar lock, beat lock and steps on the count of one dance, by name."""
+    validate(joints, beats_s, numbers, metre, fps)
+    bar = lock(joints, beats_s, numbers, metre, fps=fps)
+    beat = lock(joints, beats_s, numbers, metre, cycle=1, fps=fps)
+    steps = steps_on_count(joints, beats_s, fps)
+    return {
+        "bar_lock": bar.strength,
+        "bar_lock_phase": bar.phase_beats,
+        "beat_lock": beat.strength,
+        "beat_lock_phase": beat.phase_beats,
+        "steps_on_count": steps.share,
+        "steps_on_count_chance": steps.chance,
+        "n_steps": float(steps.count),
+    }
+
+
+def count_phase(times_s: Array, beats_s: Array, numbers: Array, metre: int) -> Float64:
+    """Beats since the 1 before each time, in [0, metre).
+
+    Between two beats linear in time; before the first and after the last beat the nearest
+    interval goes on. A bar with a beat too few or too many starts at its 1 all the same.
+
+    Parameters
+    ----------
+    times_s : float64 (N,)
+    beats_s : float64 (B,)
+        Increasing, two at least.
+    numbers : int (B,)
+        Place in the bar, 1 first; where all are 0 the first beat counts as a 1.
+    metre : int
+
+    Returns
+    -------
+    float64 (N,)
+    """
+    beats = np.asarray(beats_s, dtype=np.float64)
+    before = np.clip(np.searchsorted(beats, times_s, side="right") - 1, 0, len(beats) - 2)
+    part = (np.asarray(times_s, dtype=np.float64) - beats[before]) / np.diff(beats)[before]
+    named = np.asarray(numbers, dtype=np.int64)
+    counted = named - 1 if named.any() else np.arange(len(beats))
+    return np.asarray(np.mod(counted[before] + part, metre), dtype=np.float64)
+
+
+def lock(
+    joints: Array,
+    beats_s: Array,
+    numbers: Array,
+    metre: int,
+    *,
+    cycle: int | None = None,
+    fps: float = FPS,
+) -> Lock:
+    """How strongly movement goes with the bar, or another cycle of beats.
+
+    With s the mean joint speed, smoothed by a Gaussian of one frame, less its mean, and φ
+    the count phase, ``R = |Σ s exp(2πi φ / M)| / Σ |s|`` over the frames between the first
+    and the last beat; the phase of the sum is where in the cycle movement is largest.
+
+    Parameters
+    ----------
+    cycle : int, optional
+        M, beats; the metre where it is not given, 1 for the beat itself.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    m = metre if cycle is None else cycle
+    times_s = np.arange(joints.shape[0]) / fps
+    speed = gaussian_filter1d(displacement(joints), 1.0)
+    heard = (times_s >= beats_s[0]) & (times_s <= beats_s[-1])
+    heard[0] = False
+    if not heard.any():
+        return Lock(float("nan"), float("nan"))
+    # The movement into a frame lies half a frame before it.
+    phase = count_phase(times_s[heard] - 0.5 / fps, beats_s, numbers, metre)
+    s = speed[heard] - speed[heard].mean()
+    total = float(np.abs(s).sum())
+    if total <= 0:
+        return Lock(0.0, float("nan"))
+    sum_ = complex((s * np.exp(2j * np.pi * phase / m)).sum())
+    return Lock(abs(sum_) / total, float(np.angle(sum_)) * m / (2 * np.pi))
+
+
+def agreement(locks: list[Lock], cycle: int) -> Lock:
+    """How far the phases of several dances agree: the length and angle of their mean phasor."""
+    turns = np.array([one.phase_beats / cycle for one in locks if np.isfinite(one.phase_beats)])
+    if not turns.size:
+        return Lock(float("nan"), float("nan"))
+    mean = complex(np.exp(2j * np.pi * turns).mean())
+    return Lock(abs(mean), float(np.angle(mean)) * cycle / (2 * np.pi))
+
+
+def timing_kept(shown_phase: Array, song_phase: Array, cycle: int) -> Kept:
+    """How far what was danced at a phase of the source's counts is shown at it in the song's.
+
+    ``R exp(iθ)`` is the mean over frames of ``exp(2πi (song - source) / M)``.
+
+    Parameters
+    ----------
+    shown_phase : float64 (T,)
+        Count phase, in the source's own music, of the moment that each frame shows; NaN
+        where that is not known, which takes no part.
+    song_phase : float64 (T,)
+        Count phase of each frame in the song.
+    cycle : int
+        M, beats: 1 for the beat, the metre for the bar.
+    """
+    apart = (np.asarray(song_phase) - np.asarray(shown_phase)) / cycle
+    known = np.isfinite(apart)
+    if not known.any():
+        return Kept(float("nan"), float("nan"))
+    mean = complex(np.exp(2j * np.pi * apart[known]).mean())
+    return Kept(abs(mean), float(np.angle(mean)) * cycle / (2 * np.pi))
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Foot plants beside the counts.
+
+    `share` of them within `ON_COUNT_FRAMES` of a count (NaN without plants), `chance` the
+    share of all moments that are that near, `count` the plants.
+    """
+
+    share: float
+    chance: float
+    count: int
+
+
+def steps_on_count(joints: Array, beats_s: Array, fps: float = FPS) -> Steps:
+    """Share of foot plants that fall on a count.
+
+    A plant is the first frame of a rest of at least 0.1 s: a foot that moves less than a
+    quarter of its own mean speed.
+    """
+    plants_s = foot_plants(joints, fps) / fps
+    beats = np.asarray(beats_s, dtype=np.float64)
+    near_s = ON_COUNT_FRAMES / FPS
+    inside = plants_s[(plants_s >= beats[0] - near_s) & (plants_s <= beats[-1] + near_s)]
+    chance = float(np.minimum(1.0, 2 * near_s / np.diff(beats)).mean())
+    if not inside.size:
+        return Steps(float("nan"), chance, 0)
+    share = float((_distances(inside, beats) <= near_s + 1e-9).mean())
+    return Steps(share, chance, int(inside.size))
+
+
+def foot_plants(joints: Array, fps: float = FPS) -> Int64:
+    """Frames at which a foot comes to rest, of both feet, increasing."""
+    moved = joint_displacements(joints)[:, list(FEET)]
+    found = []
+    shortest = max(2, round(_PLANT_S * fps))
+    for foot in moved.T:
+        mean = float(np.nanmean(foot)) if np.isfinite(foot).any() else 0.0
+        still = np.isfinite(foot) & (foot < _REST * mean)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(int)))
+        starts, stops = edges[::2], edges[1::2]
+        found.append(starts[(stops - starts >= shortest) & (starts > 0)])
+    return np.sort(np.concatenate(found)).astype(np.int64)
+
+
+def seams_on(
+    seams: Array, beats_s: Array, numbers: Array, *, number: int = 1, fps: float = FPS
+) -> float:
+    """Share of seams within `ON_COUNT_FRAMES` of a beat of that number; NaN without seams."""
+    if not len(seams):
+        return float("nan")
+    wanted = np.asarray(beats_s, dtype=np.float64)[np.asarray(numbers) == number]
+    if not wanted.size:
+        return 0.0
+    seams_s = np.asarray(seams, dtype=np.float64) / fps
+    return float((_distances(seams_s, wanted) <= ON_COUNT_FRAMES / FPS + 1e-9).mean())
+
+
+def _distances(times_s: Float64, among_s: Float64) -> Float64:
+    right = np.clip(np.searchsorted(among_s, times_s), 0, len(among_s) - 1)
+    left = np.maximum(right - 1, 0)
+    near = np.minimum(np.abs(among_s[right] - times_s), np.abs(among_s[left] - times_s))
+    return np.asarray(near, dtype=np.float64)

@@ -1,0 +1,170 @@
+"""What dancers count of a song: beats, their place in the bar, the metre, sections.
+
+Conventions
+-----------
+- Times are seconds of the song. B beats, increasing; `numbers` are their places in the
+  bar, 1 first, 0 where they are not known.
+- The *phase* of a time is how many beats it lies after the 1 before it, in [0, metre):
+  0 is on the 1, 0.5 half-way to the 2.
+- A song in which nobody could count has no beats; everything that takes counts takes that.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit.errors import InputError
+
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+METRES = (2, 3, 4, 6)
+"""Beats a bar that dance music has: two and four, waltzes, and six-eight felt in eighths."""
+TRUSTED = 0.5
+"""Confidence from which counts are used without being asked for."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A stretch of a song; stretches with the same label sound alike. Half-open, in seconds."""
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What is counted in a song.
+
+    Attributes
+    ----------
+    beats_s : float64 (B,)
+        Increasing; empty where there is no beat.
+    numbers : int32 (B,)
+        Place in the bar, 1 first; 0 where it is not known.
+    metre : int
+        Beats a bar; 0 where it is not known.
+    sections : tuple of Section
+        In order, without gaps, from the first to the last bar; empty where not known.
+    confidence : float
+        How sure whoever counted is of the beats, 0 to 1; 1 for a person.
+    tracker : str
+        Who counted: a name of the plug-in group ``danceit.counts``, or ``file``.
+    rival_bpm : float
+        A second tempo that would do nearly as well; 0 where there is none.
+    """
+
+    beats_s: Float64
+    numbers: Int32
+    metre: int = 0
+    sections: tuple[Section, ...] = ()
+    confidence: float = 1.0
+    tracker: str = ""
+    rival_bpm: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @classmethod
+    def none(cls, tracker: str = "", confidence: float = 0.0) -> "Counts":
+        """Counts of a song in which nobody could count."""
+        nothing = np.zeros(0)
+        return cls(nothing, nothing.astype(np.int32), confidence=confidence, tracker=tracker)
+
+    @classmethod
+    def of_beats(cls, beats_s: Float64, tracker: str = "", confidence: float = 1.0) -> "Counts":
+        """Beats whose place in the bar is not known."""
+        times = np.asarray(beats_s, dtype=np.float64)
+        unknown = np.zeros(len(times), dtype=np.int32)
+        return cls(times, unknown, confidence=confidence, tracker=tracker)
+
+    @property
+    def tempo_bpm(self) -> float:
+        """Mean tempo, beats a minute; 0 with fewer than two beats."""
+        if len(self.beats_s) < 2:
+            return 0.0
+        return float(60.0 * (len(self.beats_s) - 1) / (self.beats_s[-1] - self.beats_s[0]))
+
+    @property
+    def downbeats_s(self) -> Float64:
+        """Times of the 1s."""
+        return np.asarray(self.beats_s[self.numbers == 1])
+
+    @property
+    def trusted(self) -> bool:
+        """Whether there are counts that may be used unasked."""
+        return len(self.beats_s) >= 2 and self.confidence >= TRUSTED
+
+    def phase(self, times_s: npt.ArrayLike) -> Float64:
+        """Beats since the 1 before each time (N,), in [0, metre); NaN where nothing is counted.
+
+        Between two beats linear in time; before the first and after the last beat the
+        nearest interval goes on. Where no number is known, the phase within the beat, [0, 1).
+        """
+        times = np.asarray(times_s, dtype=np.float64)
+        if len(self.beats_s) < 2:
+            return np.full(times.shape, np.nan)
+        place = self.places(times)
+        if not self.metre or not self.numbers.any():
+            return np.asarray(np.mod(place, 1.0))
+        before = np.clip(np.floor(place).astype(np.int64), 0, len(self.beats_s) - 2)
+        phase = self.numbers[before] - 1 + (place - before)
+        return np.asarray(np.mod(phase, self.metre), dtype=np.float64)
+
+    def places(self, times_s: npt.ArrayLike) -> Float64:
+        """Number of each time (N,) among the beats, from 0; fractions lie between beats."""
+        times = np.asarray(times_s, dtype=np.float64)
+        last = max(len(self.beats_s) - 2, 0)
+        before = np.clip(np.searchsorted(self.beats_s, times, side="right") - 1, 0, last)
+        gap = self.beats_s[before + 1] - self.beats_s[before]
+        return np.asarray(before + (times - self.beats_s[before]) / gap, dtype=np.float64)
+
+    def times(self, places: npt.ArrayLike) -> Float64:
+        """Times (N,) of places among the beats; the inverse of `places`."""
+        wanted = np.asarray(places, dtype=np.float64)
+        before = np.clip(np.floor(wanted).astype(np.int64), 0, max(len(self.beats_s) - 2, 0))
+        gap = self.beats_s[before + 1] - self.beats_s[before]
+        return np.asarray(self.beats_s[before] + (wanted - before) * gap, dtype=np.float64)
+
+    def covering(self, start_s: float, end_s: float) -> "Counts":
+        """Return the same with beats added before and after at the pace of the nearest eight.
+
+        The first beat is then at `start_s` or before it, and is a 1 where the metre is
+        known; the last one at `end_s` or after it.
+        """
+        if len(self.beats_s) < 2:
+            return self
+        beats = self.beats_s
+        first_gap = float(np.median(np.diff(beats[:9])))
+        last_gap = float(np.median(np.diff(beats[-9:])))
+        before = max(0, int(np.ceil((beats[0] - start_s) / first_gap - 1e-9)))
+        known = bool(self.metre) and bool(self.numbers[0])
+        if known:
+            before += int((self.numbers[0] - 1 - before) % self.metre)
+        after = max(0, int(np.ceil((end_s - beats[-1]) / last_gap - 1e-9)))
+        earlier = beats[0] - first_gap * np.arange(before, 0, -1)
+        later = beats[-1] + last_gap * np.arange(1, after + 1)
+        numbers = np.zeros(before + len(beats) + after, dtype=np.int32)
+        numbers[before : before + len(beats)] = self.numbers
+        if known:
+            numbers[:before] = (self.numbers[0] - 1 - np.arange(before, 0, -1)) % self.metre + 1
+        if self.metre and self.numbers[-1]:
+            numbers[before + len(beats) :] = (
+                self.numbers[-1] - 1 + np.arange(1, after + 1)
+            ) % self.metre + 1
+        return replace(self, beats_s=np.concatenate([earlier, beats, later]), numbers=numbers)
+
+
+def _check(counts: Counts) -> None:
+    beats, numbers = counts.beats_s, counts.numbers
+    if beats.ndim != 1 or beats.dtype.kind != "f":
+        raise InputError(f"beats must be a list of times in seconds; got shape {beats.shape}")
+    if not np.isfinite(beats).all() or bool((np.diff(beats) <= 0).any()):
+        raise InputError("beats must be finite and increasing; unsorted, or two at one time?")
+    if numbers.shape != beats.shape:
+        raise InputError(f"each of {len(beats)} beats needs its number; got {numbers.shape}")
+    if counts.metre < 0 or (len(numbers) and int(numbers.min()) < 0):
+        raise InputError("numbers in the bar and the metre must be 0 (not known) or more")

@@ -1,0 +1,61 @@
+"""The noun Counts: phases, places and what lies outside the tracked beats."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from danceit.counts import Counts
+from danceit.errors import InputError
+
+WALTZ = Counts(np.arange(7) * 0.5 + 1.0, np.array([2, 3, 1, 2, 3, 1, 2], np.int32), metre=3)
+
+
+def test_the_phase_is_counted_from_the_1() -> None:
+    assert WALTZ.phase([2.0, 2.25, 3.25, 3.5]) == pytest.approx([0.0, 0.5, 2.5, 0.0])
+
+
+def test_before_the_first_beat_and_after_the_last_the_counting_goes_on() -> None:
+    # A half beat before the 2 is half-way through the 1; one beat after the last 2 is a 3.
+    assert WALTZ.phase([0.75, 4.5]) == pytest.approx([0.5, 2.0])
+
+
+def test_without_numbers_the_phase_is_that_within_the_beat() -> None:
+    assert Counts.of_beats(np.array([0.0, 1.0, 2.0])).phase([1.25, 2.5]) == pytest.approx(
+        [0.25, 0.5]
+    )
+
+
+def test_where_nothing_is_counted_there_is_no_phase() -> None:
+    assert np.isnan(Counts.none().phase([0.0, 1.0])).all()
+    assert not Counts.none().trusted
+
+
+def test_counts_that_cover_a_song_begin_on_a_1_and_keep_the_beats_that_were_there() -> None:
+    wider = WALTZ.covering(0.0, 6.2)
+    assert wider.beats_s[0] <= 0.0
+    assert wider.beats_s[-1] >= 6.2
+    assert wider.numbers[0] == 1
+    assert set(np.diff(wider.numbers)) <= {1, -2}
+    assert np.isin(WALTZ.beats_s, wider.beats_s).all()
+
+
+@given(st.floats(-5, 15))
+def test_places_and_times_are_inverse(time_s: float) -> None:
+    assert WALTZ.times(WALTZ.places([time_s])) == pytest.approx([time_s])
+
+
+@pytest.mark.parametrize(
+    ("beats_s", "numbers", "message"),
+    [
+        ([1.0, 0.5], [1, 2], "increasing"),
+        ([0.0, np.nan], [1, 2], "finite"),
+        ([0.0, 1.0], [1], "needs its number"),
+        ([0.0, 1.0], [1, -2], "0 .not known. or more"),
+    ],
+)
+def test_impossible_counts_are_refused(
+    beats_s: list[float], numbers: list[int], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        Counts(np.array(beats_s), np.array(numbers, np.int32))
