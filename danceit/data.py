@@ -325,11 +325,6 @@ class Dance:
             raise InputError(f"{path} is not a dance file: {exc}") from exc
 
 
-def bone_table() -> list[tuple[str, str]]:
-    """Bones as pairs of joint names, parent first."""
-    return [(JOINT_NAMES[parent], JOINT_NAMES[child]) for parent, child in BONES]
-
-
 def mirrored(poses: Float32) -> Float32:
     """Poses (..., 18, C) seen in a mirror: x reversed about the canvas, left and right swapped."""
     flipped = poses[..., list(MIRRORED), :].copy()

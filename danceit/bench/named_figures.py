@@ -25,7 +25,7 @@ TEMPO_TOLERANCE = 0.04
 
 
 @dataclass(frozen=True)
-class FigureTrack:
+class NamedFigures:
     """The figures of one dance.
 
     Attributes
@@ -78,7 +78,7 @@ def validate(row: Any, where: str) -> None:
         raise InputError(f"{where}: {name} has a figure or a stretch without length")
 
 
-def read_figures(path: Path) -> dict[str, FigureTrack]:
+def read_named_figures(path: Path) -> dict[str, NamedFigures]:
     """Read an annotation file into tracks by the name of the dance's folder.
 
     Raises
@@ -98,13 +98,13 @@ def read_figures(path: Path) -> dict[str, FigureTrack]:
         beats = np.asarray(row["durations"], dtype=np.float64)
         start, end = (row[key] / ANNOTATION_FPS for key in ("start_pos", "end_pos"))
         share = np.concatenate([[0.0], np.cumsum(beats)]) / beats.sum()
-        tracks[row["name"]] = FigureTrack(
+        tracks[row["name"]] = NamedFigures(
             row["name"], tuple(row["movements"]), beats, start + share * (end - start)
         )
     return tracks
 
 
-def evaluate(track: FigureTrack, tempo_bpm: float) -> dict[str, float]:
+def evaluate(track: NamedFigures, tempo_bpm: float) -> dict[str, float]:
     """Compare a detected tempo with that by which people counted.
 
     ``tempo_ratio`` is detected over counted, 1 is right; ``octave_ratio`` is the same after
@@ -118,7 +118,7 @@ def evaluate(track: FigureTrack, tempo_bpm: float) -> dict[str, float]:
     return {"human_bpm": track.tempo_bpm, "tempo_ratio": ratio, "octave_ratio": octave}
 
 
-def tempo_statement(tempi_bpm: Mapping[str, float], tracks: Mapping[str, FigureTrack]) -> str:
+def tempo_statement(tempi_bpm: Mapping[str, float], tracks: Mapping[str, NamedFigures]) -> str:
     """Say how often detected tempi agree with people's counting; empty without annotations.
 
     Parameters
@@ -140,11 +140,11 @@ def tempo_statement(tempi_bpm: Mapping[str, float], tracks: Mapping[str, FigureT
     )
 
 
-def find_figures(data: Path) -> dict[str, FigureTrack]:
+def find_named_figures(data: Path) -> dict[str, NamedFigures]:
     """Read every ``figures.json`` anywhere in a data folder."""
-    tracks: dict[str, FigureTrack] = {}
+    tracks: dict[str, NamedFigures] = {}
     for path in sorted(Path(data).rglob("figures.json")):
-        tracks |= read_figures(path)
+        tracks |= read_named_figures(path)
     return tracks
 
 

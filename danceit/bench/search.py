@@ -26,7 +26,7 @@ _NOISE = 0.25
 
 
 @dataclass(frozen=True)
-class SearchFigures:
+class SearchSpeed:
     """What `bench_search` measured for fragments of one length.
 
     Attributes
@@ -53,8 +53,8 @@ class SearchFigures:
 
 def bench_search(
     index: Path, *, seed: int = 0, device: str = "auto"
-) -> tuple[float, tuple[SearchFigures, ...]]:
-    """Seconds to open the index, and figures for every fragment length in it.
+) -> tuple[float, tuple[SearchSpeed, ...]]:
+    """Seconds to open the index, and the speed of every fragment length in it.
 
     Raises
     ------
@@ -69,15 +69,15 @@ def bench_search(
         how = store.info().search
         rng = np.random.default_rng(seed)
         return opened_s, tuple(
-            _figures(store, n_frames, how.get(f"pose {n_frames}", how.get("pose", "")), rng)
+            _measured(store, n_frames, how.get(f"pose {n_frames}", how.get("pose", "")), rng)
             for n_frames in store.spec.lengths
             if store.matching(Where(n_frames=n_frames)).size
         )
 
 
-def _figures(
+def _measured(
     store: FragmentStore, n_frames: int, how: str, rng: np.random.Generator
-) -> SearchFigures:
+) -> SearchSpeed:
     where = Where(n_frames=n_frames)
     rows = store.matching(where)
     vectors = store.vectors(rows)
@@ -90,7 +90,7 @@ def _figures(
     found, many_s = _timed(lambda: store.search(queries, k, where=where).rows)
     _, one_s = _timed(lambda: [store.search(query[None], k, where=where) for query in queries])
     hits = [np.intersect1d(a, b).size for a, b in zip(found, truth, strict=True)]
-    return SearchFigures(
+    return SearchSpeed(
         n_frames=n_frames,
         fragments=len(rows),
         how=how,

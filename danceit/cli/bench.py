@@ -164,7 +164,7 @@ def search(index_path: Path, seed: int, device: str) -> None:
     from danceit.bench.search import bench_search
     from danceit.data import FPS
 
-    opened_s, figures = bench_search(index_path, seed=seed, device=device)
+    opened_s, speeds = bench_search(index_path, seed=seed, device=device)
     click.echo(f"opened in {1000 * opened_s:.0f} ms")
     click.echo(
         table(
@@ -180,7 +180,7 @@ def search(index_path: Path, seed: int, device: str) -> None:
                     f"{1000 * each.many_s:.3f}",
                     f"{1000 * each.scan_s:.3f}",
                 )
-                for each in figures
+                for each in speeds
             ],
         )
     )  # fmt: skip

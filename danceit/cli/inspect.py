@@ -17,7 +17,7 @@ from danceit.cli.options import (
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
-    from danceit.workflow.library_tables import RecordingFigures
+    from danceit.workflow.recording_tables import RecordingMeasures
 
 
 @click.command(
@@ -73,24 +73,24 @@ def stats(
     index_path: Path,
     as_json: bool,
 ) -> None:
-    """Call `danceit.workflow.library_tables.library_figures`; print and draw the result."""
+    """Call `danceit.workflow.recording_tables.measure_recordings`; print and draw the result."""
     from danceit.index.sources.settings import ReadSettings
-    from danceit.workflow.library_tables import draw_figures, library_figures, recordings_of
+    from danceit.workflow.recording_tables import draw_tables, measure_recordings, recordings_of
 
     found = recordings_of(data, index_path, ReadSettings(estimator))
     with bar("finding poses", "frame") as watching, bar("measuring", "dance") as measuring:
-        figures = library_figures(found, dims=dims, progress=measuring, watching=watching)
-    click.echo(_as_json(figures.recordings) if as_json else _as_table(figures.recordings))
-    for name, reason in figures.failed:
+        tables = measure_recordings(found, dims=dims, progress=measuring, watching=watching)
+    click.echo(_as_json(tables.recordings) if as_json else _as_table(tables.recordings))
+    for name, reason in tables.failed:
         click.echo(f"failed: {name}: {reason}", err=True)
     if out is not None:
-        draw_figures(figures, out)
+        draw_tables(tables, out)
         click.echo(f"wrote {out}", err=as_json)
-    if figures.failed:
+    if tables.failed:
         raise click.exceptions.Exit(1)
 
 
-def _as_json(rows: "Sequence[RecordingFigures]") -> str:
+def _as_json(rows: "Sequence[RecordingMeasures]") -> str:
     listed = [
         {
             "recording_id": row.recording_id,
@@ -110,7 +110,7 @@ def _as_json(rows: "Sequence[RecordingFigures]") -> str:
     return json.dumps(listed, indent=2)
 
 
-def _as_table(rows: "Sequence[RecordingFigures]") -> str:
+def _as_table(rows: "Sequence[RecordingMeasures]") -> str:
     cells = [
         (
             row.recording_id,
@@ -133,7 +133,7 @@ def _as_table(rows: "Sequence[RecordingFigures]") -> str:
     return f"{total}; lag: picture later than sound, ? where that is a guess"
 
 
-def _lag_of(row: "RecordingFigures") -> str:
+def _lag_of(row: "RecordingMeasures") -> str:
     from danceit.index.cleaning.lag import CLEAR
 
     if row.lag is None:

@@ -9,6 +9,6 @@ Nothing here prints, parses options or knows a flag.
 - `footage_sources` and `picture_lag`: where the dancers are in their own videos
 - `person`: someone to be shown dancing, from a video to a trained folder
 - `inspection` and `inspection_pictures`: one recording as the index sees it
-- `library_tables`: tempo, turns and lengths of a library; `datasets`: public ones
+- `recording_tables`: tempo, turns and lengths of a library; `datasets`: public ones
 - `demo` and `doctor`: the line without any data; what this machine has
 """

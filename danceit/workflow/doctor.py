@@ -16,7 +16,7 @@ _NEEDED = {
 _OPTIONAL = {
     "mediapipe": ("mediapipe", "poses from plain video", "pip install 'danceit[video]'"),
     "onnxruntime": ("onnxruntime", "RTMPose models", "pip install onnxruntime"),
-    "lancedb": ("lancedb", "the cluster store", "pip install 'danceit[cluster]'"),
+    "lance": ("pylance", "the cluster store", "pip install 'danceit[cluster]'"),
 }
 
 

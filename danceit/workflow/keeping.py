@@ -103,12 +103,6 @@ def rebuild(
         return opened.info()
 
 
-def info(index: Path, *, store: str = "") -> StoreInfo:
-    """Describe an index; see `StoreInfo`."""
-    with open_store(index, engine=store, device="cpu") as opened:
-        return opened.info()
-
-
 def _recordings_of(store: FragmentStore, dancers: frozenset[str]) -> frozenset[str]:
     if unknown := sorted(dancers - store.info().dancers.keys()):
         raise InputError(f"there is no dancer '{unknown[0]}' in the index")

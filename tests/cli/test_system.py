@@ -10,10 +10,10 @@ from tests.cli.conftest import Cli
 def test_what_can_be_done_without_is_no_error(
     danceit: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "lancedb", None)  # the import then fails as if it were absent
+    monkeypatch.setitem(sys.modules, "lance", None)  # the import then fails as if it were absent
     ran = danceit("doctor")
     assert ran.code == 0
-    [line] = [line for line in ran.out.splitlines() if "lancedb" in line]
+    [line] = [line for line in ran.out.splitlines() if "pylance" in line]
     assert line.startswith("- ")
     assert "not installed; pip install 'danceit[cluster]'" in line
     assert "Error" not in ran.out

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from danceit.bench.aligners.jobs import RANDOM, REAL, Work, all_jobs, choose, choosing
+from danceit.bench.aligners.jobs import RANDOM, REAL, Work, all_jobs, base_of, composer_of
 from danceit.bench.aligners.methods import DEFAULT_METHODS, WARP_LIMITS, read_methods
 from danceit.bench.cells import RunFolder, run_jobs
 from danceit.bench.material import Material, read_material
 from danceit.bench.measures import gaps
-from danceit.bench.named_figures import FigureTrack, find_figures, tempo_statement
+from danceit.bench.named_figures import NamedFigures, find_named_figures, tempo_statement
 from danceit.bench.reports.summary import BenchRun
 from danceit.data import FPS
 from danceit.errors import InputError
@@ -154,8 +154,8 @@ def bench_aligners(
     work = Work(
         folder, methods, material, options.gap_lengths, options.warp_limits, options.length_s
     )
-    with choosing(index, files, options.length_s, allow_leak=options.allow_leak) as chooser:
-        bases = [choose(file, work, chooser, options.seed) for file in files]
+    with composer_of(index, files, options.length_s, allow_leak=options.allow_leak) as composer:
+        bases = [base_of(file, work, composer, options.seed) for file in files]
     cells = run_jobs(all_jobs(work, bases), progress=progress)
     failed = [f"{c.method} on {c.song}: {c.error}" for c in cells if c.error]
     return BenchRun(
@@ -168,7 +168,7 @@ def bench_aligners(
         compared=COMPARED,
         ends=(REAL, RANDOM),
         fills={RANDOM: "", **{method.name: method.fills for method in methods}},
-        notes=(*chooser.notes(material), *_notes(material, files, find_figures(data))),
+        notes=(*composer.notes(material), *_notes(material, files, find_named_figures(data))),
         failures=tuple(dict.fromkeys([*material.problems, *failed])),
     )
 
@@ -199,7 +199,7 @@ def song_files(songs: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _notes(
-    material: Material, files: Sequence[Path], tracks: Mapping[str, FigureTrack]
+    material: Material, files: Sequence[Path], tracks: Mapping[str, NamedFigures]
 ) -> Iterator[str]:
     frames = sum(dance.clip.n_frames for dance in material.dances)
     yield (

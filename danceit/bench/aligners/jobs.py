@@ -79,16 +79,16 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Chooser:
-    """Where the dances come from: an index, or chance where `choose` is None."""
+class Composer:
+    """Where the dances come from: an index, or chance where `compose` is None."""
 
-    choose: Callable[[Path], Dance] | None
+    compose: Callable[[Path], Dance] | None
     index_id: str = ""
     recordings: tuple[str, ...] = ()
 
     def notes(self, material: Material) -> Iterator[str]:
         """Say where dances come from, and whether they are judged by their own library."""
-        if self.choose is None:
+        if self.compose is None:
             yield "without an index, methods align random concatenations"
             return
         yield f"dances retrieved from index {self.index_id} ({len(self.recordings)} recordings)"
@@ -102,9 +102,9 @@ class Chooser:
 
 
 @contextmanager
-def choosing(
+def composer_of(
     index: Path | None, songs: Sequence[Path], length_s: float, *, allow_leak: bool
-) -> Iterator[Chooser]:
+) -> Iterator[Composer]:
     """Open an index and its encoder as long as dances are chosen.
 
     Raises
@@ -113,7 +113,7 @@ def choosing(
         If a song is that of an indexed dance and `allow_leak` is off.
     """
     if index is None:
-        yield Chooser(None)
+        yield Composer(None)
         return
     from danceit.index.store.engines import open_store
     from danceit.retrieval.composing import compose
@@ -124,14 +124,14 @@ def choosing(
             _refuse_indexed_songs(store, songs)
         encoder = FragmentEncoder.load(store.encoder)
         options = QueryOptions(length_s=length_s)
-        yield Chooser(
+        yield Composer(
             lambda song: compose(song, store, encoder, options).dance,
             store.info().index_id,
             tuple(store.recordings()),
         )
 
 
-def choose(song: Path, work: Work, chooser: Chooser, seed: int) -> Base:
+def base_of(song: Path, work: Work, composer: Composer, seed: int) -> Base:
     """Hear a song and choose its dances; what fails is the base's error."""
     name = song.stem
     try:
@@ -143,7 +143,7 @@ def choose(song: Path, work: Work, chooser: Chooser, seed: int) -> Base:
         rng = np.random.default_rng([seed, int(music.sha256[:8], 16)])
         clips = [dance.clip for dance in work.material.dances]
         random = random_dance(music, clips, round(work.length_s * FPS), rng)
-        chosen = chooser.choose(song) if chooser.choose else random
+        chosen = composer.compose(song) if composer.compose else random
         if chosen.dims != work.material.dances[0].clip.dims:
             raise InputError(
                 f"the index holds {chosen.dims}-D dances, the data folder "

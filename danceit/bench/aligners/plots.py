@@ -14,7 +14,7 @@ from danceit.bench.measures.beats import beat_frames, peak_offsets
 from danceit.bench.measures.motion import displacement, largest_displacement
 from danceit.bench.measures.statistics import Interval, bootstrap
 from danceit.bench.reports.catalogue import BY_KEY
-from danceit.bench.reports.summary import BenchRun, Figures, values_of
+from danceit.bench.reports.summary import BenchRun, Intervals, values_of
 from danceit.bench.reports.svg import (
     Area,
     Mark,
@@ -40,7 +40,7 @@ TRACE_REACH = 24
 
 
 @dataclass(frozen=True)
-class Scene:
+class Moment:
     """The song and the moment that the plots of movement show.
 
     Attributes
@@ -58,7 +58,7 @@ class Scene:
     seams: Mapping[str, int]
 
 
-def find_scene(run: BenchRun) -> Scene | None:
+def find_moment(run: BenchRun) -> Moment | None:
     """First song that every method made a dance for; None where there is none."""
     methods = [row for row in run.rows if row not in run.ends]
     songs = dict.fromkeys(cell.song for cell in run.cells if cell.kind == "align")
@@ -69,7 +69,7 @@ def find_scene(run: BenchRun) -> Scene | None:
         dances = {method: Dance.load(file) for method, file in files.items()}
         seam = _largest_seam(dances[run.baseline])
         if seam is not None:
-            return Scene(song, dances, _same_seam(dances, dances[run.baseline], seam))
+            return Moment(song, dances, _same_seam(dances, dances[run.baseline], seam))
     return None
 
 
@@ -87,7 +87,7 @@ def _same_seam(dances: Mapping[str, Dance], base: Dance, seam: int) -> dict[str,
     return found
 
 
-def gap_plot(run: BenchRun, found: Figures) -> str:
+def gap_plot(run: BenchRun, found: Intervals) -> str:
     """Error against gap length, on a logarithmic axis."""
     lengths = sorted(
         int(key.removeprefix("gap_px_"))
@@ -115,7 +115,7 @@ def gap_plot(run: BenchRun, found: Figures) -> str:
     )
 
 
-def warp_plot(run: BenchRun, found: Figures) -> str:
+def warp_plot(run: BenchRun, found: Intervals) -> str:
     """S_BA against the stretch limit, with real dances as a level."""
     lines, names = [], []
     for method in run.rows:
@@ -173,7 +173,7 @@ def moving_plot(run: BenchRun, limb: str) -> str:
     )
 
 
-def interval_plot(run: BenchRun, found: Figures, key: str, chance: float | None) -> str:
+def interval_plot(run: BenchRun, found: Intervals, key: str, chance: float | None) -> str:
     """Every row's value of one share with its interval, on one line each."""
     rows = [
         (row, number, interval.mean, interval.low, interval.high)
@@ -191,20 +191,20 @@ def interval_plot(run: BenchRun, found: Figures, key: str, chance: float | None)
     )
 
 
-def speed_plot(run: BenchRun, scene: Scene) -> str:
+def speed_plot(run: BenchRun, moment: Moment) -> str:
     """Summed joint speed over one phrase by method, music beats as lines.
 
     A dot is the largest movement of a beat's window, full where it is on the beat.
     """
-    base = scene.dances[run.baseline]
+    base = moment.dances[run.baseline]
     frames = beat_frames(base.beats_s, base.n_frames)
-    first = max(0, int(np.searchsorted(frames, scene.seams[run.baseline])) - PHRASE_BEATS // 2)
+    first = max(0, int(np.searchsorted(frames, moment.seams[run.baseline])) - PHRASE_BEATS // 2)
     phrase = frames[first : first + PHRASE_BEATS + 1]
     if len(phrase) < 3:
         return ""
     start, stop = int(phrase[0]) - 4, min(int(phrase[-1]) + 5, base.n_frames)
     start = max(start, 1)
-    moved = {method: displacement(dance.joints) for method, dance in scene.dances.items()}
+    moved = {method: displacement(dance.joints) for method, dance in moment.dances.items()}
     # A cut that nothing repaired towers over all movement: it is cut off, not scaled by.
     usual = [float(np.percentile(values[start:stop], 96)) for values in moved.values()]
     high = 1.3 * float(np.median(usual))
@@ -220,17 +220,17 @@ def speed_plot(run: BenchRun, scene: Scene) -> str:
     for frame in phrase:
         words = f"{frame / FPS:.1f} s"
         parts.append(text(last.x(float(frame)), bottom + 8, words, anchor="middle", kind="small"))
-    return drawing(860, bottom + 16, parts, f"Speed over one phrase of {scene.song}")
+    return drawing(860, bottom + 16, parts, f"Speed over one phrase of {moment.song}")
 
 
-def trajectory_plot(run: BenchRun, scene: Scene, joint: str) -> str:
+def trajectory_plot(run: BenchRun, moment: Moment, joint: str) -> str:
     """Where a joint is, frame by frame, through one seam (DanceIt Fig. 12 and 13)."""
     parts, width = [], 330.0
     frames = np.arange(-TRACE_REACH, TRACE_REACH)
     for number, (axis, name) in enumerate(((0, "x, px"), (1, "y, px (down)"))):
         paths = {}
-        for method, dance in scene.dances.items():
-            shown = np.clip(scene.seams[method] + frames, 0, dance.n_frames - 1)
+        for method, dance in moment.dances.items():
+            shown = np.clip(moment.seams[method] + frames, 0, dance.n_frames - 1)
             paths[method] = dance.joints[shown, JOINT[joint], axis]
         values = np.concatenate(list(paths.values())).astype(np.float64)
         if not np.isfinite(values).any():
@@ -258,21 +258,21 @@ def trajectory_plot(run: BenchRun, scene: Scene, joint: str) -> str:
     return drawing(860, 294, parts, f"The {joint.replace('_', ' ')} through a seam")
 
 
-def strip_plot(scene: Scene) -> str:
+def strip_plot(moment: Moment) -> str:
     """Poses around a seam by method, every second frame; the seam is the line between."""
     shown = np.arange(-STRIP_REACH, STRIP_REACH, 2)
     step, height, left = 78.0, 104.0, 150.0
     parts = []
-    for row, (method, dance) in enumerate(scene.dances.items()):
+    for row, (method, dance) in enumerate(moment.dances.items()):
         top = 22 + row * (height + 10)
         parts.append(text(left - 10, top + height / 2, method, anchor="end"))
-        for column, frame in enumerate(scene.seams[method] + shown):
+        for column, frame in enumerate(moment.seams[method] + shown):
             if 0 <= frame < dance.n_frames:
                 points = _fitted(
                     dance.joints[frame, :, :2], left + (column + 0.5) * step, top, height
                 )
                 parts.append(skeleton(points))
-    bottom = 22 + len(scene.dances) * (height + 10)
+    bottom = 22 + len(moment.dances) * (height + 10)
     for column, frame in enumerate(shown):
         words = f"{frame:+d}" if frame else "seam"
         parts.append(text(left + (column + 0.5) * step, 13, words, anchor="middle", kind="small"))

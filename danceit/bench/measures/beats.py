@@ -1,4 +1,4 @@
-"""Does the movement fall on the beat: four published measures and a beat tracker's scores.
+"""Does the movement fall on the beat: four published measures.
 
 Conventions
 -----------
@@ -24,9 +24,6 @@ BAS_FPS = 60.0
 BAS_SIGMA_S = 3 / BAS_FPS
 FACT_ORDER_S = 10 / BAS_FPS
 BAILANDO_SMOOTH_S = 5 / BAS_FPS
-F_MEASURE_S = 0.07
-"""Tolerance of the F-measure of a beat tracker (Dixon 2007; mir_eval's default)."""
-CEMGIL_SIGMA_S = 0.04
 
 
 @dataclass(frozen=True)
@@ -277,31 +274,6 @@ def bailando_bas(joints: Array, beats_s: Array, fps: float = FPS) -> Bas:
     return _bas(music_s, kinematic_s, kinematic_s.size, music_s.size)
 
 
-def evaluate_tracking(reference_s: Array, estimated_s: Array) -> dict[str, float]:
-    """Score detected beats against annotated ones, as mir_eval does; larger is better.
-
-    ``f_measure`` at ±70 ms (Dixon 2007), ``cemgil`` (Gaussian of 40 ms; Cemgil et al.
-    2001) and ``tempo_ratio``, the median estimated beat period over the annotated one:
-    1 is right, 0.5 and 2 are octaves off.
-
-    Raises
-    ------
-    InputError
-        If either is not an increasing list of times or holds fewer than two beats.
-    """
-    for name, times in (("reference_s", reference_s), ("estimated_s", estimated_s)):
-        _check_times(times, name)
-        if times.size < 2:
-            raise InputError(f"{name} must hold at least two beats; got {times.size}")
-    matches = _matches(reference_s, estimated_s, F_MEASURE_S)
-    gaussian = np.exp(-(_nearest(reference_s, estimated_s) ** 2) / (2 * CEMGIL_SIGMA_S**2))
-    return {
-        "f_measure": 2 * matches / (reference_s.size + estimated_s.size),
-        "cemgil": float(gaussian.sum() / (0.5 * (reference_s.size + estimated_s.size))),
-        "tempo_ratio": float(np.median(np.diff(estimated_s)) / np.median(np.diff(reference_s))),
-    }
-
-
 def _check_times(times_s: Array, name: str) -> None:
     if times_s.ndim != 1 or times_s.dtype.kind not in "fiu":
         raise InputError(f"{name} must be a list of times in seconds; got shape {times_s.shape}")
@@ -333,16 +305,3 @@ def _bas(of: Float64, to: Float64, n_kinematic: int, n_music: int) -> Bas:
         return Bas(0.0, n_kinematic, n_music)
     kernel = np.exp(-(_nearest(of, to) ** 2) / (2 * BAS_SIGMA_S**2))
     return Bas(float(kernel.mean()), n_kinematic, n_music)
-
-
-def _matches(reference_s: Array, estimated_s: Array, tolerance_s: float) -> int:
-    """Size of the largest one-to-one matching; earliest first is optimal on a line."""
-    i = j = matched = 0
-    while i < reference_s.size and j < estimated_s.size:
-        if abs(reference_s[i] - estimated_s[j]) <= tolerance_s:
-            i, j, matched = i + 1, j + 1, matched + 1
-        elif reference_s[i] < estimated_s[j]:
-            i += 1
-        else:
-            j += 1
-    return matched

@@ -18,7 +18,6 @@ from danceit.bench.measures.physics import METRES_A_PX
 from danceit.data import FPS, JOINT, Float64
 from danceit.errors import InputError
 
-AIST_FPS = 60.0
 AIST_WINDOW = 2
 """Frames on either side over which AIST++'s features average velocities."""
 

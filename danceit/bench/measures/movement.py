@@ -16,8 +16,6 @@ from danceit.bench.measures.motion import Array, check_motion, joint_displacemen
 from danceit.data import FEET, HANDS, Float64, Int64
 from danceit.errors import InputError
 
-DIVERGENCE_BINS = np.append(np.arange(81.0), np.inf)
-"""1 px bins from 0 to 80 and one above."""
 SMOOTHING = 1e-6
 """Added to every bin's count before normalising, so that empty bins have a logarithm."""
 MOVING_BINS = np.array([0.0, 20.0, 40.0, 60.0, 80.0, 400.0])

@@ -10,7 +10,7 @@ from danceit.bench.measures.statistics import Interval, p_text
 from danceit.bench.reports.catalogue import BY_KEY, PUBLISHED, Measure, shown
 from danceit.bench.reports.summary import (
     BenchRun,
-    Figures,
+    Intervals,
     Paired,
     best_rows,
     label_of,
@@ -70,7 +70,7 @@ svg g[style] text{fill:inherit}
 """
 
 
-def page(run: BenchRun, found: Figures, comparisons: Sequence[Paired]) -> str:
+def page(run: BenchRun, found: Intervals, comparisons: Sequence[Paired]) -> str:
     """The whole report as HTML text."""
     parts = [
         f"<h1>{escape(run.title)}</h1>",
@@ -90,7 +90,7 @@ def page(run: BenchRun, found: Figures, comparisons: Sequence[Paired]) -> str:
     )
 
 
-def _tables(run: BenchRun, found: Figures) -> Iterable[str]:
+def _tables(run: BenchRun, found: Intervals) -> Iterable[str]:
     yield (
         '<h2>Results</h2><p class="soft">Means over songs; below them the 95 % bootstrap interval. '
         "Shaded rows are the ends of the scale; the best method is marked. Headings explain "
@@ -102,7 +102,7 @@ def _tables(run: BenchRun, found: Figures) -> Iterable[str]:
             yield f"<h3>{escape(title)}</h3>{_table(run, found, kept)}"
 
 
-def _table(run: BenchRun, found: Figures, keys: Sequence[str]) -> str:
+def _table(run: BenchRun, found: Intervals, keys: Sequence[str]) -> str:
     head = "".join(_heading(BY_KEY[key]) for key in keys)
     best = {key: best_rows(run, found, key) for key in keys}
     body = []
@@ -162,7 +162,7 @@ def _comparisons(run: BenchRun, comparisons: Sequence[Paired]) -> Iterable[str]:
     yield f'<div class="scroll"><table><tr><th></th>{head}</tr>{"".join(body)}</table></div>'
 
 
-def _plots(run: BenchRun, found: Figures) -> Iterable[str]:
+def _plots(run: BenchRun, found: Intervals) -> Iterable[str]:
     small = [
         (plots.gap_plot(run, found), "Frames of real dances hidden and filled: how far off."),
         (
@@ -181,26 +181,26 @@ def _plots(run: BenchRun, found: Figures) -> Iterable[str]:
         legend = "".join(f"<span>{_key(n)}{escape(row)}</span>" for n, row in enumerate(run.rows))
         yield f'<h2>Plots</h2><p class="legend">{legend}</p>'
         yield f'<div class="plots">{"".join(shown_plots)}</div>'
-    scene = plots.find_scene(run) if run.fills else None
-    if scene is None:
+    moment = plots.find_moment(run) if run.fills else None
+    if moment is None:
         return
-    yield f"<h2>One moment of {escape(scene.song)}</h2>"
+    yield f"<h2>One moment of {escape(moment.song)}</h2>"
     drawn: list[tuple[Callable[[], str], str]] = [
         (
-            lambda: plots.speed_plot(run, scene),
+            lambda: plots.speed_plot(run, moment),
             "Summed joint speed over a phrase. Dashed lines are music beats; a dot is the largest "
             "movement of a beat's window, full where it falls on the beat.",
         ),
         (
-            lambda: plots.trajectory_plot(run, scene, "right_wrist"),
+            lambda: plots.trajectory_plot(run, moment, "right_wrist"),
             "The right hand through the seam with the largest jump.",
         ),
         (
-            lambda: plots.trajectory_plot(run, scene, "right_ankle"),
+            lambda: plots.trajectory_plot(run, moment, "right_ankle"),
             "The right foot through the same seam.",
         ),
         (
-            lambda: plots.strip_plot(scene),
+            lambda: plots.strip_plot(moment),
             "Every second frame around the seam, wherever the method has it; hips centred.",
         ),
     ]
@@ -212,7 +212,7 @@ def _figure(svg: str, caption: str) -> str:
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>" if svg else ""
 
 
-def _published(found: Figures) -> str:
+def _published(found: Intervals) -> str:
     present = {key for row in found.values() for key in row}
     rows = [
         f"<tr><td>{escape(BY_KEY[p.key].label)}</td><td>{shown(p.key, p.value)}"
@@ -231,7 +231,7 @@ def _published(found: Figures) -> str:
     )
 
 
-def _definitions(run: BenchRun, found: Figures) -> str:
+def _definitions(run: BenchRun, found: Intervals) -> str:
     keys = [key for group in run.tables.values() for key in shown_keys(run, found, group)]
     rows = "".join(
         f'<tr><td>{escape(BY_KEY[key].label)}</td><td class="left"><code>{key}</code></td>'

@@ -15,10 +15,10 @@ from danceit.bench.reports.catalogue import BY_KEY, PUBLISHED, shown
 from danceit.bench.reports.page import page
 from danceit.bench.reports.summary import (
     BenchRun,
-    Figures,
+    Intervals,
     Paired,
     best_rows,
-    figures,
+    intervals_of,
     label_of,
     long_form,
     paired,
@@ -55,7 +55,7 @@ class Written:
 def write_report(run: BenchRun) -> Written:
     """Write `results.parquet`, `report.md` and `report.html` into the run folder."""
     written = Written(run.out / "results.parquet", run.out / "report.md", run.out / "report.html")
-    found, comparisons = figures(run), paired(run)
+    found, comparisons = intervals_of(run), paired(run)
     _write_parquet(run, written.results)
     for path, content in (
         (written.markdown, markdown(run, found, comparisons)),
@@ -68,7 +68,7 @@ def write_report(run: BenchRun) -> Written:
 
 def terminal(run: BenchRun) -> str:
     """Tables for a terminal, with the paired comparison and what failed."""
-    found, comparisons = figures(run), paired(run)
+    found, comparisons = intervals_of(run), paired(run)
     blocks = [f"{run.title}: {run.out}"]
     for title, keys in run.tables.items():
         kept = shown_keys(run, found, keys)
@@ -85,7 +85,7 @@ def terminal(run: BenchRun) -> str:
     return "\n\n".join(blocks)
 
 
-def markdown(run: BenchRun, found: Figures, comparisons: Sequence[Paired]) -> str:
+def markdown(run: BenchRun, found: Intervals, comparisons: Sequence[Paired]) -> str:
     """The same tables in Markdown, with definitions and the papers' own figures."""
     parts = [f"# {run.title}", "\n".join(f"- {note}" for note in run.notes)]
     for title, keys in run.tables.items():
@@ -116,7 +116,7 @@ def interval_text(key: str, interval: Interval) -> str:
     return f"{mean} [{shown(key, interval.low)} to {shown(key, interval.high)}]"
 
 
-def _rows(run: BenchRun, found: Figures, keys: Sequence[str], star: str = "") -> list[list[str]]:
+def _rows(run: BenchRun, found: Intervals, keys: Sequence[str], star: str = "") -> list[list[str]]:
     rows = [["", *(f"{_heading(key)}" for key in keys)]]
     best = {key: best_rows(run, found, key) for key in keys}
     for row in shown_rows(run, found, keys):
@@ -155,7 +155,7 @@ def _comparison_rows(comparisons: Sequence[Paired]) -> list[list[str]]:
     return rows
 
 
-def _published_rows(run: BenchRun, found: Figures) -> list[list[str]]:
+def _published_rows(run: BenchRun, found: Intervals) -> list[list[str]]:
     shown_here = {key for row in found.values() for key in row}
     rows = [["measure", "value", "paper", "why not comparable"]]
     rows += [

@@ -10,7 +10,7 @@ from danceit.bench.cells import Cell
 from danceit.bench.measures.statistics import Comparison, Interval, bootstrap, compare
 from danceit.bench.reports.catalogue import BY_KEY
 
-Figures = dict[str, dict[str, Interval]]
+Intervals = dict[str, dict[str, Interval]]
 """For each row of the tables, each measure's mean over songs."""
 
 
@@ -35,7 +35,7 @@ class BenchRun:
     ends : tuple of str
         Rows that mark the ends of the scale and are not compared.
     found : dict of str to dict of str to Interval
-        Figures that are no plain mean over songs, by row and measure.
+        Values that are no plain mean over songs, by row and measure.
     fills : dict of str to str
         For each row the row of ``gaps`` cells that it shares with others.
     notes : tuple of str
@@ -67,9 +67,9 @@ class Paired:
     comparison: Comparison
 
 
-def figures(run: BenchRun) -> Figures:
+def intervals_of(run: BenchRun) -> Intervals:
     """Mean over songs of every measure of every row, with bootstrap intervals."""
-    found: Figures = {}
+    found: Intervals = {}
     for row in run.rows:
         by_key = values_of(run, row)
         found[row] = {
@@ -108,7 +108,7 @@ def values_of(run: BenchRun, row: str) -> dict[str, dict[str, float]]:
     }
 
 
-def best_rows(run: BenchRun, found: Figures, key: str) -> set[str]:
+def best_rows(run: BenchRun, found: Intervals, key: str) -> set[str]:
     """Rows that are best in a measure, the ends of the scale left aside."""
     better = BY_KEY[key].better
     means = {
@@ -140,7 +140,7 @@ def long_form(run: BenchRun) -> list[dict[str, str | float]]:
     return records
 
 
-def shown_rows(run: BenchRun, found: Figures, keys: Iterable[str]) -> list[str]:
+def shown_rows(run: BenchRun, found: Intervals, keys: Iterable[str]) -> list[str]:
     """Rows that have one of the measures, and those that failed."""
     wanted = list(keys)
     failed = {cell.method for cell in run.cells if cell.error}
@@ -153,7 +153,7 @@ def label_of(run: BenchRun, row: str) -> str:
     return f"{row} (failed on {len(failed)})" if failed else row
 
 
-def shown_keys(run: BenchRun, found: Figures, keys: Iterable[str]) -> list[str]:
+def shown_keys(run: BenchRun, found: Intervals, keys: Iterable[str]) -> list[str]:
     """Those of the measures that some row has."""
     return [key for key in keys if any(key in measured for measured in found.values())]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from danceit.bench.measures.ranking import style_precision, true_ranks
-from danceit.bench.named_figures import FigureTrack, relevance
+from danceit.bench.named_figures import NamedFigures, relevance
 from danceit.bench.retrieval.evaluation import BEST
 from danceit.bench.retrieval.fingerprint import Copies
 from danceit.bench.retrieval.fold import Fold, Side
@@ -105,7 +105,7 @@ def answer(
 
 
 def place_of(
-    side: Side, performances: Sequence[Performance], tracks: Mapping[str, FigureTrack]
+    side: Side, performances: Sequence[Performance], tracks: Mapping[str, NamedFigures]
 ) -> Place:
     """Clip, frames and annotated figure of every fragment of a side."""
     clip_ids, figures = [], []

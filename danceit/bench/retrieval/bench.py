@@ -18,8 +18,13 @@ from danceit.bench.cells import Cell, RunFolder, slug
 from danceit.bench.material import Material, read_material
 from danceit.bench.measures.ranking import Strings, recall_at
 from danceit.bench.measures.statistics import Interval, bootstrap_macro, bootstrap_windows
-from danceit.bench.named_figures import FigureTrack, find_figures, read_figures, tempo_statement
-from danceit.bench.reports.summary import BenchRun, Figures
+from danceit.bench.named_figures import (
+    NamedFigures,
+    find_named_figures,
+    read_named_figures,
+    tempo_statement,
+)
+from danceit.bench.reports.summary import BenchRun, Intervals
 from danceit.bench.retrieval.asking import BASELINES, AllCopies, Answers, answer, place_of
 from danceit.bench.retrieval.copies import copies_between
 from danceit.bench.retrieval.fold import Fold, PairScores
@@ -28,7 +33,7 @@ from danceit.bench.retrieval.training_bar import TrainingBar
 from danceit.data import FPS, FRAGMENT_LENGTHS, Clip, Float64
 from danceit.errors import DanceitError, InputError
 from danceit.retrieval.encoder.configuration import EncoderConfig, TrainingConfig
-from danceit.retrieval.encoder.dataset import Performance, prepare, song_folds
+from danceit.retrieval.encoder.dataset import Performance, performances_of, song_folds
 from danceit.retrieval.encoder.encoders import FragmentEncoder, pick_device
 from danceit.retrieval.encoder.losses import LOSSES
 from danceit.retrieval.encoder.run import Run
@@ -149,12 +154,12 @@ def bench_retrieval(
     clips = [dance.clip for dance in material.dances if dance.clip.audio_path is not None]
     variants = list_variants(options, clips)
     folder = RunFolder(out, resume=options.resume)
-    tracks = read_figures(figures) if figures else find_figures(data)
+    tracks = read_named_figures(figures) if figures else find_named_figures(data)
     copies = copies_between(clips, folder.path, progress=progress)
     leak = leak_of(copies)
     refuse_indexed(leak, allowed=options.allow_leak or options.no_leak)
     cells: list[Cell] = []
-    found: Figures = {}
+    found: Intervals = {}
     rows: list[str] = []
     bar = TrainingBar(len(variants) * options.folds, options.training.steps, shown=progress)
     for number, variant in enumerate(variants):
@@ -166,7 +171,7 @@ def bench_retrieval(
                 )
                 for row, method in _rows(variant, n_frames, options, asked, first=number == 0):
                     rows.append(row)
-                    found[row] = _figures(asked, method, options.seed)
+                    found[row] = _measured(asked, method, options.seed)
                     cells += _cells(asked, method, row)
         except DanceitError as exc:
             rows.append(variant.name)
@@ -250,7 +255,7 @@ def _train(
 ) -> list[_Trained]:
     """Train one encoder a fold, or go on with what an earlier run left."""
     config = variant.config
-    performances = prepare(clips, config.encoder, tempi=config.tempi)
+    performances = performances_of(clips, config.encoder, tempi=config.tempi)
     rng = np.random.default_rng(options.seed)
     identity = repr((config, [(clip.clip_id, clip.n_frames) for clip in clips], options.folds))
     name = f"{slug(variant.name)}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
@@ -270,7 +275,7 @@ def _train(
 def _ask(
     trained: Sequence[_Trained],
     n_frames: int,
-    tracks: Mapping[str, FigureTrack],
+    tracks: Mapping[str, NamedFigures],
     copies: AllCopies | None,
     options: RetrievalOptions,
 ) -> _Asked:
@@ -311,7 +316,7 @@ def _rows(
             yield f"{method}{length}", method
 
 
-def _figures(asked: _Asked, method: str, seed: int) -> dict[str, Interval]:
+def _measured(asked: _Asked, method: str, seed: int) -> dict[str, Interval]:
     """Every measure of one row; the median over windows, style over styles."""
     answers, songs = asked.methods[method], asked.songs
     found = {}
@@ -353,7 +358,7 @@ def _notes(
     clips: Sequence[Clip],
     options: RetrievalOptions,
     leak: Leak,
-    tracks: Mapping[str, FigureTrack],
+    tracks: Mapping[str, NamedFigures],
 ) -> Iterator[str]:
     n_songs = len({clip.recording_id for clip in clips})
     yield (

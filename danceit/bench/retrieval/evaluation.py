@@ -16,30 +16,20 @@ compete with it for its rank. The first flatters, the second punishes; `danceit.
 measures both.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from danceit.bench.measures.ranking import (
-    Figure,
     Strings,
-    macro_figure,
-    mean_figure,
-    median_figure,
     recall_at,
     style_precision,
     true_ranks,
 )
+from danceit.bench.measures.statistics import Interval, bootstrap_macro, bootstrap_windows
 from danceit.bench.retrieval.fold import Fold, PairScores
-from danceit.data import Clip, Float64, Int64
-from danceit.retrieval.encoder.configuration import TrainingConfig
-from danceit.retrieval.encoder.dataset import FeatureReader, prepare, song_folds
-from danceit.retrieval.encoder.encoders import pick_device
-from danceit.retrieval.encoder.losses import LOSSES
-from danceit.retrieval.encoder.run import Progress, Run
-from danceit.retrieval.encoder.training import hold_out
+from danceit.data import Float64, Int64
 from danceit.retrieval.options import QueryOptions
 
 QUERY_FRAMES = 48
@@ -98,20 +88,17 @@ class RetrievalReport:
     pairs: tuple[PairScores, ...]
     best_steps: tuple[int, ...]
 
-    def median_rank(self, method: str, rng: np.random.Generator) -> Figure:
+    def median_rank(self, method: str, *, seed: int = 0) -> Interval:
         """Median over windows of rank / N. Smaller is better, 0.5 is chance."""
-        return median_figure(self.methods[method].ranks / self.pool, self.songs, rng)
+        ranks = self.methods[method].ranks / self.pool
+        return bootstrap_windows(ranks, self.songs, "median", seed=seed)
 
-    def recall(self, method: str, k: int, rng: np.random.Generator) -> Figure:
-        """Share of windows whose true fragment is among the first `k`. Larger is better."""
-        return mean_figure(recall_at(self.methods[method].ranks, k), self.songs, rng)
-
-    def style(self, method: str, rng: np.random.Generator) -> Figure:
+    def style(self, method: str, *, seed: int = 0) -> Interval:
         """Style precision at 5, macro over styles. Larger is better, 1 / styles is chance."""
         scores = self.methods[method].style_precision
-        return macro_figure(scores, self.songs, self.styles, rng)
+        return bootstrap_macro(scores, self.songs, self.styles, seed=seed)
 
-    def table(self, rng: np.random.Generator) -> str:
+    def table(self, *, seed: int = 0) -> str:
         """Everything as text, the paper's Table III row last."""
         lines = [
             f"{'method':16}{'median rank/N':>24}{'R@1':>7}{'R@5':>7}{'R@10':>7}{'style@5':>24}"
@@ -121,10 +108,9 @@ class RetrievalReport:
             if np.isnan(scores.ranks).any():
                 row += f"{'-':>24}" + f"{'-':>7}" * 3
             else:
-                row += f"{self.median_rank(name, rng)!s:>24}"
+                row += f"{_told(self.median_rank(name, seed=seed)):>24}"
                 row += "".join(f"{recall_at(scores.ranks, k).mean():7.3f}" for k in RECALLS)
-            style = self.style(name, rng)
-            lines.append(row + f"{'-' if np.isnan(style.value) else str(style):>24}")
+            lines.append(row + f"{_told(self.style(name, seed=seed)):>24}")
         means = [
             np.mean([getattr(pair, name) for pair in self.pairs])
             for name in ("train_distance", "test_distance", "train_accuracy", "test_accuracy")
@@ -134,65 +120,6 @@ class RetrievalReport:
             "correlation accuracy: train {:.3f}, test {:.3f}".format(*means)
         )
         return "\n".join(lines)
-
-
-def evaluate_retrieval(
-    clips: Sequence[Clip],
-    config: TrainingConfig | None = None,
-    *,
-    folds: int = 4,
-    n_frames: int = QUERY_FRAMES,
-    rng: np.random.Generator,
-    folder: Path | None = None,
-    progress: Callable[[int, int], Progress] | None = None,
-    device: str = "auto",
-    audio_weight: float = DEFAULT_AUDIO_WEIGHT,
-    read_features: FeatureReader | None = None,
-) -> RetrievalReport:
-    """Train on all folds but one, ask with the songs of that one, for each fold.
-
-    Parameters
-    ----------
-    clips : sequence of Clip
-    config : TrainingConfig, optional
-        Early stopping is on songs held out of the training folds, never on the test's.
-    folds : int
-    n_frames : int
-        Length of the fragments asked with and for.
-    rng : numpy.random.Generator
-        Deals the songs into folds and breaks ties.
-    folder : Path, optional
-        Keeps each fold's run, so that an evaluation that was stopped goes on.
-    progress : callable, optional
-        Given fold and folds, returns what is told each `Milestone`.
-    device : str
-    audio_weight : float
-        Of ``encoder+audio``.
-    read_features : callable, optional
-        Replaces `danceit.audio.features`.
-
-    Raises
-    ------
-    InputError
-        If there are fewer songs than folds, or too few to train on.
-    """
-    config = config or TrainingConfig()
-    loss = LOSSES.get(config.loss)
-    config = replace(config, encoder=replace(config.encoder, normalised=loss.normalised))
-    performances = prepare(clips, config.encoder, tempi=config.tempi, read_features=read_features)
-    answers = []
-    for number, held in enumerate(song_folds(performances, folds, rng)):
-        run_folder = folder / f"fold{number}" if folder else None
-        train = [item for i, item in enumerate(performances) if i not in held]
-        run = Run(
-            train, hold_out(train, config)[0], config, folder=run_folder, device=pick_device(device)
-        )
-        run.start()
-        run.go_on(progress(number, folds) if progress else None)
-        asking = [performances[i] for i in held]
-        fold = Fold.of(train, asking, run.encoder, n_frames, read_features)
-        answers.append(Answer.of(fold, audio_weight, rng, run.state.best_step))
-    return combined(answers, n_frames)
 
 
 @dataclass(frozen=True)
@@ -241,3 +168,10 @@ def combined(answers: Sequence[Answer], n_frames: int) -> RetrievalReport:
         pairs=tuple(answer.pairs for answer in answers),
         best_steps=tuple(answer.best_step for answer in answers),
     )
+
+
+def _told(interval: Interval) -> str:
+    """Write a value with its interval; a dash where nothing was measured."""
+    if np.isnan(interval.mean):
+        return "-"
+    return f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"

@@ -18,7 +18,7 @@ from danceit.bench.measures.ranking import (
 )
 from danceit.bench.retrieval import baselines
 from danceit.data import FPS, Float32, Float64
-from danceit.retrieval.encoder.dataset import Batch, FeatureReader, Part, Performance, gather
+from danceit.retrieval.encoder.dataset import FeatureReader, Part, Performance, WindowBatch, gather
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 
 DELAY_FRAMES = 72
@@ -44,7 +44,7 @@ class Side:
     `delayed` (N, D) is the music `DELAY_FRAMES` later.
     """
 
-    batch: Batch
+    batch: WindowBatch
     songs: Strings
     styles: Strings
     poses: Float32

@@ -12,7 +12,7 @@ import numpy as np
 from danceit.bench.retrieval.evaluation import DEFAULT_AUDIO_WEIGHT, QUERY_FRAMES, Answer, combined
 from danceit.bench.retrieval.fold import Fold
 from danceit.data import Clip
-from danceit.retrieval.encoder.dataset import prepare
+from danceit.retrieval.encoder.dataset import performances_of
 from danceit.retrieval.encoder.training import TrainingReport
 
 
@@ -35,13 +35,13 @@ def held_out_table(clips: Sequence[Clip], trained: TrainingReport, *, seed: int 
     held, heard = set(trained.validation_songs), set(trained.training_songs)
     if held & heard or not held or not heard:
         return ""
-    performances = prepare(clips, trained.encoder.config, tempi=())
+    performances = performances_of(clips, trained.encoder.config, tempi=())
     fold = Fold.of(
         [item for item in performances if item.recording_id in heard],
         [item for item in performances if item.recording_id in held],
         trained.encoder,
         QUERY_FRAMES,
     )
-    rng = np.random.default_rng(seed)
-    answer = Answer.of(fold, DEFAULT_AUDIO_WEIGHT, rng, trained.best_step)
-    return combined([answer], QUERY_FRAMES).table(rng)
+    ties = np.random.default_rng(seed)
+    answer = Answer.of(fold, DEFAULT_AUDIO_WEIGHT, ties, trained.best_step)
+    return combined([answer], QUERY_FRAMES).table(seed=seed)

@@ -18,7 +18,7 @@ from danceit.render.drawing.scene import Scene
 from danceit.render.footage.morph import morph
 from danceit.render.footage.outline import outline
 from danceit.render.footage.reel import KEPT_BYTES, Reel
-from danceit.render.footage.shots import Shot, cut, stage_for
+from danceit.render.footage.shots import Shot, canvas_place, cut
 from danceit.render.footage.surroundings import Surroundings
 from danceit.render.options import RenderOptions
 
@@ -54,8 +54,8 @@ class FootageScene(Scene):
             raise InputError(f"footage shows one dance at a time; got {len(dances)}")
         if options.locate is None:
             raise InputError("footage needs RenderOptions.locate, which finds the sources' videos")
-        self._own_stage = stage_for(options.frame_size)
-        self._cut = cut(dances[0], self._times_s, options.locate, self._own_stage)
+        self._canvas = canvas_place(options.frame_size)
+        self._cut = cut(dances[0], self._times_s, options.locate, self._canvas)
         if all(shot.filmed is None for shot in self._cut.shots):
             named = ", ".join(sorted({Path(f.source).name for f in dances[0].fragments})[:3])
             raise InputError(
@@ -105,10 +105,10 @@ class FootageScene(Scene):
             return drawn
         reel = self._woken(shot.filmed.video)
         source = reel.frame(float(shot.source_s[index - shot.start]))
-        placing = shot.placing(index, self._own_stage)
+        placing = shot.placing(index, self._canvas)
         mask = None
         if self.options.surroundings != "kept":
-            mask = outline(self._placed(shot, index), self.options.frame_size, self._own_stage.unit)
+            mask = outline(self._placed(shot, index), self.options.frame_size, self._canvas.unit)
         return self._surroundings.compose(source, _for_reel(placing, reel), mask)
 
     def _woken(self, video: Path) -> Reel:
@@ -125,7 +125,7 @@ class FootageScene(Scene):
         if shot.filmed is None:
             drawn: Float64 = self._drawn_joints()[index]
             return drawn
-        placing = shot.placing(index, self._own_stage)
+        placing = shot.placing(index, self._canvas)
         moved: Float64 = shot.joints(index) @ placing[:, :2].T + placing[:, 2]
         return moved
 

@@ -40,7 +40,7 @@ TALL_ZOOM = 1.4
 
 
 @dataclass(frozen=True)
-class Stage:
+class CanvasPlace:
     """Where a canvas stands in the picture.
 
     Attributes
@@ -56,11 +56,11 @@ class Stage:
     floor_y: float
 
 
-def stage_for(frame_size: tuple[int, int]) -> Stage:
+def canvas_place(frame_size: tuple[int, int]) -> CanvasPlace:
     """Canvas for a picture of some width and height: its floor at the same share of it."""
     width, height = frame_size
     unit = min(TALL_ZOOM * width, height) / CANVAS_PX
-    return Stage(unit, width / 2, height * FLOOR_PX / CANVAS_PX)
+    return CanvasPlace(unit, width / 2, height * FLOOR_PX / CANVAS_PX)
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ class Shot:
     floor_y: float
     centre_x: Float64
 
-    def placing(self, frame: int, stage: Stage) -> Float64:
+    def placing(self, frame: int, canvas: CanvasPlace) -> Float64:
         """Affine map (2, 3) from source pixels to picture pixels at a frame."""
-        across = stage.centre_x - self.scale * self.centre_x[frame - self.start]
-        down = stage.floor_y - self.scale * self.floor_y
+        across = canvas.centre_x - self.scale * self.centre_x[frame - self.start]
+        down = canvas.floor_y - self.scale * self.floor_y
         return np.array([[self.scale, 0.0, across], [0.0, self.scale, down]])
 
     def joints(self, frame: int) -> Float64:
@@ -139,7 +139,7 @@ class Cut:
         return inside[0], inside[1], share
 
 
-def cut(dance: Dance, times_s: Float64, locate: Locator, stage: Stage) -> Cut:
+def cut(dance: Dance, times_s: Float64, locate: Locator, canvas: CanvasPlace) -> Cut:
     """Cut footage to a dance.
 
     Parameters
@@ -173,7 +173,7 @@ def cut(dance: Dance, times_s: Float64, locate: Locator, stage: Stage) -> Cut:
         here = filmed[int(dance.source_index[first])]
         if here is not None:
             source_s = np.maximum(source_s + here.lag_s, 0.0)
-        shots.append(_shot(here, shown, source_s, stage))
+        shots.append(_shot(here, shown, source_s, canvas))
     return Cut(tuple(shots), share)
 
 
@@ -210,14 +210,14 @@ def _source_times(dance: Dance, first: int, last: int, times_s: Float64) -> Floa
     return moments
 
 
-def _shot(filmed: Filmed | None, shown: Int64, source_s: Float64, stage: Stage) -> Shot:
+def _shot(filmed: Filmed | None, shown: Int64, source_s: Float64, canvas: CanvasPlace) -> Shot:
     start, stop = int(shown[0]), int(shown[-1]) + 1
     if filmed is None:
         return Shot(None, start, stop, source_s, 1.0, 0.0, np.zeros(len(source_s)))
     body = max(body_px(_around(filmed, source_s, SIZE_S)), body_px(filmed.joints) / MOST_NEARER)
-    scale = stage.unit * BODY_PX / body
+    scale = canvas.unit * BODY_PX / body
     floor = _floor(_around(filmed, source_s, FLOOR_S), body)
-    scale *= _fitting(_around(filmed, source_s, 0.0), floor, body, stage.floor_y / scale)
+    scale *= _fitting(_around(filmed, source_s, 0.0), floor, body, canvas.floor_y / scale)
     followed = np.interp(source_s, filmed.times_s, _track(filmed))
     return Shot(filmed, start, stop, source_s, scale, floor, followed)
 

@@ -22,7 +22,7 @@ FEWEST_PAIRS = 24
 
 
 @dataclass(frozen=True)
-class Batch:
+class PairBatch:
     """Pairs of neighbouring frames; where frames are painted singly, each is its own neighbour.
 
     Attributes
@@ -44,7 +44,7 @@ class Batch:
     corners: tuple[tuple[int, int], ...]
 
 
-class Batches:
+class PairBatches:
     """Draws batches from a target's training frames.
 
     Raises
@@ -71,14 +71,14 @@ class Batches:
     def __len__(self) -> int:
         return len(self._chosen)
 
-    def at(self, step: int, batch: int, worker: int = 0) -> Batch:
+    def at(self, step: int, batch: int, worker: int = 0) -> PairBatch:
         """Batch of a step for one of several workers."""
         rng = np.random.default_rng([self._config.seed, step, worker])
         chosen = rng.choice(self._chosen, size=batch, replace=len(self._chosen) < batch)
         bare = rng.random(batch) < self._config.drop_face
         return self.of(np.sort(chosen), bare)
 
-    def of(self, chosen: npt.NDArray[np.int64], bare: npt.NDArray[np.bool_]) -> Batch:
+    def of(self, chosen: npt.NDArray[np.int64], bare: npt.NDArray[np.bool_]) -> PairBatch:
         """Batch of the frames `chosen`; those `bare` are drawn without eyes and ears."""
         target = self._target
         label, real, behind = self._shown(chosen, bare)
@@ -86,7 +86,7 @@ class Batches:
         if self._config.temporal:
             before = self._shown(chosen - 1, bare)
         patch = self._config.face_patch
-        return Batch(
+        return PairBatch(
             label=label,
             label_before=before[0],
             real=real,

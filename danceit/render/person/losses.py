@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 from danceit.errors import InputError
 
-FEATURE_WEIGHT = 10.0
-"""Weight of feature matching, and of the perceptual loss, in pix2pixHD."""
 HUB_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
 Judged = Sequence[Sequence[Tensor]]

@@ -75,7 +75,7 @@ class PersonScene(Scene):
         np.copyto(picture, self._surroundings.compose(painted, placing, None))
 
     def _figures(self, picture: Picture, index: int) -> None:
-        """Write the note that says what this is; the person is painted with the stage."""
+        """Write the note that says what this is; the person is painted with the floor."""
         if not self.options.synthetic_note:
             return
         unit = min(picture.shape[:2]) / 512

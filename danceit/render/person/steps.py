@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from danceit.render.person.batches import Batch
+from danceit.render.person.batches import PairBatch
 from danceit.render.person.configuration import PersonConfig
 from danceit.render.person.losses import Perceptual, adversarial, feature_matching
 from danceit.render.person.networks import FaceGenerator, MultiscaleDiscriminator, Painter
@@ -37,7 +37,7 @@ PARTS = ("adversarial", "features", "perceptual", "pixels", "discriminator")
 
 
 def pose_losses(
-    batch: Batch,
+    batch: PairBatch,
     painter: Painter,
     judge: MultiscaleDiscriminator,
     config: PersonConfig,

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 
 from danceit.errors import InputError
-from danceit.render.person.batches import Batch, Batches, as_pictures
+from danceit.render.person.batches import PairBatch, PairBatches, as_pictures
 from danceit.render.person.building import (
     load_trained,
     make_face,
@@ -40,9 +40,9 @@ from danceit.render.person.configuration import PersonConfig
 from danceit.render.person.losses import Perceptual
 from danceit.render.person.metrics import cut_squares, psnr
 from danceit.render.person.painting import lowered, paint_plain, with_face
-from danceit.render.person.stage import Stage
 from danceit.render.person.steps import PARTS, Losses, face_losses, patches, pose_losses
 from danceit.render.person.target import Target
+from danceit.render.person.trained_pair import TrainedPair
 from danceit.render.person.workers import Workers
 
 RUN, STATE, LOG, VALIDATION = "run", "state.safetensors", "log.csv", "validation.csv"
@@ -157,7 +157,7 @@ class _Session:
     ) -> None:
         self.target, self.config, self.device = target, config, device
         self.workers, self.perceptual, self.watch, self.notes = workers, perceptual, watch, notes
-        self.batches = Batches(target, config, device)
+        self.batches = PairBatches(target, config, device)
         self.folder = target.folder / RUN
         self.folder.mkdir(exist_ok=True)
         self.batch = config.batch
@@ -169,8 +169,8 @@ class _Session:
         held = target.held(config.held_share)
         self._held = self._some_of(held) if len(held) else None
         made: Any = dict(config=config, device=device, workers=workers, compiled=compiled)
-        self.pose = Stage(POSE, make_painter, make_judge, 1, **made)
-        self.face = Stage(FACE, make_face, make_face_judge, 3, **made)
+        self.pose = TrainedPair(POSE, make_painter, make_judge, 1, **made)
+        self.face = TrainedPair(FACE, make_face, make_face_judge, 3, **made)
 
     def run(self) -> int:
         stage, step = self._restore()
@@ -185,7 +185,7 @@ class _Session:
         self.validated = self._validate(with_faces)
         return first
 
-    def _some_of(self, chosen: npt.NDArray[np.int64]) -> Batch:
+    def _some_of(self, chosen: npt.NDArray[np.int64]) -> PairBatch:
         picked = np.linspace(0, len(chosen) - 1, min(_LOOKED_AT, len(chosen))).astype(int)
         return self.batches.of(chosen[picked], np.zeros(len(picked), dtype=bool))
 
@@ -215,29 +215,29 @@ class _Session:
         return float(psnr(behind, real).mean())
 
     def _train(
-        self, stage: Stage[Any], first: int, steps: int, losses: Callable[[Batch], Losses]
+        self, pair: TrainedPair[Any], first: int, steps: int, losses: Callable[[PairBatch], Losses]
     ) -> None:
         began = time.perf_counter()
         for step in range(first, steps):
-            parts = self._step(stage, step, steps, losses)
+            parts = self._step(pair, step, steps, losses)
             if self.workers.first:
                 row = [parts.get(name, 0.0) for name in PARTS]
-                append_log(self.folder / LOG, ("stage", "step", *PARTS), [stage.name, step, *row])
+                append_log(self.folder / LOG, ("stage", "step", *PARTS), [pair.name, step, *row])
                 if self.board is not None:
                     for name, value in parts.items():
-                        self.board.add_scalar(f"{stage.name}/{name}", value, step)
+                        self.board.add_scalar(f"{pair.name}/{name}", value, step)
             spent = (time.perf_counter() - began) / (step + 1 - first)
-            self.watch(Milestone(stage.name, step + 1, steps, parts, spent * (steps - step - 1)))
+            self.watch(Milestone(pair.name, step + 1, steps, parts, spent * (steps - step - 1)))
             if (step + 1) % self.config.checkpoint_every == 0 or step + 1 == steps:
-                self._checkpoint(stage, step + 1)
+                self._checkpoint(pair, step + 1)
 
     def _step(
-        self, stage: Stage[Any], step: int, steps: int, losses: Callable[[Batch], Losses]
+        self, pair: TrainedPair[Any], step: int, steps: int, losses: Callable[[PairBatch], Losses]
     ) -> dict[str, float]:
         while True:
             try:
                 batch = self.batches.at(step, self.batch, self.workers.rank)
-                return stage.step(losses(batch), step, steps)
+                return pair.step(losses(batch), step, steps)
             except torch.cuda.OutOfMemoryError as exc:
                 if self.batch == 1 or self.workers.count > 1:
                     # Workers with other batches than their like would wait for them for ever.
@@ -250,12 +250,12 @@ class _Session:
                 torch.cuda.empty_cache()
                 self.notes.append(f"the card's memory is short: batches of {self.batch}")
 
-    def _pose_losses(self, batch: Batch) -> Losses:
+    def _pose_losses(self, batch: PairBatch) -> Losses:
         with lowered(self.config, self.device):
             painter, judge = self.pose.running
             return pose_losses(batch, painter, judge, self.config, self.perceptual)
 
-    def _face_losses(self, batch: Batch) -> Losses:
+    def _face_losses(self, batch: PairBatch) -> Losses:
         config = self.config
         with lowered(config, self.device):
             with torch.no_grad():
@@ -268,26 +268,26 @@ class _Session:
             face, judge = self.face.running
             return face_losses(label, ours, real, face, judge, config, self.perceptual)
 
-    def _checkpoint(self, stage: Stage[Any], step: int) -> None:
+    def _checkpoint(self, pair: TrainedPair[Any], step: int) -> None:
         if not self.workers.first:
             return
-        score = self._score(stage, with_faces=stage is self.face) if self._held else np.inf
-        if score > self._best[stage.name] or self._held is None:
-            self._best[stage.name] = score
-            self.kept = step if stage is self.pose else self.kept or self.config.steps
-            face = self.face.average.state_dict() if stage is self.face else None
+        score = self._score(pair, with_faces=pair is self.face) if self._held else np.inf
+        if score > self._best[pair.name] or self._held is None:
+            self._best[pair.name] = score
+            self.kept = step if pair is self.pose else self.kept or self.config.steps
+            face = self.face.average.state_dict() if pair is self.face else None
             painter = self.pose.average.state_dict()
             save_trained(self.target.folder, self.config, painter, face, self.kept)
-        flat = self.pose.flat() | (self.face.flat() if stage is self.face else {})
-        note = {"config": self.config.as_dict(), "stage": stage.name, "step": step}
+        flat = self.pose.flat() | (self.face.flat() if pair is self.face else {})
+        note = {"config": self.config.as_dict(), "stage": pair.name, "step": step}
         note |= {"best": self._best, "kept": self.kept}
         write_tensors(self.folder / STATE, flat, note)
-        self.validated = self._validate(stage is self.face, sheet=f"{stage.name}-{step:06d}.png")
-        row: list[str | float] = [stage.name, step, self.validated, self.background_db()]
+        self.validated = self._validate(pair is self.face, sheet=f"{pair.name}-{step:06d}.png")
+        row: list[str | float] = [pair.name, step, self.validated, self.background_db()]
         columns = ("stage", "step", "psnr_db", "background_db")
         append_log(self.folder / VALIDATION, columns, row)
         if self.board is not None:
-            self.board.add_scalar(f"{stage.name}/psnr_db", self.validated, step)
+            self.board.add_scalar(f"{pair.name}/psnr_db", self.validated, step)
             self.board.flush()
 
     def _restore(self) -> tuple[str, int]:
@@ -325,11 +325,11 @@ class _Session:
             cut_log(self.folder / name, stage, step - 1 if name == LOG else step)
         return stage, step
 
-    def _score(self, stage: Stage[Any], *, with_faces: bool) -> float:
+    def _score(self, pair: TrainedPair[Any], *, with_faces: bool) -> float:
         """PSNR of the frames held back: of the whole for poseGAN, of the face for FaceGAN."""
         assert self._held is not None
         ours, real = self._painted(self._held, with_faces), as_pictures(self._held.real)
-        if stage is self.face:
+        if pair is self.face:
             ours, real = (
                 cut_squares(pictures, self._held.corners, self.config.face_patch)
                 for pictures in (ours, real)
@@ -346,7 +346,7 @@ class _Session:
         return float(psnr(ours, real).mean())
 
     @torch.no_grad()
-    def _painted(self, batch: Batch, with_faces: bool) -> Pictures:
+    def _painted(self, batch: PairBatch, with_faces: bool) -> Pictures:
         painted = []
         for place in range(len(batch.real)):
             label = batch.label[place : place + 1]

@@ -72,7 +72,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Batch:
+class WindowBatch:
     """B windows and the fragments danced to them, all of one length L.
 
     Attributes
@@ -91,7 +91,7 @@ class Batch:
     start: Int64
 
 
-def prepare(
+def performances_of(
     clips: Sequence[Clip],
     config: EncoderConfig,
     *,
@@ -251,7 +251,9 @@ def split_at_random(
     )
 
 
-def gather(performances: Sequence[Performance], parts: Sequence[Part], n_frames: int) -> Batch:
+def gather(
+    performances: Sequence[Performance], parts: Sequence[Part], n_frames: int
+) -> WindowBatch:
     """All non-overlapping windows of `parts` at the original tempo, in order.
 
     Raises
@@ -281,7 +283,7 @@ def draw(
     mirror: bool,
     balance: float,
     rng: np.random.Generator,
-) -> Batch:
+) -> WindowBatch:
     """Draw a training batch: `per_song` windows from each of ``size / per_song`` performances.
 
     Performances are drawn in proportion to their length over the length of all of their
@@ -315,7 +317,7 @@ def draw(
 
 def _batch(
     performances: Sequence[Performance], performance: Int64, start: Int64, n_frames: int
-) -> Batch:
+) -> WindowBatch:
     return _stacked(
         [
             _windows(performances, int(one), start[performance == one], n_frames, 0, False)
@@ -331,7 +333,7 @@ def _windows(
     n_frames: int,
     take_index: int,
     flipped: bool,
-) -> Batch:
+) -> WindowBatch:
     take = performances[which].takes[take_index]
     first = np.minimum((start / take.tempo).astype(np.int64), len(take.poses) - n_frames)
     if int(first.min()) < 0:  # a slow dance, sped up, can be too short: take the original
@@ -343,11 +345,11 @@ def _windows(
     frames, around = take.heard.windows(
         np.minimum(first + take.first, len(take.heard.frames) - 1), n_frames
     )
-    return Batch(poses, frames, around, np.full(len(start), which, np.int64), start)
+    return WindowBatch(poses, frames, around, np.full(len(start), which, np.int64), start)
 
 
-def _stacked(rows: list[Batch]) -> Batch:
-    return Batch(
+def _stacked(rows: list[WindowBatch]) -> WindowBatch:
+    return WindowBatch(
         np.concatenate([row.poses for row in rows]),
         np.concatenate([row.frames for row in rows]),
         np.concatenate([row.around for row in rows]),

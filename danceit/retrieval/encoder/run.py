@@ -19,7 +19,7 @@ from danceit.data import FPS, Float32
 from danceit.errors import InputError
 from danceit.retrieval.encoder import checkpoints
 from danceit.retrieval.encoder.configuration import TrainingConfig
-from danceit.retrieval.encoder.dataset import Batch, Performance, Split, draw, gather
+from danceit.retrieval.encoder.dataset import Performance, Split, WindowBatch, draw, gather
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.encoder.losses import LOSSES, Loss
 
@@ -214,7 +214,9 @@ class Run:
                 else:
                     tensor.copy_(followed[name])
 
-    def _loss(self, encoder: FragmentEncoder, batch: Batch, *, noise: float = 0.0) -> "Tensor":
+    def _loss(
+        self, encoder: FragmentEncoder, batch: WindowBatch, *, noise: float = 0.0
+    ) -> "Tensor":
         import torch
 
         device = encoder.device
@@ -342,7 +344,7 @@ def one_cycle(done: float) -> float:
     return (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2
 
 
-def relevance_of(batch: Batch) -> Float32:
+def relevance_of(batch: WindowBatch) -> Float32:
     """How well each window's fragment would do for each other window, (B, B).
 
     1 for its own; windows of one song less than `OVERLAP_S` apart fall off linearly; 0 else.
@@ -372,8 +374,8 @@ def _copied(encoder: FragmentEncoder) -> "dict[str, Tensor]":
     return {name: tensor.clone() for name, tensor in encoder.tensors().items()}
 
 
-def _first(batch: Batch, size: int) -> Batch:
-    return Batch(
+def _first(batch: WindowBatch, size: int) -> WindowBatch:
+    return WindowBatch(
         batch.poses[:size],
         batch.frames[:size],
         batch.around[:size],

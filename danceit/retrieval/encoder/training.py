@@ -20,7 +20,7 @@ from danceit.retrieval.encoder.dataset import (
     Part,
     Performance,
     Split,
-    prepare,
+    performances_of,
     split_at_random,
     split_by_song,
 )
@@ -104,7 +104,9 @@ def train(
     config = config or TrainingConfig()
     loss: Loss = LOSSES.get(config.loss)
     config = replace(config, encoder=replace(config.encoder, normalised=loss.normalised))
-    performances = prepare(clips, config.encoder, tempi=config.tempi, read_features=read_features)
+    performances = performances_of(
+        clips, config.encoder, tempi=config.tempi, read_features=read_features
+    )
     split, note = hold_out(performances, config)
     if not split.train or not split.held_out:
         seconds = sum(item.n_frames for item in performances) / FPS

@@ -9,11 +9,11 @@ import pytest
 from danceit.align.linear import LinearAligner
 from danceit.bench.aligners import jobs as aligner_jobs
 from danceit.bench.aligners.bench import AlignerOptions, bench_aligners, song_files
-from danceit.bench.aligners.plots import find_scene
+from danceit.bench.aligners.plots import find_moment
 from danceit.bench.material import random_dance
 from danceit.bench.measures import distribution, movement
 from danceit.bench.reports.report import terminal, write_report
-from danceit.bench.reports.summary import best_rows, figures, paired, values_of
+from danceit.bench.reports.summary import best_rows, intervals_of, paired, values_of
 from danceit.counts import Counts
 from danceit.data import Clip, Dance, Music
 from danceit.errors import InputError, PluginError
@@ -49,7 +49,7 @@ def test_every_method_is_measured_on_every_song(run, songs):
 
 
 def test_methods_stand_where_they_must_on_what_is_certain(run):
-    found = figures(run)
+    found = intervals_of(run)
     # No aligner on the same random dance is the random dance.
     assert found["none"]["s_ba"] == found["random"]["s_ba"]
     assert found["none"]["seam_px_mean"] == found["random"]["seam_px_mean"]
@@ -239,11 +239,11 @@ def test_an_indexed_song_is_refused_unless_allowed(library, songs, index, tmp_pa
 
 
 def test_every_method_is_shown_at_the_same_seam(run):
-    scene = find_scene(run)
-    assert scene is not None
-    base, own = scene.dances[run.baseline], scene.seams[run.baseline]
-    for method, dance in scene.dances.items():
-        seam = scene.seams[method]
+    moment = find_moment(run)
+    assert moment is not None
+    base, own = moment.dances[run.baseline], moment.seams[run.baseline]
+    for method, dance in moment.dances.items():
+        seam = moment.seams[method]
         assert seam in dance.seams
         for frame, same in ((seam, own), (seam - 1, own - 1)):
             assert dance.source_index[frame] == base.source_index[same]

@@ -1,12 +1,10 @@
 import time
 
-import mir_eval
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danceit.audio import listen
 from danceit.bench.measures import beats, movement
 from danceit.bench.measures.motion import displacement
 from danceit.errors import InputError
@@ -128,28 +126,6 @@ def test_kernels_are_in_seconds():
     x = 40 * np.abs(phase % 2 - 1)
     fast = np.stack([np.repeat(x[:, None], 2, 1), np.zeros((600, 2))], axis=2)
     assert slow.score == pytest.approx(beats.fact_bas(fast, np.arange(1.0, 10.0), 60.0).score)
-
-
-@given(st.integers(0, 500))
-def test_tracking_scores_equal_mir_eval(seed):
-    rng = np.random.default_rng(seed)
-    reference = np.cumsum(rng.uniform(0.03, 0.8, rng.integers(2, 30)))
-    estimated = np.cumsum(rng.uniform(0.03, 0.8, rng.integers(2, 30)))
-    scores = beats.evaluate_tracking(reference, estimated)
-    assert scores["f_measure"] == pytest.approx(mir_eval.beat.f_measure(reference, estimated))
-    assert scores["cemgil"] == pytest.approx(mir_eval.beat.cemgil(reference, estimated)[0])
-
-
-def test_beats_of_the_annotated_sample(real_data):
-    annotated = np.loadtxt(real_data / "music" / "madmom_sample.beats", comments="#", skiprows=1)
-    reference = annotated[:, 0]
-    assert beats.evaluate_tracking(reference, reference)["f_measure"] == 1.0
-    found = listen(real_data / "music" / "madmom_sample.wav").beats_s
-    scores = beats.evaluate_tracking(reference, found)
-    assert scores["f_measure"] == pytest.approx(mir_eval.beat.f_measure(reference, found))
-    assert scores["cemgil"] == pytest.approx(mir_eval.beat.cemgil(reference, found)[0])
-    # 2.8 s are too few for a tracker: it counts 116 a minute where people count 88.
-    assert scores["tempo_ratio"] == pytest.approx(88 / 116, abs=0.05)
 
 
 @pytest.mark.parametrize(

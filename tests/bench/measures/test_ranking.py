@@ -9,10 +9,6 @@ from hypothesis.extra.numpy import arrays
 from danceit.bench.measures.ranking import (
     best_threshold,
     correlation_accuracy,
-    macro,
-    macro_figure,
-    mean_figure,
-    median_figure,
     recall_at,
     squared_distances,
     style_precision,
@@ -49,40 +45,6 @@ def test_ties_are_broken_at_random_so_that_a_collapsed_encoder_is_at_chance() ->
     assert found.mean() == pytest.approx(0.1, abs=0.03)
 
 
-def test_macro_gives_each_song_and_then_each_style_the_same_weight() -> None:
-    values = np.array([1.0, 1.0, 0.0, 0.5, np.nan])
-    songs = np.array(["s", "s", "t", "u", "u"])
-    styles = np.array(["x", "x", "x", "y", "y"])
-    assert macro(values, songs, styles) == pytest.approx(((1 + 0) / 2 + 0.5) / 2)
-
-
-def test_intervals_hold_the_figure_and_narrow_with_more_songs() -> None:
-    widths = []
-    for n_songs in (6, 60):
-        songs = np.repeat([f"song{i}" for i in range(n_songs)], 10)
-        values = np.repeat(RNG.random(n_songs), 10)
-        figure = mean_figure(values, songs, np.random.default_rng(0))
-        assert figure.low < figure.value < figure.high
-        widths.append(figure.high - figure.low)
-    assert widths[1] < widths[0] / 2
-
-
-def test_windows_of_one_song_do_not_narrow_the_interval() -> None:
-    songs = np.array(["a", "b", "c", "d"])
-    values = np.array([0.1, 0.4, 0.5, 0.9])
-    few = median_figure(values, songs, np.random.default_rng(0))
-    many = median_figure(np.repeat(values, 50), np.repeat(songs, 50), np.random.default_rng(0))
-    assert (few.low, few.high) == pytest.approx((many.low, many.high), abs=0.06)
-
-
-def test_macro_intervals_draw_songs_within_their_style() -> None:
-    songs = np.array(["a", "b", "c"])
-    styles = np.array(["x", "y", "y"])
-    figure = macro_figure(np.array([1.0, 0.0, 0.0]), songs, styles, np.random.default_rng(0))
-    # Style x has one song, always drawn: nothing can vary.
-    assert (figure.low, figure.value, figure.high) == (0.5, 0.5, 0.5)
-
-
 def test_correlation_accuracy_by_hand() -> None:
     matched, delayed = np.array([0.1, 0.2, 0.9]), np.array([0.5, 1.0])
     assert correlation_accuracy(matched, delayed, 0.5) == pytest.approx((2 / 3 + 1) / 2)
@@ -90,9 +52,3 @@ def test_correlation_accuracy_by_hand() -> None:
     assert correlation_accuracy(matched, delayed, best) == pytest.approx((2 / 3 + 1) / 2)
     alike = np.linspace(0, 1, 1000)
     assert correlation_accuracy(alike, alike, 0.3) == pytest.approx(0.5, abs=0.01)
-
-
-def test_without_any_style_there_is_no_figure_and_no_complaint() -> None:
-    songs, styles = np.array(["a", "a", "b"]), np.array(["", "", ""])
-    figure = macro_figure(np.full(3, np.nan), songs, styles, RNG, draws=20)
-    assert np.isnan([figure.value, figure.low, figure.high]).all()

@@ -54,6 +54,26 @@ def test_a_rare_style_weighs_as_much_as_a_common_one():
     assert statistics.bootstrap_macro(values, songs, styles).mean == 0.5
 
 
+def test_songs_are_drawn_anew_within_their_style_only():
+    songs, styles = np.array(["a", "b", "c"]), np.array(["x", "y", "y"])
+    found = statistics.bootstrap_macro(np.array([1.0, 0.0, 0.0]), songs, styles)
+    # Style x has one song, always drawn: nothing can vary.
+    assert (found.low, found.mean, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_without_any_style_there_is_no_value_and_no_complaint():
+    songs, styles = np.array(["a", "a", "b"]), np.array(["", "", ""])
+    found = statistics.bootstrap_macro(np.full(3, np.nan), songs, styles)
+    assert np.isnan([found.mean, found.low, found.high]).all()
+
+
+def test_windows_of_one_song_do_not_narrow_the_interval():
+    songs, values = np.array(["a", "b", "c", "d"]), np.array([0.1, 0.4, 0.5, 0.9])
+    few = statistics.bootstrap_windows(values, songs, "median")
+    many = statistics.bootstrap_windows(np.repeat(values, 50), np.repeat(songs, 50), "median")
+    assert (few.low, few.high) == pytest.approx((many.low, many.high), abs=0.06)
+
+
 @given(st.lists(st.integers(-4, 4), min_size=2, max_size=9))
 def test_exact_p_value_equals_scipys_permutation_test(values):
     differences = np.array(values, dtype=float)

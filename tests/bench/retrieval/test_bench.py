@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from danceit.bench.material import read_material
-from danceit.bench.named_figures import FigureTrack
+from danceit.bench.named_figures import NamedFigures
 from danceit.bench.reports.report import terminal, write_report
-from danceit.bench.reports.summary import figures, paired
+from danceit.bench.reports.summary import intervals_of, paired
 from danceit.bench.retrieval import asking
 from danceit.bench.retrieval import bench as retrieval
 from danceit.bench.retrieval.bench import RetrievalOptions, bench_retrieval, list_variants
@@ -17,7 +17,7 @@ from danceit.data import FPS
 from danceit.errors import InputError, PluginError
 from danceit.index.synthetic import make_library
 from danceit.retrieval.encoder.configuration import EncoderConfig, TrainingConfig
-from danceit.retrieval.encoder.dataset import prepare
+from danceit.retrieval.encoder.dataset import performances_of
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.encoder.run import Run
 
@@ -53,7 +53,7 @@ def test_every_song_is_asked_at_every_length_beside_the_baselines(run):
 
 
 def test_what_is_certain_comes_out(run):
-    found = figures(run)
+    found = intervals_of(run)
     assert found["true pair, 2 s"]["median_rank"].mean == 0
     assert found["true pair, 2 s"]["recall_1"].mean == 1
     assert 0.25 < found["random, 1 s"]["median_rank"].mean < 0.75
@@ -75,7 +75,7 @@ def test_the_report_shows_it(run):
 def test_trained_folds_are_not_trained_again(dances, run, monkeypatch):
     monkeypatch.setattr(Run, "_step", lambda self: pytest.fail("trained again"))
     again = bench_retrieval(dances, run.out, OPTIONS, progress=False)
-    assert repr(figures(again)) == repr(figures(run))
+    assert repr(intervals_of(again)) == repr(intervals_of(run))
 
 
 def test_answers_without_masks_are_those_of_the_evaluation(small_fold):
@@ -116,7 +116,7 @@ def test_copies_are_no_rivals_and_give_nothing_away(small_fold):
 @pytest.fixture(scope="module")
 def performances(dances):
     clips = [dance.clip for dance in read_material(dances).dances]
-    return prepare(clips, replace(SMALL.encoder, dims=clips[0].dims))
+    return performances_of(clips, replace(SMALL.encoder, dims=clips[0].dims))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_a_fragment_is_of_the_figure_danced_in_it(small_fold, performances):
     fold, _, _ = small_fold
     first = performances[1]
     edges = np.array([0.0, 3.3, 60.0])
-    track = FigureTrack("any", ("A", "B"), np.ones(2), edges)
+    track = NamedFigures("any", ("A", "B"), np.ones(2), edges)
     tracks = {first.recording_id.rpartition("/")[2]: track}
     place = asking.place_of(fold.asking, performances[1::2], tracks)
     for clip_id, start, figure in zip(place.clip_ids, place.starts, place.figures, strict=True):

@@ -12,7 +12,7 @@ from danceit.render.drawing.scene import Scene
 from danceit.render.footage.locating import Filmed
 from danceit.render.footage.morph import morph
 from danceit.render.footage.scene import FootageScene
-from danceit.render.footage.shots import Stage, body_px, cut, overlap_frames, stage_for
+from danceit.render.footage.shots import CanvasPlace, body_px, canvas_place, cut, overlap_frames
 from tests.render.conftest import make_dance, swaying
 from tests.render.filming import TOP, number_in, write_video
 
@@ -39,7 +39,7 @@ def scene_number(scene: FootageScene, index: int) -> int:
     import cv2
 
     shot, _, _ = scene._cut.at(index)
-    placing = shot.placing(index, stage_for(scene.options.frame_size))
+    placing = shot.placing(index, canvas_place(scene.options.frame_size))
     back = cv2.invertAffineTransform(placing)
     return number_in(cv2.warpAffine(scene.frame(index), back, (160, 208))[:TOP])
 
@@ -74,12 +74,12 @@ def test_people_have_one_size_and_one_floor(filmed: Filmed) -> None:
     dance = footage_dance()
     two = (dance.fragments[0], replace(dance.fragments[1], source="two"))
     dance = replace(dance, fragments=two)
-    stage = stage_for((512, 512))
-    found = cut(dance, np.arange(60) / 24, lambda p: near if p.source == "two" else filmed, stage)
+    place = canvas_place((512, 512))
+    found = cut(dance, np.arange(60) / 24, lambda p: near if p.source == "two" else filmed, place)
     assert [(shot.start, shot.stop) for shot in found.shots] == [(0, 34), (26, 60)]
     for shot in found.shots:
         for frame in (shot.start, shot.stop - 1):
-            placing = shot.placing(frame, stage)
+            placing = shot.placing(frame, place)
             joints = shot.joints(frame) @ placing[:, :2].T + placing[:, 2]
             assert body_px(np.repeat(joints[None], 3, axis=0).astype(np.float32)) == pytest.approx(
                 BODY_PX, rel=0.01
@@ -93,7 +93,7 @@ def test_a_seam_fades_over_the_aligners_window_and_only_there(filmed: Filmed) ->
     assert overlap_frames(dance) == 8
     wide = dance.with_step("align", "tsd", {"window_frames": 12})
     assert overlap_frames(wide) == 12
-    found = cut(wide, np.arange(60) / 24, lambda _: filmed, stage_for((512, 512)))
+    found = cut(wide, np.arange(60) / 24, lambda _: filmed, canvas_place((512, 512)))
     shares = np.array([found.at(i)[2] for i in range(60)])
     turning = np.flatnonzero(shares)
     assert turning.tolist() == list(range(24, 36))
@@ -107,7 +107,7 @@ def test_a_seam_fades_over_the_aligners_window_and_only_there(filmed: Filmed) ->
 def test_where_the_source_goes_on_there_is_no_cut(filmed: Filmed) -> None:
     dance = footage_dance()
     whole = replace(dance, source_s=1.0 + np.arange(60) / FPS)
-    found = cut(whole, np.arange(60) / 24, lambda _: filmed, stage_for((512, 512)))
+    found = cut(whole, np.arange(60) / 24, lambda _: filmed, canvas_place((512, 512)))
     assert len(found.shots) == 1
 
 
@@ -135,7 +135,7 @@ def test_surroundings_change_around_the_dancer_only(filmed: Filmed, surroundings
     kept = FootageScene([footage_dance()], options)
     other = FootageScene([footage_dance()], replace(options, surroundings=surroundings))
     shot = kept._cut.at(5)[0]
-    placing = shot.placing(5, stage_for((SIZE, SIZE)))
+    placing = shot.placing(5, canvas_place((SIZE, SIZE)))
     hip = shot.joints(5)[[8, 11]].mean(axis=0) @ placing[:, :2].T + placing[:, 2]
     row, column = round(hip[1]), round(hip[0])
     first, second = kept.frame(5).astype(int), other.frame(5).astype(int)
@@ -163,11 +163,11 @@ def test_a_joint_leads_the_morph() -> None:
 
 
 def test_the_canvas_stands_alike_in_every_aspect() -> None:
-    assert stage_for((512, 512)) == Stage(1.0, 256, FLOOR_PX)
+    assert canvas_place((512, 512)) == CanvasPlace(1.0, 256, FLOOR_PX)
     for size in ((512, 910), (910, 512)):
-        stage = stage_for(size)
-        assert stage.floor_y - BODY_PX * stage.unit > 0
-        assert stage.unit * 340 < size[0]
+        place = canvas_place(size)
+        assert place.floor_y - BODY_PX * place.unit > 0
+        assert place.unit * 340 < size[0]
 
 
 def test_footage_that_cannot_be_shown_says_why(filmed: Filmed) -> None:
@@ -197,10 +197,10 @@ def test_a_video_of_footage_has_its_length_and_pictures(
 def test_hands_held_high_stay_in_the_picture(filmed: Filmed) -> None:
     raised = np.array(filmed.joints)
     raised[:, [4, 7], 1] = raised[:, 0, 1, None] - 0.5 * body_px(raised)
-    stage = stage_for((512, 512))
+    place = canvas_place((512, 512))
     high = Filmed(filmed.video, filmed.times_s, raised)
-    shot = cut(footage_dance(), np.arange(60) / 24, lambda _: high, stage).shots[0]
-    placing = shot.placing(10, stage)
+    shot = cut(footage_dance(), np.arange(60) / 24, lambda _: high, place).shots[0]
+    placing = shot.placing(10, place)
     assert (shot.joints(10) @ placing[:, :2].T + placing[:, 2])[:, 1].min() > 0
 
 

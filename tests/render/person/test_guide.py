@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from danceit.render.person.batches import Batches, as_pictures
+from danceit.render.person.batches import PairBatches, as_pictures
 from danceit.render.person.building import make_painter, started
 from danceit.render.person.guide import APART_S, Guide, behind_for
 from danceit.render.person.target import Target
@@ -41,7 +41,7 @@ def test_training_is_guided_by_frames_apart_in_time_alone(target: Target) -> Non
 
 def test_a_guided_painter_sees_what_is_behind(prepared: Path, target: Target) -> None:
     config = replace(TINY, guided=True)
-    batch = Batches(target, config).at(0, 2)
+    batch = PairBatches(target, config).at(0, 2)
     painter = started(make_painter(config), config, 1)
     with torch.no_grad():
         seen = painter(batch.label, torch.zeros_like(batch.real), batch.behind)

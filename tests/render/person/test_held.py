@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from danceit.render.person import training
-from danceit.render.person.batches import Batches
+from danceit.render.person.batches import PairBatches
 from danceit.render.person.building import load_trained, make_painter, started
 from danceit.render.person.labels import label
 from danceit.render.person.networks import around_limbs
@@ -22,7 +22,7 @@ HELD = replace(TINY, held_share=0.3, steps=9, face_steps=6)
 def test_what_is_held_back_is_neither_trained_on_nor_measured(prepared: Path) -> None:
     target = Target.load(prepared)
     held = target.held(0.3)
-    batches = Batches(target, HELD)
+    batches = PairBatches(target, HELD)
     seen = np.unique(np.concatenate([batches._chosen, batches._chosen - 1]))
     assert len(held) > 8
     assert target.times_s[held[0]] - target.times_s[seen[-1]] > 0.1 * target.times_s[seen[-1]]

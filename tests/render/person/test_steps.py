@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from danceit.render.person.batches import Batch, Batches
+from danceit.render.person.batches import PairBatch, PairBatches
 from danceit.render.person.building import (
     make_face,
     make_face_judge,
@@ -21,11 +21,11 @@ from tests.render.person.conftest import TINY
 
 
 @pytest.fixture
-def batch(prepared: Path) -> Batch:
-    return Batches(Target.load(prepared), TINY).at(0, 1)
+def batch(prepared: Path) -> PairBatch:
+    return PairBatches(Target.load(prepared), TINY).at(0, 1)
 
 
-def test_each_networks_loss_falls_when_it_alone_learns_one_picture(batch: Batch) -> None:
+def test_each_networks_loss_falls_when_it_alone_learns_one_picture(batch: PairBatch) -> None:
     painter, judge = started(make_painter(TINY), TINY, 1), started(make_judge(TINY), TINY, 2)
     for learner, name in ((painter, "generator"), (judge, "discriminator")):
         optimiser = torch.optim.Adam(learner.parameters(), 2e-3, (0.5, 0.999))
@@ -39,7 +39,7 @@ def test_each_networks_loss_falls_when_it_alone_learns_one_picture(batch: Batch)
         assert values[-1] < 0.8 * values[0], name
 
 
-def test_the_face_losses_fall_too(batch: Batch) -> None:
+def test_the_face_losses_fall_too(batch: PairBatch) -> None:
     face, judge = started(make_face(TINY), TINY, 3), started(make_face_judge(TINY), TINY, 4)
     side, large = TINY.face_patch, TINY.face_px
     label, real = (
@@ -59,7 +59,7 @@ def test_the_face_losses_fall_too(batch: Batch) -> None:
         assert values[-1] < 0.8 * values[0], name
 
 
-def test_gradients_agree_with_a_plain_reference(batch: Batch) -> None:
+def test_gradients_agree_with_a_plain_reference(batch: PairBatch) -> None:
     """The step written out by hand, with functional calls on the same weights."""
     config = replace(TINY, n_scales=1, pixel_weight=3.0)
     painter, judge = (
@@ -97,7 +97,7 @@ def test_gradients_agree_with_a_plain_reference(batch: Batch) -> None:
         torch.testing.assert_close(mine, theirs, rtol=1e-7, atol=1e-10)
 
 
-def doubled(batch: Batch) -> Batch:
+def doubled(batch: PairBatch) -> PairBatch:
     names = ("label", "label_before", "real", "real_before", "behind", "behind_before")
     return replace(batch, **{name: getattr(batch, name).double() for name in names})
 

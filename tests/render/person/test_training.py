@@ -10,7 +10,7 @@ import torch
 from danceit.errors import InputError
 from danceit.render.person import training
 from danceit.render.person.building import PAINTER, load_trained
-from danceit.render.person.stage import falling
+from danceit.render.person.trained_pair import falling
 from danceit.render.person.training import Milestone, train
 from danceit.render.person.workers import Workers
 from tests.render.person.conftest import TINY

@@ -16,7 +16,7 @@ from danceit.retrieval.encoder.dataset import (
     at_tempo,
     draw,
     gather,
-    prepare,
+    performances_of,
     song_folds,
     split_at_random,
     split_by_song,
@@ -35,7 +35,7 @@ def test_a_tempo_change_is_a_resampling_in_time() -> None:
 
 
 def test_music_and_movement_stay_together_at_every_tempo(toys: ToyLibrary) -> None:
-    performance = prepare(toys.clips, CONFIG, tempi=(0.8, 1.25), read_features=toys.read)[1]
+    performance = performances_of(toys.clips, CONFIG, tempi=(0.8, 1.25), read_features=toys.read)[1]
     assert [take.tempo for take in performance.takes] == [1.0, 0.8, 1.25]
     for take in performance.takes:
         # Hands are lowest on the beat; the treble's flux is there too.
@@ -50,7 +50,7 @@ def test_music_and_movement_stay_together_at_every_tempo(toys: ToyLibrary) -> No
 
 
 def test_gather_covers_each_part_without_overlap(toys: ToyLibrary) -> None:
-    performances = prepare(toys.clips, CONFIG, read_features=toys.read)
+    performances = performances_of(toys.clips, CONFIG, read_features=toys.read)
     batch = gather(performances, (Part(2, 10, 130), Part(0, 0, 47), Part(4, 0, 48)), 48)
     assert batch.performance.tolist() == [2, 2, 4]
     assert batch.start.tolist() == [10, 58, 0]
@@ -61,7 +61,7 @@ def test_gather_covers_each_part_without_overlap(toys: ToyLibrary) -> None:
 
 @pytest.fixture(scope="module")
 def performances(toys: ToyLibrary) -> tuple[Performance, ...]:
-    return prepare(toys.clips, CONFIG, tempi=(0.9, 1.1), read_features=toys.read)
+    return performances_of(toys.clips, CONFIG, tempi=(0.9, 1.1), read_features=toys.read)
 
 
 @settings(max_examples=30, deadline=None)
@@ -83,7 +83,7 @@ def test_draws_stay_within_their_parts(
 
 
 def test_a_mirrored_draw_is_the_dance_seen_in_a_mirror(toys: ToyLibrary) -> None:
-    performances = prepare(toys.clips, CONFIG, read_features=toys.read)
+    performances = performances_of(toys.clips, CONFIG, read_features=toys.read)
     rng = np.random.default_rng(0)
     batches = [
         draw(
@@ -111,7 +111,7 @@ def test_a_mirrored_draw_is_the_dance_seen_in_a_mirror(toys: ToyLibrary) -> None
 
 def test_folds_hold_every_dance_once_and_resemble_the_whole(toys: ToyLibrary) -> None:
     clips = [*toys.clips, replace(toys.clips[0], clip_id="dance0#2")]
-    performances = prepare(clips, CONFIG, read_features=toys.read)
+    performances = performances_of(clips, CONFIG, read_features=toys.read)
     folds = song_folds(performances, 3, np.random.default_rng(0))
     assert sorted(i for fold in folds for i in fold) == list(range(7))
     for fold in folds:
@@ -121,7 +121,7 @@ def test_folds_hold_every_dance_once_and_resemble_the_whole(toys: ToyLibrary) ->
 
 
 def test_no_song_is_on_both_sides_of_a_split_by_song(toys: ToyLibrary) -> None:
-    performances = prepare(toys.clips, CONFIG, read_features=toys.read)
+    performances = performances_of(toys.clips, CONFIG, read_features=toys.read)
     split = split_by_song(performances, 0.2, np.random.default_rng(0))
     train = {part.performance for part in split.train}
     assert train.isdisjoint(part.performance for part in split.held_out)
@@ -137,7 +137,7 @@ def test_rare_styles_are_left_to_learn_from(toys: ToyLibrary, seed: int) -> None
         for style, count in (("waltz", 20), ("rumba", 5), ("cha-cha", 2))
         for i in range(count)
     ]
-    performances = prepare(clips, CONFIG, read_features=toys.read)
+    performances = performances_of(clips, CONFIG, read_features=toys.read)
     split = split_by_song(performances, 0.15, np.random.default_rng(seed))
     held = [performances[part.performance].style for part in split.held_out]
     assert sorted(held) == ["rumba", "waltz", "waltz", "waltz"]
@@ -146,7 +146,7 @@ def test_rare_styles_are_left_to_learn_from(toys: ToyLibrary, seed: int) -> None
 
 
 def test_the_random_split_holds_out_a_fifth_of_the_blocks(toys: ToyLibrary) -> None:
-    performances = prepare(toys.clips, CONFIG, read_features=toys.read)
+    performances = performances_of(toys.clips, CONFIG, read_features=toys.read)
     split = split_at_random(performances, 0.2, np.random.default_rng(0))
     assert len(split.held_out) == round(0.2 * (len(split.train) + len(split.held_out)))
     frames = {
@@ -160,14 +160,14 @@ def test_the_random_split_holds_out_a_fifth_of_the_blocks(toys: ToyLibrary) -> N
 def test_what_cannot_be_trained_on_is_refused_in_one_line(toys: ToyLibrary) -> None:
     silent: list[Clip] = [replace(clip, audio_path=None) for clip in toys.clips]
     with pytest.raises(InputError, match="none of the 6 clips has sound"):
-        prepare(silent, CONFIG, read_features=toys.read)
+        performances_of(silent, CONFIG, read_features=toys.read)
     flat = replace(toys.clips[0], poses=toys.clips[0].poses[..., :2])
     with pytest.raises(InputError, match="dance0 is 2-D but the encoder is 3-D"):
-        prepare([flat], CONFIG, read_features=toys.read)
+        performances_of([flat], CONFIG, read_features=toys.read)
     late = replace(toys.clips[0], start_s=500.0)
     with pytest.raises(InputError, match="starts after the end of its sound"):
-        prepare([late], CONFIG, read_features=toys.read)
-    performances = prepare(toys.clips[:1], CONFIG, read_features=toys.read)
+        performances_of([late], CONFIG, read_features=toys.read)
+    performances = performances_of(toys.clips[:1], CONFIG, read_features=toys.read)
     with pytest.raises(InputError, match="needs two songs"):
         split_by_song(performances, 0.2, np.random.default_rng(0))
     with pytest.raises(InputError, match="3 folds need as many songs; there is 1 song"):

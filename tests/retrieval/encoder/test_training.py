@@ -165,10 +165,10 @@ def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
 
 
 def test_windows_half_a_second_apart_in_one_song_are_not_held_wrong() -> None:
-    from danceit.retrieval.encoder.dataset import Batch
+    from danceit.retrieval.encoder.dataset import WindowBatch
 
     nothing = np.zeros((3, 1), np.float32)
-    batch = Batch(
+    batch = WindowBatch(
         nothing, nothing, nothing, performance=np.array([0, 0, 1]), start=np.array([0, 6, 0])
     )
     assert relevance_of(batch).tolist() == [[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]]

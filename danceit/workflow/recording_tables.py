@@ -1,4 +1,4 @@
-"""Figures by which the papers describe their data: tempo, turns, share dropped, lengths, styles.
+"""Measures by which the papers describe their data: tempo, turns, share dropped, lengths, styles.
 
 DanceIt reports the tempo and the turns of its dances, and the share of frames that
 cleaning dropped; Lee et al. the minutes by style. Here they are a table and a picture of any
@@ -25,8 +25,8 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class RecordingFigures:
-    """Figures of one recording; `tempo_bpm` is 0 where it has no beat.
+class RecordingMeasures:
+    """Measures of one recording; `tempo_bpm` is 0 where it has no beat.
 
     `lag` is how much later the picture comes than the sound; None where none can be told.
     """
@@ -58,10 +58,10 @@ class RecordingFigures:
 
 
 @dataclass(frozen=True)
-class LibraryFigures:
-    """Figures of a library, and for each recording that could not be read, why."""
+class RecordingTables:
+    """Measures of many recordings, and for each recording that could not be read, why."""
 
-    recordings: tuple[RecordingFigures, ...]
+    recordings: tuple[RecordingMeasures, ...]
     failed: tuple[tuple[str, str], ...]
 
     @property
@@ -73,13 +73,13 @@ class LibraryFigures:
         return dict(sorted(total.items(), key=lambda item: -item[1]))
 
 
-def library_figures(
+def measure_recordings(
     found: Sequence[Found],
     *,
     dims: int | None = None,
     progress: Progress | None = None,
     watching: Progress | None = None,
-) -> LibraryFigures:
+) -> RecordingTables:
     """Measure recordings; one that cannot be read is named and left out.
 
     Raises
@@ -101,7 +101,7 @@ def library_figures(
     if not rows:
         first = f"; the first: {next(iter(failed.values()))}" if failed else ""
         raise InputError(f"none of {len(found)} recordings could be read{first}")
-    return LibraryFigures(tuple(rows), tuple(failed.items()))
+    return RecordingTables(tuple(rows), tuple(failed.items()))
 
 
 def recordings_of(
@@ -134,9 +134,9 @@ def recordings_of(
     return tuple(items)
 
 
-def _measured(item: Found, dims: int | None) -> RecordingFigures:
+def _measured(item: Found, dims: int | None) -> RecordingMeasures:
     seen = inspect(item, dims=dims)
-    return RecordingFigures(
+    return RecordingMeasures(
         recording_id=item.recording_id,
         style=seen.recording.style,
         dims=int(seen.recording.poses.shape[2]),
@@ -149,8 +149,8 @@ def _measured(item: Found, dims: int | None) -> RecordingFigures:
     )
 
 
-def draw_figures(figures: LibraryFigures, out: Path) -> None:
-    """Draw the figures as a picture; the suffix of `out` chooses its format.
+def draw_tables(tables: RecordingTables, out: Path) -> None:
+    """Draw the tables as a picture; the suffix of `out` chooses its format.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def draw_figures(figures: LibraryFigures, out: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    rows = figures.recordings
+    rows = tables.recordings
     figure = Figure(figsize=(12, 6.5), layout="constrained")
     axes = figure.subplots(2, 3).reshape(-1).tolist()
     tempi = [row.tempo_bpm for row in rows if row.tempo_bpm]
@@ -176,7 +176,7 @@ def draw_figures(figures: LibraryFigures, out: Path) -> None:
         for reason in REASONS
     }
     _bars(axes[4], {name: share for name, share in why.items() if share}, "why", "% of all frames")
-    styles = {name or "unknown": s / 60 for name, s in figures.seconds_by_style.items()}
+    styles = {name or "unknown": s / 60 for name, s in tables.seconds_by_style.items()}
     _bars(axes[5], dict(list(styles.items())[:12]), "styles", "minutes kept")
     minutes = sum(row.kept_s for row in rows) / 60
     figure.suptitle(f"{len(rows)} recordings, {len(lengths)} clips, {minutes:.1f} minutes kept")

@@ -19,7 +19,7 @@ from danceit.render.person.workers import Workers
 G = TypeVar("G", bound=nn.Module)
 
 
-class Stage(Generic[G]):
+class TrainedPair(Generic[G]):
     """One of the two trainings, poseGAN's or FaceGAN's.
 
     Parameters
@@ -28,7 +28,7 @@ class Stage(Generic[G]):
     make, make_judge : callable
         Build the generator and its judge from a configuration.
     stream : int
-        Tells its random weights from those of the other stage.
+        Tells its random weights from those of the other pair.
 
     Attributes
     ----------
