@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
-SHARED = {"errors", "files", "counts", "data", "plugins", "progress"}
+SHARED = {"errors", "files", "counts", "data", "plugins", "progress", "movement"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "data": {"errors", "files", "counts"},
     "plugins": {"errors"},
     "progress": set(),
+    "movement": {"counts", "data"},
     "audio": SHARED,
     "testing": SHARED | {"index"},
     "index": SHARED | {"audio"},

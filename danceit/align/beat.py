@@ -17,9 +17,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from danceit.align.travel import Travel, travel
-from danceit.align.warping import beat_frames, beat_windows, rewarped
+from danceit.align.warping import rewarped
 from danceit.data import Dance, Float64, Music
 from danceit.errors import InputError
+from danceit.movement import beat_frames, beat_windows
 
 MARGIN = 1.03
 """The movement at the beat is to exceed all others of its window by this factor: steps are

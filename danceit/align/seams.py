@@ -7,27 +7,8 @@ frames just outside it are its ends and stay as they are.
 
 import numpy as np
 
-from danceit.data import Dance, Float32, Float64, Int64
-
-
-def largest_steps(poses: Float32) -> Float64:
-    """Largest joint displacement into each frame.
-
-    Parameters
-    ----------
-    poses : float32 (T, J, C)
-        Canvas pixels; joints unknown in either frame do not count.
-
-    Returns
-    -------
-    float64 (T,)
-        Pixels; the first is 0.
-    """
-    largest = np.zeros(len(poses))
-    if len(poses) > 1:
-        steps = np.linalg.norm(np.diff(poses.astype(np.float64), axis=0), axis=-1)
-        largest[1:] = np.where(np.isnan(steps), 0.0, steps).max(axis=1)
-    return largest
+from danceit.data import Dance, Int64
+from danceit.movement import largest_step
 
 
 def discontinuities(dance: Dance, threshold_px: float, *, anywhere: bool) -> Int64:
@@ -42,7 +23,7 @@ def discontinuities(dance: Dance, threshold_px: float, *, anywhere: bool) -> Int
         The paper's rule looks at every frame; otherwise only seams are looked at, so
         that the dancer's own fast movements are left alone.
     """
-    steps = largest_steps(dance.joints)
+    steps = largest_step(dance.joints)
     candidates = np.arange(1, dance.n_frames) if anywhere else np.unique(dance.seams)
     return candidates[steps[candidates] > threshold_px].astype(np.int64)
 

@@ -12,9 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from danceit.align.seams import discontinuities, largest_steps, windows
+from danceit.align.seams import discontinuities, windows
 from danceit.data import SEAM_PX, Dance, Float32, Float64, Music
 from danceit.errors import InputError
+from danceit.movement import largest_step
 
 _DOUBLINGS = 2
 
@@ -69,12 +70,12 @@ class SpatialAligner(ABC):
         nothing can be drawn towards, keeps its movement.
         """
         cuts = discontinuities(dance, self.threshold_px, anywhere=self.anywhere)
-        before = largest_steps(dance.joints)[cuts]
+        before = largest_step(dance.joints)[cuts]
         widths = np.full(len(cuts), self.window_frames)
         gaps = windows(cuts, dance.n_frames, widths)
         joints = self._redrawn(dance, gaps)
         for attempt in range(_DOUBLINGS + 1):
-            worse = largest_steps(joints)[cuts] >= before
+            worse = largest_step(joints)[cuts] >= before
             if not worse.any():
                 break
             if attempt == _DOUBLINGS:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.align.warping import movement, sampled
+from danceit.align.warping import sampled
 from danceit.data import Float32, Float64, Int64
+from danceit.movement import bridged_movement
 
 STEPS = 8
 """Entries of the table a frame."""
@@ -44,6 +45,6 @@ def travel(poses: Float32, cuts: Int64) -> Travel:
     """Measure a movement (T, J, C) that is cut before the frames `cuts`."""
     last = len(poses) - 1
     positions = np.arange(last * _SAMPLES + 1) / _SAMPLES
-    distance = np.cumsum(movement(sampled(poses, positions, cuts)))
+    distance = np.cumsum(bridged_movement(sampled(poses, positions, cuts)))
     table = np.interp(np.arange(last * STEPS + 1) / STEPS, positions, distance)
     return Travel(table.astype(np.float32))

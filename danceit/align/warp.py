@@ -21,9 +21,10 @@ import numpy.typing as npt
 from danceit.align.beat import check_limits
 from danceit.align.easing import EASE, Paths, eased, paths
 from danceit.align.travel import STEPS, Travel, travel
-from danceit.align.warping import beat_frames, beat_windows, rewarped
+from danceit.align.warping import rewarped
 from danceit.data import FPS, Dance, Float32, Float64, Int64, Music
 from danceit.errors import InputError
+from danceit.movement import beat_frames, beat_windows
 
 _GRID = 0.5
 """Frames between the offsets that a beat may have."""

@@ -13,49 +13,6 @@ import numpy as np
 from danceit.data import FPS, Dance, Float32, Float64, Int64
 
 
-def beat_frames(beats_s: Float64, n_frames: int) -> Int64:
-    """Frames that beats fall on, ``floor(24 s + 0.5)``: increasing, within the dance."""
-    frames: Int64 = np.unique(np.floor(np.asarray(beats_s) * FPS + 0.5).astype(np.int64))
-    return frames[(frames > 0) & (frames < n_frames)]
-
-
-def movement(poses: Float32) -> Float64:
-    """Sum the joint displacements into each frame: float64 (T,), px; the first is 0.
-
-    A joint unknown in a frame is taken to move as the others do on average, so that a
-    joint lost for a moment does not look like a rest; without any joint the movement
-    is that of the frames around.
-    """
-    moved = np.zeros(len(poses))
-    if len(poses) < 2:
-        return moved
-    steps = np.linalg.norm(np.diff(poses.astype(np.float64), axis=0), axis=-1)
-    seen = np.isfinite(steps)
-    count = seen.sum(axis=1)
-    n_joints = int(seen.any(axis=0).sum())
-    total = np.where(seen, steps, 0.0).sum(axis=1) * (n_joints / np.maximum(count, 1))
-    if (count == 0).any() and (count > 0).any():
-        frames = np.arange(len(total))
-        total[count == 0] = np.interp(frames[count == 0], frames[count > 0], total[count > 0])
-    moved[1:] = total
-    return moved
-
-
-def beat_windows(beats: Int64, n_frames: int) -> Int64:
-    """For each beat, the frames from half-way to the one before to half-way to the next.
-
-    Half-open, int64 (B, 2), clipped to the dance; the first and the last window reach as
-    far outwards as inwards, and a lone beat has the whole dance. A frame exactly
-    half-way belongs to the later beat.
-    """
-    if len(beats) < 2:
-        return np.array([[0, n_frames]] * len(beats), dtype=np.int64).reshape(-1, 2)
-    outer = np.concatenate([[2 * beats[0] - beats[1]], beats, [2 * beats[-1] - beats[-2]]])
-    edges: Int64 = np.clip(-(-(outer[:-1] + outer[1:]) // 2), 0, n_frames)
-    windows: Int64 = np.stack([edges[:-1], edges[1:]], axis=1).astype(np.int64)
-    return windows
-
-
 def stretch(warp: Float64) -> Float64:
     """Local stretch into each frame after the first, float64 (T - 1,), at least 1."""
     speed = np.diff(warp)

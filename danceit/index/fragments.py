@@ -10,6 +10,7 @@ import numpy as np
 
 from danceit.data import FPS, FRAGMENT_LENGTHS, Clip, Float32, Float64
 from danceit.errors import InputError
+from danceit.movement import joint_steps
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def energies(poses: Float32, fragments: Sequence[Fragment]) -> Float32:
         count; a fragment in which none can be followed has energy 0.
     fragments : sequence of Fragment
     """
-    speed = np.linalg.norm(np.diff(poses.astype(np.float64), axis=0), axis=2) * FPS
+    speed = joint_steps(poses) * FPS
     seen = np.isfinite(speed)
     total = _running_sum(np.where(seen, speed, 0.0).sum(axis=1))
     count = _running_sum(seen.sum(axis=1).astype(np.float64))

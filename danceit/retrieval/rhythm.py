@@ -8,6 +8,10 @@ largest. A fragment that fits needs little warping to be on the beat.
 import numpy as np
 
 from danceit.data import Float32, Float64
+from danceit.movement import beat_edges, movement
+
+UNKNOWN = 0.5
+"""Of a beat around which no joint can be followed: as far off as any moment is on average."""
 
 
 def off_beat(poses: Float32, beats: Float64) -> Float64:
@@ -28,22 +32,15 @@ def off_beat(poses: Float32, beats: Float64) -> Float64:
     beats = beats[(beats >= 0) & (beats <= n_frames - 1)]
     if not beats.size:
         return np.zeros(len(poses))
-    movement = _movement(poses)
-    between = (beats[1:] + beats[:-1]) / 2
+    moved = movement(poses)
+    known = np.isfinite(moved)
+    moved = np.where(known, moved, -1.0)
     step = float(np.median(np.diff(beats))) if beats.size > 1 else float(n_frames)
-    starts = np.concatenate([[beats[0] - step / 2], between])
-    stops = np.concatenate([between, [beats[-1] + step / 2]])
+    edges = beat_edges(beats, step / 2)
     distances = []
-    for beat, start, stop in zip(beats, starts, stops, strict=True):
+    for beat, start, stop in zip(beats, edges[:-1], edges[1:], strict=True):
         first, last = max(0, round(start)), min(n_frames, max(round(stop), round(start) + 1))
-        accent = first + movement[:, first:last].argmax(axis=1)
-        distances.append(np.minimum(np.abs(accent - beat) / (step / 2), 1.0))
+        accent = first + moved[:, first:last].argmax(axis=1)
+        off = np.minimum(np.abs(accent - beat) / (step / 2), 1.0)
+        distances.append(np.where(known[:, first:last].any(axis=1), off, UNKNOWN))
     return np.asarray(np.mean(distances, axis=0), dtype=np.float64)
-
-
-def _movement(poses: Float32) -> Float64:
-    """Summed joint displacement into each frame, (N, L); that into the first is unknown."""
-    steps = np.linalg.norm(np.diff(poses.astype(np.float64), axis=1), axis=-1)
-    movement = np.zeros(poses.shape[:2])
-    movement[:, 1:] = np.nansum(steps, axis=-1)
-    return movement

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from danceit.align import Filler, align, make_aligner
-from danceit.align.seams import largest_steps
 from danceit.bench.measures.beats import s_ba
 from danceit.data import FPS, Clip, Float32
 from danceit.index.cleaning.cleaning import clean
 from danceit.index.sources import scan
+from danceit.movement import largest_step
 from danceit.workflow.line import DEFAULT_METHODS
 from tests.align.material import dance_of, music_for
 
@@ -81,8 +81,8 @@ def test_every_seam_over_ten_pixels_shrinks(
     name: str, concatenated: tuple[Float32, tuple[int, ...]]
 ) -> None:
     dance = dance_of(*concatenated)
-    before = largest_steps(dance.joints)[dance.seams]
-    after = largest_steps(align(dance, music_for(dance.n_frames), [name]).joints)[dance.seams]
+    before = largest_step(dance.joints)[dance.seams]
+    after = largest_step(align(dance, music_for(dance.n_frames), [name]).joints)[dance.seams]
     assert (before > 10).all()
     assert (after < before).all()
 
@@ -92,8 +92,8 @@ def test_no_seam_stands_out_of_real_movement(
 ) -> None:
     dance = dance_of(*concatenated)
     aligned = align(dance, music_for(dance.n_frames), ["inertial"])
-    seams = largest_steps(aligned.joints)[dance.seams]
-    real = np.concatenate([largest_steps(clip.poses)[1:] for clip in clips])
+    seams = largest_step(aligned.joints)[dance.seams]
+    real = np.concatenate([largest_step(clip.poses)[1:] for clip in clips])
     for share in (50, 75, 95, 100):
         assert np.percentile(seams, share) < np.percentile(real, share)
 

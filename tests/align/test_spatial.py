@@ -11,10 +11,11 @@ from danceit.align import Filler, align, make_aligner
 from danceit.align.hermite import cubic_across, cubic_weights
 from danceit.align.inertial import InertialAligner, fading
 from danceit.align.minjerk import MinJerkAligner
-from danceit.align.seams import discontinuities, largest_steps, windows
+from danceit.align.seams import discontinuities, windows
 from danceit.align.velocity import end_velocities, frames_for
 from danceit.data import Dance, Float32
 from danceit.errors import InputError
+from danceit.movement import largest_step
 from tests.align.material import MISSING, dance_of, music_for, walk
 
 SPATIAL = ["linear", "tsd", "tsd:variant=paper", "hermite", "minjerk", "inertial", "learned"]
@@ -63,7 +64,7 @@ def test_only_windows_change_and_every_discontinuity_shrinks(
     far = np.abs(np.arange(dance.n_frames)[:, None] - dance.seams).min(axis=1) > 32
     np.testing.assert_array_equal(aligned.joints[far], before[far])
     cuts = discontinuities(dance, 10.0, anywhere=False)
-    assert (largest_steps(aligned.joints)[cuts] < largest_steps(before)[cuts]).all()
+    assert (largest_step(aligned.joints)[cuts] < largest_step(before)[cuts]).all()
 
 
 @pytest.mark.parametrize("name", FILLING)
@@ -225,7 +226,7 @@ def test_anywhere_repairs_what_is_no_seam() -> None:
     dance = dance_of(poses)
     assert joints_by("linear", dance)[50, 0, 0] == poses[50, 0, 0]
     repaired = joints_by("linear:anywhere,threshold_px=50", dance)
-    assert largest_steps(repaired)[50] < 60
+    assert largest_step(repaired)[50] < 60
 
 
 def test_a_joint_lost_at_an_end_keeps_its_movement() -> None:

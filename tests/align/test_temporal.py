@@ -12,10 +12,10 @@ from danceit.align import warp as warp_module
 from danceit.align.beat import prominence
 from danceit.align.easing import EASE, eased
 from danceit.align.travel import Travel, travel
-from danceit.align.warping import beat_windows
 from danceit.bench.measures.beats import s_ba
 from danceit.data import FPS, Dance, Float32, Float64, Int64
 from danceit.errors import InputError
+from danceit.movement import beat_windows
 from tests.align.material import dance_of, music_for, walk
 
 TEMPORAL = ["beat", "warp"]

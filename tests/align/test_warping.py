@@ -1,4 +1,4 @@
-"""Warps: what is shown, where it came from, and the same beats and windows as the bench's."""
+"""Warps: what is shown, and where it came from."""
 
 import numpy as np
 import pytest
@@ -8,40 +8,15 @@ from hypothesis import strategies as st
 from danceit.align.easing import eased, paths
 from danceit.align.travel import travel
 from danceit.align.warping import (
-    beat_frames,
-    beat_windows,
-    movement,
     rewarped,
     sampled,
     stretch,
 )
-from danceit.bench.measures import beats as measure
-from danceit.bench.measures.motion import displacement
 from danceit.data import FPS
+from danceit.movement import movement
 from tests.align.material import dance_of, walk
 
 NONE = np.zeros(0, dtype=np.int64)
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    beats=st.lists(st.floats(0, 12, allow_nan=False), max_size=20, unique=True).map(sorted),
-    n_frames=st.integers(2, 240),
-)
-def test_beats_and_windows_are_those_of_the_measure(beats: list[float], n_frames: int) -> None:
-    beats_s = np.array(beats, dtype=np.float64)
-    frames = beat_frames(beats_s, n_frames)
-    np.testing.assert_array_equal(frames, measure.beat_frames(beats_s, n_frames))
-    np.testing.assert_array_equal(
-        beat_windows(frames, n_frames), measure.beat_windows(frames, n_frames)
-    )
-
-
-def test_movement_is_that_of_the_measure_with_joints_lost_too() -> None:
-    poses = walk(60)
-    poses[10:14, 3] = np.nan
-    poses[30] = np.nan
-    np.testing.assert_allclose(movement(poses), displacement(poses), rtol=1e-6)
 
 
 @settings(max_examples=20, deadline=None)

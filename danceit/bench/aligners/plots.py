@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from danceit.bench.aligners.jobs import REAL, dance_file
-from danceit.bench.measures.beats import beat_frames, peak_offsets
-from danceit.bench.measures.motion import displacement, largest_displacement
+from danceit.bench.measures.beats import peak_offsets
 from danceit.bench.measures.statistics import Interval, bootstrap
 from danceit.bench.reports.catalogue import BY_KEY
 from danceit.bench.reports.summary import BenchRun, Intervals, values_of
@@ -31,6 +30,7 @@ from danceit.bench.reports.svg import (
     y_ticks,
 )
 from danceit.data import FLOOR_PX, FPS, JOINT, Dance, Float32, Float64, Int64
+from danceit.movement import beat_frames, bridged_movement, largest_step
 
 PHRASE_BEATS = 8
 STRIP_REACH = 10
@@ -204,7 +204,7 @@ def speed_plot(run: BenchRun, moment: Moment) -> str:
         return ""
     start, stop = int(phrase[0]) - 4, min(int(phrase[-1]) + 5, base.n_frames)
     start = max(start, 1)
-    moved = {method: displacement(dance.joints) for method, dance in moment.dances.items()}
+    moved = {method: bridged_movement(dance.joints) for method, dance in moment.dances.items()}
     # A cut that nothing repaired towers over all movement: it is cut off, not scaled by.
     usual = [float(np.percentile(values[start:stop], 96)) for values in moved.values()]
     high = 1.3 * float(np.median(usual))
@@ -288,7 +288,7 @@ def _largest_seam(dance: Dance) -> int | None:
     ]
     if not inside.size:
         return None
-    return int(inside[np.argmax(largest_displacement(dance.joints)[inside])])
+    return int(inside[np.argmax(largest_step(dance.joints)[inside])])
 
 
 def _intervals(name: str, number: int, x: Sequence[int], each: Sequence[Interval]) -> Series:

@@ -1,7 +1,7 @@
 """Measures: plain functions of arrays, without files, pages or printing.
 
 Each module has `validate`, functions, and `evaluate` that returns all of them by name.
-`motion` is the ground of most: how much a body moves from frame to frame.
+`motion` says what a motion must be to be measured; how much a body moves is `danceit.movement`.
 
 - `beats`: is movement on the beat (DanceIt, Lee et al., AIST++, Bailando)
 - `movement`: hand and foot movement as a distribution (DanceIt eq. 18)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion, displacement
+from danceit.bench.measures.motion import check_motion
 from danceit.data import FPS, Float64, Int64
 from danceit.errors import InputError
+from danceit.movement import Array, beat_frames, beat_windows, bridged, bridged_movement, summed
 
 LEE_FPS = 15.0
 """Frame rate of Lee et al., in whose frames the kinematic tolerances are counted."""
@@ -119,41 +120,6 @@ def evaluate(joints: Array, beats_s: Array, fps: float = FPS) -> dict[str, float
     }
 
 
-def beat_frames(beats_s: Array, n_frames: int, fps: float = FPS) -> Int64:
-    """Frames of the beats, ``floor(beat_s * fps + 0.5)``, within the dance, each once.
-
-    A beat on frame 0 is left out: no displacement leads to it.
-    """
-    frames = np.floor(np.asarray(beats_s, dtype=np.float64) * fps + 0.5).astype(np.int64)
-    return np.asarray(np.unique(frames[(frames > 0) & (frames < n_frames)]), dtype=np.int64)
-
-
-def beat_windows(frames: Int64, n_frames: int) -> Int64:
-    """Half-open window of each beat, from half-way to the last beat to half-way to the next.
-
-    The first and the last beat have a neighbour on one side only; their windows reach
-    as far on the other side, within the dance. A lone beat has the whole dance.
-
-    Parameters
-    ----------
-    frames : int64 (B,)
-        Increasing.
-
-    Returns
-    -------
-    int64 (B, 2)
-    """
-    if frames.size == 0:
-        return np.zeros((0, 2), dtype=np.int64)
-    if frames.size == 1:
-        return np.array([[0, n_frames]], dtype=np.int64)
-    padded = np.concatenate(
-        ([2 * frames[0] - frames[1]], frames, [2 * frames[-1] - frames[-2]])
-    ).astype(np.int64)
-    edges = np.clip(-(-(padded[:-1] + padded[1:]) // 2), 0, n_frames)
-    return np.stack([edges[:-1], edges[1:]], axis=1)
-
-
 def s_ba(joints: Array, beats_s: Array, fps: float = FPS) -> BeatAlignment:
     """Beat alignment of DanceIt (eq. 14 and 17); larger is better.
 
@@ -161,7 +127,7 @@ def s_ba(joints: Array, beats_s: Array, fps: float = FPS) -> BeatAlignment:
     window around it; the share of beats where that frame is the beat's own.
     """
     frames = beat_frames(beats_s, joints.shape[0], fps)
-    offsets = peak_offsets(displacement(joints), frames)
+    offsets = peak_offsets(bridged_movement(joints), frames)
     exact, within_1, within_2 = (float(np.mean(np.abs(offsets) <= slack)) for slack in range(3))
     return BeatAlignment(exact, within_1, within_2, offsets)
 
@@ -195,7 +161,7 @@ def deceleration(joints: Array) -> Float64:
     along = np.einsum("tjc,tjc->tj", steps[:-1], steps[1:]) / np.maximum(speed, 1e-12)
     lost = np.maximum(speed - along, 0.0)
     result = np.zeros(joints.shape[0])
-    result[1:-1] = np.nansum(lost, axis=1)
+    result[1:-1] = bridged(summed(lost))
     return result
 
 
@@ -237,7 +203,7 @@ def kinematic_scores(
 def fact_kinematic_beats(joints: Array, fps: float = FPS) -> Int64:
     """Minima of summed joint speed over ±10 frames of 60 fps (FACT, Li et al. 2021)."""
     # float32 as published: it decides which of two nearly equal frames is the minimum.
-    return _extrema(displacement(joints).astype(np.float32), max(1, round(FACT_ORDER_S * fps)))
+    return _extrema(bridged_movement(joints).astype(np.float32), max(1, round(FACT_ORDER_S * fps)))
 
 
 def fact_bas(joints: Array, beats_s: Array, fps: float = FPS) -> Bas:
@@ -258,7 +224,7 @@ def bailando_kinematic_beats(joints: Array, fps: float = FPS) -> Int64:
     """
     from scipy.ndimage import gaussian_filter1d
 
-    smooth = gaussian_filter1d(displacement(joints)[1:], BAILANDO_SMOOTH_S * fps)
+    smooth = gaussian_filter1d(bridged_movement(joints)[1:], BAILANDO_SMOOTH_S * fps)
     return _extrema(smooth, 1)
 
 

@@ -13,10 +13,11 @@ from typing import Literal
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion
+from danceit.bench.measures.motion import check_motion
 from danceit.bench.measures.physics import METRES_A_PX
 from danceit.data import FPS, JOINT, Float64
 from danceit.errors import InputError
+from danceit.movement import Array
 
 AIST_WINDOW = 2
 """Frames on either side over which AIST++'s features average velocities."""

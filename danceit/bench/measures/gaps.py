@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion
+from danceit.bench.measures.motion import check_motion
 from danceit.data import Float32, Float64, Int64
 from danceit.errors import InputError
+from danceit.movement import Array
 
 GAP_LENGTHS = (4, 8, 12, 16, 24)
 CONTEXT = 48

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion, joint_displacements
+from danceit.bench.measures.motion import check_motion
 from danceit.data import FEET, HANDS, Float64, Int64
 from danceit.errors import InputError
+from danceit.movement import Array, joint_steps
 
 SMOOTHING = 1e-6
 """Added to every bin's count before normalising, so that empty bins have a logarithm."""
@@ -72,7 +73,7 @@ def profile(motions: Sequence[Array]) -> Profile:
 
 def displacements(joints: Array, pair: tuple[int, int]) -> Float64:
     """Frame-to-frame displacement of two joints, pooled, (N,), px."""
-    moved = joint_displacements(joints[:, list(pair)])[1:].ravel()
+    moved = joint_steps(joints[:, list(pair)]).ravel()
     return np.asarray(moved[np.isfinite(moved)])
 
 

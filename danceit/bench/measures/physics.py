@@ -15,9 +15,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion
+from danceit.bench.measures.motion import check_motion
 from danceit.data import BODY_PX, FPS, JOINT, Float64
 from danceit.errors import InputError
+from danceit.movement import Array
 
 METRES_A_PX = 1.5 / BODY_PX
 """An adult's 1.5 m from nose to ankle on the canvas."""

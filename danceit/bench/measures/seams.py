@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion, largest_displacement
+from danceit.bench.measures.motion import check_motion
 from danceit.data import FPS, SEAM_PX, Float64
 from danceit.errors import InputError
+from danceit.movement import Array, largest_step
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def evaluate(
 
 def seam_jumps(joints: Array, seams: Array, limit_px: float = SEAM_PX) -> SeamJumps:
     """Largest joint displacement at each seam (DanceIt IV-C counts from 10 px)."""
-    moved = largest_displacement(joints)
+    moved = largest_step(joints)
     jumps = moved[seams]
     everywhere = float(np.mean(moved[1:] > limit_px))
     if jumps.size == 0:

@@ -14,9 +14,9 @@ from typing import Literal
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
+from danceit.movement import Array
 
 RESAMPLES = 5000
 EXACT_UP_TO = 14

@@ -10,6 +10,7 @@ import numpy as np
 
 from danceit.bench.measures.ranking import squared_distances
 from danceit.data import BODY_PX, FPS, Float32, Float64
+from danceit.movement import bridged, movement
 
 _TEMPI_BPM = np.arange(60.0, 181.0)
 
@@ -29,8 +30,7 @@ def movement_tempo(poses: Float32) -> Float64:
 
     By the Fourier coefficient of the summed joint speed at 60 to 180 a minute.
     """
-    moved = np.linalg.norm(np.diff(poses, axis=1), axis=-1)
-    speed = np.nan_to_num(moved).sum(axis=-1)
+    speed = np.stack([bridged(moved) for moved in movement(poses)[:, 1:]])
     speed = (speed - speed.mean(axis=1, keepdims=True)) * np.hanning(speed.shape[1])
     turn = np.exp(-2j * np.pi * np.outer(np.arange(speed.shape[1]) / FPS, _TEMPI_BPM / 60))
     tempos: Float64 = _TEMPI_BPM[np.argmax(np.abs(speed @ turn), axis=1)]

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion
+from danceit.bench.measures.motion import check_motion
 from danceit.data import BODY_PX, JOINT, Bool, Float32, Float64, Int64
 from danceit.errors import InputError
+from danceit.movement import Array
 
 WINDOW = 24
 """Frames of a window: one second."""

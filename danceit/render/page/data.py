@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import BONES, JOINT, Dance, Float32, Float64
+from danceit.movement import bridged_movement
 from danceit.render.drawing import camera, figure, stage
 from danceit.render.drawing.camera import Camera, View, follow
 from danceit.render.drawing.overlay import PULSE_S, clip_colour
@@ -157,11 +158,9 @@ def _thinned(path: Float64) -> Float64:
 
 
 def _movement(joints: Float32) -> npt.NDArray[np.uint8]:
-    """Mean displacement of the joints, 0 to 255 (T,); 255 is the 98th percentile and above."""
-    moved = np.linalg.norm(np.diff(joints.astype(np.float64), axis=0), axis=2)
-    known = np.isfinite(moved)
-    mean = np.where(known, moved, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    curve = np.concatenate([mean[:1], mean]) if mean.size else np.zeros(len(joints))
+    """How much the body moves, 0 to 255 (T,); 255 is the 98th percentile and above."""
+    curve = bridged_movement(joints)
+    curve[:1] = curve[1:2]
     top = max(float(np.quantile(curve, 0.98)), 1e-6)
     levels: npt.NDArray[np.uint8] = np.round(255 * np.clip(curve / top, 0.0, 1.0)).astype(np.uint8)
     return levels

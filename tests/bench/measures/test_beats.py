@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danceit.bench.measures import beats, movement
-from danceit.bench.measures.motion import displacement
 from danceit.errors import InputError
+from danceit.movement import beat_windows
 from tests.bench.conftest import walk
 
 
@@ -51,44 +51,23 @@ def test_a_beat_without_any_movement_is_missed():
     assert found.within_2 == pytest.approx(1 / 3)
 
 
-def test_a_beat_is_rounded_half_up_to_its_frame():
-    # DESIGN: floor(beat_s * 24 + 0.5); banker's rounding would put 0.5 on frame 0.
-    assert beats.beat_frames(np.array([0.5 / 24, 1.5 / 24, 2.49 / 24]), 10).tolist() == [1, 2]
-
-
-@given(st.sets(st.integers(0, 199), min_size=1, max_size=30))
-def test_windows_part_the_dance_without_overlap(chosen):
-    frames = np.array(sorted(chosen))
-    windows = beats.beat_windows(frames, 200)
-    assert (windows[1:, 0] == windows[:-1, 1]).all()
-    assert (windows[:, 0] <= frames).all()
-    assert (frames < windows[:, 1]).all()
-
-
 @given(st.integers(0, 1000))
 def test_peak_offsets_equal_a_plain_search(seed):
     rng = np.random.default_rng(seed)
     movement_px = rng.integers(0, 4, 60).astype(float)
     frames = np.unique(rng.integers(0, 60, 6))
     expected = []
-    for frame, (start, stop) in zip(frames, beats.beat_windows(frames, 60), strict=True):
+    for frame, (start, stop) in zip(frames, beat_windows(frames, 60), strict=True):
         window = movement_px[start:stop]
         expected.append(start + int(window.argmax()) - frame if window.max() > 0 else 60)
     assert beats.peak_offsets(movement_px, frames).tolist() == expected
 
 
-def test_a_joint_lost_for_a_moment_is_not_a_rest():
-    motion = walk(200)
-    whole = displacement(motion)
-    motion[100, 4] = np.nan
-    assert displacement(motion)[100] == pytest.approx(whole[100], rel=0.4)
-    assert displacement(motion)[100] > 0.9 * (whole[100] * 12 / 14)
-
-
-def test_a_frame_without_any_joint_takes_its_neighbours_movement():
-    motion = pulses(50, list(range(50)))
-    motion[20] = np.nan
-    assert displacement(motion)[21] == pytest.approx(displacement(motion)[25])
+def test_a_joint_lost_while_the_body_halts_hides_no_kinematic_beat():
+    motion = swings(240, 24)
+    whole = beats.kinematic_beats(motion)
+    motion[96:98, 3:12] = np.nan  # half of the body is lost at one of the turns
+    assert beats.kinematic_beats(motion).tolist() == whole.tolist()
 
 
 def swings(n_frames, period, fps=24.0):
