@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.bench.measures.motion import Array, check_motion, displacement, joint_displacements
+from danceit.bench.measures.motion import check_motion
 from danceit.data import FEET, FPS, Float64, Int64
 from danceit.errors import InputError
+from danceit.movement import Array, bridged_movement, joint_steps
 
 ON_COUNT_FRAMES = 2
 """Frames of 24 within which a step or a seam counts as on a count: 83 ms, about what
@@ -154,7 +155,7 @@ def lock(
 
     m = metre if cycle is None else cycle
     times_s = np.arange(joints.shape[0]) / fps
-    speed = gaussian_filter1d(displacement(joints), 1.0)
+    speed = gaussian_filter1d(bridged_movement(joints), 1.0)
     heard = (times_s >= beats_s[0]) & (times_s <= beats_s[-1])
     heard[0] = False
     if not heard.any():
@@ -233,7 +234,7 @@ def steps_on_count(joints: Array, beats_s: Array, fps: float = FPS) -> Steps:
 
 def foot_plants(joints: Array, fps: float = FPS) -> Int64:
     """Frames at which a foot comes to rest, of both feet, increasing."""
-    moved = joint_displacements(joints)[:, list(FEET)]
+    moved = np.pad(joint_steps(joints)[:, list(FEET)], ((1, 0), (0, 0)))
     found = []
     shortest = max(2, round(_PLANT_S * fps))
     for foot in moved.T:

@@ -160,7 +160,7 @@ def _thinned(path: Float64) -> Float64:
 def _movement(joints: Float32) -> npt.NDArray[np.uint8]:
     """How much the body moves, 0 to 255 (T,); 255 is the 98th percentile and above."""
     curve = bridged_movement(joints)
-    curve[:1] = curve[1:2]
+    curve[0] = curve[min(1, len(curve) - 1)]
     top = max(float(np.quantile(curve, 0.98)), 1e-6)
     levels: npt.NDArray[np.uint8] = np.round(255 * np.clip(curve / top, 0.0, 1.0)).astype(np.uint8)
     return levels
