@@ -19,7 +19,7 @@ import numpy.typing as npt
 import soundfile
 
 from danceit import audio
-from danceit.audio import beats, descriptors
+from danceit.audio import beats, descriptors, kept
 from danceit.data import FPS
 
 RATE = 44_100
@@ -99,9 +99,9 @@ def measure(folder: Path, table: Table) -> None:
     start = time.perf_counter()
     beats._librosa()
     print(f"(importing librosa, once a process: {time.perf_counter() - start:.1f} s)")
-    sha256 = descriptors._hashed(song)
+    sha256 = kept.hashed(song)
     mfcc_s = table.row("mfcc", lambda: descriptors._mfcc(sound))
-    onset, tempi = descriptors._rhythm_of(song, sha256)
+    onset, tempi = kept.onsets_of(song, sha256)
     onset_s = table.row("onsets", lambda: beats.onsets(sound))
     tempo_s = table.row("tempogram", lambda: beats.tempogram(onset))
     beat_s = table.row("tempo and beats", lambda: beats.track_beats(onset, tempi))

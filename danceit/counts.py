@@ -28,11 +28,15 @@ TRUSTED = 0.5
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of a song; stretches with the same label sound alike. Half-open, in seconds."""
+    """A stretch of a song; stretches with the same label sound alike. Half-open, in seconds.
+
+    `confidence`, 0 to 1, is how far it stands out from the others and is like its own kind.
+    """
 
     start_s: float
     end_s: float
     label: str
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,12 @@ class Counts:
         Who counted: a name of the plug-in group ``danceit.counts``, or ``file``.
     rival_bpm : float
         A second tempo that would do nearly as well; 0 where there is none.
+    bar_confidence : float
+        How sure whoever counted is of the metre and the 1s, 0 to 1.
+    corrections : tuple of str
+        What a person put right, a few words each.
+    notes : tuple of str
+        What a person should know, a line each.
     """
 
     beats_s: Float64
@@ -64,6 +74,9 @@ class Counts:
     confidence: float = 1.0
     tracker: str = ""
     rival_bpm: float = 0.0
+    bar_confidence: float = 0.0
+    corrections: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -83,15 +96,41 @@ class Counts:
 
     @property
     def tempo_bpm(self) -> float:
-        """Mean tempo, beats a minute; 0 with fewer than two beats."""
+        """Mean tempo, beats a minute, of the intervals near the median; 0 under two beats."""
         if len(self.beats_s) < 2:
             return 0.0
-        return float(60.0 * (len(self.beats_s) - 1) / (self.beats_s[-1] - self.beats_s[0]))
+        intervals_s = np.diff(self.beats_s)
+        # A beat left out, or a pause, says nothing about the tempo.
+        near = np.abs(intervals_s / np.median(intervals_s) - 1.0) <= 0.25
+        return float(60.0 / intervals_s[near].mean())
 
     @property
     def downbeats_s(self) -> Float64:
         """Times of the 1s."""
         return np.asarray(self.beats_s[self.numbers == 1])
+
+    @property
+    def eights(self) -> Int32:
+        """What a dancer calls each beat (B,): 1 to 8 over two bars of four or four of two.
+
+        Bars of three go to 6 over two, bars of other lengths are counted singly; from the
+        first 1, and anew from each section; 0 where bars are not known.
+        """
+        bars = {2: 4, 3: 2, 4: 2}.get(self.metre, 1)
+        called = np.zeros(len(self.beats_s), np.int32)
+        ones = np.flatnonzero(self.numbers == 1)
+        if not ones.size:
+            return called
+        starts_s = np.array([section.start_s for section in self.sections])
+        # Sections start on bars: the nearest 1 is theirs.
+        anew = ones[np.abs(self.beats_s[ones][:, None] - starts_s[None]).argmin(axis=0)]
+        since = np.maximum.accumulate(np.isin(ones, [ones[0], *anew]) * np.arange(ones.size))
+        in_eight = (np.arange(ones.size) - since) % bars
+        bar = np.searchsorted(ones, np.arange(len(called)), side="right") - 1
+        earlier = np.where(bar < 0, bars - 1, in_eight[np.maximum(bar, 0)]) * self.metre
+        known = self.numbers > 0
+        called[known] = (earlier + self.numbers)[known]
+        return called
 
     @property
     def trusted(self) -> bool:

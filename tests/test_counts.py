@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danceit.counts import Counts
+from danceit.counts import Counts, Section
 from danceit.errors import InputError
 
 WALTZ = Counts(np.arange(7) * 0.5 + 1.0, np.array([2, 3, 1, 2, 3, 1, 2], np.int32), metre=3)
@@ -43,6 +43,36 @@ def test_counts_that_cover_a_song_begin_on_a_1_and_keep_the_beats_that_were_ther
 @given(st.floats(-5, 15))
 def test_places_and_times_are_inverse(time_s: float) -> None:
     assert WALTZ.times(WALTZ.places([time_s])) == pytest.approx([time_s])
+
+
+def test_a_pause_or_a_lost_beat_does_not_change_the_tempo() -> None:
+    beats_s = np.delete(np.arange(40) * 0.5, 17)
+    beats_s[30:] += 3.1
+    assert Counts.of_beats(beats_s).tempo_bpm == pytest.approx(120.0)
+
+
+@pytest.mark.parametrize(
+    ("metre", "first", "expected"),
+    [
+        (4, 1, [8, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3]),
+        (2, 0, [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4]),
+        (3, 0, [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]),
+        (5, 0, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2]),
+    ],
+)
+def test_dancers_count_two_bars_of_four_as_an_eight(
+    metre: int, first: int, expected: list[int]
+) -> None:
+    numbers = ((np.arange(12) - first) % metre + 1).astype(np.int32)
+    assert Counts(np.arange(12.0), numbers, metre).eights.tolist() == expected
+
+
+def test_an_eight_starts_anew_with_each_section() -> None:
+    numbers = (np.arange(24) % 4 + 1).astype(np.int32)
+    sections = (Section(0.0, 12.1, "A"), Section(12.1, 24.0, "B"))
+    counts = Counts(np.arange(24.0), numbers, 4, sections)
+    assert counts.eights[8:20].tolist() == [1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert Counts.of_beats(np.arange(3.0)).eights.tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(

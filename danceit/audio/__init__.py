@@ -1,4 +1,4 @@
-"""What every room asks of a song: its samples, features, beats and tempo.
+"""What every room asks of a song: its samples, features and counts.
 
 Conventions
 -----------
@@ -7,8 +7,9 @@ Conventions
 - Time 0 of a song is its first sample as a player plays it (encoder delay removed);
   of a video it is the first video frame, so that sound and poses share one clock.
 - T is the song's length x 24, rounded down, for features and `Music.n_frames` alike.
-- Features and beats are deterministic and are kept in the cache under the hash of
-  the file's bytes; moving or renaming a song recomputes nothing.
+- Features and counts are deterministic and are kept in the cache under the hash of
+  the file's bytes; moving or renaming a song recomputes nothing. Counts are kept under
+  their tracker and what a person corrected as well.
 - What cannot be used (not audio, truncated, silent, under a second...) is an
   `InputError` of one line that names the file and the likely cause.
 """
@@ -19,8 +20,8 @@ from danceit.audio.descriptors import (
     RHYTHM_COLUMNS,
     TEMPOGRAM_BPM,
     features,
-    listen,
 )
+from danceit.audio.listening import listen
 
 __all__ = [
     "RATE",

@@ -120,17 +120,17 @@ def tempogram(onset: Onsets) -> Tempogram:
     return Tempogram(strength.astype(np.float32), _TEMPOGRAM_STEP / onset.rate, 1 / onset.rate)
 
 
-def track_beats(onset: Onsets, tempi: Tempogram) -> Beats:
-    """Beats by dynamic programming (Ellis 2007) around the song's likeliest tempo."""
+def track_beats(onset: Onsets, tempi: Tempogram, *, bpm: float | None = None) -> Beats:
+    """Beats by dynamic programming (Ellis 2007) around `bpm`, or the song's likeliest tempo."""
     none = Beats(np.zeros(0), 0.0)
     if not onset.broad.any():
         return none
     librosa = _librosa()
     sr = round(onset.rate * HOP)
-    bpm = librosa.feature.tempo(tg=tempi.strength.T, sr=sr, hop_length=HOP)
-    _, frames = librosa.beat.beat_track(
-        onset_envelope=onset.broad, sr=sr, hop_length=HOP, bpm=float(np.atleast_1d(bpm)[0])
-    )
+    if bpm is None:
+        likeliest = librosa.feature.tempo(tg=tempi.strength.T, sr=sr, hop_length=HOP)
+        bpm = float(np.atleast_1d(likeliest)[0])
+    _, frames = librosa.beat.beat_track(onset_envelope=onset.broad, sr=sr, hop_length=HOP, bpm=bpm)
     if len(frames) < 2:
         return none
     beats_s = (np.asarray(frames, np.float64) + 0.5 + _EARLY) / onset.rate

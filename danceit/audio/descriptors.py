@@ -4,20 +4,19 @@ Column order is fixed; `cache.VERSION` is raised when anything here changes.
 """
 
 import difflib
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from danceit.audio import cache
-from danceit.audio.beats import HOP, Beats, Onsets, Tempogram, onsets, tempogram, track_beats
-from danceit.audio.decoding import RATE, Sound, check_is_file, read_sound
+from danceit.audio.beats import HOP, Onsets, Tempogram
+from danceit.audio.decoding import RATE, Sound
 from danceit.audio.flux import WIDTH as FLUX_WIDTH
 from danceit.audio.flux import spectral_flux
+from danceit.audio.kept import hashed, onsets_of, sound_of
 from danceit.counts import Counts
-from danceit.data import FPS, Float32, Music
+from danceit.data import FPS, Float32
 from danceit.errors import InputError
-from danceit.files import sha256_of_file
 
 FRAME = RATE // int(FPS)
 """Samples a pose frame."""
@@ -50,6 +49,8 @@ FEATURE_SETS = {
 """Name to width F. "pulse" is "mfcc", "flux" and "chroma" side by side; "full" is "lee",
 "rhythm", "chroma" and "tempogram"."""
 
+_N_ONSETS = 4
+"""Leading columns of "rhythm" that do not depend on beats."""
 _MFCC_FFT = 1024
 _CHROMA_WINDOW = 4096
 _CHROMA_HZ = (110.0, 4000.0)
@@ -93,51 +94,27 @@ def features(path: Path, kind: str) -> Float32:
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise InputError(f"unknown features '{kind}'; known: {', '.join(FEATURE_SETS)}{hint}")
     path = Path(path)
-    sha256 = _hashed(path)
+    sha256 = hashed(path)
     if kind in _COMBINED:
         return np.hstack([_cached_features(path, sha256, part) for part in _COMBINED[kind]])
     return _cached_features(path, sha256, kind)
 
 
-def listen(path: Path) -> Music:
-    """Length, beats and tempo of a song.
-
-    Returns
-    -------
-    Music
-        Without beats (empty, tempo 0) where nothing in the sound rises.
-
-    Raises
-    ------
-    InputError
-        If the song cannot be used (see `read_sound`).
-    """
-    path = Path(path)
-    sha256 = _hashed(path)
-    stored = cache.load(sha256, "music")
-    if stored is not None and {"beats_s", "tempo_bpm", "duration_s"} <= stored.keys():
-        duration_s = float(stored["duration_s"])
-        beats = Beats(stored["beats_s"], float(stored["tempo_bpm"]))
-    else:
-        duration_s = _sound(path, sha256).duration_s
-        beats = track_beats(*_rhythm_of(path, sha256))
-        cache.store(
-            sha256,
-            "music",
-            {
-                "beats_s": beats.beats_s,
-                "tempo_bpm": np.array(beats.tempo_bpm),
-                "duration_s": np.array(duration_s),
-            },
-        )
-    return Music(path, sha256, duration_s, Counts.of_beats(beats.beats_s, "librosa"))
-
-
 def _cached_features(path: Path, sha256: str, kind: str) -> Float32:
+    if kind == "rhythm":
+        # Corrected counts change the beats of a song whose onsets stay, so these are kept.
+        from danceit.audio.listening import listen
+
+        onset = _kept(path, sha256, "onset", _N_ONSETS)
+        return np.hstack([onset, _beat_columns(listen(path).counts, len(onset))])
+    return _kept(path, sha256, kind, FEATURE_SETS[kind])
+
+
+def _kept(path: Path, sha256: str, kind: str, width: int) -> Float32:
     stored = cache.load(sha256, kind)
     if stored is not None and "features" in stored:
         rows = stored["features"]
-        if rows.ndim == 2 and rows.shape[1] == FEATURE_SETS[kind] and rows.dtype == np.float32:
+        if rows.ndim == 2 and rows.shape[1] == width and rows.dtype == np.float32:
             return rows
     rows = np.ascontiguousarray(_computed(path, sha256, kind), np.float32)
     cache.store(sha256, kind, {"features": rows})
@@ -145,37 +122,16 @@ def _cached_features(path: Path, sha256: str, kind: str) -> Float32:
 
 
 def _computed(path: Path, sha256: str, kind: str) -> Float32:
-    if kind == "rhythm":
-        music = listen(path)
-        onset, _ = _rhythm_of(path, sha256)
-        return _rhythm(onset, music)
+    sound = sound_of(path, sha256)
+    if kind == "onset":
+        return _onset_columns(onsets_of(path, sha256)[0], _n_frames(sound))
     if kind == "tempogram":
-        return _tempo_strengths(_rhythm_of(path, sha256)[1], _n_frames(_sound(path, sha256)))
+        return _tempo_strengths(onsets_of(path, sha256)[1], _n_frames(sound))
     if kind == "flux":
-        return spectral_flux(_sound(path, sha256))
+        return spectral_flux(sound)
     if kind == "chroma":
-        return _chroma(_sound(path, sha256))
-    return _lee(_sound(path, sha256)) if kind == "lee" else _mfcc(_sound(path, sha256))
-
-
-def _hashed(path: Path) -> str:
-    check_is_file(path)
-    try:
-        return sha256_of_file(path)
-    except OSError as exc:
-        raise InputError(f"{path} cannot be read: {exc.strerror or exc}") from exc
-
-
-# Features and beats of one song are usually asked for one after the other.
-@lru_cache(maxsize=1)
-def _sound(path: Path, sha256: str) -> Sound:
-    return read_sound(path)
-
-
-@lru_cache(maxsize=1)
-def _rhythm_of(path: Path, sha256: str) -> tuple[Onsets, Tempogram]:
-    onset = onsets(_sound(path, sha256))
-    return onset, tempogram(onset)
+        return _chroma(sound)
+    return _lee(sound) if kind == "lee" else _mfcc(sound)
 
 
 def _n_frames(sound: Sound) -> int:
@@ -209,27 +165,30 @@ def _differences(rows: Float32) -> Float32:
     return np.diff(rows, axis=0, prepend=rows[:1])
 
 
-def _rhythm(onset: Onsets, music: Music) -> Float32:
-    n_frames = music.n_frames
+def _onset_columns(onset: Onsets, n_frames: int) -> Float32:
+    """Onset strengths (T, 4), whole and by band, in units of their root mean square."""
     per_frame = FRAME // HOP
     strengths = np.column_stack([onset.broad, onset.bands])[: n_frames * per_frame]
     strengths = strengths.reshape(n_frames, per_frame, -1).max(axis=1)
     scale = np.sqrt(np.mean(strengths.astype(np.float64) ** 2, axis=0))
-    strengths = strengths / np.where(scale > 0, scale, 1.0)
-    beat_columns = np.zeros((n_frames, 4))
-    beats_s = music.beats_s
+    return np.asarray(strengths / np.where(scale > 0, scale, 1.0), np.float32)
+
+
+def _beat_columns(counts: Counts, n_frames: int) -> Float32:
+    """Beats, phase and tempo, the last four of `RHYTHM_COLUMNS`."""
+    columns = np.zeros((n_frames, 4))
+    beats_s = counts.beats_s
     if beats_s.size >= 2:
         held = np.floor(beats_s * FPS + 0.5).astype(np.int64)
-        beat_columns[held[held < n_frames], 0] = 1.0
-        frame_s = np.arange(n_frames) / FPS
+        columns[held[(held >= 0) & (held < n_frames)], 0] = 1.0
         # Before the first beat and after the last one the nearest interval goes on.
-        before = np.clip(np.searchsorted(beats_s, frame_s, side="right") - 1, 0, beats_s.size - 2)
-        interval_s = np.diff(beats_s)[before]
-        phase = 2 * np.pi * (frame_s - beats_s[before]) / interval_s
-        beat_columns[:, 1:] = np.column_stack(
+        place = counts.places(np.arange(n_frames) / FPS)
+        interval_s = np.diff(beats_s)[np.clip(place.astype(np.int64), 0, beats_s.size - 2)]
+        phase = 2 * np.pi * place
+        columns[:, 1:] = np.column_stack(
             [np.sin(phase), np.cos(phase), np.log2(60.0 / interval_s / 120.0)]
         )
-    return np.hstack([strengths, beat_columns]).astype(np.float32)
+    return columns.astype(np.float32)
 
 
 def _tempo_strengths(tempi: Tempogram, n_frames: int) -> Float32:

@@ -191,7 +191,7 @@ def test_an_unknown_set_lists_the_known_ones(song: Path) -> None:
 def test_results_are_kept_by_content_not_by_name(
     song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from danceit.audio import descriptors
+    from danceit.audio import kept
 
     rows, music = features(song, "full"), listen(song)
     copy = Path(shutil.copy(song, tmp_path / "renamed.wav"))
@@ -199,8 +199,8 @@ def test_results_are_kept_by_content_not_by_name(
     def refuse(path: Path) -> None:
         raise AssertionError(f"{path} was decoded again")
 
-    monkeypatch.setattr(descriptors, "read_sound", refuse)
-    descriptors._sound.cache_clear()
+    monkeypatch.setattr(kept, "read_sound", refuse)
+    kept.sound_of.cache_clear()
     np.testing.assert_array_equal(features(copy, "full"), rows)
     again = listen(copy)
     assert (again.path, again.sha256, again.tempo_bpm) == (copy, music.sha256, music.tempo_bpm)

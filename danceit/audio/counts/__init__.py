@@ -1,0 +1,14 @@
+"""Counts of a song: beats, bars and sections that a dancer would agree with.
+
+counting     a song's counts: the person's file or a tracker, corrections, sections
+registry     trackers by name (plug-in group ``danceit.counts``)
+tracked      what a tracker gives
+librosa      Ellis 2007 on our onsets
+madmom       recurrent networks and a bar pointer (extra ``madmom``)
+beat_this    a transformer (package ``beat_this``)
+file         files of counts that lie beside a song, which always win
+corrections  what a person put right, kept beside the song
+bars         where the 1 is, from accents, for beats whose bars are not known
+sections     parts of a song that sound alike
+clicks       counts as something to listen to
+"""

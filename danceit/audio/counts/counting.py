@@ -1,0 +1,146 @@
+"""A song's counts: the file that lies beside it, or a tracker; corrections; sections.
+
+What a person wrote always wins: a file of counts over every tracker, corrections over both.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from danceit.audio.beats import onsets
+from danceit.audio.counts.bars import accents
+from danceit.audio.counts.corrections import NEAR, Corrections, corrected, stored
+from danceit.audio.counts.file import beside, read_counts
+from danceit.audio.counts.registry import DEFAULT_TRACKER, tracker_named
+from danceit.audio.counts.tracked import Tracked
+from danceit.audio.decoding import Sound
+from danceit.counts import Counts, Float64
+from danceit.files import sha256_of_file
+
+FEWEST_BEATS = 4
+"""Beats under which there is nothing to count."""
+FITS = 0.08
+"""Coherence of onsets and beats under which a file is probably another song's: songs' own
+beats have at least 0.15 (34 real songs), those of other songs 0.04 in the median."""
+
+_OTHER_LEVELS = (("--double", 2.0), ("--halve", 0.5))
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a song's counts come from.
+
+    Attributes
+    ----------
+    file : Path or None
+        The file of counts beside the song.
+    tracker : str
+        Who finds the beats where there is no file.
+    said : Corrections
+    """
+
+    file: Path | None
+    tracker: str
+    said: Corrections
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What counts depend on, beside the sound."""
+        return ("file" if self.file else self.tracker, repr(self.said))
+
+
+def basis(song: Path, sha256: str) -> Basis:
+    """Where the counts of a song come from: what lies beside it, `DANCEIT_TRACKER`, the default."""
+    file = beside(song)
+    said = stored(song, sha256, sha256_of_file(file) if file else "")
+    chosen = said.tracker or os.environ.get("DANCEIT_TRACKER") or DEFAULT_TRACKER
+    return Basis(file, chosen, said)
+
+
+def count(sound: Sound, basis: Basis, name: str) -> Counts:
+    """Counts of a sound; `name` is what to call the song in notes.
+
+    Raises
+    ------
+    InputError
+        If the file of counts is bad, or a correction lies outside the song.
+    PluginError
+        If there is no such tracker, or it cannot be loaded.
+    """
+    said, notes = basis.said, []
+    if basis.file:
+        counts = read_counts(basis.file, sound.duration_s)
+        found = Tracked(counts.beats_s, counts.numbers, counts.metre, 1.0)
+        if not _fits(sound, counts):
+            notes.append(f"the beats in {basis.file} fit no onsets of {name}: of another song?")
+    else:
+        counts = Counts.none(basis.tracker)
+        found = tracker_named(basis.tracker)(sound, bpm=said.bpm, metre=said.metre)
+    found = corrected(
+        found,
+        said,
+        lambda beats_s: accents(sound, beats_s),
+        lambda bpm: _laid(sound, bpm, said.downbeat_s or 0.0),
+        sound.duration_s,
+    )
+    if found.beats_s.size < (2 if basis.file else FEWEST_BEATS):
+        reason = f"{found.beats_s.size} beats are too few" if found.beats_s.size else "no beat"
+        note = f"no clear beat in {name} ({reason}): nothing is counted; --bpm gives a tempo"
+        return replace(Counts.none(basis.tracker), notes=(note,))
+    if found.level_doubt:
+        notes.append(_doubt(Counts.of_beats(found.beats_s).tempo_bpm, found.level_doubt, name))
+    return replace(
+        counts,
+        beats_s=found.beats_s,
+        numbers=found.numbers,
+        metre=found.metre,
+        confidence=1.0 if said.bpm else found.confidence,
+        bar_confidence=_bar_confidence(found, said, counts),
+        rival_bpm=found.level_doubt,
+        corrections=said.described,
+        notes=tuple(notes),
+    )
+
+
+def _bar_confidence(found: Tracked, said: Corrections, file: Counts) -> float:
+    if not found.metre:
+        return 0.0
+    if said.downbeat_s is not None or file.bar_confidence:
+        return 1.0
+    return found.confidence
+
+
+def _doubt(tempo_bpm: float, other_bpm: float, name: str) -> str:
+    ratio = other_bpm / tempo_bpm
+    option = next(
+        (name for name, times in _OTHER_LEVELS if abs(ratio / times - 1.0) <= NEAR),
+        f"--bpm {other_bpm:.0f}",
+    )
+    return (
+        f"{name} may be counted at {tempo_bpm:.0f} or at {other_bpm:.0f} beats a minute; "
+        f"taken at {tempo_bpm:.0f}; danceit counts {option} takes the other"
+    )
+
+
+def _fits(sound: Sound, counts: Counts) -> bool:
+    """Whether onsets keep to one place between the beats, wherever that is."""
+    onset = onsets(sound)
+    place = counts.places((np.arange(onset.broad.size) + 0.5) / onset.rate)
+    inside = (place >= 0) & (place <= counts.beats_s.size - 1)
+    strength = onset.broad[inside] - onset.broad[inside].mean() if inside.any() else np.zeros(0)
+    total = float(np.abs(strength).sum())
+    if total <= 0:
+        return True
+    turns = np.exp(2j * np.pi * np.arange(1, 5)[:, None] * place[inside])
+    return float(np.abs(turns @ strength).max()) / total >= FITS
+
+
+def _laid(sound: Sound, bpm: float, through_s: float) -> Float64:
+    """Beats at a tempo that a person gave: on the onsets, or where there are none, even."""
+    beats_s = tracker_named("librosa")(sound, bpm=bpm).beats_s
+    if beats_s.size >= FEWEST_BEATS:
+        return beats_s
+    period_s = 60.0 / bpm
+    return np.arange(through_s % period_s, sound.duration_s, period_s)

@@ -1,0 +1,38 @@
+"""A song's hash, samples and onsets, held for the questions that follow one another."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from danceit.audio.beats import Onsets, Tempogram, onsets, tempogram
+from danceit.audio.decoding import Sound, check_is_file, read_sound
+from danceit.errors import InputError
+from danceit.files import sha256_of_file
+
+
+def hashed(path: Path) -> str:
+    """Hash of a song's bytes.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it cannot be read.
+    """
+    check_is_file(path)
+    try:
+        return sha256_of_file(path)
+    except OSError as exc:
+        raise InputError(f"{path} cannot be read: {exc.strerror or exc}") from exc
+
+
+# Features and beats of one song are usually asked for one after the other.
+@lru_cache(maxsize=1)
+def sound_of(path: Path, sha256: str) -> Sound:
+    """Decoded samples of the file with this hash."""
+    return read_sound(path)
+
+
+@lru_cache(maxsize=1)
+def onsets_of(path: Path, sha256: str) -> tuple[Onsets, Tempogram]:
+    """Onset strength of the file with this hash, and its local tempo."""
+    onset = onsets(sound_of(path, sha256))
+    return onset, tempogram(onset)
