@@ -42,16 +42,19 @@ MIN_FRAMES = 24
 FROZEN_FRAMES = 12
 """A body that does not move at all for so long was not captured; nobody stands so still."""
 FROZEN_PX = 0.05
+STILL_PX = 5.0
+"""Within 2 cm of its place all the while, no joint dances: one pose, or a face that speaks."""
 NECK_TO_NOSE = 1.15
 """Nose-to-ankle over neck-to-ankle distance, for skeletons without a nose."""
 
 NOBODY = "nobody found"
 MISSING = "hands or feet missing"
 FROZEN = "frozen"
+STILL = "the body does not move"
 FAR = "too far from the frame before"
 SHORT = "left shorter than 1 s"
 Names = npt.NDArray[np.str_]
-REASONS = (NOBODY, MISSING, FROZEN, FAR, SHORT)
+REASONS = (NOBODY, MISSING, FROZEN, STILL, FAR, SHORT)
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,15 @@ def _faults(poses: Float64) -> Names:
     faults[_frozen(poses)] = FROZEN
     faults[~known[:, HANDS + FEET].all(axis=1)] = MISSING
     faults[~known.any(axis=1)] = NOBODY
+    if _still(poses[faults != NOBODY]):
+        faults[faults != NOBODY] = STILL
     return faults
+
+
+def _still(poses: Float64) -> bool:
+    """Whether no joint of poses (T, J, C) ever leaves its place."""
+    seen = poses[:, np.isfinite(poses).all(axis=2).any(axis=0)]
+    return bool(seen.size) and bool((np.nanmax(seen, 0) - np.nanmin(seen, 0) < STILL_PX).all())
 
 
 def _frozen(poses: Float64) -> Bool:

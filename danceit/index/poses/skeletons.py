@@ -18,6 +18,10 @@ COCO17 = {
 }  # fmt: skip
 """COCO's 17 keypoints (Lin et al. 2014), also AIST++'s; there is no neck."""
 
+HALPE26 = COCO17 | {"neck": 18}
+"""Halpe's 26 keypoints (AlphaPose; Li et al. 2020), which are also the first of its 136:
+COCO's, then 17 the top of the head, 18 the neck, 19 the middle of the hips, 20 to 25 the feet."""
+
 MIN_CONFIDENCE = 0.1
 """Confidence from which a joint of a detector that always answers counts as found."""
 

@@ -20,9 +20,16 @@ from danceit.index.sources.media import sound_duration_s
 MAX_FILE_BYTES = 1 << 30
 """Largest file of poses that is read; a 10-hour recording of 18 joints takes 190 MB."""
 
-MIN_FPS = 1.0
+FARTHEST = 1e9
+"""Millimetres or pixels beyond which nothing is a place: 1 000 km."""
+MIN_FPS = 8.0
+"""Slowest that shows a dance: a step takes a quarter of a second."""
 MAX_FPS = 10_000.0
 MAX_START_S = 1e6
+MAX_SPAN_S = 24 * 3600.0
+"""Longest recording, which is put on a grid of 24 frames a second, gaps and all."""
+MAX_FRAMES = 4_000_000
+"""Most frames of one recording: an hour at 1 000 a second, 37 hours at 30."""
 
 
 def checked(recording: Recording) -> Recording:
@@ -40,8 +47,7 @@ def checked(recording: Recording) -> Recording:
     what = f"{recording.path}: poses"
     check_poses(recording.poses, what)
     n_frames = recording.poses.shape[0]
-    if n_frames < 2:
-        raise InputError(f"{what} must have at least 2 frames; got {n_frames}")
+    check_frames(n_frames, recording.path)
     known = np.isfinite(recording.poses).all(axis=2)
     if not known.any():
         raise InputError(
@@ -52,11 +58,17 @@ def checked(recording: Recording) -> Recording:
         raise InputError(f"{what} have {n_frames} frames but {times_s.shape[0]} times")
     if not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
         raise InputError(f"{recording.path}: the frames' times must increase: frames out of order?")
-    span_s = float(times_s[-1] - times_s[0])
-    if n_frames < span_s * MIN_FPS:
+    apart_s = float(np.median(np.diff(times_s)))
+    if apart_s * MIN_FPS > 1.0 + 1e-6:
         raise InputError(
-            f"{recording.path}: {n_frames} frames in {span_s:.0f} s is under {MIN_FPS:g} a second: "
-            "times in another unit?"
+            f"{recording.path}: its frames are {apart_s:.3g} s apart; a dance needs {MIN_FPS:g} "
+            "a second: single pictures or key poses, or times in another unit?"
+        )
+    span_s = float(times_s[-1] - times_s[0])
+    if span_s > MAX_SPAN_S:
+        raise InputError(
+            f"{recording.path}: its {n_frames} frames span {span_s:.0f} s, over "
+            f"{MAX_SPAN_S:.0f}: times in another unit?"
         )
     poses = np.where(known[..., None], recording.poses, np.nan).astype(np.float32)
     whole = replace(recording, poses=poses, times_s=times_s.astype(np.float64))
@@ -81,17 +93,34 @@ def _within_sound(recording: Recording, song: Path) -> Recording:
     )
 
 
+def check_frames(n_frames: int, path: Path) -> None:
+    """Refuse what is too short to move, or longer than any recording.
+
+    Raises
+    ------
+    InputError
+    """
+    if n_frames < 2:
+        held = "no frame" if n_frames == 0 else "one frame: a pose, not a movement"
+        raise InputError(f"{path} holds {held}; at least 2 are needed")
+    if n_frames > MAX_FRAMES:
+        raise InputError(f"{path} has {n_frames} frames; at most {MAX_FRAMES} are read")
+
+
 def frame_times(n_frames: int, fps: float, path: Path, start_s: float = 0.0) -> Float64:
     """Seconds of `n_frames` evenly spaced frames.
 
     Raises
     ------
     InputError
-        If `fps` is not a usual number of frames, or `start_s` not a time in a song.
+        If there are too few or too many frames, `fps` is not a usual number of frames, or
+        `start_s` not a time in a song.
     """
+    check_frames(n_frames, path)
     if not MIN_FPS <= fps <= MAX_FPS:
         raise InputError(
-            f"{path}: frames a second must lie between {MIN_FPS:g} and {MAX_FPS:g}; got {fps:g}"
+            f"{path}: frames a second must lie between {MIN_FPS:g} and {MAX_FPS:g} to show a "
+            f"dance; got {fps:g}"
         )
     if not 0 <= start_s <= MAX_START_S:
         raise InputError(f"{path}: the start must be at 0 s or later; got {start_s:g} s")
@@ -135,6 +164,8 @@ def check_size(path: Path) -> None:
 def numbers(value: Any, shape: tuple[int | None, ...], what: str) -> Float64:
     """Turn nested lists from a file into an array of `shape`, where None is any length.
 
+    What is farther than `FARTHEST`, and so is no place, is NaN.
+
     Raises
     ------
     InputError
@@ -152,4 +183,4 @@ def numbers(value: Any, shape: tuple[int | None, ...], what: str) -> Float64:
     )
     if not fits:
         raise InputError(f"{what} must have shape {wanted}; got {array.shape}")
-    return array
+    return np.where(np.abs(array) <= FARTHEST, array, np.nan)

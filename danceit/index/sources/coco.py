@@ -4,8 +4,12 @@ Both forms are read: the annotation file (``images``, ``annotations``), and the 
 results that detectors write (``image_id``, ``keypoints``, ``score``; AlphaPose, MMPose).
 
 Skeleton
-    17 keypoints, (x, y, v) each: v is the visibility 0, 1, 2 or a confidence. 0, or a
-    confidence under `MIN_CONFIDENCE`, is not found: NaN. The main person is followed.
+    Keypoints (x, y, v) in the order that ``categories[].keypoints`` names: COCO, COCO-WholeBody,
+    Human3.6M, MPII, PoseTrack, CrowdPose, AI Challenger, Halpe; see `joint_names`. Without
+    names the order follows from the number of keypoints where it can be told, and is said: 17
+    COCO, 26 Halpe, 133 COCO-WholeBody, 136 Halpe with hands and face. v is the visibility 0, 1, 2
+    or a confidence. 0, or a confidence under `MIN_CONFIDENCE`, is not found: NaN. The main person
+    is followed.
 Time
     Frames are in order of the number in the image's name, else of its id. A sound
     or video file of the same name beside the file is the song; see `timing`.
@@ -19,14 +23,22 @@ import numpy as np
 
 from danceit.data import Float64, Int64, Recording
 from danceit.errors import InputError
-from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
-from danceit.index.sources.checks import checked, numbers, read_json
+from danceit.index.poses.joint_names import keypoints
+from danceit.index.poses.skeletons import COCO17, HALPE26, MIN_CONFIDENCE, to_coco18
+from danceit.index.sources.checks import check_frames, checked, numbers, read_json
 from danceit.index.sources.media import media_named, pair
 from danceit.index.sources.people import followed_note, main_person
 from danceit.index.sources.timing import times_of_frames
 
 _PEEK_BYTES = 1 << 16
-_MAX_GAP_FRAMES = 1_000_000
+_MAX_NUMBER = 10**15
+_ORDERS = {
+    17: ("COCO", COCO17),
+    26: ("Halpe", HALPE26),
+    133: ("COCO-WholeBody", COCO17),
+    136: ("Halpe", HALPE26),
+}
+"""Number of keypoints to the order in which detectors write so many."""
 
 
 class CocoSource:
@@ -54,12 +66,15 @@ class CocoSource:
         InputError
             If the file is malformed, has another skeleton or nobody in it.
         """
-        frames, rows = _frames(read_json(path), path)
+        content = read_json(path)
+        frames, rows = _frames(content, path)
+        check_frames(len(frames), path)
+        skeletons = _Skeletons(content, path)
         order = {name: index for index, name in enumerate(frames)}
         frame_numbers = _frame_numbers(list(frames.values()), path)
         detections: list[list[Float64]] = [[] for _ in frames]
         for row in rows:
-            person = _person(row, path)
+            person = skeletons.person(row)
             if person is not None:
                 detections[order[row["image_id"]]].append(person)
         media = pair(media_named(path.parent, path.stem))
@@ -73,7 +88,7 @@ class CocoSource:
                 audio_path=media.audio_path,
                 video_path=media.video_path,
                 files=(path, *media.paths),
-                notes=(*notes, *followed_note(detections)),
+                notes=(*notes, *skeletons.notes(), *followed_note(detections)),
             )
         )
 
@@ -106,11 +121,8 @@ def _frames(content: Any, path: Path) -> tuple[dict[Any, int], list[dict[str, An
 
 
 def _frame_numbers(spelled: list[int], path: Path) -> Int64:
-    if spelled[-1] - spelled[0] > _MAX_GAP_FRAMES + len(spelled):
-        raise InputError(
-            f"{path}: image numbers from {spelled[0]} to {spelled[-1]} for {len(spelled)} images: "
-            "not the frames of one video?"
-        )
+    if not all(0 <= number <= _MAX_NUMBER for number in spelled):
+        raise InputError(f"{path} has an image number that counts no frame: {max(spelled)!r:.40}")
     return np.array(spelled, dtype=np.int64)
 
 
@@ -119,12 +131,60 @@ def _number_in(name: str) -> int:
     return int(found[-1]) if found and len(found[-1]) < 16 else -1
 
 
-def _person(row: dict[str, Any], path: Path) -> Float64 | None:
-    values = numbers(row["keypoints"], (None,), f"{path}: keypoints of image {row['image_id']}")
-    if values.size != 3 * len(COCO17):
-        raise InputError(f"{path}: a person must have 51 numbers (17 keypoints); got {values.size}")
-    joints = values.reshape(1, len(COCO17), 3).copy()
-    joints[..., 2] = np.minimum(joints[..., 2], 1.0)
-    joints[joints[..., 2] < MIN_CONFIDENCE] = np.nan
-    person = to_coco18(joints, COCO17)[0]
-    return person if np.isfinite(person[:, :2]).any() else None
+class _Skeletons:
+    """What each category calls its keypoints, and what had to be assumed."""
+
+    def __init__(self, content: Any, path: Path) -> None:
+        self._path = path
+        self._joints: dict[Any, tuple[int, dict[str, int]]] = {}
+        self._assumed: set[str] = set()
+        categories = content.get("categories", []) if isinstance(content, dict) else []
+        for category in categories if isinstance(categories, list) else []:
+            names = category.get("keypoints") if isinstance(category, dict) else None
+            if isinstance(names, list) and names:
+                if not all(isinstance(name, str) for name in names):
+                    raise InputError(f"{path}: the names of its keypoints must be texts")
+                self._joints[str(category.get("id"))] = len(names), keypoints(names, str(path))
+
+    def person(self, row: dict[str, Any]) -> Float64 | None:
+        """COCO-18 joints (18, 3) of one annotation, None where none was found.
+
+        Raises
+        ------
+        InputError
+            If its keypoints are malformed, or in an order that nobody tells.
+        """
+        what = f"{self._path}: keypoints of image {row['image_id']!r:.40}"
+        values = numbers(row["keypoints"], (None,), what)
+        count, rest = divmod(values.size, 3)
+        if rest:
+            raise InputError(f"{what} must be (x, y, v) each; got {values.size} numbers")
+        joints = values.reshape(1, count, 3)
+        joints[..., 2] = np.minimum(joints[..., 2], 1.0)
+        joints[~(joints[..., 2] >= MIN_CONFIDENCE)] = np.nan
+        person = to_coco18(joints, self._order(str(row.get("category_id")), count))[0]
+        return person if np.isfinite(person[:, :2]).any() else None
+
+    def notes(self) -> tuple[str, ...]:
+        """What had to be assumed."""
+        return tuple(sorted(self._assumed))
+
+    def _order(self, category: str, count: int) -> dict[str, int]:
+        named = self._joints
+        if category in named or len(named) == 1:
+            n_names, order = named.get(category) or next(iter(named.values()))
+            # COCO-WholeBody's categories name the body alone, its results hold hands and face.
+            if n_names == count or (n_names, count) == (17, 133):
+                return order
+            raise InputError(
+                f"{self._path}: a person has {count} keypoints, but its categories name {n_names}"
+            )
+        if count not in _ORDERS:
+            known = ", ".join(f"{number} ({name})" for number, (name, _) in _ORDERS.items())
+            raise InputError(
+                f"{self._path}: a person has {count} keypoints that nothing names; give their "
+                f"names in categories[].keypoints (without names, these are known: {known})"
+            )
+        name, order = _ORDERS[count]
+        self._assumed.add(f"no names of keypoints: {name}'s order of {count} assumed")
+        return order

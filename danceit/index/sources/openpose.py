@@ -21,12 +21,14 @@ import numpy as np
 from danceit.data import N_JOINTS, Float64, Int64, Recording
 from danceit.errors import InputError
 from danceit.index.poses.skeletons import BODY25, to_coco18
-from danceit.index.sources.checks import checked, numbers, read_json
+from danceit.index.sources.checks import check_frames, checked, numbers, read_json
 from danceit.index.sources.media import media_in, media_named, pair
 from danceit.index.sources.people import followed_note, main_person
 from danceit.index.sources.timing import times_of_frames
 
 _NAME = re.compile(r"(?P<prefix>.*?)_?(?P<number>\d+)(?:_keypoints|_pose)?\.json", re.IGNORECASE)
+_MAX_DIGITS = 15
+"""Of a frame's number; a longer one is a date or a hash, and no integer of numpy's."""
 _PEEK_FILES = 5
 _PEEK_BYTES = 512
 
@@ -61,6 +63,7 @@ class OpenPoseSource:
             several videos, or nobody is found.
         """
         prefix, frame_numbers, files = _frames(path)
+        check_frames(len(files), path)
         media = pair(_media_files(path, prefix))
         detections = [_people(file) for file in files]
         times_s, notes = times_of_frames(frame_numbers, media, path)
@@ -97,6 +100,9 @@ def _frames(folder: Path) -> tuple[str, Int64, list[Path]]:
     matches = [
         (match, file) for file in folder.glob("*.json") if (match := _NAME.fullmatch(file.name))
     ]
+    for match, file in matches:
+        if len(match["number"].lstrip("0")) > _MAX_DIGITS:
+            raise InputError(f"{file}: {match['number'][:40]} counts no frame: a date or a hash?")
     prefixes = sorted({match["prefix"] for match, _ in matches})
     if not matches:
         raise InputError(f"{folder} holds no frames: no .json file ends in a frame number")

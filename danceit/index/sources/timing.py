@@ -7,16 +7,23 @@ said.
 
 from pathlib import Path
 
+import numpy as np
+
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
-from danceit.index.sources.checks import frame_times
+from danceit.index.sources.checks import check_frames
 from danceit.index.sources.media import MediaPair, sound_duration_s, video_frame_times_s
 
 DEFAULT_FPS = 30.0
 """Frames a second of keypoints without their video, what OpenPose assumes of a camera."""
 USUAL_FPS = (24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60000 / 1001, 60.0)
 
+LONGEST_GAP_S = 3600.0
+"""Of missing numbers: whoever is away for an hour dances in two recordings."""
+
 _FIT = 0.005
+_FAR_APART = 3
+"""From one number to the next in most cases: 8 frames a second of a video of 24."""
 
 
 def times_of_frames(
@@ -32,8 +39,10 @@ def times_of_frames(
     Raises
     ------
     InputError
-        If the video has fewer frames than the numbers say.
+        If the video has fewer frames than the numbers say, or the numbers cannot be those
+        of one recording.
     """
+    check_frames(len(frame_numbers), path)
     if media.video_path is not None:
         return _video_times(frame_numbers, media.video_path, path), ()
     n_frames = int(frame_numbers[-1] - frame_numbers[0]) + 1
@@ -45,14 +54,36 @@ def times_of_frames(
         if abs(heard - usual) < _FIT * usual:
             fps = usual
             note = f"no video: {fps:.2f} frames a second fit the length of {media.audio_path.name}"
-    return frame_times(n_frames, fps, path)[frame_numbers - frame_numbers[0]], (note,)
+    _check_numbers(frame_numbers, fps, media, path)
+    return (frame_numbers - frame_numbers[0]) / fps, (note,)
+
+
+def _check_numbers(frame_numbers: Int64, fps: float, media: MediaPair, path: Path) -> None:
+    """Refuse numbers that are not those of the frames of one recording."""
+    first, last = int(frame_numbers[0]), int(frame_numbers[-1])
+    gaps = np.diff(frame_numbers)
+    spelled = f"{path}: its {len(frame_numbers)} frames are numbered {first} to {last}"
+    if np.median(gaps) > _FAR_APART:
+        raise InputError(
+            f"{spelled}, most of them {np.median(gaps):.0f} apart: single pictures, not the "
+            "frames of one video? put the video beside it if they are"
+        )
+    longest_s = LONGEST_GAP_S
+    if media.audio_path is not None:
+        longest_s = min(longest_s, sound_duration_s(media.audio_path))
+    if gaps.max() > longest_s * fps:
+        at = int(gaps.argmax())
+        raise InputError(
+            f"{spelled}, with nothing from {frame_numbers[at]} to {frame_numbers[at + 1]}, over "
+            f"{longest_s:.0f} s: two recordings, or a wrong number?"
+        )
 
 
 def _video_times(frame_numbers: Int64, video: Path, path: Path) -> Float64:
     times_s = video_frame_times_s(video)
     # OpenPose counts from 0, ffmpeg from 1.
     first = 1 if frame_numbers[0] == 1 and frame_numbers[-1] >= len(times_s) else 0
-    if frame_numbers[-1] - first >= len(times_s):
+    if frame_numbers[0] < 0 or frame_numbers[-1] - first >= len(times_s):
         raise InputError(
             f"{path} goes up to frame {frame_numbers[-1]} but {video.name} has {len(times_s)}: "
             "another video?"

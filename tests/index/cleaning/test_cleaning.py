@@ -134,6 +134,22 @@ def test_frames_without_a_hand_or_foot_are_dropped(joint: int) -> None:
     assert cleaned.report.dropped == {cleaning.MISSING: 30}
 
 
+def test_a_body_that_never_moves_is_left_out_for_that_reason() -> None:
+    recording = dancing()
+    held = np.repeat(recording.poses[:1], len(recording.poses), axis=0)
+    held[:, JOINT["nose"], 0] += 0.5 * np.sin(np.arange(len(held)))  # it talks
+    report = clean(changed(recording, held)).report
+    assert report.n_clips == 0
+    assert report.dropped == {cleaning.STILL: 144}
+    assert "100.0% the body does not move" in report.summary
+
+
+def test_public_face_poses_are_left_out_for_that_reason(real_data: Path) -> None:
+    path = real_data / "defects" / "public" / "makehuman_face_units.bvh"
+    report = clean(scan(path).found[0].read()).report
+    assert report.dropped == {cleaning.STILL: report.frames_in}
+
+
 def test_frames_without_anybody_are_dropped_and_remnants_too() -> None:
     recording = dancing()
     poses = recording.poses.copy()

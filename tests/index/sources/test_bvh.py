@@ -115,6 +115,16 @@ def test_times_and_song(tmp_path: Path) -> None:
         ("CHANNELS 6", "CHANNELS six", "not a readable BVH"),
         ("Xposition", "Wposition", "unknown channel 'wposition'"),
         ("MOTION", "MOVES", "there is no MOTION"),
+        ("JOINT LeftUpLeg {", "JOINT {", "'{' is out of place"),
+        ("HIERARCHY ROOT", "HIERARCHY } ROOT", "'}' is out of place"),
+        ("HIERARCHY ROOT", "HIERARCHY OFFSET ROOT", "'OFFSET' is out of place"),
+        ("Frame Time:", "0 Frame Time:", "expected; got"),
+        ("OFFSET 1 0 0", "OFFSET 1e300 0 0", "'1e300' is no place or angle"),
+        ("0.02\n0.0", "0.02\nnan", "no place or angle"),
+        ("Frames: 4", "Frames: " + "9" * 400, "frames of 54 channels announced"),
+        ("CHANNELS 6", "CHANNELS 99999999", "unknown channel"),
+        (" } }\nMOTION", " }\nMOTION", "its hierarchy has no end"),
+        (" } }\nMOTION", " } } }\nMOTION", "'}' is out of place"),
     ],
 )
 def test_bad_files_are_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -123,6 +133,39 @@ def test_bad_files_are_one_line(tmp_path: Path, old: str, new: str, message: str
     with pytest.raises(InputError, match=message) as caught:
         SOURCE.read(path)
     assert "\n" not in str(caught.value)
+
+
+def test_one_frame_is_said_before_its_names_are_looked_at(tmp_path: Path) -> None:
+    path = bvh(tmp_path / "a.bvh", n_frames=1)
+    path.write_text(path.read_text().replace("LeftUpLeg", "Trunk"))
+    with pytest.raises(InputError, match=r"a\.bvh holds one frame: a pose, not a movement"):
+        SOURCE.read(path)
+
+
+def test_an_animal_on_all_fours_is_not_asked_for_another_axis(tmp_path: Path) -> None:
+    # The trunk level, along x, the legs down: the neck lies beside the feet, not over them.
+    level = {"Hips Zrotation": -90, "LeftUpLeg Zrotation": 90, "RightUpLeg Zrotation": 90}
+    path = bvh(tmp_path / "a.bvh", level)
+    path.write_text(path.read_text().replace("OFFSET 0 1 0 CHANNELS", "OFFSET 0 30 0 CHANNELS"))
+    with pytest.raises(InputError, match="an animal, somebody who lies, or a file with another"):
+        SOURCE.read(path)
+
+
+def test_a_joint_may_be_called_root_and_a_name_hold_spaces(tmp_path: Path) -> None:
+    path = bvh(tmp_path / "a.bvh")
+    plain = pose(path)
+    path.write_text(path.read_text().replace("ROOT Hips", "ROOT root").replace("t Head", "t L5 S1"))
+    np.testing.assert_array_equal(pose(path)[1:14], plain[1:14])
+
+
+def test_long_files_are_read_block_by_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bvh(tmp_path / "a.bvh", {"LeftArm Zrotation": 90}, n_frames=23)
+    whole = SOURCE.read(path).poses
+    monkeypatch.setattr("danceit.index.sources.bvh._BLOCK_FRAMES", 5)
+    monkeypatch.setattr("danceit.index.sources.bvh._BLOCK_LETTERS", 37)
+    np.testing.assert_array_equal(SOURCE.read(path).poses, whole)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.7, 0.9])
@@ -151,3 +194,31 @@ def test_real_captures_have_firm_bones_and_bend_forward(
     hip, knee, ankle = (poses[:, JOINT[f"right_{part}"]] for part in ("hip", "knee", "ankle"))
     assert (((knee - (hip + ankle) / 2) * ahead).sum(axis=1) > 0).mean() > 0.9
     assert (poses[:, JOINT["nose"], 1] < poses[:, JOINT["left_hip"], 1]).all()
+
+
+def test_a_person_by_asf_names_stands_with_firm_bones(real_data: Path) -> None:
+    poses = SOURCE.read(real_data / "defects" / "public" / "swagger.bvh").poses
+    assert poses.shape == (581, 18, 3)
+    # By the offsets of lradius, lhand, ltibia and lfoot in the file.
+    for upper, lower, length in (
+        ("shoulder", "elbow", 29.5186), ("elbow", "wrist", 23.9354),
+        ("hip", "knee", np.hypot(7.2751, 41.2593)), ("knee", "ankle", np.hypot(6.5686, 37.2525)),
+    ):  # fmt: skip
+        bone = poses[:, JOINT[f"left_{lower}"]] - poses[:, JOINT[f"left_{upper}"]]
+        np.testing.assert_allclose(np.linalg.norm(bone, axis=1), length, rtol=1e-4)
+    assert (poses[:, JOINT["neck"], 1] < poses[:, JOINT["right_ankle"], 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mixamo_few_keyframes.bvh", "between 8 and 10000 to show a dance; got 1"),
+        ("mutated/bvh_min/a.bvh", "there is no MOTION"),
+        ("mutated/bvh_extra_brace/a.bvh", "'{' is out of place"),
+    ],
+)
+def test_public_files_that_are_no_dance_are_one_line(
+    real_data: Path, name: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        SOURCE.read(real_data / "defects" / "public" / name)

@@ -79,8 +79,14 @@ def test_a_video_of_the_same_name_gives_the_times(tmp_path: Path) -> None:
         ([{"image_id": 1, "bbox": [0, 0, 1, 1]}], "holds no keypoints"),
         ({"annotations": 3}, "no list of annotations"),
         ([{"keypoints": [0] * 51}], "without its id"),
-        ([{"image_id": 1, "keypoints": [0] * 78}], r"51 numbers \(17 keypoints\); got 78"),
-        ([{"image_id": 1, "keypoints": ["x"] * 51}], "must be numbers"),
+        ([{"image_id": 1, "keypoints": [1] * 51}], "holds one frame: a pose"),
+        ([{"image_id": i, "keypoints": [1] * 52} for i in (1, 2)], r"\(x, y, v\) each; got 52"),
+        (
+            [{"image_id": i, "keypoints": [1] * 42} for i in (1, 2)],
+            "14 keypoints that nothing names",
+        ),
+        ([{"image_id": i, "keypoints": ["x"] * 51} for i in (1, 2)], "must be numbers"),
+        ([{"image_id": i, "keypoints": [1] * 51} for i in (1, 10**30)], "counts no frame"),
         ([{"image_id": i, "keypoints": [0] * 51} for i in (1, 2)], "NaN everywhere"),
         (
             [{"image_id": i, "keypoints": [1] * 51} for i in (1, 9_000_000)],
@@ -92,6 +98,121 @@ def test_bad_files_are_one_line(tmp_path: Path, content: Any, message: str) -> N
     with pytest.raises(InputError, match=rf"a\.json.*{message}") as caught:
         SOURCE.read(write(tmp_path / "a.json", content))
     assert "\n" not in str(caught.value)
+
+
+# The orders as their makers publish them (mmpose's data set configurations).
+H36M = (
+    "root (pelvis)", "left_hip", "left_knee", "left_foot", "right_hip", "right_knee",
+    "right_foot", "spine", "thorax", "neck_base", "head", "left_shoulder", "left_elbow",
+    "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
+)  # fmt: skip
+POSETRACK = (
+    "nose", "head_bottom", "head_top", "left_ear", "right_ear", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
+    "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
+CROWDPOSE = (
+    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist",
+    "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle", "top_head", "neck",
+)  # fmt: skip
+AIC = (
+    "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow",
+    "left_wrist", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee",
+    "left_ankle", "head_top", "neck",
+)  # fmt: skip
+HALPE26 = (
+    "Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow",
+    "LWrist", "RWrist", "LHip", "RHip", "LKnee", "Rknee", "LAnkle", "RAnkle", "Head", "Neck",
+    "Hip", "LBigToe", "RBigToe", "LSmallToe", "RSmallToe", "LHeel", "RHeel",
+)  # fmt: skip
+COCO = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
+    "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
+
+
+def named(names: tuple[str, ...], **changes: Any) -> dict[str, Any]:
+    """Annotations in which joint i of `names` is at (10 + i, 50 + frame)."""
+    rows = [
+        {
+            "image_id": frame,
+            "category_id": 1,
+            "keypoints": [each for i in range(len(names)) for each in (10 + i, 50 + frame, 2)],
+        }
+        for frame in range(4)
+    ]
+    images = [{"id": frame, "file_name": f"{frame:04d}.jpg"} for frame in range(4)]
+    category = {"id": 1, "name": "person", "keypoints": list(names)}
+    return {"images": images, "annotations": rows, "categories": [category]} | changes
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (H36M, {"left_hip": 1, "left_ankle": 3, "right_ankle": 6, "right_wrist": 16}),
+        (POSETRACK, {"nose": 0, "left_ear": 3, "left_shoulder": 5, "right_ankle": 16}),
+        (CROWDPOSE, {"neck": 13, "left_shoulder": 0, "right_wrist": 5, "right_ankle": 11}),
+        (AIC, {"neck": 13, "left_shoulder": 3, "right_elbow": 1, "left_ankle": 11}),
+        (HALPE26, {"neck": 18, "left_eye": 1, "right_knee": 14, "right_ankle": 16}),
+        (COCO, {"nose": 0, "right_eye": 2, "right_hip": 12, "left_ankle": 15}),
+        ((*COCO, *(f"face-{i}" for i in range(116))), {"nose": 0, "right_ankle": 16}),
+    ],
+    ids=["h36m", "posetrack", "crowdpose", "aic", "halpe", "coco", "wholebody"],
+)
+def test_joints_go_by_the_names_given(
+    tmp_path: Path, names: tuple[str, ...], shown: dict[str, int]
+) -> None:
+    recording = SOURCE.read(write(tmp_path / "a.json", named(names)))
+    for joint, index in shown.items():
+        assert recording.poses[0, JOINT[joint]].tolist() == [10 + index, 50], joint
+    left, right = recording.poses[0, JOINT["left_shoulder"]], recording.poses[0, 2]
+    if "neck" not in shown:
+        np.testing.assert_allclose(recording.poses[0, JOINT["neck"]], (left + right) / 2)
+    if "nose" not in shown and "Nose" not in names:
+        assert np.isnan(recording.poses[:, 0]).all()
+    assert not any("assumed" in note and "order" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize(("count", "name"), [(17, "COCO"), (26, "Halpe"), (133, "COCO-WholeBody")])
+def test_an_order_that_nobody_names_is_assumed_and_said(
+    tmp_path: Path, count: int, name: str
+) -> None:
+    content = named(tuple("x" * count))["annotations"]
+    recording = SOURCE.read(write(tmp_path / "a.json", content))
+    assert recording.poses[0, JOINT["right_ankle"]].tolist() == [26, 50]
+    assert f"no names of keypoints: {name}'s order of {count} assumed" in recording.notes
+
+
+def test_an_animal_is_refused_by_what_it_lacks(tmp_path: Path) -> None:
+    # The keypoints of AP-10K.
+    names = (
+        "L_Eye", "R_Eye", "Nose", "Neck", "Root of tail", "L_Shoulder", "L_Elbow", "L_F_Paw",
+        "R_Shoulder", "R_Elbow", "R_F_Paw", "L_Hip", "L_Knee", "L_B_Paw", "R_Hip", "R_Knee",
+        "R_B_Paw",
+    )  # fmt: skip
+    with pytest.raises(InputError, match=r"no left wrist .*an animal, or another skeleton"):
+        SOURCE.read(write(tmp_path / "a.json", named(names)))
+
+
+def test_more_keypoints_than_names_are_refused(tmp_path: Path) -> None:
+    content = named(COCO)
+    content["categories"][0]["keypoints"].append("tail")
+    with pytest.raises(InputError, match="17 keypoints, but its categories name 18"):
+        SOURCE.read(write(tmp_path / "a.json", content))
+
+
+def test_a_public_file_in_human36ms_order(real_data: Path) -> None:
+    path = real_data / "defects" / "public" / "h36m_coco_consecutive_120.json"
+    recording = SOURCE.read(path)
+    rows = json.loads(path.read_text())["annotations"]
+    flat = np.array([row["keypoints"] for row in rows]).reshape(120, 17, 3)
+    poses = recording.poses
+    np.testing.assert_allclose(poses[:, JOINT["right_shoulder"]], flat[:, 14, :2], rtol=1e-6)
+    np.testing.assert_allclose(poses[:, JOINT["left_ankle"]], flat[:, 3, :2], rtol=1e-6)
+    assert np.isnan(poses[:, JOINT["nose"]]).all()
+    assert (poses[:, JOINT["neck"], 1] < poses[:, JOINT["left_hip"], 1]).mean() > 0.95
 
 
 def test_other_json_is_not_recognised(tmp_path: Path) -> None:

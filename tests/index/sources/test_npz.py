@@ -22,7 +22,7 @@ POSES = np.random.default_rng(0).normal(size=(30, 18, 3)).astype(np.float32)
         st.tuples(st.integers(2, 5), st.just(18), st.sampled_from([2, 3])),
         elements=st.floats(-1e4, 1e4, width=32),
     ),
-    fps=st.floats(1.0, 240.0),
+    fps=st.floats(8.0, 240.0),
     style=st.text(max_size=20).filter(lambda text: "\0" not in text),
 )
 def test_written_is_read(
@@ -72,7 +72,7 @@ def test_own_dances_are_not_recordings(tmp_path: Path) -> None:
         ({"poses": POSES[:, :17], "fps": 24}, r"got \(30, 17, 3\): another skeleton of 17 joints"),
         ({"poses": POSES.transpose(0, 2, 1), "fps": 24}, "transposed"),
         ({"poses": POSES * np.nan, "fps": 24}, "NaN everywhere"),
-        ({"poses": POSES[:1], "fps": 24}, "at least 2 frames"),
+        ({"poses": POSES[:1], "fps": 24}, "holds one frame"),
         ({"poses": POSES, "fps": 0}, "frames a second must lie between"),
         ({"poses": POSES, "fps": np.nan}, "frames a second must lie between"),
         ({"poses": POSES, "fps": [24, 25]}, "fps must be one number"),

@@ -126,6 +126,46 @@ def test_two_videos_in_one_folder_are_refused(openpose: Maker) -> None:
         SOURCE.read(folder)
 
 
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        ("99999999999999999999", "counts no frame: a date or a hash"),
+        ("3000000000", "with nothing from 2 to 3000000000, over 3600 s"),
+        ("999999999", "two recordings, or a wrong number"),
+    ],
+)
+def test_a_wrong_number_is_one_line_and_takes_no_memory(
+    openpose: Maker, number: str, message: str
+) -> None:
+    folder = openpose([[person(0, 0, 100)]] * 4)
+    (folder / "clip_000000000003_keypoints.json").rename(folder / f"clip_{number}_keypoints.json")
+    assert SOURCE.companions(folder) == ()
+    with pytest.raises(InputError, match=message):
+        SOURCE.read(folder)
+
+
+def test_a_gap_longer_than_the_song_is_one_line(openpose: Maker) -> None:
+    folder = openpose([[person(0, 0, 100)]] * 4)
+    write_tone(folder.parent / "clip.wav", 2.0)
+    (folder / "clip_000000000003_keypoints.json").rename(folder / "clip_90_keypoints.json")
+    with pytest.raises(InputError, match="nothing from 2 to 90, over 2 s"):
+        SOURCE.read(folder)
+
+
+def test_numbers_that_are_no_place_are_unknown(openpose: Maker) -> None:
+    flat = person(0, 0, 100)
+    flat[3 * 4 : 3 * 4 + 3] = [1e300, float("nan"), 0.9]
+    poses = SOURCE.read(openpose([[flat]] * 3)).poses
+    assert np.isnan(poses[:, JOINT["right_wrist"]]).all()
+    assert np.isfinite(poses[:, JOINT["left_wrist"]]).all()
+
+
+@pytest.mark.parametrize("name", ["openpose_bignumber", "openpose_gap"])
+def test_public_folders_with_a_wrong_number_are_one_line(real_data: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"counts no frame|a wrong number"):
+        SOURCE.read(real_data / "defects" / "public" / "mutated" / name / "rec")
+
+
 def test_real_folders(real_data: Path) -> None:
     skate = SOURCE.read(real_data / "openpose" / "footskate_dance")
     assert skate.poses.shape == (69, 18, 2)

@@ -101,7 +101,7 @@ def test_a_silent_track_is_no_music(tmp_path: Path, painted: Painted) -> None:
 def test_nobody_and_a_single_frame_are_said(tmp_path: Path, painted: Painted) -> None:
     with pytest.raises(InputError, match=r"empty.mp4.*nobody detected"):
         SOURCE.read(write_film(tmp_path / "empty.mp4", [plain(grey=20)] * 12))
-    with pytest.raises(InputError, match=r"one.mp4.*at least 2 frames; got 1"):
+    with pytest.raises(InputError, match=r"one.mp4 holds one frame"):
         SOURCE.read(write_film(tmp_path / "one.mp4", moving_square(1)))
 
 
