@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
-SHARED = {"errors", "files", "counts", "data", "plugins", "progress", "movement"}
+SHARED = {"errors", "files", "counts", "data", "plugins", "progress", "movement", "media"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "plugins": {"errors"},
     "progress": set(),
     "movement": {"counts", "data"},
+    "media": {"errors"},
     "audio": SHARED,
     "testing": SHARED | {"index"},
     "index": SHARED | {"audio"},

@@ -4,9 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from danceit.audio.beats import Onsets, Tempogram, onsets, tempogram
-from danceit.audio.decoding import Sound, check_is_file, read_sound
+from danceit.audio.decoding import Sound, read_sound
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
+from danceit.media import check_is_file
 
 
 def hashed(path: Path) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from danceit.audio import RATE, read_sound
 from danceit.errors import InputError
+from danceit.render.video.sound import stereo
 from tests.audio.media import CLICKS_S, click_times, clicks, encode, encode_video, id3, write_pcm
 
 PNG = bytes.fromhex(
@@ -322,3 +323,55 @@ def test_decoders_agree_on_real_songs(real_data: Path, tmp_path: Path) -> None:
         path = Path(shutil.copy(real_data / "music" / name, tmp_path))
         other, rate = soundfile.read(path, dtype="float32", always_2d=True)
         np.testing.assert_allclose(read_sound(path, rate).samples, other.mean(axis=1), atol=1e-4)
+
+
+def test_a_stream_that_was_not_closed_is_used_with_a_warning(
+    real_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise = np.random.default_rng(0).normal(scale=0.05, size=6 * 44100).astype(np.float32)
+    path = write_pcm(tmp_path / "a.ogg", clicks(44100) + noise, 44100, 1, "VORBIS")
+    content = bytearray(path.read_bytes())
+    last = content.rfind(b"OggS")
+    assert content[last + 5] == 4
+    without = content[:last]  # the pages before end whole: nothing was cut off midway
+    path.write_bytes(without)
+    assert read_sound(path).duration_s > 5
+    assert "ends without an end-of-stream page" in caplog.text
+    path.write_bytes(without[:-40])
+    with pytest.raises(InputError, match="is truncated"):
+        read_sound(path)
+    public = real_data / "defects" / "public" / "ogg_no_last_page.oga"
+    assert read_sound(public).duration_s == pytest.approx(5.64, abs=0.02)
+
+
+@pytest.mark.parametrize("rate", [1, 20, 3_999, 800_000])
+def test_a_rate_that_no_recording_has_is_refused_before_memory_is_taken(
+    tmp_path: Path, rate: int
+) -> None:
+    path = write_pcm(tmp_path / "a.wav", clicks(RATE, duration_s=7.0), RATE)
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    content[28:32] = (2 * rate).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"says that it has {rate} samples a second"):
+        read_sound(path)
+
+
+def test_time_stamps_cannot_ask_for_hours_of_silence(tmp_path: Path) -> None:
+    late = encode(
+        tmp_path / "late.mkv", "aac", clicks(48000), 48000, video="libx264", sound_from_s=3 * 3600
+    )
+    assert late.stat().st_size < 200_000
+    with pytest.raises(InputError, match="time stamps ask for 10800 s of silence"):
+        read_sound(late)
+    with pytest.raises(InputError, match="time stamps ask for 10800 s of silence"):
+        list(stereo(late, 48000))
+    with av.open(str(tmp_path / "gaps.mkv"), "w") as out:
+        stream = out.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for number in range(40):
+            frame = av.AudioFrame.from_ndarray(np.ones((1, 80), np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = 8000, number * 8000 * 50
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    with pytest.raises(InputError, match=r"of silence around 0\.[0-9]* s of sound"):
+        read_sound(tmp_path / "gaps.mkv")

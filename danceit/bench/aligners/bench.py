@@ -21,6 +21,7 @@ from danceit.bench.named_figures import NamedFigures, find_named_figures, tempo_
 from danceit.bench.reports.summary import BenchRun
 from danceit.data import FPS
 from danceit.errors import InputError
+from danceit.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_media
 
 
 @dataclass(frozen=True)
@@ -181,13 +182,13 @@ def song_files(songs: Sequence[Path]) -> tuple[Path, ...]:
     InputError
         If something is missing, a folder holds no audio, or no song is left.
     """
-    suffixes = (".mp3", ".ogg", ".wav", ".flac", ".m4a", ".mp4", ".opus", ".aac")
     found: list[Path] = []
     for song in songs:
         if song.is_dir():
-            inside = sorted(path for path in song.iterdir() if path.suffix.lower() in suffixes)
+            inside = sorted(path for path in song.iterdir() if is_media(path))
             if not inside:
-                raise InputError(f"{song} holds no audio file ({', '.join(suffixes)})")
+                known = ", ".join(sorted(AUDIO_SUFFIXES | VIDEO_SUFFIXES))
+                raise InputError(f"{song} holds no audio file ({known})")
             found.extend(inside)
         elif song.exists():
             found.append(song)

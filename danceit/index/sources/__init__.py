@@ -18,8 +18,9 @@ from danceit.data import Recording
 from danceit.errors import DanceitError, InputError
 from danceit.index.cleaning.lag import in_step
 from danceit.index.sources.checks import checked
-from danceit.index.sources.media import is_media, media_named
+from danceit.index.sources.media import media_named
 from danceit.index.sources.settings import ReadSettings
+from danceit.media import is_media
 from danceit.plugins import Registry
 
 FOLDED_FROM = 6

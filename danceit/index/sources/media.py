@@ -6,7 +6,6 @@ promises the whole song.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +15,7 @@ import numpy as np
 
 from danceit.data import Float64
 from danceit.errors import InputError
-
-AUDIO_SUFFIXES = frozenset(
-    {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
-)
-VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
-_COVERS = frozenset({"bmp", "gif", "mjpeg", "png", "webp"})
+from danceit.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_media, opened, picture_start_s
 
 
 @dataclass(frozen=True)
@@ -38,11 +32,6 @@ class MediaPair:
         return tuple(dict.fromkeys(path for path in both if path is not None))
 
 
-def is_media(path: Path) -> bool:
-    """Whether the name ends like a sound's or a video's."""
-    return path.suffix.lower() in AUDIO_SUFFIXES | VIDEO_SUFFIXES
-
-
 def media_named(folder: Path, stem: str) -> tuple[Path, ...]:
     """Media files in `folder` called `stem`, in order of their names."""
     return tuple(path for path in media_in(folder) if path.stem == stem)
@@ -54,7 +43,12 @@ def media_in(folder: Path) -> tuple[Path, ...]:
         children = sorted(folder.iterdir())
     except OSError:
         return ()
-    return tuple(path for path in children if is_media(path) and not path.name.startswith("."))
+    # Of a pipe one would wait without end.
+    return tuple(
+        path
+        for path in children
+        if is_media(path) and not path.name.startswith(".") and path.is_file()
+    )
 
 
 def pair(paths: tuple[Path, ...]) -> MediaPair:
@@ -98,7 +92,7 @@ def _sound_duration_s(path: Path, _mtime_ns: int, _size: int) -> float:
         if not container.streams.audio:
             raise InputError(f"{path} has no sound: a file of tags or pictures only?")
         spans = list(_packet_spans(container, container.streams.audio[0]))
-        zero_s = _picture_start_s(container)
+        zero_s = picture_start_s(container)
     if not spans:
         raise InputError(f"{path} has no sound: empty, or cut off after its header?")
     if zero_s is None:
@@ -121,38 +115,11 @@ def video_frame_times_s(path: Path) -> Float64:
         if not container.streams.video:
             raise InputError(f"{path} has no picture")
         starts = sorted(start for start, _ in _packet_spans(container, container.streams.video[0]))
-        zero_s = _picture_start_s(container)
+        zero_s = picture_start_s(container)
     if not starts:
         raise InputError(f"{path} has no picture: empty, or cut off after its header?")
     times_s: Float64 = np.unique(np.asarray(starts, dtype=np.float64))
     return times_s - (times_s[0] if zero_s is None else zero_s)
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """Open a media file with PyAV.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or whatever is read of it while it is open cannot.
-    """
-    import av
-    import av.error
-
-    try:
-        # Absolute and files only: no name like "concat:x" and no playlist's link is followed.
-        with av.open(
-            str(path.absolute()),
-            metadata_errors="replace",
-            options={"protocol_whitelist": "file"},
-        ) as container:
-            yield container
-    except (av.error.FFmpegError, OSError, ValueError, IndexError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise InputError(
-            f"cannot read {path} as sound or video: {reason}; damaged, or cut off?"
-        ) from exc
 
 
 def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:
@@ -160,20 +127,3 @@ def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:
         if packet.pts is not None:
             start = float(packet.pts * packet.time_base)
             yield start, start + float((packet.duration or 0) * packet.time_base)
-
-
-def _picture_start_s(container: Any) -> float | None:
-    """Time stamp of a video's first frame; None where there is no picture but cover art."""
-    stream = picture_stream(container)
-    if stream is None or stream.start_time is None:
-        return None
-    return float(stream.start_time * stream.time_base)
-
-
-def picture_stream(container: Any) -> Any:
-    """Return the first video stream that is not cover art, or None."""
-    for stream in container.streams.video:
-        codec = stream.codec_context  # None where this FFmpeg cannot decode it
-        if codec is None or codec.name not in _COVERS:
-            return stream
-    return None

@@ -23,8 +23,9 @@ from danceit.index.poses.footage.body import Dancer, dancer_in, in_metres
 from danceit.index.poses.footage.extraction import Footage, footage_folder, load_footage
 from danceit.index.poses.footage.workers import Progress, extract_all
 from danceit.index.sources.checks import checked
-from danceit.index.sources.media import VIDEO_SUFFIXES, media_named, pair
+from danceit.index.sources.media import media_named, pair
 from danceit.index.sources.settings import ReadSettings
+from danceit.media import VIDEO_SUFFIXES
 
 _CUTS_NAMED = 5
 

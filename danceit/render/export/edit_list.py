@@ -19,12 +19,12 @@ import numpy as np
 from danceit.data import FPS, Dance
 from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.media import VIDEO_SUFFIXES, is_video, opened
 from danceit.progress import Progress, silent
 from danceit.render.export.rig import single
 from danceit.render.options import RenderOptions
 from danceit.render.video.sound import find_song
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 TOLERANCE_FRAMES = 0.5
 """Most that a cut of constant speed may be off the dance's own source time."""
 
@@ -90,14 +90,14 @@ def _longest(dance: Dance, first: int) -> tuple[int, float]:
 def footage(source: str) -> Path | None:
     """Return the video of a source: itself, the only one within, or its namesake beside it."""
     path = Path(source)
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if is_video(path):
         return path if path.is_file() else None
     folders = [path] if path.is_dir() else []
     for folder in folders:
-        inside = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in VIDEO_SUFFIXES]
+        inside = [p for p in sorted(folder.iterdir()) if is_video(p)]
         if len(inside) == 1:
             return inside[0]
-    beside = [path.with_suffix(suffix) for suffix in VIDEO_SUFFIXES]
+    beside = [path.with_suffix(suffix) for suffix in sorted(VIDEO_SUFFIXES)]
     return next((video for video in beside if video.is_file()), None)
 
 
@@ -277,16 +277,14 @@ def _reference(path: Path | None, least_s: float) -> dict[str, Any]:
 
 def _extent(path: Path) -> dict[str, Any] | None:
     """Length of a video in its own frames, or of a sound in the dance's; None if unreadable."""
-    import av
-
     try:
-        with av.open(str(path)) as container:
+        with opened(path) as container:
             if not container.duration:
                 return None
             rates = [stream.average_rate for stream in container.streams.video]
             rate = float(next(filter(None, rates), FPS))
-            return _range(0.0, round(container.duration / av.time_base * rate), rate)
-    except (av.error.FFmpegError, OSError):
+            return _range(0.0, round(container.duration / 1e6 * rate), rate)
+    except InputError:
         return None
 
 

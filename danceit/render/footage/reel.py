@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
+from danceit.media import open_container, picture_stream
 
 Picture = npt.NDArray[np.uint8]
 
@@ -211,20 +212,11 @@ def picture_size(video: Path) -> tuple[int, int]:
 
 
 def _open(video: Path) -> tuple[Any, Any]:
-    import av
-
-    try:
-        container = av.open(
-            str(Path(video).absolute()),
-            metadata_errors="replace",
-            options={"protocol_whitelist": "file"},
-        )
-    except (av.error.FFmpegError, OSError) as exc:
-        raise InputError(f"cannot read {video} as a video: {exc.strerror or exc}") from exc
-    if not container.streams.video:
+    container = open_container(video, "a video")
+    stream = picture_stream(container)
+    if stream is None:
         container.close()
         raise InputError(f"{video} has no picture")
-    stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     return container, stream
 

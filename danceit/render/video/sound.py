@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from danceit.audio.track import Track
 from danceit.data import Dance, Float32
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
+from danceit.media import opened
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -20,9 +22,6 @@ RATES = (44_100, 48_000)
 BIT_RATE = 192_000
 SOUND = {"aac_coder": "fast"}
 """Twice as fast as the default coder, and as good from about this bit rate on."""
-GAP_S, LONGEST_GAP_S = 0.05, 60.0
-"""Jumps of time stamps between these are silence; smaller are rounding, larger are broken."""
-COVER_CODECS = ("mjpeg", "png", "bmp", "gif", "webp")
 LENGTH_TOLERANCE_S = 0.25
 """How far a song may differ from its dance: decoders differ by some padding."""
 
@@ -109,15 +108,10 @@ def output_rate(song: Path) -> int:
     InputError
         If the file cannot be opened or has no sound.
     """
-    import av
-
-    try:
-        with av.open(str(song)) as container:
-            if not container.streams.audio:
-                raise InputError(f"{song} has no sound track")
-            rate = container.streams.audio[0].rate
-    except av.error.FFmpegError as exc:
-        raise InputError(f"{song} is not a sound file that can be read: {exc.strerror}") from exc
+    with opened(song, "sound") as container:
+        if not container.streams.audio:
+            raise InputError(f"{song} has no sound track")
+        rate = container.streams.audio[0].rate
     return rate if rate in RATES else RATES[1]
 
 
@@ -131,61 +125,24 @@ def check_length(dance: Dance, duration_s: float, song: Path) -> None:
 
 
 def stereo(song: Path, rate: int) -> Iterator[Float32]:
-    """Decode to blocks (2, S) at `rate`, placed as `danceit.audio.read_sound` places them.
-
-    Time 0 is a video's first frame, else the first sound; what starts late or is missing
-    is silence. So the sound stays in step with the features the dance was made by.
-    """
+    """Decode to blocks (2, S) at `rate`, placed as `danceit.audio.read_sound` places them."""
     import av
 
-    try:
-        with av.open(str(song.absolute()), metadata_errors="replace") as container:
-            if not container.streams.audio:
-                raise InputError(f"{song} has no sound track")
-            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
-            zero_s = _video_start_s(container)
-            heard = surplus = 0  # samples of the song's own rate, and of `rate` to cut
-            for frame in _frames(container):
-                at = heard
-                if frame.time is not None:
-                    zero_s = frame.time if zero_s is None else zero_s
-                    at = round((frame.time - zero_s) * frame.sample_rate)
-                gap_s = (at - heard) / frame.sample_rate
-                if heard == 0 and gap_s < 0:
-                    surplus, heard = round(-gap_s * rate), at
-                elif (heard == 0 and gap_s > 0) or GAP_S < gap_s < LONGEST_GAP_S:
-                    yield np.zeros((2, round(gap_s * rate)), np.float32)
-                    heard = at
-                heard += frame.samples
-                frame.pts = None  # or the resampler would fill gaps as well
-                for block in resampler.resample(frame):
-                    samples = block.to_ndarray().astype(np.float32, copy=False)[:, surplus:]
-                    surplus = max(0, surplus - block.samples)
-                    yield samples
-            for block in resampler.resample(None):
-                yield block.to_ndarray().astype(np.float32, copy=False)
-    except av.error.FFmpegError as exc:
-        raise InputError(f"{song} cannot be decoded: {exc.strerror}") from exc
-
-
-def _frames(container: Any) -> Iterator[Any]:
-    """Decode the frames of the first sound track; damaged packets are left out, as in `audio`."""
-    import av
-
-    for packet in container.demux(container.streams.audio[0]):
-        try:
-            yield from packet.decode()
-        except av.error.FFmpegError:
-            continue
-
-
-def _video_start_s(container: Any) -> float | None:
-    """Time stamp of the first picture of a video; None for a song, with or without a cover."""
-    for stream in container.streams.video:
-        cover = stream.codec_context.name in COVER_CODECS
-        if not cover and stream.start_time is not None:
-            return float(stream.start_time * stream.time_base)
-    return None
+    with opened(song, "sound") as container:
+        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+        surplus = 0  # samples of `rate` still to cut
+        for piece in Track(container, song).pieces():
+            own_rate = piece.frame.sample_rate
+            if piece.silence:
+                yield np.zeros((2, round(piece.silence / own_rate * rate)), np.float32)
+            surplus += round(piece.cut / own_rate * rate)
+            piece.frame.pts = None  # or the resampler would fill gaps as well
+            for block in resampler.resample(piece.frame):
+                samples = block.to_ndarray().astype(np.float32, copy=False)[:, surplus:]
+                surplus = max(0, surplus - block.samples)
+                yield samples
+        for block in resampler.resample(None):
+            yield block.to_ndarray().astype(np.float32, copy=False)
 
 
 def _frame(samples: Float32, rate: int, position: int) -> Any:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from danceit.data import FPS
 from danceit.errors import InputError
-from danceit.index.sources.media import opened, picture_stream
+from danceit.media import opened, picture_stream
 
 MAX_PX = 16_384
 """Longest side that is decoded; beyond it one picture takes a gigabyte."""

@@ -184,7 +184,7 @@ def _crash(worker: _Running) -> str:
 
 
 def _folder(path: Path, estimator: Estimator) -> Path:
-    from danceit.audio.decoding import check_is_file
+    from danceit.media import check_is_file
 
     check_is_file(path)
     return footage_folder(path, estimator)

@@ -79,7 +79,7 @@ def test_holes_in_the_data_are_skipped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"no film at all", "cannot read .*bad.mp4 as sound or video"), (b"", "cannot read")],
+    [(b"no film at all", "cannot read .*bad.mp4 as sound or video"), (b"", "is empty")],
 )
 def test_a_bad_file_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "bad.mp4"

@@ -1,0 +1,133 @@
+"""Media files: which names are sounds and videos, and opening them so that nothing else is.
+
+Everything goes through PyAV, whose wheels carry FFmpeg's libraries. FFmpeg follows what
+it reads: a playlist or a list of files to join, whatever its name ends in, would open other
+files of this machine. So only local files are opened, and only as the containers that
+songs and videos come in.
+"""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from danceit.errors import InputError
+
+AUDIO_SUFFIXES = frozenset(
+    {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
+)
+VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
+
+CONTAINERS = (
+    "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dts", "eac3", "flac", "flv",
+    "m4v", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "mpegvideo", "mxf", "nut",
+    "ogg", "rm", "tak", "tta", "voc", "w64", "wav", "wv",
+)  # fmt: skip
+"""FFmpeg's names of the formats that hold sound or pictures themselves: none that names others."""
+OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
+_COVERS = frozenset({"bmp", "gif", "mjpeg", "png", "webp"})
+"""Codecs of cover art, which FFmpeg presents as a video stream."""
+_CANNOT = {
+    "Invalid argument": "not one of the containers that sounds and videos come in",
+}
+
+
+def is_media(path: Path) -> bool:
+    """Whether the name ends like a sound's or a video's."""
+    return path.suffix.lower() in AUDIO_SUFFIXES | VIDEO_SUFFIXES
+
+
+def is_video(path: Path) -> bool:
+    """Whether the name ends like a video's."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def check_is_file(path: Path) -> None:
+    """Check that a path is a file with something in it.
+
+    Raises
+    ------
+    InputError
+        If it is missing, a folder, something else that is not a file, or empty.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise InputError(f"no such file: {path}") from exc
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise InputError(f"{path} cannot be read: {reason}") from exc
+    if stat.S_ISDIR(found.st_mode):
+        raise InputError(f"{path} is a folder; give a sound or video file")
+    if not stat.S_ISREG(found.st_mode):
+        # A pipe would be waited for without end.
+        raise InputError(f"{path} is not a regular file; give a sound or video file")
+    if found.st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes)")
+
+
+@contextmanager
+def opened(path: Path, what: str = "sound or video") -> Iterator[Any]:
+    """Open a media file with PyAV, as long as the context lasts.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as `what`, or whatever is read of it while it is open cannot.
+    """
+    import av.error
+
+    try:
+        with open_container(path, what) as container:
+            yield container
+    except (av.error.FFmpegError, OSError, ValueError, IndexError) as exc:
+        # PyAV raises IndexError where a damaged file opens a new stream midway.
+        raise unreadable(path, what, exc) from exc
+
+
+def open_container(path: Path, what: str = "sound or video") -> Any:
+    """Open a media file with PyAV; to be closed by the caller, who expects PyAV's errors.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened as `what`.
+    """
+    import av
+    import av.error
+
+    path = Path(path)
+    check_is_file(path)
+    try:
+        # Absolute, or a name like "concat:x" would be a protocol. Tags in old encodings must
+        # not stop a song, hence "replace".
+        return av.open(str(path.absolute()), metadata_errors="replace", options=dict(OPTIONS))
+    except (av.error.FFmpegError, OSError, ValueError) as exc:
+        raise unreadable(path, what, exc) from exc
+
+
+def unreadable(path: Path, what: str, cause: Exception) -> InputError:
+    """Make the error for a file that cannot be read as `what`."""
+    reason = getattr(cause, "strerror", None) or str(cause)
+    return InputError(
+        f"cannot read {path} as {what}: {_CANNOT.get(reason, reason)}; "
+        "another kind of file, or a damaged or truncated one?"
+    )
+
+
+def picture_stream(container: Any) -> Any:
+    """Return the first video stream that is not cover art, or None."""
+    for stream in container.streams.video:
+        codec = stream.codec_context  # None where this FFmpeg cannot decode it
+        if codec is None or codec.name not in _COVERS:
+            return stream
+    return None
+
+
+def picture_start_s(container: Any) -> float | None:
+    """Time stamp of a video's first frame; None where there is no picture but cover art."""
+    stream = picture_stream(container)
+    if stream is None or stream.start_time is None:
+        return None
+    return float(stream.start_time * stream.time_base)

@@ -1,0 +1,74 @@
+"""Opening media: local files that are what they say, and nothing that they name."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from danceit.audio import read_sound
+from danceit.errors import InputError
+from danceit.index.sources.media import media_in, pair, sound_duration_s, video_frame_times_s
+from danceit.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_media, is_video, opened
+from danceit.render.footage.reel import picture_size
+from danceit.render.video.sound import output_rate, stereo
+from tests.audio.media import clicks, encode, write_pcm
+
+EVERYONE = {
+    "read_sound": read_sound,
+    "stereo": lambda path: list(stereo(path, 48000)),
+    "output_rate": output_rate,
+    "sound_duration_s": sound_duration_s,
+    "video_frame_times_s": video_frame_times_s,
+    "picture_size": picture_size,
+    "pair": lambda path: pair((path,)) if is_video(path) else sound_duration_s(path),
+}
+
+
+@pytest.fixture(scope="module")
+def secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film that lies beside files which name it."""
+    path = tmp_path_factory.mktemp("secret") / "film.mp4"
+    return encode(path, "aac", clicks(44100), 44100, video="libx264")
+
+
+def lists(film: Path) -> dict[str, str]:
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{}\n#EXT-X-ENDLIST\n"
+    return {
+        "ffconcat": f"ffconcat version 1.0\nfile {film.name}\n",
+        "hls, absolute": playlist.format(film),
+        "hls, relative": playlist.format(film.name),
+    }
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".m3u8", ".mp4", ".wav"])
+@pytest.mark.parametrize("opener", EVERYONE)
+def test_a_list_of_files_opens_none_of_them(secret: Path, suffix: str, opener: str) -> None:
+    for text in lists(secret).values():
+        path = secret.with_name(f"list{suffix}")
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=f"list{suffix}") as caught:
+            EVERYONE[opener](path)
+        assert "\n" not in str(caught.value)
+
+
+def test_the_message_says_what_is_wrong_with_it(secret: Path) -> None:
+    path = secret.with_name("list.mp3")
+    path.write_text(lists(secret)["ffconcat"], encoding="utf-8")
+    with pytest.raises(InputError, match="not one of the containers"), opened(path):
+        pass
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    write_pcm(tmp_path / "clip.wav", clicks(24000), 24000)
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert media_in(tmp_path) == (tmp_path / "clip.wav",)
+    for opener in (read_sound, output_rate, sound_duration_s):
+        with pytest.raises(InputError, match="not a regular file"):
+            opener(tmp_path / "pipe.wav")
+
+
+def test_names_are_sounds_or_videos_or_neither() -> None:
+    assert not AUDIO_SUFFIXES & VIDEO_SUFFIXES
+    assert is_media(Path("a.MP3"))
+    assert is_video(Path("b.MOV"))
+    assert not is_media(Path("a.m3u8"))
