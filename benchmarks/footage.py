@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import soundfile
 
-from danceit.data import FPS, Dance, Placement
+from danceit.data import FPS, Dance, DanceSong, Placement
 from danceit.render import RenderOptions, render
 from danceit.render.footage.locating import Filmed
 from danceit.render.footage.scene import FootageScene
@@ -80,7 +80,7 @@ def made_up_dance(seconds: float, song: Path) -> Dance:
         source_index=index.astype(np.int32),
         source_s=begins[index] + np.arange(n_frames) % 48 / FPS,
         fragments=placed,
-        meta={"song": str(song)},
+        song=DanceSong(song),
     )
 
 

@@ -41,7 +41,8 @@ WATCHED_S = 5.0
 def sizes(seconds: float, dancers: int, folder: Path) -> Path:
     dances = [made_up(seconds, folder)] * dancers
     started = time.perf_counter()
-    sound = encode_page_sound(Path(str(dances[0].meta["song"])))
+    assert dances[0].song
+    sound = encode_page_sound(dances[0].song.path)
     encoded = time.perf_counter()
     silent = page(dances[:1], options=RenderOptions())
     text = page(dances, options=RenderOptions(), sound=sound)

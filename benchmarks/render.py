@@ -18,7 +18,7 @@ import av
 import numpy as np
 import soundfile
 
-from danceit.data import FPS, Dance, Float32, Placement
+from danceit.data import FPS, Dance, DanceSong, Float32, Placement
 from danceit.render import RenderOptions, render_many
 from danceit.render.drawing.scene import Scene
 from danceit.render.video.film import add_picture_stream, to_yuv
@@ -65,7 +65,7 @@ def made_up(seconds: float, folder: Path) -> Dance:
         source_index=(np.arange(n_frames) // 48).astype(np.int32),
         source_s=np.arange(n_frames) % 48 / FPS,
         fragments=placed,
-        meta={"song": str(song)},
+        song=DanceSong(song),
     )
 
 
@@ -110,7 +110,7 @@ def main() -> None:
         def sound() -> None:
             with av.open(str(folder / "sound.m4a"), "w") as container:
                 stream = container.add_stream("aac", rate=RATE, layout="stereo", options=SOUND)
-                encode_song(Path(str(dances[0].meta["song"])), stream, 0.0, 0.0)
+                encode_song(dances[0].song.path, stream, 0.0, 0.0)
 
         timed("encode the picture", len(batch), encode)
         timed("encode the sound", total, sound)

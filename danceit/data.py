@@ -9,11 +9,8 @@ Conventions
 - Joints that a source lacks are NaN and stay NaN; nothing reads them as zero.
 """
 
-import io
-import json
-import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,11 @@ import numpy.typing as npt
 
 from danceit.counts import Counts
 from danceit.errors import InputError
-from danceit.files import replacing
+from danceit.provenance import Choice as Choice
+from danceit.provenance import DanceSong as DanceSong
+from danceit.provenance import Placement as Placement
+from danceit.provenance import RunnerUp as RunnerUp
+from danceit.provenance import Step as Step
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -62,8 +63,13 @@ MIRRORED = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 HANDS = (JOINT["right_wrist"], JOINT["left_wrist"])
 FEET = (JOINT["right_ankle"], JOINT["left_ankle"])
 
-DANCE_FORMAT = 1
-"""Version of the dance file written by this release; newer ones are refused."""
+FPS_LIMITS = (1.0, 240.0)
+"""Frames per second that a dance may have."""
+_KINDS: Mapping[str, type[np.generic]] = {
+    "joints": np.float32, "seams": np.int64, "beats_s": np.float64, "numbers": np.int32,
+    "source_index": np.int32, "source_s": np.float64,
+}  # fmt: skip
+"""Arrays of a dance and what they are made of."""
 
 
 @dataclass(frozen=True)
@@ -179,30 +185,7 @@ class Music:
         return int(np.floor(self.duration_s * FPS + 1e-9))
 
 
-@dataclass(frozen=True)
-class Placement:
-    """One fragment as placed in a dance; DESIGN's ``meta.fragments``.
-
-    `source` is the path of the clip's recording; `start_s` and `end_s` are seconds
-    into that source's media; `window_start_s` is where it stands in the song.
-    `distance` is the squared L2 distance of the embeddings (smaller is better),
-    `rank` counts from 0, `join_cost` is that of the seam before this fragment.
-    """
-
-    fragment_id: str
-    clip_id: str
-    source: str
-    start_s: float
-    end_s: float
-    window_start_s: float
-    distance: float
-    rank: int
-    join_cost: float
-    style: str = ""
-    licence: str = ""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dance:
     """A dance to one song; every frame can be traced to its source.
 
@@ -211,18 +194,31 @@ class Dance:
     joints : float32 (T, 18, C)
         Canvas pixels.
     seams : int64 (S,)
-        Frames at which a new fragment starts; the first frame is not a seam, nor is
-        one where the source simply goes on.
+        Frames at which a new fragment starts, increasing; the first frame is not a seam, nor
+        is one where the source simply goes on.
     beats_s : float64 (B,)
-        The song's beats.
+        The song's beats, increasing.
     source_index : int32 (T,)
         Into `fragments`.
     source_s : float64 (T,)
         Seconds into that fragment's source shown by each frame.
     fragments : tuple of Placement
-    meta : dict
-        ``song``, ``song_sha256``, ``song_duration_s``, ``index_id``, ``encoder_id`` and
-        ``steps``, a list of ``{"step", "method", "options"}`` in the order taken.
+    song : DanceSong or None
+        None where it is not known.
+    steps : tuple of Step
+        What was done, in the order taken.
+    choices : tuple of Choice
+        For each fragment, what it was chosen from; empty where nothing is on record.
+    index_id, encoder_id : str
+        Of the index that it was chosen from; empty where it was not.
+    numbers : int32 (B,)
+        Place in the bar of each beat, 1 first; 0 where it is not known.
+    fps : float
+
+    Raises
+    ------
+    InputError
+        If the parts do not fit one another; see the module docstring for what they must be.
     """
 
     joints: Float32
@@ -231,11 +227,20 @@ class Dance:
     source_index: Int32
     source_s: Float64
     fragments: tuple[Placement, ...]
-    meta: Mapping[str, Any]
+    song: DanceSong | None = None
+    steps: tuple[Step, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    index_id: str = ""
+    encoder_id: str = ""
+    numbers: Int32 = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     fps: float = FPS
 
     def __post_init__(self) -> None:
+        if not np.size(self.numbers):
+            object.__setattr__(self, "numbers", np.zeros(np.shape(self.beats_s), dtype=np.int32))
         _check_dance(self)
+        for name, kind in _KINDS.items():
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=kind))
 
     @property
     def n_frames(self) -> int:
@@ -258,42 +263,30 @@ class Dance:
         source_s: Float64 | None = None,
         seams: Int64 | None = None,
     ) -> "Dance":
-        """Return a copy with some arrays replaced and the step recorded in ``meta``."""
-        steps = [*self.meta.get("steps", []), dict(step=step, method=method, options=dict(options))]
+        """Return a copy with some arrays replaced and the step recorded.
+
+        Raises
+        ------
+        InputError
+            If an array or an option is none that a dance file can hold.
+        """
         return replace(
             self,
-            joints=self.joints if joints is None else joints.astype(np.float32),
+            joints=self.joints if joints is None else joints,
             source_index=self.source_index if source_index is None else source_index,
             source_s=self.source_s if source_s is None else source_s,
             seams=self.seams if seams is None else seams,
-            meta={**self.meta, "steps": steps},
+            steps=(*self.steps, Step(step, method, options)),
         )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write a ``*.dance.npz`` that `numpy.load(..., allow_pickle=False)` reads."""
-        meta = {
-            "format": DANCE_FORMAT,
-            **self.meta,
-            "fragments": [asdict(placement) for placement in self.fragments],
-        }
-        # In memory first: on a full disk zipfile adds a traceback of its own to the error.
-        packed = io.BytesIO()
-        np.savez_compressed(
-            packed,
-            joints=self.joints,
-            fps=np.float64(self.fps),
-            seams=self.seams,
-            beats=self.beats_s,
-            source_index=self.source_index,
-            source_s=self.source_s,
-            joint_names=np.array(JOINT_NAMES),
-            meta=np.array(json.dumps(meta)),
-        )
-        with replacing(path) as temporary:
-            temporary.write_bytes(packed.getbuffer())
+        from danceit.dance_file import write_dance
+
+        write_dance(self, path)
 
     @classmethod
-    def load(cls, path: Path) -> "Dance":
+    def load(cls, path: str | Path) -> "Dance":
         """Read a dance file.
 
         Raises
@@ -301,28 +294,19 @@ class Dance:
         InputError
             If the file is missing, not a dance, damaged, or of a newer format.
         """
-        arrays = _read_npz(Path(path))
-        try:
-            meta = json.loads(str(arrays["meta"]))
-            if int(meta.pop("format", 0)) > DANCE_FORMAT:
-                raise InputError(f"{path} was written by a newer danceit; upgrade to read it")
-            known = {field.name for field in fields(Placement)}
-            placements = tuple(
-                Placement(**{key: value for key, value in row.items() if key in known})
-                for row in meta.pop("fragments")
-            )
-            return cls(
-                joints=arrays["joints"].astype(np.float32),
-                seams=arrays["seams"].astype(np.int64),
-                beats_s=arrays["beats"].astype(np.float64),
-                source_index=arrays["source_index"].astype(np.int32),
-                source_s=arrays["source_s"].astype(np.float64),
-                fragments=placements,
-                meta=meta,
-                fps=float(arrays["fps"]),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            raise InputError(f"{path} is not a dance file: {exc}") from exc
+        from danceit.dance_file import read_dance
+
+        return read_dance(path)
+
+    def __repr__(self) -> str:
+        to = f" to {self.song.path.name}" if self.song else ""
+        clips = len({placed.clip_id for placed in self.fragments})
+        made = " -> ".join(map(str, self.steps)) or "nothing on record"
+        return (
+            f"<Dance{to}: {self.n_frames / self.fps:.1f} s in {self.dims}-D, "
+            f"{len(self.fragments)} fragments of {clips} clips, {len(self.seams)} seams, "
+            f"{len(self.beats_s)} beats; {made}>"
+        )
 
 
 def mirrored(poses: Float32) -> Float32:
@@ -355,31 +339,43 @@ def check_poses(poses: npt.NDArray[Any], what: str = "poses") -> None:
         raise InputError(f"{wanted}; got {shape}")
 
 
-def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
-    if not path.exists():
-        raise InputError(f"no such file: {path}")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; expected a dance file, such as song.dance.npz")
-    try:
-        # An open stream, because numpy leaves a damaged file that it opened itself open.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as exc:
-        raise InputError(f"{path} is not a readable .npz file: {exc}") from exc
-
-
 def _check_dance(dance: Dance) -> None:
-    check_poses(dance.joints, "a dance's joints")
+    """Check what is given before it is made the arrays of `_KINDS`."""
+    check_poses(np.asarray(dance.joints), "a dance's joints")
+    if not FPS_LIMITS[0] <= dance.fps <= FPS_LIMITS[1]:
+        low, high = FPS_LIMITS
+        raise InputError(f"a dance's fps must be from {low:g} to {high:g}; got {dance.fps}")
     n_frames = dance.n_frames
     for name in ("source_index", "source_s"):
-        array = getattr(dance, name)
+        array = np.asarray(getattr(dance, name))
         if array.shape != (n_frames,):
             raise InputError(
                 f"a dance's {name} must have one entry a frame ({n_frames}); got {array.shape}"
             )
-    if n_frames and not 0 <= int(dance.source_index.min()) <= int(dance.source_index.max()) < len(
-        dance.fragments
-    ):
+    for name in ("seams", "source_index", "numbers"):
+        array = np.asarray(getattr(dance, name))
+        if array.size and array.dtype.kind not in "iu":
+            raise InputError(f"a dance's {name} must be whole numbers; got {array.dtype}")
+    for name in ("beats_s", "source_s"):
+        array = np.asarray(getattr(dance, name))
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise InputError(f"a dance's {name} must be finite numbers of seconds")
+    for name in ("seams", "beats_s"):
+        array = np.asarray(getattr(dance, name))
+        if array.ndim != 1 or (np.diff(array) <= 0).any():
+            raise InputError(f"a dance's {name} must be a list that increases; got {array.shape}")
+    if np.shape(dance.numbers) != np.shape(dance.beats_s):
+        raise InputError(
+            f"each of {len(dance.beats_s)} beats needs its number in the bar; "
+            f"got {np.shape(dance.numbers)}"
+        )
+    index, seams = np.asarray(dance.source_index), np.asarray(dance.seams)
+    if n_frames and not 0 <= int(index.min()) <= int(index.max()) < len(dance.fragments):
         raise InputError("a dance's source_index points outside its fragments")
-    if dance.seams.size and not 0 < int(dance.seams.min()) <= int(dance.seams.max()) < n_frames:
+    if seams.size and not 0 < int(seams[0]) <= int(seams[-1]) < n_frames:
         raise InputError(f"a dance's seams must lie within its {n_frames} frames")
+    if dance.choices and len(dance.choices) != len(dance.fragments):
+        raise InputError(
+            f"a dance of {len(dance.fragments)} fragments needs as many choices, or none; "
+            f"got {len(dance.choices)}"
+        )

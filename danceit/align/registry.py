@@ -83,7 +83,7 @@ def align(dance: Dance, music: Music, methods: Sequence[str | Aligner]) -> Dance
     Returns
     -------
     Dance
-        Same number of frames, each step recorded in ``meta["steps"]``.
+        Same number of frames, each step recorded in ``steps``.
 
     Raises
     ------

@@ -14,10 +14,12 @@ from danceit.data import (
     FPS,
     Clip,
     Dance,
+    DanceSong,
     Float32,
     Float64,
     Music,
     Placement,
+    Step,
 )
 from danceit.errors import DanceitError, InputError
 from danceit.retrieval.placing import Stance, moved, stance
@@ -147,14 +149,9 @@ def random_dance(
         source_index=index[: music.n_frames],
         source_s=np.concatenate(source_s)[: music.n_frames],
         fragments=tuple(placements),
-        meta={
-            "song": str(music.path),
-            "song_sha256": music.sha256,
-            "song_duration_s": music.duration_s,
-            "index_id": "",
-            "encoder_id": "",
-            "steps": [{"step": "query", "method": "random", "options": {"n_frames": n_frames}}],
-        },
+        song=DanceSong(music.path, music.sha256, music.duration_s),
+        steps=(Step("query", "random", {"n_frames": n_frames}),),
+        numbers=music.counts.numbers,
     )
 
 

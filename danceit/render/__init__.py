@@ -119,7 +119,7 @@ def render_many(
 
 def _spare_the_songs(dances: Sequence[Dance], out: Path, song: Path | None) -> None:
     """Refuse to write over the song, which may be a video."""
-    songs = [song, *(Path(str(dance.meta.get("song", ""))) for dance in dances)]
+    songs = [song, *(dance.song.path for dance in dances if dance.song)]
     if any(path and path.is_file() and out.exists() and out.samefile(path) for path in songs):
         raise InputError(f"cannot write {out}: it is the song; give another --out")
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from danceit.data import Choice, RunnerUp
 from danceit.retrieval.composing import Composition
 
 KEPT = 8
@@ -11,16 +12,7 @@ KEPT = 8
 
 
 @dataclass(frozen=True)
-class RunnerUp:
-    """A fragment that was found for a window but not taken."""
-
-    fragment_id: str
-    distance: float
-    target: float
-
-
-@dataclass(frozen=True)
-class Choice:
+class WindowChoice:
     """One line of `danceit query`: times in s, `rank` from 0, costs as in `compose`."""
 
     window_start_s: float
@@ -40,7 +32,7 @@ class Choice:
     runners_up: tuple[RunnerUp, ...]
 
 
-def choices(composition: Composition) -> list[Choice]:
+def choices(composition: Composition) -> list[WindowChoice]:
     """Return every window's choice in the order of the song."""
     ids = dict(zip(composition.rows.tolist(), composition.table.fragment_id, strict=True))
     seams = {int(seam) for seam in composition.dance.seams}
@@ -50,7 +42,7 @@ def choices(composition: Composition) -> list[Choice]:
         window, taken = composition.candidates[w], int(composition.path[w])
         goes_on = w > 0 and w * length not in seams
         listed.append(
-            Choice(
+            WindowChoice(
                 window_start_s=placement.window_start_s,
                 fragment_id=placement.fragment_id,
                 clip_id=placement.clip_id,
@@ -82,18 +74,17 @@ def with_choices(composition: Composition, pinned: Sequence[int] = ()) -> Compos
 
     `pinned` are the windows that the user chose.
     """
-    noted = [
-        {
-            "why": "you chose it" if w in pinned else choice.why,
-            "goes_on": choice.goes_on,
-            "found": len(choice.runners_up) + 1,
-            "target": choice.target,
-            "runners_up": [asdict(other) for other in choice.runners_up[:KEPT]],
-        }
+    noted = tuple(
+        Choice(
+            why="you chose it" if w in pinned else choice.why,
+            goes_on=choice.goes_on,
+            found=len(choice.runners_up) + 1,
+            target=choice.target,
+            runners_up=choice.runners_up[:KEPT],
+        )
         for w, choice in enumerate(choices(composition))
-    ]
-    dance = composition.dance
-    return replace(composition, dance=replace(dance, meta={**dance.meta, "choices": noted}))
+    )
+    return replace(composition, dance=replace(composition.dance, choices=noted))
 
 
 def composition_as_json(composition: Composition) -> str:

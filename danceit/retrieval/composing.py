@@ -7,16 +7,26 @@
 4. Each fragment is carried onto the stance that the one before it leaves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from danceit import audio
-from danceit.data import CANVAS_PX, FPS, Bool, Dance, Float32, Float64, Int64, Music, Placement
+from danceit.data import (
+    CANVAS_PX,
+    FPS,
+    Bool,
+    Dance,
+    DanceSong,
+    Float32,
+    Float64,
+    Int64,
+    Music,
+    Placement,
+)
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.candidates import Candidates, find_candidates
@@ -118,9 +128,11 @@ def choose(
     chain = _chain(candidates, music, rows, table, poses, options)
     path = _solved(_varied(chain, options.seed), options.solver, allowed)
     dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
-    facts = _meta(music, index_id or store.info().index_id, store.spec.encoder_id)
-    dance = replace(dance, meta={**facts, **dance.meta})
-    dance = dance.with_step("query", options.solver, asdict(options))
+    dance = replace(
+        dance,
+        index_id=index_id or store.info().index_id,
+        encoder_id=store.spec.encoder_id,
+    ).with_step("query", options.solver, asdict(options))
     return Composition(dance, music, options, tuple(candidates), path, rows, table, notes)
 
 
@@ -229,7 +241,8 @@ def _assemble(
         source_index=np.repeat(np.arange(len(places), dtype=np.int32), length)[:n_frames],
         source_s=source_s.reshape(-1)[:n_frames],
         fragments=placements,
-        meta={},
+        song=DanceSong(music.path.absolute(), music.sha256, music.duration_s),
+        numbers=music.counts.numbers,
     )
 
 
@@ -283,13 +296,3 @@ def _centre(joints: Float32) -> Float32:
     if len(offset) == 3:
         offset[2] = np.nanmedian(joints[..., 2])
     return offset
-
-
-def _meta(music: Music, index_id: str, encoder_id: str) -> Mapping[str, Any]:
-    return {
-        "song": str(music.path.absolute()),
-        "song_sha256": music.sha256,
-        "song_duration_s": music.duration_s,
-        "index_id": index_id,
-        "encoder_id": encoder_id,
-    }

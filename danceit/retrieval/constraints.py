@@ -48,9 +48,9 @@ class Constraints:
     def of(cls, dance: Dance) -> "Constraints":
         """Return those that a dance was last changed under."""
         made = cls()
-        for step in dance.meta.get("steps", []):
-            if step.get("step") == "edit":
-                stored = step["options"]
+        for step in dance.steps:
+            if step.step == "edit":
+                stored = step.options
                 made = cls(
                     tuple((float(time_s), str(name)) for time_s, name in stored["pins"]),
                     tuple(map(str, stored["bans"])),

@@ -143,8 +143,8 @@ class Editor:
         )
 
     def _check_song(self, before: Dance) -> None:
-        made_for = before.meta.get("song_sha256", self._music.sha256)
-        if made_for != self._music.sha256:
+        made_for = before.song.sha256 if before.song else ""
+        if made_for and made_for != self._music.sha256:
             raise InputError(f"the dance to change was made for another song than {self._song}")
 
     def _demands(self, constraints: Constraints, before: Dance | None) -> _Demands:
@@ -253,9 +253,9 @@ def options_of(dance: Dance) -> QueryOptions:
     InputError
         If no query is on record, or it was not one of this program's own.
     """
-    for step in dance.meta.get("steps", []):
-        if step.get("step") == "query":
-            return _options(step.get("options", {}), str(step.get("method", "")))
+    for step in dance.steps:
+        if step.step == "query":
+            return _options(step.options, step.method)
     raise InputError("the dance has no query on record, so that it cannot be solved again")
 
 

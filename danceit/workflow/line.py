@@ -13,7 +13,7 @@ from typing import Any
 from danceit import audio
 from danceit.align import ALIGNERS, align, make_aligner
 from danceit.align.protocols import Aligner
-from danceit.data import Dance, Music
+from danceit.data import Dance, DanceSong, Music
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
 from danceit.index.poses.estimators import ESTIMATORS
@@ -261,7 +261,7 @@ def last_dance(folder: Path, *, aligned: bool) -> Path:
 
 def _is_aligned(path: Path) -> bool:
     """Whether a dance was aligned, whatever its file is called, as `danceit dance` writes it."""
-    return any(step.get("step") == "align" for step in Dance.load(path).meta.get("steps", []))
+    return any(step.step == "align" for step in Dance.load(path).steps)
 
 
 def song_of(dance_: Dance, source: Path, song: Path | None) -> Path:
@@ -272,12 +272,11 @@ def song_of(dance_: Dance, source: Path, song: Path | None) -> Path:
     InputError
         If it is not there, or its contents are not those that the dance was made for.
     """
-    noted = str(dance_.meta.get("song", ""))
-    path = song or Path(noted)
+    noted = dance_.song or DanceSong(Path())
+    path = song or noted.path
     if not path.is_file():
         raise InputError(f"the song of {source} is not at {path}; say where it is now with --song")
-    expected = dance_.meta.get("song_sha256")
-    if expected and sha256_of_file(path) != expected:
+    if noted.sha256 and sha256_of_file(path) != noted.sha256:
         raise InputError(f"{path} is not the song that {source} was made for: its contents differ")
     return path
 

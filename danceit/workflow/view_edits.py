@@ -151,9 +151,9 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         with self._warming:
             edited = self._editor(own).solve(constraints, own.opened)
             dance = edited.composition.dance
-            for step in own.opened.meta.get("steps", []):
-                if step["step"] == "align":
-                    chain = aligners([step["method"]], step["options"])
+            for step in own.opened.steps:
+                if step.step == "align":
+                    chain = aligners([step.method], step.options)
                     dance = align(dance, edited.composition.music, chain)
         return dance, len(edited.changed)
 
@@ -177,7 +177,7 @@ def _refusal(dance: Dance, index: Path, store: FragmentStore, index_id: str) -> 
         options = options_of(dance)
     except DanceitError as exc:
         return str(exc)
-    if dance.meta.get("index_id") == index_id:
+    if dance.index_id == index_id:
         return ""
     # The index may have grown since; what counts is that it still has what the dance shows.
     there = set(store.table(store.matching(Where(n_frames=options.n_frames))).fragment_id)

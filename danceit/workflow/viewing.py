@@ -87,7 +87,8 @@ def open_dances(
     if names and len(names) != len(dances):
         raise InputError(f"{len(names)} names for {len(dances)} dances; give one a dance")
     sound, notice = _sound(dances, song, audible)
-    title = Path(song or str(dances[0].meta.get("song", "")) or files[0]).stem
+    noted = dances[0].song
+    title = (song or (noted.path if noted else files[0])).stem
     return Viewed(tuple(files), dances, tuple(names) or short_names(files), title, sound, notice)
 
 
@@ -141,14 +142,18 @@ def short_names(files: Sequence[Path]) -> tuple[str, ...]:
 
 def check_one_song(dances: Sequence[Dance], files: Sequence[Path]) -> None:
     """Raise `InputError` where dances are known to be to different songs."""
-    first = dances[0].meta.get("song_sha256")
+    first = _sha256(dances[0])
     for dance, file in zip(dances, files, strict=True):
-        other = dance.meta.get("song_sha256")
+        other = _sha256(dance)
         if first and other and other != first:
             raise InputError(
                 f"{files[0]} and {file} are dances to different songs; "
                 "only dances to one song can be shown side by side"
             )
+
+
+def _sha256(dance: Dance) -> str:
+    return dance.song.sha256 if dance.song else ""
 
 
 def _sound(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit.counts import Counts
-from danceit.data import Dance, Float32, Music, Placement
+from danceit.data import Dance, DanceSong, Float32, Music, Placement
 
 MISSING = (14, 15, 16, 17)
 """Eyes and ears, which the Tang dances lack."""
@@ -38,7 +38,7 @@ def dance_of(poses: Float32, seams: tuple[int, ...] = (), beats_s: tuple[float, 
         source_index=index,
         source_s=source_s,
         fragments=placements,
-        meta={"song": "song.wav"},
+        song=DanceSong(Path("song.wav")),
     )
 
 

@@ -53,11 +53,11 @@ def test_a_wrong_option_is_one_line_that_says_what_to_do(text: str, message: str
 
 def test_a_chain_records_each_step_in_order() -> None:
     aligned = align(dance_of(walk(60)), music_for(60), ["linear:window_frames=4", BeatAligner()])
-    assert [(step["step"], step["method"]) for step in aligned.meta["steps"]] == [
+    assert [(step.step, step.method) for step in aligned.steps] == [
         ("align", "linear"),
         ("align", "beat"),
     ]
-    assert aligned.meta["steps"][0]["options"]["window_frames"] == 4
+    assert aligned.steps[0].options["window_frames"] == 4
 
 
 def test_a_wrong_method_is_found_before_any_is_applied() -> None:
@@ -121,7 +121,7 @@ def test_a_third_partys_aligner_works_like_a_built_in() -> None:
     dance = dance_of(walk(60))
     lifted = align(dance, music_for(60), ["lift:height_px=3", "linear"])
     assert lifted.joints[0, 1, 1] == dance.joints[0, 1, 1] - 3
-    assert [step["method"] for step in lifted.meta["steps"]] == ["lift", "linear"]
+    assert [step.method for step in lifted.steps] == ["lift", "linear"]
     assert ("lift", "lifting") in {(row.name, row.provider) for row in ALIGNERS.listing()}
     with pytest.raises(InputError, match=r"no option 'hight_px'.*did you mean 'height_px'"):
         make_aligner("lift:hight_px=3")

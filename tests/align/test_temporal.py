@@ -54,7 +54,7 @@ def test_without_beats_nothing_changes(name: str) -> None:
     aligned = align(dance, music_for(90), [name])
     np.testing.assert_array_equal(aligned.joints, dance.joints)
     np.testing.assert_array_equal(aligned.source_s, dance.source_s)
-    assert aligned.meta["steps"][-1]["method"] == name
+    assert aligned.steps[-1].method == name
 
 
 @pytest.mark.parametrize("name", TEMPORAL)

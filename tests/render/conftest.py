@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from danceit.data import FLOOR_PX, FPS, Dance, Float32, Placement
+from danceit.data import FLOOR_PX, FPS, Dance, DanceSong, Float32, Placement
 from danceit.files import sha256_of_file
 
 SONG_S = 2.51
@@ -66,9 +66,6 @@ def make_dance(
         )
         for i, start in enumerate(starts)
     )
-    meta: dict[str, object] = {"steps": []}
-    if song is not None:
-        meta |= {"song": str(song), "song_sha256": sha256_of_file(song)}
     return Dance(
         joints=joints,
         seams=np.array(seams, dtype=np.int64),
@@ -76,7 +73,7 @@ def make_dance(
         source_index=index.astype(np.int32),
         source_s=10.0 * (index + 1) + within / FPS,
         fragments=placements,
-        meta=meta,
+        song=None if song is None else DanceSong(song, sha256_of_file(song)),
     )
 
 

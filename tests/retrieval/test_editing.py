@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danceit.align import align
-from danceit.data import Dance
+from danceit.data import Dance, DanceSong
 from danceit.errors import InputError
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
@@ -74,7 +74,7 @@ def test_a_pin_is_shown_and_only_its_neighbours_may_change(editor: Editor, befor
     assert 7 in edited.changed
     assert set(edited.changed) <= set(range(7 - REACH, 7 + REACH + 1))
     assert set(edited.solved) == set(range(7 - REACH, 7 + REACH + 1)) - {7}
-    assert edited.composition.dance.meta["choices"][7]["why"] == "you chose it"
+    assert edited.composition.dance.choices[7].why == "you chose it"
 
 
 def test_a_banned_fragment_is_gone_and_the_rest_stays(editor: Editor, before: Dance) -> None:
@@ -85,7 +85,7 @@ def test_a_banned_fragment_is_gone_and_the_rest_stays(editor: Editor, before: Da
     where = [w for w, name in enumerate(shown(before)) if name == banned]
     near = {v for w in where for v in range(w - REACH, w + REACH + 1)}
     assert set(edited.changed) <= near
-    assert all(banned not in str(choice) for choice in edited.composition.dance.meta["choices"])
+    assert all(banned not in str(choice) for choice in edited.composition.dance.choices)
 
 
 def test_a_banned_clip_is_gone_however_much_of_the_pool_it_was(
@@ -159,9 +159,9 @@ def test_contradictions_are_named(editor: Editor, before: Dance) -> None:
 
 def test_a_dance_of_another_song_or_of_no_query_is_refused(editor: Editor, before: Dance) -> None:
     with pytest.raises(InputError, match="made for another song"):
-        editor.solve(Constraints(), replace(before, meta={**before.meta, "song_sha256": "0"}))
+        editor.solve(Constraints(), replace(before, song=DanceSong(Path("other.wav"), "0")))
     with pytest.raises(InputError, match="no query on record"):
-        options_of(replace(before, meta={}))
+        options_of(replace(before, steps=()))
 
 
 def test_everything_banned_is_said(editor: Editor, before: Dance, store: FragmentStore) -> None:
@@ -214,7 +214,7 @@ def test_the_pages_changes_are_solved_aligned_and_saved(
         again = edits.save({"dance": 0})["file"]
         back = edits.edit({"dance": 0, "changes": []})
     assert shown(saved)[3] == wanted
-    assert [step["method"] for step in saved.meta["steps"]] == ["viterbi", "constraints", "linear"]
+    assert [step.method for step in saved.steps] == ["viterbi", "constraints", "linear"]
     assert again.endswith("a.edited-2.dance.npz")
     assert back["dances"][0]["fragments"][3]["id"] == shown(before)[3]
 
@@ -241,10 +241,9 @@ def test_a_request_that_makes_no_sense_is_refused(
 def test_a_dance_of_another_index_can_be_seen_but_not_changed(
     before: Dance, index: Path, tmp_path: Path
 ) -> None:
-    other_meta = {**before.meta, "index_id": "other"}
     foreign = (replace(before.fragments[0], fragment_id="x:0+24"), *before.fragments[1:])
-    replace(before, meta=other_meta).save(tmp_path / "grown.dance.npz")
-    replace(before, meta=other_meta, fragments=foreign).save(tmp_path / "foreign.dance.npz")
+    replace(before, index_id="other").save(tmp_path / "grown.dance.npz")
+    replace(before, index_id="other", fragments=foreign).save(tmp_path / "foreign.dance.npz")
     files = [tmp_path / "grown.dance.npz", tmp_path / "foreign.dance.npz"]
     with ViewEdits(open_dances(files, audible=False), index) as edits:
         assert edits.refused[0] == ""

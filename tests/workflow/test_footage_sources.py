@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from danceit.data import Dance, Placement, Recording
+from danceit.data import Dance, DanceSong, Placement, Recording
 from danceit.errors import InputError
 from danceit.render import RenderOptions
 from danceit.workflow.footage_sources import Filming, filmed, read_source
@@ -81,7 +81,7 @@ def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
         source_index=np.repeat(np.arange(2, dtype=np.int32), 24),
         source_s=np.concatenate([1.0 + np.arange(24) / 24, np.arange(24) / 24]),
         fragments=(placed(source), placed(tmp_path / "gone")),
-        meta={"song": str(song)},
+        song=DanceSong(song),
     )
     dance.save(tmp_path / "a.dance.npz")
     options = RenderOptions(size=128, footage=True)

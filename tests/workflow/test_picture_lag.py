@@ -32,7 +32,6 @@ def shown(clips: tuple[Clip, ...], source: str) -> Dance:
         source_index=np.repeat(np.arange(len(clips), dtype=np.int32), [c.n_frames for c in clips]),
         source_s=np.concatenate(seconds),
         fragments=tuple(placed),
-        meta={},
     )
 
 

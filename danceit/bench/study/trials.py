@@ -202,7 +202,7 @@ def order_for(voter: str, of: Sequence[Trial], seed: int) -> list[tuple[Trial, b
 
 def _entry(name: str, file: Path) -> Entry:
     dance = Dance.load(file)
-    song = str(dance.meta.get("song_sha256", ""))
+    song = dance.song.sha256 if dance.song else ""
     if not song:
         raise InputError(f"{file} does not say to which song it is danced")
     return Entry(name, file, sha256_of_file(file), song, dance)

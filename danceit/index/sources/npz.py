@@ -11,9 +11,7 @@ Without ``audio``, a sound or video file of the same name beside it is the song.
 `write_recording` writes such a file; `numpy.savez` will do as well. Nothing is pickled.
 """
 
-import io
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,9 @@ import numpy.typing as npt
 from danceit.data import Float32, Recording, check_poses
 from danceit.errors import InputError
 from danceit.files import replacing
-from danceit.index.sources.checks import MAX_FILE_BYTES, check_size, checked, frame_times
+from danceit.index.sources.checks import MAX_FILE_BYTES, checked, frame_times
 from danceit.index.sources.media import media_named, pair
+from danceit.npz import read_npz
 
 _POSES = ("poses", "joints")
 _TEXTS = ("audio", "style", "dancer", "licence")
@@ -44,7 +43,7 @@ class NpzSource:
     def companions(self, path: Path) -> tuple[Path, ...]:
         """Return the song that the file names, if it is there."""
         try:
-            return _media_files(path, load_arrays(path, only=("audio",)))
+            return _media_files(path, read_npz(path, ("audio",), MAX_FILE_BYTES))
         except InputError:
             return ()
 
@@ -57,7 +56,7 @@ class NpzSource:
             If the file is damaged, lacks an array or has one of a wrong shape, or its
             song is missing.
         """
-        arrays = load_arrays(path)
+        arrays = read_npz(path, _KNOWN, MAX_FILE_BYTES)
         given = [name for name in _POSES if name in arrays]
         if len(given) != 1 or "fps" not in arrays:
             held = ", ".join(sorted(arrays)) or "neither"
@@ -144,62 +143,6 @@ def write_recording(
             **{name: np.array(text) for name, text in texts.items() if text},
         )
     return path
-
-
-def load_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, npt.NDArray[Any]]:
-    """Known arrays of a ``.npz`` file; each array's size is checked before memory is taken.
-
-    Raises
-    ------
-    InputError
-        If the file is not an archive of plain arrays, is damaged, or an array in it
-        claims more than the file holds.
-    """
-    check_size(path)
-    arrays = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                if name in _KNOWN and (not only or name in only):
-                    arrays[name] = _member(archive, member, path)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as exc:
-        raise InputError(f"{path} is not a readable .npz file: {exc}") from exc
-    return arrays
-
-
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> npt.NDArray[Any]:
-    what = f"{path}: {member.filename}"
-    if member.file_size > MAX_FILE_BYTES:
-        raise InputError(f"{what} has {member.file_size} bytes; at most {MAX_FILE_BYTES} are read")
-    # Read no more than promised, so that an archive cannot unpack into more than it says.
-    with archive.open(member) as stream:
-        content = stream.read(member.file_size)
-    try:
-        # From bytes in memory numpy views the array and never allocates what a header claims.
-        return _array(content)
-    except (ValueError, SyntaxError, TypeError, EOFError) as exc:
-        raise InputError(f"{what} is not a plain array: {exc}") from exc
-
-
-def _array(content: bytes) -> npt.NDArray[Any]:
-    stream = io.BytesIO(content)
-    npy: Any = np.lib.format  # without types in numpy before 2.3
-    version = npy.read_magic(stream)
-    if version == (1, 0):
-        shape, fortran, dtype = npy.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, fortran, dtype = npy.read_array_header_2_0(stream)
-    else:
-        raise ValueError(f"version {version} of the array format")
-    if dtype.hasobject:
-        raise ValueError("pickled objects are never loaded")
-    count = int(np.prod(np.asarray(shape, dtype=object))) if shape else 1
-    held = len(content) - stream.tell()
-    if count * dtype.itemsize != held:
-        raise ValueError(f"{shape} of {dtype} announced, {held} bytes held")
-    array: npt.NDArray[Any] = np.frombuffer(content, dtype, count, stream.tell())
-    return array.reshape(shape, order="F" if fortran else "C")
 
 
 def _media_files(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> tuple[Path, ...]:

@@ -232,8 +232,6 @@ def check_dances(dances: Sequence[Dance], options: RenderOptions) -> None:
     for dance in dances:
         if dance.n_frames == 0:
             raise InputError("nothing to draw: the dance has no frames")
-        if dance.fps <= 0:
-            raise InputError(f"a dance's fps must be above 0; got {dance.fps:g}")
     lengths = [dance.n_frames / dance.fps for dance in dances]
     if max(lengths) - min(lengths) > 1 / min(dance.fps for dance in dances):
         listed = ", ".join(f"{length:.2f}" for length in lengths)

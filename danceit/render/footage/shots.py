@@ -179,7 +179,7 @@ def cut(dance: Dance, times_s: Float64, locate: Locator, canvas: CanvasPlace) ->
 
 def overlap_frames(dance: Dance) -> int:
     """Frames around a seam in which one shot turns into the next: the aligner's window."""
-    stated = [step.get("options", {}).get("window_frames") for step in dance.meta.get("steps", [])]
+    stated = [step.options.get("window_frames") for step in dance.steps]
     widths = [int(width) for width in stated if isinstance(width, int) and width > 0]
     return max(widths, default=MORPH_FRAMES)
 

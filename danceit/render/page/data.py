@@ -6,14 +6,14 @@ frames a second a three-minute dance in 3-D takes 0.6 MB.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import BONES, JOINT, Dance, Float32, Float64
+from danceit.data import BONES, JOINT, Choice, Dance, Float32, Float64, RunnerUp
 from danceit.movement import bridged_movement
 from danceit.render.drawing import camera, figure, stage
 from danceit.render.drawing.camera import Camera, View, follow
@@ -30,6 +30,9 @@ _LOOKED_AT = 3
 _YAWS_DEG = (0.0, 45.0, 90.0, 135.0)
 _ACROSS, _UPRIGHT = View(0.0, 0.0, 1.0, 1e6), View(0.0, 0.0, 1e6, 1.0)
 """Views of width 1 and of height 1, without a limit the other way."""
+
+_UNKNOWN = Choice("", goes_on=False, found=0, target=float("nan"))
+"""Of dances that were not chosen by a query."""
 
 
 def dances_as_json(dances: Sequence[Dance], names: Sequence[str]) -> list[dict[str, Any]]:
@@ -108,9 +111,9 @@ def _dance_as_json(dance: Dance, name: str, wide: Camera, tall: Camera) -> dict[
         "source_s": packed(dance.source_s, "<f4"),
         "segments": _segments(dance),
         "fragments": _fragments(dance),
-        "steps": [_step_name(step) for step in dance.meta.get("steps", [])],
-        "index_id": str(dance.meta.get("index_id", "")),
-        "encoder_id": str(dance.meta.get("encoder_id", "")),
+        "steps": list(map(str, dance.steps)),
+        "index_id": dance.index_id,
+        "encoder_id": dance.encoder_id,
     }
 
 
@@ -179,10 +182,9 @@ def _segments(dance: Dance) -> list[list[int]]:
 
 
 def _fragments(dance: Dance) -> list[dict[str, Any]]:
-    choices = dance.meta.get("choices", [])
+    choices = dance.choices or [_UNKNOWN] * len(dance.fragments)
     rows = []
-    for i, placed in enumerate(dance.fragments):
-        known = choices[i] if len(choices) == len(dance.fragments) else {}
+    for placed, choice in zip(dance.fragments, choices, strict=True):
         rows.append(
             {
                 "id": placed.fragment_id,
@@ -198,31 +200,27 @@ def _fragments(dance: Dance) -> list[dict[str, Any]]:
                 "style": placed.style,
                 "licence": placed.licence,
                 "colour": list(clip_colour(placed.clip_id)),
-                "why": str(known.get("why", "")),
-                "goes_on": bool(known.get("goes_on", False)),
-                "found": int(known.get("found", 0)),
-                "target": _number(known.get("target", float("nan"))),
-                "others": [_other(other) for other in known.get("runners_up", [])],
+                "why": choice.why,
+                "goes_on": choice.goes_on,
+                "found": choice.found,
+                "target": _number(choice.target),
+                "others": [_other(other) for other in choice.runners_up],
             }
         )
     return rows
 
 
-def _other(other: Mapping[str, Any]) -> dict[str, Any]:
+def _other(other: RunnerUp) -> dict[str, Any]:
     return {
-        "id": str(other.get("fragment_id", "")),
-        "distance": _number(other.get("distance", float("nan"))),
-        "target": _number(other.get("target", float("nan"))),
+        "id": other.fragment_id,
+        "distance": _number(other.distance),
+        "target": _number(other.target),
     }
 
 
 def _number(value: float) -> float | None:
     """Round a value for JSON, which knows neither NaN nor infinity."""
     return round(float(value), 4) if np.isfinite(value) else None
-
-
-def _step_name(step: Mapping[str, Any]) -> str:
-    return f"{step.get('step', '')} {step.get('method', '')}".strip()
 
 
 def _limb_colour(joint: int, theme: Theme) -> tuple[int, int, int]:

@@ -54,15 +54,13 @@ def find_song(dances: Sequence[Dance], song: Path | None) -> Path:
         if not Path(song).is_file():
             raise InputError(f"no such song: {song}")
         return Path(song)
-    meta = dances[0].meta
-    named = str(meta.get("song", "") or "")
-    if not named:
+    noted = dances[0].song
+    if noted is None:
         raise InputError("the dance does not name its song; say which with --song FILE")
-    own = Path(named)
+    own = noted.path
     if not own.is_file():
         raise InputError(f"the dance's song is not at {own} any more; give it with --song FILE")
-    stored = meta.get("song_sha256")
-    if stored and stored != sha256_of_file(own):
+    if noted.sha256 and noted.sha256 != sha256_of_file(own):
         raise InputError(
             f"{own} has changed since the dance was made; query it again, "
             f"or take it nevertheless with --song {own}"

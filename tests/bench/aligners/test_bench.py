@@ -225,7 +225,7 @@ def test_dances_are_retrieved_where_there_is_an_index(library, songs, index, tmp
     run = bench_aligners(library.folder, songs[:1], tmp_path, options, index=index, progress=False)
     assert run.failures == ()
     dance = Dance.load(aligner_jobs.dance_file(tmp_path, "song", "none"))
-    assert dance.meta["encoder_id"]
+    assert dance.encoder_id
     assert any("3 of the 3 real dances are in that index" in note for note in run.notes)
 
 

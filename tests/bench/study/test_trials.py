@@ -1,5 +1,6 @@
 """The design and the figures of a study, against other implementations of the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,15 @@ from danceit.bench.study.trials import (
     trials,
     wilson,
 )
+from danceit.data import DanceSong
 from danceit.errors import InputError
 from tests.render.conftest import make_dance, swaying
 
 
 def write(path: Path, song: str = "s", phase: int = 0, frames: int = 240) -> Path:
     dance = make_dance(swaying(frames + phase)[phase:])
-    meta = {"steps": [], "song_sha256": song} if song else {"steps": []}
     path.parent.mkdir(exist_ok=True)
-    type(dance)(**{**vars(dance), "meta": meta}).save(path)
+    replace(dance, song=DanceSong(Path("song.wav"), song) if song else None).save(path)
     return path
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from danceit.data import FPS, Dance
+from danceit.data import FPS, Choice, Dance, RunnerUp
 from danceit.errors import InputError
 from danceit.render import render
 from danceit.render.options import THEMES, RenderOptions
@@ -57,9 +57,9 @@ def test_segments_cover_the_dance_and_name_its_fragments(dance: Dance) -> None:
 
 
 def test_runners_up_and_reasons_travel_with_the_dance(dance: Dance) -> None:
-    other = {"fragment_id": "x:0+24", "distance": float("inf"), "target": 1}
-    choice = {"why": "it fits", "goes_on": False, "runners_up": [other]}
-    known = replace(dance, meta={**dance.meta, "choices": [choice, choice]})
+    other = RunnerUp("x:0+24", distance=float("inf"), target=1.0)
+    choice = Choice("it fits", goes_on=False, found=2, target=0.5, runners_up=(other,))
+    known = replace(dance, choices=(choice, choice))
     (data,) = dances_as_json([known], ["a"])
     assert data["fragments"][1]["why"] == "it fits"
     assert data["fragments"][1]["others"] == [{"id": "x:0+24", "distance": None, "target": 1.0}]

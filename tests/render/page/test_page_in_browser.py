@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from danceit.data import FPS, Dance
+from danceit.data import FPS, Dance, DanceSong
 from danceit.files import sha256_of_file
 from danceit.render import render_many
 from danceit.render.drawing.motion import joints_at
@@ -67,9 +67,7 @@ def long_dance(song: Path, dims: int = 3, phase: int = 0) -> Dance:
     dance = make_dance(
         joints, seams=(48, 96, 144, 192, 240), beats_s=tuple(np.arange(0.5, 12, 0.5))
     )
-    return replace(
-        dance, meta={"steps": [], "song": str(song), "song_sha256": sha256_of_file(song)}
-    )
+    return replace(dance, song=DanceSong(song, sha256_of_file(song)))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from danceit.audio import read_sound
-from danceit.data import Dance
+from danceit.data import Dance, DanceSong
 from danceit.errors import InputError
 from danceit.render import RenderOptions, render, render_many
 from danceit.render.drawing.scene import Scene
@@ -176,13 +176,13 @@ def test_progress_counts_every_frame(dance: Dance, tmp_path: Path) -> None:
 def test_without_its_song_a_dance_says_how_to_give_it(
     dance: Dance, tmp_path: Path, song: Path, listed: Callable[[], list[str]]
 ) -> None:
-    gone = replace(dance, meta={"song": str(tmp_path / "gone.wav")})
+    gone = replace(dance, song=DanceSong(tmp_path / "gone.wav"))
     other = tmp_path / "other.wav"
     soundfile.write(other, np.zeros(RATE), RATE)
-    changed = replace(dance, meta={"song": str(song), "song_sha256": "0" * 64})
+    changed = replace(dance, song=DanceSong(song, "0" * 64))
     for bad, given, message in [
         (gone, None, "is not at .*gone.wav any more; give it with --song FILE"),
-        (replace(dance, meta={}), None, "does not name its song; say which with --song FILE"),
+        (replace(dance, song=None), None, "does not name its song; say which with --song FILE"),
         (changed, None, "has changed since the dance was made"),
         (dance, tmp_path / "no.wav", "no such song: .*no.wav"),
         (dance, other, "the dance lasts 2.50 s but .*other.wav 1.00 s: another song?"),
