@@ -3,6 +3,10 @@
 counting     a song's counts: the person's file or a tracker, corrections, sections
 registry     trackers by name (plug-in group ``danceit.counts``)
 tracked      what a tracker gives
+pulse        our own: a bar pointer over what is heard
+heard        its features: bands, rises, changes of chord and bass
+activation   how much a frame sounds like a beat, and a beat like a 1
+bar_pointer  the beats and bars that fit best, by Viterbi
 librosa      Ellis 2007 on our onsets
 madmom       recurrent networks and a bar pointer (extra ``madmom``)
 beat_this    a transformer (package ``beat_this``)

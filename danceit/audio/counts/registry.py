@@ -29,6 +29,7 @@ TRACKERS = Registry(
     "danceit.counts",
     "tracker",
     {
+        "pulse": "danceit.audio.counts.pulse:track",
         "librosa": "danceit.audio.counts.librosa:track",
     },
 )

@@ -1,0 +1,162 @@
+"""Beats and bars that fit activations best, by Viterbi over a bar pointer.
+
+The bar pointer of Whiteley, Cemgil and Godsill (ISMIR 2006), with the states of Krebs, Böck
+and Widmer (ISMIR 2015): a beat lasts a whole number of frames, and the tempo changes at
+beats only, by a factor that is rarer exponentially the further it is from 1. The frames
+between two beats then hold no choice, so only frames that are beats are kept as states: the
+same best path, for a fortieth of the work. In a block shorter than the shortest beat no
+frame depends on another, so the blocks are computed whole.
+
+Bars are found over the beats (as Böck, Krebs and Widmer do, ISMIR 2016): a state is a
+metre and a place in its bar.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from danceit.audio.counts.heard import RATE_HZ
+from danceit.counts import Float64, Int32, Int64
+from danceit.data import Float32
+
+SHORTEST, LONGEST = 12, 68
+"""Frames a beat may last: 250 to 44 beats a minute."""
+STEADINESS = 60.0
+"""Nepers that a change of tempo by all of it costs; a beat 5 % longer costs 3."""
+_FREE = 0.75
+"""Frames by which neighbouring beats may differ for nothing, as whole frames must."""
+METRES = (2, 3, 4)
+"""Beats a bar; six-eight is counted in its two dotted quarters."""
+_SLIP = -14.0
+"""Log probability of a beat that breaks the count: a bar cut short, or another metre."""
+
+
+@dataclass(frozen=True)
+class BeatPath:
+    """Frames of the beats (B,), increasing, and the log odds of the path that has them."""
+
+    frames: Int64
+    log_odds: float
+
+
+@dataclass(frozen=True)
+class BarPath:
+    """Place of each beat in its bar (B,), 1 first, the metre of most bars, the log odds."""
+
+    numbers: Int32
+    metre: int
+    log_odds: float
+
+
+def find_beats(gains: Float32, prior: Float32 | None = None) -> BeatPath:
+    """Beats whose gains add up to most, at tempi that change little.
+
+    Parameters
+    ----------
+    gains : float32 (n,)
+        Log odds that a frame is a beat.
+    prior : float32 (LONGEST - SHORTEST + 1,), optional
+        Log weight, a beat, of lasting so many frames; minus infinity forbids it.
+    """
+    periods = np.arange(SHORTEST, LONGEST + 1)
+    change = _tempo_changes()
+    weights = np.zeros(len(periods), np.float32) if prior is None else prior
+    change = change + weights[:, None]
+    n_frames = len(gains)
+    # Row t + LONGEST holds the best path to a beat at t that goes on with each period;
+    # rows before the start say that a path may begin with any part of any beat.
+    onward = np.zeros((n_frames + LONGEST + SHORTEST, len(periods)), np.float32)
+    reached = np.empty((n_frames + SHORTEST, len(periods)), np.float32)
+    padded = np.zeros(n_frames + SHORTEST, np.float32)
+    padded[:n_frames] = gains
+    columns = np.arange(len(periods))
+    rows = np.arange(SHORTEST)[:, None] + LONGEST - periods
+    flat = rows * len(periods) + columns
+    for start in range(0, n_frames, SHORTEST):
+        block = onward.ravel().take(flat + start * len(periods))
+        block += padded[start : start + SHORTEST, None]
+        reached[start : start + SHORTEST] = block
+        onward[start + LONGEST : start + LONGEST + SHORTEST] = (block[:, None, :] + change).max(
+            axis=2
+        )
+    return _traced(reached[:n_frames], change, periods)
+
+
+def _traced(reached: Float32, change: Float32, periods: Int64) -> BeatPath:
+    """Walk back from the best beat that is less than its own period before the end."""
+    n_frames = len(reached)
+    late = max(0, n_frames - LONGEST)
+    tail = reached[late:].copy()
+    tail[(n_frames - late - np.arange(n_frames - late))[:, None] > periods] = -np.inf
+    last, period = divmod(int(tail.argmax()), len(periods))
+    log_odds = float(tail.max())
+    frame = last + late
+    frames = [frame]
+    while frame >= periods[period]:
+        frame -= int(periods[period])
+        frames.append(frame)
+        period = int((reached[frame] + change[period]).argmax())
+    return BeatPath(np.array(frames[::-1], np.int64), log_odds)
+
+
+@cache
+def _tempo_changes() -> Float32:
+    """Log probability of going on with each period (rows) after each other (columns)."""
+    periods = np.arange(SHORTEST, LONGEST + 1)
+    apart = np.maximum(0.0, np.abs(periods[:, None] - periods) - _FREE)
+    change = -STEADINESS * apart / periods
+    return np.asarray(change, np.float32)
+
+
+def find_bars(ones: Float64, metres: tuple[int, ...] = METRES) -> BarPath:
+    """Place of each beat in bars of one metre, which may slip but seldom does.
+
+    Parameters
+    ----------
+    ones : float64 (B,)
+        Log odds that a beat is a 1.
+    """
+    paths = [_bars_of(ones, metre) for metre in metres]
+    return max(paths, key=lambda path: path.log_odds)
+
+
+def _bars_of(ones: Float64, metre: int) -> BarPath:
+    """Best path through places of one metre; a slip jumps to any place."""
+    score = np.zeros(metre)
+    # `came[b, i]`: the place before place i of beat b.
+    came = np.zeros((len(ones), metre), np.int32)
+    follows = (np.arange(metre) - 1) % metre
+    for beat, one in enumerate(ones):
+        if beat:
+            best = int(score.argmax())
+            along = score[follows]
+            slips = score[best] + _SLIP > along
+            came[beat] = np.where(slips, best, follows)
+            score = np.where(slips, score[best] + _SLIP, along)
+        # Shared between the places, so that metres can be compared.
+        score = score.copy()
+        score[0] += one
+    place = int(score.argmax())
+    numbers = np.empty(len(ones), np.int32)
+    for beat in range(len(ones) - 1, -1, -1):
+        numbers[beat] = place + 1
+        place = int(came[beat, place])
+    return BarPath(numbers, metre, float(score.max()))
+
+
+def refined(frames: Int64, strength: Float32) -> Float64:
+    """Move beats (B,) to the top of the peak they lie on, between frames."""
+    last = len(strength) - 1
+    near = frames + np.arange(-1, 2)[:, None]
+    frames = near[strength[np.clip(near, 0, last)].argmax(axis=0), np.arange(len(frames))]
+    inside = np.clip(frames, 1, last - 1)
+    before, here, after = (strength[inside + step].astype(np.float64) for step in (-1, 0, 1))
+    bend = before - 2 * here + after
+    shift = np.where(bend < 0, 0.5 * (before - after) / np.minimum(bend, -1e-12), 0.0)
+    return np.asarray(inside + np.clip(shift, -0.5, 0.5), np.float64)
+
+
+def frames_of(bpm: float) -> float:
+    """Frames that a beat lasts."""
+    return 60.0 * RATE_HZ / bpm
