@@ -25,7 +25,7 @@ import numpy as np
 from danceit.data import Float32
 from danceit.errors import DanceitError
 from danceit.index.store.cards import count_cards
-from danceit.index.store.contract import Hits, Where
+from danceit.index.store.contract import Hits, StoreOptions, Where
 from danceit.index.store.faiss_module import load_faiss
 from danceit.index.store.local.store import LocalStore
 from danceit.index.store.vector_index import exact_search
@@ -119,9 +119,9 @@ def compare(n_fragments: int, factory: str) -> list[Figures]:
             device: _build(folder / device, n_fragments, factory, device) for device in DEVICES
         }
         with (
-            LocalStore.open(folder / "cpu", device="cpu") as cpu,
-            LocalStore.open(folder / "cpu", device="cuda") as cuda,
-            LocalStore.open(folder / "cuda", device="cuda") as own,
+            LocalStore.open(folder / "cpu", StoreOptions(device="cpu")) as cpu,
+            LocalStore.open(folder / "cpu", StoreOptions(device="cuda")) as cuda,
+            LocalStore.open(folder / "cuda", StoreOptions(device="cuda")) as own,
         ):
             queries = some_queries(cpu)
             found = []
@@ -149,7 +149,9 @@ def compare(n_fragments: int, factory: str) -> list[Figures]:
 
 
 def _build(folder: Path, n_fragments: int, factory: str, device: str) -> float:
-    with LocalStore.create(folder, SPEC, save_encoder, device=device, factory=factory) as store:
+    with LocalStore.create(
+        folder, SPEC, save_encoder, StoreOptions(device=device, factory=factory)
+    ) as store:
         for batch in made_up_batches(n_fragments):
             store.add(batch)
         started = time.perf_counter()

@@ -223,9 +223,10 @@ def verify(index_path: Path) -> None:
 @device_option
 def rebuild(index_path: Path, factory: str, recall: float, device: str) -> None:
     """Call `danceit.workflow.keeping.rebuild`."""
+    from danceit.index.store.contract import StoreOptions
     from danceit.workflow.keeping import rebuild as run
 
-    info = run(index_path, factory=factory, recall=recall, device=device)
+    info = run(index_path, options=StoreOptions(device, factory, recall))
     click.echo(table(("search by", "how"), list(info.search.items())))
 
 

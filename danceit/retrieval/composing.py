@@ -130,7 +130,7 @@ def choose(
     dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
     dance = replace(
         dance,
-        index_id=index_id or store.info().index_id,
+        index_id=index_id or store.index_id,
         encoder_id=store.spec.encoder_id,
     ).with_step("query", options.solver, asdict(options))
     return Composition(dance, music, options, tuple(candidates), path, rows, table, notes)

@@ -82,7 +82,7 @@ class Editor:
         self._song, self._store, self._embedder = song, store, embedder
         self._music = audio.listen(song)
         self._pool = find_pool(song, self._music, store, embedder, options)
-        self._index_id = store.info().index_id
+        self._index_id = store.index_id
         rows = store.matching(Where(n_frames=options.n_frames))
         table = store.table(rows)
         self._row_of: dict[str, int] = dict(

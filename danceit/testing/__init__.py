@@ -7,6 +7,7 @@
     class TestMyStore(StoreConformance):
         engine = MyStore
 
+`danceit.testing.stateful.StoreMachine` does so in any order, crashes included.
 `FixedEmbedder` is an encoder without training, and `batch_of_dances` makes clips with
 fragments and vectors; both are quick and the same on every machine.
 """

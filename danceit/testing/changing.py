@@ -1,6 +1,7 @@
 """The half of the conformance suite that writes; every test has its own store."""
 # ruff: noqa: D102 - a test's name is its documentation
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -204,6 +205,75 @@ class ChangingConformance:
         with self.engine.open(location) as after:
             assert after.spec.encoder_id == "another"
             assert set(after.recordings()) == {"new"}
+
+    def test_the_index_id_changes_with_the_contents_and_with_nothing_else(
+        self, store: FragmentStore, location: Path
+    ) -> None:
+        before = store.index_id
+        assert before == store.info().index_id
+        store.begin()
+        store.commit()
+        assert store.index_id == before
+        _write(store, "new")
+        assert store.index_id not in ("", before)
+        with self.engine.open(location) as after:
+            assert after.index_id == store.index_id
+
+    def test_an_engine_knows_the_folder_of_its_index(
+        self, store: FragmentStore, location: Path, tmp_path: Path
+    ) -> None:
+        assert self.engine.holds(location)
+        (tmp_path / "empty").mkdir()
+        assert not self.engine.holds(tmp_path / "empty")
+        assert not self.engine.holds(tmp_path / "not there")
+
+    def test_what_is_discarded_is_no_longer_there_and_another_can_come(
+        self, store: FragmentStore, location: Path, batch: FragmentBatch
+    ) -> None:
+        store.close()
+        self.engine.discard(location)
+        assert not self.engine.holds(location)
+        with pytest.raises(MissingIndexError):
+            self.engine.open(location)
+        self.engine.discard(location)
+        with self.created(location) as fresh:
+            fresh.add(batch)
+            fresh.commit()
+            assert len(fresh) == len(batch)
+
+    def test_the_encoder_stays_as_long_as_a_reader_has_the_store_open(
+        self, store: FragmentStore, location: Path
+    ) -> None:
+        for name in ("first", "second"):
+            with self.engine.open(location) as writer:
+                _write(writer, name)
+            assert (store.encoder / "config.json").is_file()
+        with self.created(location, replace(SPEC, encoder_id="another")) as fresh:
+            fresh.commit()
+            assert (store.encoder / "config.json").is_file()
+
+    def test_parts_that_others_write_are_added_once_and_with_the_transaction(
+        self, store: FragmentStore, batch: FragmentBatch
+    ) -> None:
+        write = store.part_writer()
+        if write is None:
+            with pytest.raises(InputError, match="use add"):
+                store.add_part("")
+            return
+        # As it comes to another machine.
+        write = pickle.loads(pickle.dumps(write))
+        first, again = batch_of_dances(["x", "y"], seed=7), batch_of_dances(["y"], seed=8)
+        before = len(store)
+        parts = [write([first]), write([again])]
+        store.add_part(parts[0])
+        with pytest.raises(InputError, match="clip y was added twice"):
+            store.add_part(parts[1])
+        assert len(store) == before
+        store.commit()
+        assert len(store) == before + len(first)
+        found = store.search(first.pose_vectors, 1)
+        np.testing.assert_array_equal(store.vectors(found.rows[:, 0]), first.pose_vectors)
+        assert store.verify() == ()
 
     def test_rebuilding_changes_no_answer(self, store: FragmentStore, location: Path) -> None:
         before = store.search(random_queries("pose"), 9)

@@ -14,7 +14,7 @@ from danceit.index.cleaning.cleaning import clean
 from danceit.index.sources import read_ahead, scan
 from danceit.index.sources.remote import check_local, fetched
 from danceit.index.sources.settings import ReadSettings
-from danceit.index.store.contract import NewerIndexError
+from danceit.index.store.contract import NewerIndexError, StoreOptions
 from danceit.index.store.engines import open_store
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -185,9 +185,7 @@ def build_index(
             stride=stride,
             dims=dims,
             store=store,
-            device=device,
-            factory=factory,
-            recall=recall,
+            options=StoreOptions(device, factory, recall),
             settings=settings,
             workers=workers,
             progress=building,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from danceit.errors import IndexStateError, InputError
 from danceit.index.building.withdrawn import WORK, Withdrawn
-from danceit.index.store.contract import FragmentStore, StoreInfo, Where
-from danceit.index.store.engines import DEFAULT, STORES, detect, open_store
+from danceit.index.store.contract import FragmentStore, StoreInfo, StoreOptions, Where
+from danceit.index.store.engines import engine_at, open_store
 from danceit.plugins import nearest_spelling
 
 
@@ -92,14 +92,11 @@ def rebuild(
     index: Path,
     *,
     store: str = "",
-    device: str = "auto",
-    factory: str = "",
-    recall: float = 0.0,
+    options: StoreOptions | None = None,
 ) -> StoreInfo:
     """Make the search indexes again from the truth; see `FragmentStore.rebuild`."""
     index = Path(index)
-    engine: type[FragmentStore] = STORES.get(store or detect(index) or DEFAULT)
-    with engine.rebuild(index, device=device, factory=factory, recall=recall) as opened:
+    with engine_at(index, store).rebuild(index, options) as opened:
         return opened.info()
 
 

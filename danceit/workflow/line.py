@@ -283,7 +283,7 @@ def song_of(dance_: Dance, source: Path, song: Path | None) -> Path:
 
 def _composed(song: Path, index: Path, options: QueryOptions | None, device: str) -> Composition:
     with open_store(index, device=device) as store:
-        encoder = FragmentEncoder.load(store.info().encoder, device=device)
+        encoder = FragmentEncoder.load(store.encoder, device=device)
         return with_choices(compose(song, store, encoder, options))
 
 

@@ -62,7 +62,7 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         self._viewed, self._song, self._device = viewed, song, device
         self._store: FragmentStore = open_store(index, device=device)
         self._warming = Lock()
-        index_id = self._store.info().index_id
+        index_id = self._store.index_id
         self._dances = [
             _Own(dance, dance, file, _refusal(dance, index, self._store, index_id))
             for dance, file in zip(viewed.dances, viewed.files, strict=True)

@@ -126,7 +126,7 @@ def composer_of(
         options = QueryOptions(length_s=length_s)
         yield Composer(
             lambda song: compose(song, store, encoder, options).dance,
-            store.info().index_id,
+            store.index_id,
             tuple(store.recordings()),
         )
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypedDict
 
 from danceit import __version__
 from danceit.data import FRAGMENT_LENGTHS
@@ -37,18 +36,13 @@ from danceit.index.store.contract import (
     MissingIndexError,
     NewerIndexError,
     RecordingEntry,
+    StoreOptions,
     StoreSpec,
 )
 from danceit.index.store.engines import DEFAULT, STORES, detect, open_store
 
 Progress = Callable[[int, int, str], None]
 """Called with recordings done, recordings in all, and what is being done."""
-
-
-class _Options(TypedDict):
-    device: str
-    factory: str
-    recall: float
 
 
 @dataclass(frozen=True)
@@ -105,9 +99,7 @@ def build(
     stride: int | None = None,
     dims: int | None = None,
     store: str = "",
-    device: str = "auto",
-    factory: str = "",
-    recall: float = 0.0,
+    options: StoreOptions | None = None,
     settings: ReadSettings | None = None,
     workers: RayWorkers | None = None,
     progress: Progress | None = None,
@@ -132,8 +124,8 @@ def build(
     store : str
         Engine, a name in `danceit.index.store.engines.STORES`; without it, that of the index,
         or the local one. An index of another engine is built anew.
-    device, factory, recall
-        See `FragmentStore.open`.
+    options : StoreOptions, optional
+        How the engine searches.
     settings : ReadSettings, optional
         How recordings are read.
     progress : callable, optional
@@ -159,8 +151,7 @@ def build(
     job = _Job(Path(data), Path(out), embedder, spec, dims, progress or _quiet, watching, settings)
     job.workers = workers
     found = job.scanned()
-    options: _Options = {"device": device, "factory": factory, "recall": recall}
-    with job.opened(store, options) as opened:
+    with job.opened(store, options or StoreOptions()) as opened:
         return job.run(opened, found, whole=True)
 
 
@@ -222,17 +213,19 @@ class _Job:
     unchanged: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    replaced: str = ""
     reports: list[CleaningReport] = field(default_factory=list)
 
-    def opened(self, name: str, options: _Options) -> FragmentStore:
+    def opened(self, name: str, options: StoreOptions) -> FragmentStore:
         """Open the index, or begin a new one in its place where that is needed."""
         there = detect(self.out)
         engine: type[FragmentStore] = STORES.get(name or there or DEFAULT)
         try:
             if name and there not in ("", name):
                 self.warnings.append(f"the index was kept by '{there}': all was done again")
+                self.replaced = there
                 raise MissingIndexError(f"{self.out} has no index of the engine '{name}'")
-            store = engine.open(self.out, **options)
+            store = engine.open(self.out, options)
             if store.spec == self.spec:
                 return store
             store.close()
@@ -243,7 +236,7 @@ class _Job:
             pass
         except IndexStateError as exc:
             self.warnings.append(f"the index was damaged and was built anew: {exc}")
-        return engine.create(self.out, self.spec, self.embedder.save, **options)
+        return engine.create(self.out, self.spec, self.embedder.save, options)
 
     def scanned(self) -> Scan:
         """Find the recordings, before anything is written."""
@@ -375,6 +368,8 @@ class _Job:
             for path in self.done.values():
                 store.add(load_batch(path))
         store.commit()
+        if self.replaced:
+            STORES.get(self.replaced).discard(self.out)
         for path in (self.out / WORK).glob("*.npz"):
             path.unlink(missing_ok=True)
 
@@ -398,7 +393,7 @@ class _Job:
             warnings=tuple(self.warnings),
             clips=info.clips,
             fragments=len(store),
-            index_id=info.index_id,
+            index_id=store.index_id,
             seconds=time.monotonic() - self.started,
         )
 

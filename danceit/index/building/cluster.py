@@ -3,8 +3,8 @@
 Passes of Ray Data, each a list of independent tasks. Dances in an object store are copied
 to the shared cache. Every recording is read (which includes looking for poses in videos),
 cleaned, cut and embedded, and what comes of it is kept in the index's work folder, as a
-build on one machine does. Then, for the Lance engine, groups of recordings are written to
-files of its tables, which belong to no version until the build commits all of them at once.
+build on one machine does. Then, where the engine has parts that others write (Lance: files of
+its tables), groups of recordings are written, seen by nobody until the build commits them.
 
 Ray runs a task again, without end, when its process or node dies; so a recording that
 kills whatever reads it is given up after some tries, by name. Doing a task twice changes
@@ -32,16 +32,14 @@ from danceit.index.embedding import Embedder
 from danceit.index.sources import Found
 from danceit.index.sources.remote import RemoteFile, fetch_files
 from danceit.index.sources.settings import ReadSettings
-from danceit.index.store.contract import FragmentStore, StoreSpec
-from danceit.index.store.lance.store import LanceStore
-from danceit.index.store.lance.tables import Written, write_rows
+from danceit.index.store.contract import FragmentStore, PartWriter, StoreSpec
 
 Item = TypeVar("Item")
 Told = Callable[[int, int, str], None]
 """Called with recordings done, recordings in all, and what is being done."""
 LOCAL, AUTO = "local", "auto"
 _GROUP_BYTES = 256 << 20
-"""Prepared work that one task turns into Lance files; it is held in memory."""
+"""Prepared work that one task writes as a part; it is held in memory."""
 _FETCHED_BYTES = 256 << 20
 _FETCHED_FILES = 256
 """Objects that one task copies from an object store: so many bytes, or so many objects."""
@@ -173,37 +171,37 @@ class RayWorkers:
                 )
 
     def add(self, store: FragmentStore, paths: Sequence[Path], told: Told) -> None:
-        """Add prepared work to a store; into Lance tables the nodes write it themselves.
+        """Add prepared work to a store; the nodes write it themselves where its engine lets them.
 
         Raises
         ------
         IndexStateError
             If the cluster fails or work was damaged meanwhile.
         """
-        if isinstance(store, LanceStore):
-            writer = store.writer
-            for written in self._written(writer.folder, paths, told):
-                writer.add_written(written)
+        write = store.part_writer()
+        if write is not None:
+            for part in self._written(write, paths, told):
+                store.add_part(part)
             return
         for done, path in enumerate(paths):
             store.add(load_batch(path))
             told(done + 1, len(paths), "adding")
 
-    def _written(self, folder: Path, paths: Sequence[Path], told: Told) -> list[Written]:
-        """Have files of Lance tables written, and return what is in them in a fixed order."""
+    def _written(self, write: PartWriter, paths: Sequence[Path], told: Told) -> list[str]:
+        """Have parts written, and return what describes them in a fixed order."""
         sizes = [path.stat().st_size for path in paths]
         groups = list(_groups(paths, sizes, _GROUP_BYTES, len(paths)))
         rows = [
             {"group": place, "paths": json.dumps([os.path.abspath(path) for path in group])}
             for place, group in enumerate(groups)
         ]
-        came: dict[int, Written] = {}
+        came: dict[int, str] = {}
         done = 0
-        for row in self._map(_write_group, rows, {"folder": os.path.abspath(folder)}):
+        for row in self._map(_write_group, rows, {"write": write}):
             if row["problem"]:
                 raise IndexStateError(row["problem"])
             place = int(row["group"])
-            came[place] = _from_json(row["written"])
+            came[place] = row["written"]
             done += len(groups[place])
             told(done, len(paths), "writing")
         if len(came) != len(groups):
@@ -284,16 +282,13 @@ def _fetch_group(row: dict[str, Any], address: str) -> dict[str, Any]:
     return {"count": len(files), "problem": ""}
 
 
-def _write_group(row: dict[str, Any], folder: str) -> dict[str, Any]:
+def _write_group(row: dict[str, Any], write: PartWriter) -> dict[str, Any]:
     """Write the prepared work of a group, on some node."""
     text = problem = ""
     try:
-        batches = [load_batch(Path(path)) for path in json.loads(row["paths"])]
-        text = json.dumps(asdict(write_rows(Path(folder), batches)))
+        text = write([load_batch(Path(path)) for path in json.loads(row["paths"])])
     except DanceitError as exc:
         problem = str(exc)
-    except OSError as exc:
-        problem = f"cannot write the index at {folder}: {_line(exc)}; what was there is unharmed"
     return {"group": row["group"], "written": text, "problem": problem}
 
 
@@ -341,13 +336,6 @@ def _task(plain: dict[str, Any]) -> Task:
     settings = ReadSettings(**plain["settings"])
     found = Found(plain["source"], Path(plain["path"]), plain["recording_id"], settings)
     return Task(found, plain["file_hash"], Path(plain["work"]))
-
-
-def _from_json(text: str) -> Written:
-    values = json.loads(text)
-    for name in ("clips", "fragments", "clip_ids"):
-        values[name] = tuple(values[name])
-    return Written(**values)
 
 
 def _load_ray() -> Any:

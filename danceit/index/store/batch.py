@@ -1,6 +1,9 @@
 """What enters a store: clips with all their fragments, checked once and then trusted."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +22,25 @@ class ClipEntry:
     clip: Clip
     tempo_bpm: float = 0.0
     file_hash: str = ""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Columns of it in a table of clips; paths are absolute, "" where there is none."""
+        clip = self.clip
+        return {
+            "clip_id": clip.clip_id,
+            "recording_id": clip.recording_id,
+            "source": _absolute(clip.path),
+            "audio": _absolute(clip.audio_path),
+            "video": _absolute(clip.video_path),
+            "style": clip.style,
+            "dancer": clip.dancer,
+            "licence": clip.licence,
+            "tempo_bpm": float(self.tempo_bpm),
+            "start_s": float(clip.start_s),
+            "n_frames": clip.n_frames,
+            "file_hash": self.file_hash,
+        }
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,10 @@ def _check_names(entry: ClipEntry) -> None:
             name.encode("utf-8")
         except UnicodeEncodeError as exc:
             raise InputError(f"the name {name!r} is not text in UTF-8; rename it") from exc
+
+
+def _absolute(path: Path | None) -> str:
+    return "" if path is None else os.path.abspath(path)
 
 
 def _check_ranges(batch: FragmentBatch) -> None:

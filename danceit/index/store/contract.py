@@ -1,4 +1,4 @@
-"""The contract that every store of fragments keeps, and the nouns it speaks in.
+"""The contract that every store of fragments keeps.
 
 A store holds clips (poses and metadata) and fragments (stretches of clips with a pose
 vector and, where there is music, an audio vector). Fragments are addressed by row, an
@@ -6,28 +6,42 @@ int64 that holds as long as the store stays open and is not committed to.
 
 Changes are a transaction: `add` and `delete` are seen by nobody until `commit`, which
 publishes all of them or none; other readers go on with what they opened. Distances are
-squared L2, smaller is better. `danceit.testing.StoreConformance` checks an engine
-against this page.
+squared L2, smaller is better. `danceit.testing.StoreConformance` and `StoreMachine` check
+an engine against this page. `danceit.index.store.base` keeps it for engines that publish by
+danceit's manifest; others keep what files they like.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import FPS, Float32, Float64, Int64
-from danceit.errors import IndexStateError, InputError
+from danceit.data import Float32, Int64
+from danceit.errors import InputError
 from danceit.index.store.batch import ClipEntry, FragmentBatch
+from danceit.index.store.nouns import (
+    SPACES,
+    By,
+    FragmentTable,
+    Hits,
+    MissingIndexError,
+    NewerIndexError,
+    RecordingEntry,
+    StoreInfo,
+    StoreOptions,
+    StoreSpec,
+    Where,
+)
 
 __all__ = [
     "By",
     "SPACES",
     "StoreSpec",
+    "StoreOptions",
     "ClipEntry",
     "FragmentBatch",
     "Where",
@@ -36,206 +50,31 @@ __all__ = [
     "RecordingEntry",
     "StoreInfo",
     "FragmentStore",
+    "PartWriter",
     "MissingIndexError",
     "NewerIndexError",
     "check_queries",
 ]
 
-By = Literal["pose", "audio"]
-SPACES: tuple[By, ...] = ("pose", "audio")
-"""The two sets of vectors: the movement's, and that of the music it was danced to."""
-Names = npt.NDArray[np.object_]
 
+class PartWriter(Protocol):
+    """Writes batches for a transaction from any process or machine; can be pickled.
 
-@dataclass(frozen=True)
-class StoreSpec:
-    """What all fragments of one store have in common.
-
-    Attributes
-    ----------
-    encoder_id : str
-        Of the encoder that made every vector; another one is refused.
-    dims : int
-        C of every pose, 2 or 3.
-    lengths : tuple of int
-        Fragment lengths in frames.
-    stride : int or None
-        Frames between neighbours; None where each length is its own stride.
-    recipe : str
-        Version of the code that turned recordings into fragments.
+    What it writes is seen by nobody until its description comes to `FragmentStore.add_part`
+    and the transaction is committed; what is written twice is added once.
     """
 
-    encoder_id: str
-    dims: int
-    lengths: tuple[int, ...]
-    stride: int | None = None
-    recipe: str = ""
-    fps: float = FPS
+    def __call__(self, batches: Sequence[FragmentBatch]) -> str:
+        """Write clips with their fragments; return what describes them, as text.
 
-
-@dataclass(frozen=True)
-class Where:
-    """Which fragments may be found; without arguments, all.
-
-    Attributes
-    ----------
-    style, dancer, licence : tuple of str
-        Any of these; empty for all.
-    n_frames : int or None
-        Fragment length.
-    tempo_bpm, energy : (low, high) or None
-        Closed ranges; energy in canvas pixels per second.
-    exclude_clips : tuple of str
-        Clip ids that must not be found.
-    only_clips : tuple of str or None
-        Clip ids outside which nothing is found; an empty tuple finds nothing.
-    """
-
-    style: tuple[str, ...] = ()
-    dancer: tuple[str, ...] = ()
-    licence: tuple[str, ...] = ()
-    n_frames: int | None = None
-    tempo_bpm: tuple[float, float] | None = None
-    energy: tuple[float, float] | None = None
-    exclude_clips: tuple[str, ...] = ()
-    only_clips: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("style", "dancer", "licence", "exclude_clips", "only_clips"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                raise InputError(f"{name} must be a tuple of names; got the string {value!r}")
-            if not all(isinstance(one, str) for one in value or ()):
-                raise InputError(f"{name} must be names; got {value!r}")
-        for name in ("tempo_bpm", "energy"):
-            span = getattr(self, name)
-            if span is not None and not float(span[0]) <= float(span[1]):
-                raise InputError(f"{name} must be a range (low, high); got {span}")
-        if self.n_frames is not None and not isinstance(self.n_frames, int | np.integer):
-            raise InputError(f"n_frames must be a whole number; got {self.n_frames!r}")
-
-    @property
-    def only_length(self) -> bool:
-        """Whether nothing but, possibly, the length is asked for."""
-        return self == Where(n_frames=self.n_frames)
-
-
-@dataclass(frozen=True)
-class Hits:
-    """The K nearest fragments of each of Q queries, nearest first.
-
-    Attributes
-    ----------
-    rows : int64 (Q, K)
-        K is the number asked for, or `matching` where that is smaller; there is no padding.
-    distances : float32 (Q, K)
-        Squared L2.
-    matching : int
-        Fragments that satisfy the filter (and, by audio, have music): what `k` was cut to.
-    """
-
-    rows: Int64
-    distances: Float32
-    matching: int
-
-
-@dataclass(frozen=True)
-class FragmentTable:
-    """Metadata of N fragments by column, in the order of the rows asked for.
-
-    `start_s` and `end_s` are seconds into the recording's media; `source` is the path of
-    the recording, `audio` and `video` those of its media ("" where there is none).
-    """
-
-    rows: Int64
-    fragment_id: Names
-    clip_id: Names
-    recording_id: Names
-    source: Names
-    audio: Names
-    video: Names
-    start_frame: Int64
-    n_frames: Int64
-    start_s: Float64
-    end_s: Float64
-    style: Names
-    dancer: Names
-    licence: Names
-    tempo_bpm: Float64
-    energy: Float64
-    file_hash: Names
-
-    def __len__(self) -> int:
-        return int(self.rows.shape[0])
-
-    def record(self, position: int) -> dict[str, Any]:
-        """One fragment as plain Python values, for printing and JSON."""
-        values = {field.name: getattr(self, field.name)[position] for field in fields(self)}
-        return {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in values.items()
-        }
-
-
-@dataclass(frozen=True)
-class RecordingEntry:
-    """What a store knows of one recording: enough to see whether it changed or moved."""
-
-    file_hash: str
-    source: Path
-    clip_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StoreInfo:
-    """What `danceit index info` prints.
-
-    Attributes
-    ----------
-    index_id : str
-        Changes whenever the contents do.
-    encoder : Path
-        Folder from which the encoder is loaded.
-    fragments : dict of int to int
-        Fragments by length in frames.
-    with_audio : int
-        Fragments that can be found by audio.
-    styles, dancers, licences : dict of str to int
-        Fragments by value; "" is unknown.
-    search : dict of str to str
-        How each set of vectors is searched.
-    n_bytes : dict of str to int
-        File sizes.
-    missing : tuple of str
-        Source and media files that are no longer where they were.
-    """
-
-    location: str
-    engine: str
-    index_id: str
-    generation: str
-    created: str
-    spec: StoreSpec
-    encoder: Path
-    recordings: int
-    clips: int
-    frames: int
-    fragments: Mapping[int, int]
-    with_audio: int
-    styles: Mapping[str, int]
-    dancers: Mapping[str, int]
-    licences: Mapping[str, int]
-    search: Mapping[str, str]
-    n_bytes: Mapping[str, int]
-    missing: tuple[str, ...]
-
-
-class MissingIndexError(IndexStateError):
-    """There is no index where one was to be opened."""
-
-
-class NewerIndexError(IndexStateError):
-    """The index was written by a newer release; it must not be overwritten unasked."""
+        Raises
+        ------
+        InputError
+            If the batches do not fit one another.
+        IndexStateError
+            If the disk does not take them.
+        """
+        ...
 
 
 class FragmentStore(ABC):
@@ -246,21 +85,17 @@ class FragmentStore(ABC):
 
     @classmethod
     @abstractmethod
-    def open(
-        cls, location: Path, *, device: str = "auto", factory: str = "", recall: float = 0.0
-    ) -> Self:
-        """Open what was last published at `location`.
+    def holds(cls, location: Path) -> bool:
+        """Whether an index at `location` is this engine's, be it damaged or of a newer release.
 
-        Parameters
-        ----------
-        location : Path
-        device : "auto", "cpu" or "cuda"
-            Where to search and to make search indexes, if the engine has the choice.
-        factory : str
-            The engine's own name for a kind of search index, used from the next commit on;
-            "auto" has one chosen by size. Without it that of the index stays.
-        recall : float
-            Recall at 10, between 0 and 1, for which approximate search is to be tuned.
+        Quick, by names and the first file that tells; False where there is none. By it an
+        index is opened without naming its engine.
+        """
+
+    @classmethod
+    @abstractmethod
+    def open(cls, location: Path, options: StoreOptions | None = None) -> Self:
+        """Open what was last published at `location`.
 
         Raises
         ------
@@ -279,15 +114,11 @@ class FragmentStore(ABC):
         location: Path,
         spec: StoreSpec,
         save_encoder: Callable[[Path], None],
-        *,
-        device: str = "auto",
-        factory: str = "",
-        recall: float = 0.0,
+        options: StoreOptions | None = None,
     ) -> Self:
         """Begin an empty store; the first `commit` puts it in the place of what is there.
 
-        `save_encoder` writes the encoder into an empty folder (`Embedder.save`); for the
-        options see `open`.
+        `save_encoder` writes the encoder into an empty folder (`Embedder.save`).
 
         Raises
         ------
@@ -297,17 +128,28 @@ class FragmentStore(ABC):
 
     @classmethod
     @abstractmethod
-    def rebuild(
-        cls, location: Path, *, device: str = "auto", factory: str = "", recall: float = 0.0
-    ) -> Self:
+    def rebuild(cls, location: Path, options: StoreOptions | None = None) -> Self:
         """Make the search indexes again from the truth, publish them and open the result.
 
-        It mends whatever is not the truth itself; for the options see `open`.
+        It mends whatever is not the truth itself.
 
         Raises
         ------
         IndexStateError
             If there is no index, the truth is damaged, or another process is writing.
+        """
+
+    @classmethod
+    @abstractmethod
+    def discard(cls, location: Path) -> None:
+        """Remove this engine's index at `location`: another engine's has taken its place.
+
+        Nothing is done where there is none of its own.
+
+        Raises
+        ------
+        IndexStateError
+            If another process is writing.
         """
 
     @property
@@ -317,8 +159,16 @@ class FragmentStore(ABC):
 
     @property
     @abstractmethod
+    def index_id(self) -> str:
+        """Name of the contents as published: other contents, another name.
+
+        It is asked for with every query, so it counts nothing (under a millisecond).
+        """
+
+    @property
+    @abstractmethod
     def encoder(self) -> Path:
-        """Folder from which the encoder is loaded."""
+        """Folder from which the encoder is loaded; it stays as long as the store is open."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -354,6 +204,17 @@ class FragmentStore(ABC):
     @abstractmethod
     def commit(self) -> None:
         """Publish all changes at once; without it, `close` forgets them."""
+
+    def part_writer(self) -> PartWriter | None:
+        """Begin a transaction that other processes write parts of; None where they cannot.
+
+        Where they cannot, whoever has them prepares batches and gives them to `add`.
+        """
+        return None
+
+    def add_part(self, part: str) -> None:
+        """Take into the transaction what a `PartWriter` wrote and described; see `add`."""
+        raise InputError(f"{type(self).__name__} has no parts that others write; use add")
 
     @abstractmethod
     def search(

@@ -1,11 +1,11 @@
 """The engines that keep an index; further ones come by the entry-point group ``danceit.stores``."""
 
-import json
 from pathlib import Path
 
+from danceit.errors import IndexStateError, PluginError
 from danceit.index.sources.remote import check_local
-from danceit.index.store.contract import FragmentStore
-from danceit.index.store.manifest import NAME, PREFIX, number_of
+from danceit.index.store.contract import FragmentStore, StoreOptions
+from danceit.index.store.manifest import engine_of
 from danceit.plugins import Registry
 
 STORES = Registry(
@@ -19,10 +19,13 @@ STORES = Registry(
 DEFAULT = "local"
 
 
-def open_store(location: Path, *, engine: str = "", device: str = "auto") -> FragmentStore:
+def open_store(
+    location: Path, *, engine: str = "", device: str = "auto", options: StoreOptions | None = None
+) -> FragmentStore:
     """Open the index at `location`, to be used as a context manager; see `FragmentStore.open`.
 
-    Without `engine`, the one that wrote the index opens it.
+    Without `engine`, the one that wrote the index opens it. `options` hold more than the
+    `device` where more is wanted.
 
     Raises
     ------
@@ -35,22 +38,49 @@ def open_store(location: Path, *, engine: str = "", device: str = "auto") -> Fra
     """
     location = Path(location)
     check_local(location)
-    name = engine or detect(location) or DEFAULT
-    store: FragmentStore = STORES.get(name).open(location, device=device)
+    chosen = options or StoreOptions(device=device)
+    store: FragmentStore = engine_at(location, engine).open(location, chosen)
     return store
+
+
+def engine_at(location: Path, name: str = "") -> type[FragmentStore]:
+    """Return the engine called `name`, else the one that wrote the index there, else `DEFAULT`."""
+    engine: type[FragmentStore] = STORES.get(name or detect(location) or DEFAULT)
+    return engine
 
 
 def detect(location: Path) -> str:
     """Name of the engine that wrote the index at `location`; "" where that cannot be told.
 
-    Where the manifest is lost or damaged, the copy in the newest generation is asked.
+    Every engine is asked (`FragmentStore.holds`), third parties' too. An engine that is not
+    installed is named where danceit's manifest names it.
+
+    Raises
+    ------
+    IndexStateError
+        If two engines say that it is theirs.
     """
-    folders = sorted(Path(location).glob(f"{PREFIX}*"), key=lambda one: -number_of(one.name))
-    for folder in (Path(location), *folders):
-        try:
-            engine = json.loads((folder / NAME).read_text(encoding="utf-8"))["engine"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            continue
-        if isinstance(engine, str):
-            return engine
-    return ""
+    location = Path(location)
+    if not location.is_dir():
+        return ""
+    named = engine_of(location)
+    if named in STORES.builtins:
+        # Theirs is the manifest; nobody else needs to be loaded and asked.
+        return named
+    claims = [name for name in STORES.names() if name not in STORES.builtins]
+    claims = [name for name in claims if _holds(name, location)]
+    if len(claims) > 1:
+        raise IndexStateError(
+            f"the engines {' and '.join(claims)} both say that the index at {location} is theirs;"
+            " name one with --store, or uninstall one"
+        )
+    return claims[0] if claims else named
+
+
+def _holds(name: str, location: Path) -> bool:
+    try:
+        engine: type[FragmentStore] = STORES.get(name)
+    except PluginError:
+        # It is told of where plug-ins are listed, and when it is asked for by name.
+        return False
+    return engine.holds(location)

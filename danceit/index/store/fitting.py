@@ -1,6 +1,6 @@
 """Whether a batch fits the store it is to enter; the same for every engine."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 
 import numpy as np
 
@@ -57,3 +57,15 @@ def check_new(clip_ids: Collection[str], added: Collection[str]) -> None:
         if clip_id in seen:
             raise InputError(f"clip {clip_id} was added twice in one transaction")
         seen.add(clip_id)
+
+
+def check_not_added(clip_ids: Set[str], added: Set[str]) -> None:
+    """Check that no clip is to go that came in the same transaction.
+
+    Raises
+    ------
+    InputError
+        If one is.
+    """
+    if both := sorted(clip_ids & added):
+        raise InputError(f"clip {both[0]} was added in the same transaction; commit first")

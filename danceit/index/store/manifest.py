@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing, sha256_of_file
-from danceit.index.store.contract import By, MissingIndexError, NewerIndexError, StoreSpec
+from danceit.index.store.nouns import By, MissingIndexError, NewerIndexError, StoreSpec
 
 FORMAT = 1
 """Version of the index format written by this release; newer ones are refused."""
@@ -87,7 +88,7 @@ class Manifest:
     engine: str = "local"
     versions: Mapping[str, int] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def index_id(self) -> str:
         """Short hash of everything the index holds."""
         contents = {name: entry.sha256 for name, entry in self.files.items()}
@@ -131,6 +132,22 @@ class Manifest:
             return cls(**body)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise IndexStateError(f"{path} is damaged: {type(exc).__name__} {exc}") from exc
+
+
+def engine_of(index: Path) -> str:
+    """Name of the engine whose manifest lies at `index`; "" where there is none.
+
+    Where the manifest is lost or damaged, the copy in the newest generation is asked.
+    """
+    folders = sorted(Path(index).glob(f"{PREFIX}*"), key=lambda one: -number_of(one.name))
+    for folder in (Path(index), *folders):
+        try:
+            engine = json.loads((folder / NAME).read_text(encoding="utf-8"))["engine"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if isinstance(engine, str):
+            return engine
+    return ""
 
 
 def number_of(generation: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 from danceit.data import Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.index.building.build import add, build
-from danceit.index.store.contract import FragmentStore, NewerIndexError, Where
+from danceit.index.store.contract import FragmentStore, NewerIndexError, StoreOptions, Where
 from danceit.index.store.engines import open_store
 from danceit.testing import HOSTILE, FixedEmbedder
 from danceit.workflow.keeping import info, readmit, rebuild, remove, verify
@@ -424,21 +424,21 @@ def test_a_damaged_index_is_built_anew(data: Path, out: Path, embedder: Counting
 def test_the_kind_of_search_can_be_chosen_and_changed(
     data: Path, out: Path, embedder: CountingEmbedder
 ) -> None:
-    build(data, out, embedder, factory="IVF4,Flat")
+    build(data, out, embedder, options=StoreOptions(factory="IVF4,Flat"))
     # Of the longer lengths there are fewer vectors than lists, or just as many.
     assert info(out).search["pose 24"].startswith("IVF4,Flat, nprobe")
     embedder.embedded.clear()
-    assert len(build(data, out, embedder, factory="IVF2,Flat").unchanged) == 4
+    assert len(build(data, out, embedder, options=StoreOptions(factory="IVF2,Flat")).unchanged) == 4
     assert info(out).search["pose 24"].startswith("IVF2,Flat")
     assert len(build(data, out, embedder).unchanged) == 4
     assert info(out).search["pose 24"].startswith("IVF2,Flat")
     assert embedder.embedded == []
     assert rebuild(out).search["pose 24"].startswith("IVF2,Flat")
-    assert rebuild(out, factory="auto").search["pose 24"] == "Flat"
+    assert rebuild(out, options=StoreOptions(factory="auto")).search["pose 24"] == "Flat"
     with pytest.raises(InputError, match="does not know the factory 'Quick'"):
-        build(data, out, embedder, factory="Quick")
+        build(data, out, embedder, options=StoreOptions(factory="Quick"))
     with pytest.raises(InputError, match="recall must be between 0 and 1"):
-        build(data, out, embedder, recall=99)
+        build(data, out, embedder, options=StoreOptions(recall=99))
     assert info(out).search["pose 24"] == "Flat"
 
 

@@ -22,7 +22,6 @@ from danceit.index.building.withdrawn import WORK
 from danceit.index.sources.npz import write_recording
 from danceit.index.store.engines import open_store
 from danceit.index.store.lance.store import LanceStore
-from danceit.index.store.lance.tables import write_rows
 from danceit.index.store.manifest import NAME, Manifest
 from danceit.testing import SPEC, FixedEmbedder, batch_of_dances, save_fixed_encoder
 from tests.index.building.one_node import DEADLY
@@ -170,11 +169,12 @@ def test_a_task_that_is_done_twice_counts_once(tmp_path: Path) -> None:
     index = tmp_path / "index"
     batch = batch_of_dances(["a", "b"])
     with LanceStore.create(index, SPEC, save_fixed_encoder) as store:
-        first, again = (write_rows(store.writer.folder, [batch]) for _ in range(2))
-        assert first.fragments != again.fragments
-        store.writer.add_written(again)
+        write = store.part_writer()
+        first, again = (write([batch]) for _ in range(2))
+        assert first != again
+        store.add_part(again)
         with pytest.raises(InputError, match="clip a was added twice"):
-            store.writer.add_written(first)
+            store.add_part(first)
         store.commit()
         assert len(store) == len(batch)
         assert store.verify() == ()

@@ -9,7 +9,7 @@ import pytest
 
 from danceit.errors import DanceitError, InputError
 from danceit.index.store.cards import MOST_NEIGHBOURS, count_cards, to_cards
-from danceit.index.store.contract import Where
+from danceit.index.store.contract import StoreOptions, Where
 from danceit.index.store.local.store import LocalStore
 from danceit.index.store.vector_index import Plan, make_index
 from danceit.testing import NAMES, SPEC, batch_of_dances, save_fixed_encoder
@@ -29,14 +29,17 @@ def _card() -> None:
 def test_a_card_answers_as_the_processor_does(tmp_path: Path, factory: str) -> None:
     for device in ("cpu", "cuda"):
         with LocalStore.create(
-            tmp_path / device, SPEC, save_fixed_encoder, device=device, factory=factory
+            tmp_path / device,
+            SPEC,
+            save_fixed_encoder,
+            options=StoreOptions(device=device, factory=factory),
         ) as store:
             store.add(batch_of_dances(NAMES))
             store.commit()
     for made_on in ("cpu", "cuda"):
         with (
-            LocalStore.open(tmp_path / made_on, device="cpu") as cpu,
-            LocalStore.open(tmp_path / made_on, device="cuda") as cuda,
+            LocalStore.open(tmp_path / made_on, StoreOptions(device="cpu")) as cpu,
+            LocalStore.open(tmp_path / made_on, StoreOptions(device="cuda")) as cuda,
         ):
             for where in (Where(), Where(n_frames=24), Where(style=("waltz",))):
                 wanted = cpu.search(random_queries("pose"), 9, where=where)
@@ -125,7 +128,9 @@ def test_a_card_without_memory_leaves_the_work_to_the_processor(
 
 @pytest.mark.usefixtures("_card")
 def test_more_neighbours_than_a_card_gives_are_found_all_the_same(tmp_path: Path) -> None:
-    with LocalStore.create(tmp_path / "x", SPEC, save_fixed_encoder, device="cuda") as store:
+    with LocalStore.create(
+        tmp_path / "x", SPEC, save_fixed_encoder, StoreOptions(device="cuda")
+    ) as store:
         store.add(batch_of_dances([f"clip {number}" for number in range(600)]))
         store.commit()
         where = Where(n_frames=24)

@@ -81,7 +81,7 @@ def test_every_file_is_damaged_in_turn(sound: Path) -> None:
     folder = next(sound.glob("generation-*"))
     kinds = {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    } - {"manifest.json"}
+    } - {"manifest.json", "readers/v.lock"}
     others = {"search/pose-48.faiss", "search/audio-24.faiss"}
     assert kinds == {*FILES, *others} - {"manifest.json"}
 
@@ -106,7 +106,7 @@ def test_a_damaged_index_is_neither_opened_nor_verified(
 def test_in_an_index_too_large_to_be_hashed_at_opening_sizes_and_heads_are_checked(
     index: Path, name: str, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("danceit.index.store.local.generation._HASHED_AT_OPENING", 0)
+    monkeypatch.setattr("danceit.index.store.state._HASHED_AT_OPENING", 0)
     damage(file_of(index, name))
     with pytest.raises(IndexStateError, match=Path(name).name):
         LocalStore.open(index)
@@ -118,7 +118,7 @@ def test_verify_finds_a_bit_flipped_beyond_the_head(
 ) -> None:
     with monkeypatch.context() as patch:
         # As if every file were larger than what is hashed at opening.
-        patch.setattr("danceit.index.store.local.generation._HASHED_AT_OPENING", 0)
+        patch.setattr("danceit.index.store.state._HASHED_AT_OPENING", 0)
         patch.setattr(
             "danceit.index.store.local.generation.check_contents", lambda *_, whole=True: ()
         )

@@ -38,8 +38,6 @@ from danceit.index.store.vector_index import (
     merge,
 )
 
-AUTOMATIC = "auto"
-"""What `factory` is called that is chosen by size."""
 EXACT = "exact"
 KINDS = ("IVF_FLAT", "IVF_SQ", "IVF_PQ", "IVF_HNSW_FLAT", "IVF_HNSW_SQ", "IVF_HNSW_PQ")
 """Lance's names for what `factory` may ask for, with the number of lists after a comma."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from danceit.data import Float32, Int64
 from danceit.errors import IndexStateError, InputError, MissingDependencyError
-from danceit.index.store.batch import FragmentBatch
+from danceit.index.store.batch import ClipEntry, FragmentBatch
 from danceit.index.store.contract import By, Where
 from danceit.index.store.pose_file import encode
 
@@ -318,27 +318,8 @@ def reason_of(error: BaseException) -> str:
     return lines[0].split(", /")[0] if lines else type(error).__name__
 
 
-def _clip_row(entry: Any) -> dict[str, Any]:
-    clip = entry.clip
-    return {
-        "clip_id": clip.clip_id,
-        "recording_id": clip.recording_id,
-        "source": _absolute(clip.path),
-        "audio": _absolute(clip.audio_path),
-        "video": _absolute(clip.video_path),
-        "style": clip.style,
-        "dancer": clip.dancer,
-        "licence": clip.licence,
-        "tempo_bpm": float(entry.tempo_bpm),
-        "start_s": float(clip.start_s),
-        "n_frames": clip.n_frames,
-        "file_hash": entry.file_hash,
-        "poses": encode(clip.poses).tobytes(),
-    }
-
-
-def _absolute(path: Path | None) -> str:
-    return "" if path is None else os.path.abspath(path)
+def _clip_row(entry: ClipEntry) -> dict[str, Any]:
+    return {**entry.columns, "poses": encode(entry.clip.poses).tobytes()}
 
 
 def _lists(vectors: Float32, missing: Any) -> "pa.Array":

@@ -1,33 +1,25 @@
-"""Writes the next state of a Lance index beside the published one, and publishes it.
+"""Writes the next state of a Lance index beside the published one.
 
-Order: files of the new rows, which belong to no version; Lance's own commits (deletions,
-appended files, compaction, lists for searching), which no reader looks at; hashes; one
-rename of the index's manifest, which publishes both tables at once; then what no reader
-needs any more is removed. A kill at any point leaves the index as it was or as it is to
-be: the next writer goes back to the published versions and removes the rest.
+Order within `Transaction`'s: files of the new rows, which belong to no version; Lance's own
+commits (deletions, appended files, compaction, lists for searching), which no reader looks
+at. One rename then publishes both tables at once, and what no reader needs any more is
+removed. The next writer after a kill goes back to the published versions.
 """
 
-import os
+import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
-from danceit import __version__
-from danceit.errors import IndexStateError, InputError
-from danceit.index.store.contract import SPACES, FragmentBatch, StoreSpec
-from danceit.index.store.fitting import check_fits, check_new, check_widths
-from danceit.index.store.lance.generation import (
-    ENCODER,
-    ENGINE,
-    LanceGeneration,
-    files_of,
-    in_use,
-)
-from danceit.index.store.lance.search import AUTOMATIC, choose, make_parts
+from danceit.errors import IndexStateError
+from danceit.index.store.contract import SPACES, FragmentBatch, StoreOptions, StoreSpec
+from danceit.index.store.fitting import check_fits, check_new, check_not_added, check_widths
+from danceit.index.store.lance.generation import LanceGeneration, files_of
+from danceit.index.store.lance.search import choose, make_parts
 from danceit.index.store.lance.tables import (
     CLIPS,
     FRAGMENTS,
@@ -37,12 +29,13 @@ from danceit.index.store.lance.tables import (
     fragment_schema,
     load_lance,
     named,
-    reason_of,
     table_path,
     widths_of,
     write_rows,
 )
-from danceit.index.store.manifest import NAME, PREFIX, FileEntry, Manifest, SearchPart, number_of
+from danceit.index.store.manifest import NAME, PREFIX, FileEntry, Manifest, SearchPart
+from danceit.index.store.state import in_use
+from danceit.index.store.transaction import Transaction, disk_told, flush
 
 _BUFFERED = 64 << 20
 """Bytes of poses and vectors that are collected before files are written."""
@@ -53,63 +46,55 @@ _MERGED_FROM = 32
 _ROWS_PER_FILE = {CLIPS: 1 << 14, FRAGMENTS: 1 << 20}
 
 
-class LanceWriter:
-    """One transaction on a Lance index; the caller holds the writers' lock.
+@dataclass(frozen=True)
+class LancePartWriter:
+    """Writes files of the tables under `folder` from any process; see `PartWriter`."""
 
-    The parameters are those of `danceit.index.store.local.writer.GenerationWriter`.
+    folder: Path
+
+    def __call__(self, batches: Sequence[FragmentBatch]) -> str:
+        """Write batches; return the description of their files as JSON."""
+        with disk_told(self.folder.parent):
+            return json.dumps(asdict(write_rows(self.folder, batches)))
+
+
+def read_part(part: str) -> Written:
+    """Read what `LancePartWriter` describes.
+
+    Raises
+    ------
+    IndexStateError
+        If it is no such description.
     """
+    try:
+        values = json.loads(part)
+        for name in ("clips", "fragments", "clip_ids"):
+            values[name] = tuple(values[name])
+        return Written(**values)
+    except (ValueError, KeyError, TypeError) as exc:
+        raise IndexStateError(f"a part that was written is described wrongly: {exc}") from exc
+
+
+class LanceWriter(Transaction[LanceGeneration]):
+    """One transaction on a Lance index; see `Transaction`."""
 
     def __init__(
         self,
         index: Path,
         spec: StoreSpec,
         base: LanceGeneration | None,
-        save_encoder: Callable[[Path], None] | None = None,
-        *,
-        factory: str = "",
-        recall: float = 0.0,
-        device: str = "cpu",
+        save_encoder: Callable[[Path], None] | None,
+        options: StoreOptions,
     ) -> None:
         load_lance()
-        self.index = index
-        self.spec = spec
         self.widths: dict[str, int] = dict.fromkeys(SPACES, 0)
-        self._base = base
-        was = base.manifest if base and factory != AUTOMATIC else None
-        self._factory = factory.removeprefix(AUTOMATIC) or (was.factory if was else "")
-        self._recall = recall or (was.recall if was else 0.0)
-        self._device = device
-        choose(1, self._factory)
         self._dropped: set[str] = set()
         self._new_ids: set[str] = set()
         self._waiting: list[FragmentBatch] = []
         self._waiting_bytes = 0
         self._written: list[Written] = []
         self._versions: dict[str, int] = {}
-        self._published = False
-        try:
-            if base is not None:
-                self.widths |= base.manifest.widths
-                self.folder = base.folder
-            else:
-                self.folder = index / f"{PREFIX}{_latest_number(index) + 1:06d}-{token_hex(4)}"
-                (self.folder / ENCODER).mkdir(parents=True)
-                if save_encoder is not None:
-                    save_encoder(self.folder / ENCODER)
-        except OSError as exc:
-            self.close()
-            raise _cannot_write(index, exc) from exc
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def changed(self) -> bool:
-        """Whether publishing would change what is stored, or how it is searched."""
-        if self._base is None or self._dropped or self._new_ids:
-            return True
-        was = self._base.manifest
-        return (was.factory, was.recall) != (self._factory, self._recall)
+        super().__init__(index, spec, base, save_encoder, options)
 
     def add(self, batch: FragmentBatch) -> None:
         """Take clips with their fragments; see `FragmentStore.add`."""
@@ -133,43 +118,51 @@ class LanceWriter:
     def delete(self, clip_ids: Iterable[str]) -> int:
         """Leave clips of the base out; see `FragmentStore.delete`."""
         wanted = set(clip_ids)
-        if both := sorted(wanted & self._new_ids):
-            raise InputError(f"clip {both[0]} was added in the same transaction; commit first")
+        check_not_added(wanted, self._new_ids)
         known = self._base.places if self._base else {}
         found = {name for name in wanted if name in known} - self._dropped
         self._dropped |= found
         return len(found)
 
-    def publish(self, *, retrain: bool = False) -> LanceGeneration:
-        """Commit, check and publish; return the new state, open.
-
-        With `retrain`, search indexes are made anew although those there would do.
-        """
-        try:
-            self._flush()
-            parts = self._commit_tables(retrain=retrain)
-            manifest = self._describe(parts)
-            manifest.write(self.folder / NAME)
-            _flush(self.folder)
-            opened = LanceGeneration(self.index, manifest)
-            try:
-                manifest.write(self.index / NAME)
-                self._published = True
-                _flush(self.index)
-            except BaseException:
-                opened.close()
-                raise
-        except OSError as exc:
-            raise _cannot_write(self.index, exc) from exc
-        finally:
-            self.close()
-        return opened
-
     def close(self) -> None:
         """Forget the transaction; a folder that was never published is removed."""
         self._waiting = []
         if self._base is None and not self._published:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._remove_folder()
+
+    def _begin(self, save_encoder: Callable[[Path], None] | None) -> None:
+        choose(1, self._factory)
+        if self._base is not None:
+            self.widths |= self._base.manifest.widths
+            self.folder = self._base.folder
+        else:
+            self._make_folder(save_encoder)
+
+    def _finished(self, *, retrain: bool) -> Manifest:
+        self._flush()
+        parts = self._commit_tables(retrain=retrain)
+        dropped, frames = self._dropped_counts()
+        base = self._base.manifest if self._base else None
+        clips = (base.clips if base else 0) - dropped
+        return self._described(
+            widths=self.widths,
+            counts=(
+                clips + sum(len(one.clip_ids) for one in self._written),
+                sum(part.count for part in parts if (part.by, part.n_frames) == ("pose", 0)),
+                (base.frames if base else 0) - frames + sum(one.n_frames for one in self._written),
+            ),
+            parts=parts,
+            files=self._hashed(),
+            engine=LanceGeneration.engine,
+            versions=self._versions,
+        )
+
+    def _opened(self, manifest: Manifest) -> LanceGeneration:
+        return LanceGeneration(self.index, manifest)
+
+    @property
+    def _contents_changed(self) -> bool:
+        return self._base is None or bool(self._dropped or self._new_ids)
 
     def _take(self, clip_ids: Iterable[str], widths: dict[str, int]) -> None:
         names = set(clip_ids)
@@ -180,10 +173,8 @@ class LanceWriter:
 
     def _flush(self) -> None:
         if self._waiting:
-            try:
+            with disk_told(self.index):
                 self._written.append(write_rows(self.folder, self._waiting))
-            except OSError as exc:
-                raise _cannot_write(self.index, exc) from exc
         self._waiting, self._waiting_bytes = [], 0
 
     def _commit_tables(self, *, retrain: bool) -> tuple[SearchPart, ...]:
@@ -238,37 +229,17 @@ class LanceWriter:
             )
         return dataset
 
-    def _describe(self, parts: tuple[SearchPart, ...]) -> Manifest:
+    def _hashed(self) -> dict[str, FileEntry]:
         known = self._base.manifest.files if self._base else {}
         files = {}
         for name in files_of(self.folder, self._versions):
             path, entry = self.folder / name, known.get(name)
             # Lance never writes to a file again, so what was hashed before is as it was.
             if entry is None or entry.size != path.stat().st_size:
-                _flush(path)
+                flush(path)
                 entry = FileEntry.of(path)
             files[name] = entry
-        dropped, frames = self._dropped_counts()
-        base = self._base.manifest if self._base else None
-        new_clips = sum(len(one.clip_ids) for one in self._written)
-        return Manifest(
-            generation=self.folder.name,
-            created=datetime.now(UTC).isoformat(timespec="microseconds"),
-            writer=f"danceit {__version__}",
-            spec=self.spec,
-            widths=self.widths,
-            clips=(base.clips if base else 0) - dropped + new_clips,
-            fragments=sum(part.count for part in parts if (part.by, part.n_frames) == ("pose", 0)),
-            frames=(base.frames if base else 0)
-            - frames
-            + sum(one.n_frames for one in self._written),
-            parts=parts,
-            files=files,
-            factory=self._factory,
-            recall=self._recall,
-            engine=ENGINE,
-            versions=dict(self._versions),
-        )
+        return files
 
     def _dropped_counts(self) -> tuple[int, int]:
         """Clips and frames of the base that are left out."""
@@ -285,11 +256,11 @@ def remove_leftovers(index: Path) -> None:
     What a reader on this machine has open stays until a writer comes after it has closed.
     """
     try:
-        published = Manifest.read(index / NAME, ENGINE)
+        published = Manifest.read(index / NAME, LanceGeneration.engine)
     except IndexStateError:
         return
     for folder in index.glob(f"{PREFIX}*"):
-        if folder.name != published.generation and not in_use(folder, None):
+        if folder.name != published.generation and not in_use(folder):
             shutil.rmtree(folder, ignore_errors=True)
     folder = index / published.generation
     if published.versions and not in_use(folder, published):
@@ -304,22 +275,3 @@ def remove_leftovers(index: Path) -> None:
             for path in (folder / f"{name}.lance" / "data").glob("*/"):
                 with suppress(OSError):
                     path.rmdir()
-
-
-def _latest_number(index: Path) -> int:
-    return max((number_of(folder.name) for folder in index.glob(f"{PREFIX}*")), default=0)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _cannot_write(index: Path, error: OSError) -> IndexStateError:
-    reason = error.strerror or reason_of(error)
-    return IndexStateError(
-        f"cannot write the index at {index}: {reason}; what was there is unharmed"
-    )

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import FPS, Bool, Float32, Int32, Int64
+from danceit.data import Bool, Float32, Int32, Int64
 from danceit.errors import IndexStateError, InputError
-from danceit.index.fragments import fragment_id
 from danceit.index.store.contract import By, FragmentTable, RecordingEntry, Where
 
 if TYPE_CHECKING:
@@ -173,18 +172,8 @@ class Catalogue:
         clips = {name: column[place] for name, column in self._clip_columns(numbers).items()}
         start = held.start_frame[wanted].astype(np.int64)
         length = held.n_frames[wanted].astype(np.int64)
-        parts = zip(clips["clip_id"].tolist(), start.tolist(), length.tolist(), strict=True)
-        start_s = clips.pop("start_s") + start / FPS
-        return FragmentTable(
-            rows=wanted,
-            fragment_id=np.array([fragment_id(*part) for part in parts], dtype=object),
-            start_frame=start,
-            n_frames=length,
-            start_s=start_s,
-            end_s=start_s + length / FPS,
-            energy=held.energy[wanted].astype(np.float64),
-            **clips,
-        )
+        energy = held.energy[wanted].astype(np.float64)
+        return FragmentTable.of(wanted, clips, start, length, energy)
 
     def recordings(self) -> dict[str, RecordingEntry]:
         """Every recording by id."""

@@ -17,77 +17,24 @@ from danceit.data import Float32
 from danceit.errors import IndexStateError
 from danceit.index.store.contract import SPACES, By
 from danceit.index.store.local.catalogue import Catalogue
-from danceit.index.store.manifest import (
-    NAME,
-    FileEntry,
-    Manifest,
-    SearchPart,
-    check_contents,
-    check_sizes,
-)
+from danceit.index.store.manifest import FileEntry, SearchPart, check_contents
 from danceit.index.store.pose_file import PoseFile, record_type
+from danceit.index.store.state import State
 from danceit.index.store.vector_index import read_index
 
 CATALOGUE = "catalogue.duckdb"
 POSES = "poses.bin"
 VECTORS: dict[By, str] = {"pose": "pose.f32", "audio": "audio.f32"}
 SEARCH = "search"
-ENCODER = "encoder"
-_HASHED_AT_OPENING = 32 << 20
-"""Bytes up to which an index is hashed whole whenever it is opened (about 20 ms)."""
 
 
-class Generation:
+class Generation(State):
     """The files of one generation; FAISS indexes are read by `search_index`."""
 
-    def __init__(self, index: Path, manifest: Manifest) -> None:
-        self.folder = index / manifest.generation
-        self.manifest = manifest
-        with ExitStack() as opened:
-            self.catalogue = Catalogue(self.folder / CATALOGUE)
-            opened.callback(self.catalogue.close)
-            self.poses = PoseFile(self.folder / POSES, manifest.spec.dims)
-            opened.callback(self.poses.close)
-            self._vectors = {by: self._map(by) for by in SPACES}
-            self._check_counts()
-            # From here on it is for `close` to do.
-            opened.pop_all()
-
-    @classmethod
-    def open(cls, index: Path, *, searchable: bool = True) -> "Generation":
-        """Open the published generation after checking its files.
-
-        Sizes, counts and the head of every file are checked always, all contents where
-        the index is small; `verify` checks all. With `searchable` false, FAISS files
-        may be damaged.
-
-        Raises
-        ------
-        IndexStateError
-            If anything is missing, damaged, or of a newer format.
-        """
-        manifest = Manifest.read(index / NAME)
-        while True:
-            try:
-                return cls.open_checked(index, manifest, searchable=searchable)
-            except (IndexStateError, OSError):
-                # A writer may have published the next one and removed this one meanwhile.
-                latest = Manifest.read(index / NAME)
-                if latest.generation == manifest.generation:
-                    raise
-                manifest = latest
-
-    @classmethod
-    def open_checked(cls, index: Path, manifest: Manifest, *, searchable: bool) -> "Generation":
-        """Open the generation that a manifest describes; see `open`."""
-        files = manifest.files if searchable else _truth(manifest.files)
-        folder = index / manifest.generation
-        problems = check_sizes(folder, files)
-        small = sum(entry.size for entry in files.values()) <= _HASHED_AT_OPENING
-        problems = problems or check_contents(folder, files, whole=small)
-        if problems:
-            raise IndexStateError(_damaged(index, problems))
-        return cls(index, manifest)
+    engine = "local"
+    search_folder = SEARCH
+    catalogue: Catalogue
+    poses: PoseFile
 
     def vectors(self, by: By) -> Float32:
         """All vectors of one space, (N, D), as a read-only memory map."""
@@ -110,30 +57,34 @@ class Generation:
             )
         return index
 
-    def verify(self) -> tuple[str, ...]:
-        """Check sizes, contents and consistency of every file; return the problems."""
-        problems = check_sizes(self.folder, self.manifest.files)
-        problems += check_contents(self.folder, _present(self.folder, self.manifest.files))
-        return problems or self.inconsistencies()
+    def truth_problems(self) -> tuple[str, ...]:
+        """Find where the tables do not fit one another."""
+        return self.catalogue.problems()
 
-    def verify_truth(self) -> tuple[str, ...]:
-        """Check the contents of all files but FAISS's; return the problems."""
-        return check_contents(self.folder, _truth(self.manifest.files)) or self.catalogue.problems()
-
-    def inconsistencies(self) -> tuple[str, ...]:
-        """Find where parts that are what was written do not fit one another."""
-        problems = self.catalogue.problems()
+    def search_problems(self) -> tuple[str, ...]:
+        """Find FAISS files that hold other numbers of vectors."""
+        problems = []
         for part in self.manifest.parts:
             try:
                 self.search_index(part, mapped=True)
             except IndexStateError as exc:
-                problems += (str(exc),)
-        return problems
+                problems.append(str(exc))
+        return tuple(problems)
 
-    def close(self) -> None:
-        """Close all files."""
-        self.catalogue.close()
-        self.poses.close()
+    def _open_files(self) -> None:
+        self._held = ExitStack()
+        self.catalogue = Catalogue(self.folder / CATALOGUE)
+        self._held.callback(self.catalogue.close)
+        self.poses = PoseFile(self.folder / POSES, self.manifest.spec.dims)
+        self._held.callback(self.poses.close)
+        self._vectors = {by: self._map(by) for by in SPACES}
+
+    def _close_files(self) -> None:
+        self._held.close()
+
+    @classmethod
+    def _problems_of_large(cls, folder: Path, files: Mapping[str, FileEntry]) -> tuple[str, ...]:
+        return check_contents(folder, files, whole=False)
 
     def _map(self, by: By) -> Float32:
         path, width = self.folder / VECTORS[by], self.manifest.widths[by]
@@ -142,7 +93,7 @@ class Generation:
         vectors: Float32 = np.memmap(path, dtype="<f4", mode="r")
         return vectors.reshape(-1, width)
 
-    def _check_counts(self) -> None:
+    def _counts(self) -> Mapping[str, tuple[int, int]]:
         wanted = self.manifest
         clips, fragments, frames = self.catalogue.counts()
         record = record_type(wanted.spec.dims).itemsize
@@ -152,26 +103,4 @@ class Generation:
             "frames": (frames, wanted.frames),
             "poses": (os.path.getsize(self.folder / POSES) // record, frames),
         }
-        counts |= {f"{by} vectors": (len(self._vectors[by]), fragments) for by in SPACES}
-        for what, (found, expected) in counts.items():
-            if found != expected:
-                raise IndexStateError(
-                    f"{self.folder} is damaged: it holds {found} {what} where {expected} belong"
-                )
-
-
-def _truth(files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
-    return {name: entry for name, entry in files.items() if not name.startswith(f"{SEARCH}/")}
-
-
-def _present(folder: Path, files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
-    """Files of the right size: the others have been complained of already."""
-    return {name: entry for name, entry in files.items() if not check_sizes(folder, {name: entry})}
-
-
-def _damaged(index: Path, problems: tuple[str, ...]) -> str:
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    cure = "danceit index rebuild"
-    if any(f"/{SEARCH}/" not in problem for problem in problems):
-        cure = f"danceit index build DATA --out {index}"
-    return f"{problems[0]}{more}; run: {cure}"
+        return counts | {f"{by} vectors": (len(self._vectors[by]), fragments) for by in SPACES}

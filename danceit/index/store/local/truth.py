@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import Bool, Int64
-from danceit.errors import IndexStateError, InputError
+from danceit.errors import IndexStateError
 from danceit.index.store.contract import SPACES, By, ClipEntry, FragmentBatch, StoreSpec
-from danceit.index.store.fitting import check_fits
+from danceit.index.store.fitting import check_fits, check_not_added
 from danceit.index.store.local.catalogue import ClipRow, FragmentRows, write_catalogue
 from danceit.index.store.local.generation import CATALOGUE, POSES, VECTORS, Generation
 from danceit.index.store.pose_file import encode, record_type
@@ -107,8 +107,7 @@ class TruthWriter:
     def delete(self, clip_ids: Iterable[str]) -> int:
         """Leave clips of the base out; see `FragmentStore.delete`."""
         wanted = set(clip_ids)
-        if both := sorted(wanted & self._new_ids):
-            raise InputError(f"clip {both[0]} was added in the same transaction; commit first")
+        check_not_added(wanted, self._new_ids)
         found = {self._number[name] for name in wanted if name in self._number} - self._dropped
         self._dropped |= found
         return len(found)
@@ -143,22 +142,7 @@ class TruthWriter:
             self._dropped.add(self._number[clip.clip_id])
         self._streams[POSES].write(encode(clip.poses).tobytes())
         self._clips.append(
-            ClipRow(
-                clip=len(self._clips),
-                clip_id=clip.clip_id,
-                recording_id=clip.recording_id,
-                source=_absolute(clip.path),
-                audio=_absolute(clip.audio_path),
-                video=_absolute(clip.video_path),
-                style=clip.style,
-                dancer=clip.dancer,
-                licence=clip.licence,
-                tempo_bpm=float(entry.tempo_bpm),
-                start_s=float(clip.start_s),
-                n_frames=clip.n_frames,
-                first_frame=self._n_new_frames,
-                file_hash=entry.file_hash,
-            )
+            ClipRow(clip=len(self._clips), first_frame=self._n_new_frames, **entry.columns)
         )
         self._new_ids.add(clip.clip_id)
         self._n_new_frames += clip.n_frames
@@ -260,10 +244,6 @@ def _copy(source: BinaryIO, target: BinaryIO, start: int, stop: int) -> None:
             raise IndexStateError(f"{source.name} ends early; run: danceit index verify")
         target.write(block)
         start += len(block)
-
-
-def _absolute(path: Path | None) -> str:
-    return "" if path is None else os.path.abspath(path)
 
 
 def _float_bytes(values: npt.NDArray[Any]) -> bytes:

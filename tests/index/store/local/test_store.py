@@ -7,16 +7,26 @@ from typing import Self
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
-from danceit.index.store.contract import StoreSpec, Where
+from danceit.index.store.contract import StoreOptions, StoreSpec, Where
 from danceit.index.store.local.store import LocalStore
 from danceit.testing import NAMES, SPEC, StoreConformance, batch_of_dances, save_fixed_encoder
 from danceit.testing.material import random_queries
 from danceit.testing.reading import ReadingConformance
+from danceit.testing.stateful import StoreMachine
 
 
 class TestLocalStore(StoreConformance):
     engine = LocalStore
+
+
+class LocalMachine(StoreMachine):
+    engine = LocalStore
+
+
+TestLocalMachine = LocalMachine.TestCase
+TestLocalMachine.settings = settings(max_examples=8, stateful_step_count=15, deadline=None)
 
 
 class ListStore(LocalStore):
@@ -28,14 +38,10 @@ class ListStore(LocalStore):
         location: Path,
         spec: StoreSpec,
         save_encoder: Callable[[Path], None],
-        *,
-        device: str = "auto",
-        factory: str = "IVF2,Flat",
-        recall: float = 0.0,
+        options: StoreOptions | None = None,
     ) -> Self:
-        return super().create(
-            location, spec, save_encoder, device=device, factory=factory, recall=recall
-        )
+        lists = options or StoreOptions(factory="IVF2,Flat")
+        return super().create(location, spec, save_encoder, lists)
 
 
 class TestLocalStoreWithLists(ReadingConformance):
@@ -57,7 +63,7 @@ def narrow(tmp_path: Path) -> Iterator[LocalStore]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("danceit.index.store.vector_index.DEFAULT_NPROBE", 1)
         with LocalStore.create(
-            tmp_path / "index", SPEC, save_fixed_encoder, factory="IVF4,Flat"
+            tmp_path / "index", SPEC, save_fixed_encoder, StoreOptions(factory="IVF4,Flat")
         ) as store:
             store.add(batch_of_dances(NAMES))
             store.commit()
@@ -91,7 +97,7 @@ def test_equal_distances_come_in_the_order_of_rows(tmp_path: Path) -> None:
 
 def test_a_grown_index_keeps_its_lists_and_finds_the_new(tmp_path: Path) -> None:
     with LocalStore.create(
-        tmp_path / "index", SPEC, save_fixed_encoder, factory="IVF2,Flat"
+        tmp_path / "index", SPEC, save_fixed_encoder, StoreOptions(factory="IVF2,Flat")
     ) as store:
         store.add(batch_of_dances(NAMES))
         store.commit()
