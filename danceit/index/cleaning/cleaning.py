@@ -1,6 +1,7 @@
 """From a source's recording to clips that can be trusted (DanceIt III-A, V-D2).
 
-1. Resample to the 24 fps grid of the media, by time.
+1. Make joints unknown that are nowhere near their body (`repair`), and resample to the 24 fps
+   grid of the media, by time.
 2. Draw short outliers and dropouts straight (`repair`).
 3. Drop frames in which hands or feet are missing or the body is frozen, and cut where it
    is suddenly elsewhere. A clip ends there: nothing is bridged.
@@ -35,7 +36,7 @@ from danceit.data import (
 )
 from danceit.errors import InputError
 from danceit.index.cleaning.plausibility import METRE_PX, complaints, jumps
-from danceit.index.cleaning.repair import levelled, mended, resampled
+from danceit.index.cleaning.repair import levelled, mended, resampled, without_strays
 
 MIN_FRAMES = 24
 """Shortest clip, the shortest fragment."""
@@ -134,7 +135,8 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
         If `dims` is 3 and the recording is 2-D, or the body cannot be scaled.
     """
     _check(recording, dims)
-    first, grid = resampled(recording.poses, recording.times_s)
+    poses, n_strays = without_strays(recording.poses)
+    first, grid = resampled(poses, recording.times_s)
     if not len(grid):
         raise InputError(f"{recording.path} lasts less than one frame of 24 a second")
     rough = BODY_PX / _height(grid, recording, share=0.95)
@@ -161,7 +163,11 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
         frames_mended=int(outliers.sum()),
         n_clips=len(clips),
         warnings=complaints(px),
-        notes=(*recording.notes, *_drift_note(max((drift for _, drift in level), default=0.0))),
+        notes=(
+            *recording.notes,
+            *_stray_note(n_strays),
+            *_drift_note(max((drift for _, drift in level), default=0.0)),
+        ),
     )
     return Cleaned(clips, report, faults, first / FPS)
 
@@ -266,6 +272,12 @@ def _runs(good: Bool, breaks: Bool) -> list[slice]:
 def _at_break(run: slice, breaks: Bool) -> bool:
     before = run.start > 0 and bool(breaks[run.start - 1])
     return before or (run.stop <= len(breaks) and bool(breaks[run.stop - 1]))
+
+
+def _stray_note(n_frames: int) -> tuple[str, ...]:
+    if not n_frames:
+        return ()
+    return (f"joints metres from their body in {n_frames} frames: taken as not seen",)
 
 
 def _drift_note(drift_px: float) -> tuple[str, ...]:

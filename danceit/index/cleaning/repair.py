@@ -13,6 +13,10 @@ from danceit.data import FPS, Bool, Float32, Float64
 
 BRIDGE = 4
 """Frames that may be interpolated in one go, a sixth of a second."""
+STRAY_REACHES = 8.0
+"""Usual distances of a joint from the middle of its body, 0.4 m, at which it is not of it."""
+POINT_REACHES = 0.02
+"""Distance from the middle within which all joints together are no body, such as all at zero."""
 SPIKE_PX = 45.0
 """Step with which an outlier leaves and comes back, 4.5 m/s for a body of 1.5 m nose to ankle."""
 SPIKE_BEND_PX = 40.0
@@ -28,6 +32,55 @@ LEVEL_PX = 12.0
 
 _SLACK_S = 1e-5
 """Times are rounded in files, to 1/90000 s in many."""
+
+
+def without_strays(poses: Float32) -> tuple[Float32, int]:
+    """Make joints unknown that cannot be the body's, whatever the frames around them show.
+
+    A joint metres away from all others, a body that is one point, and a body that is
+    elsewhere for up to `BRIDGE` frames. They are looked for in the source's own frames and unit,
+    before anything is resampled, scaled or levelled by them; a joint that is seen only
+    once is judged as well.
+
+    Parameters
+    ----------
+    poses : float32 (T, J, C)
+        NaN where a joint is not known.
+
+    Returns
+    -------
+    float32 (T, J, C)
+    int
+        Frames in which something was made unknown.
+    """
+    known = np.isfinite(poses).all(axis=2)
+    seen = np.flatnonzero(known.any(axis=1))
+    if not len(seen):
+        return poses, 0
+    body = np.where(known[seen, :, None], poses[seen], np.nan).astype(np.float64)
+    middle = np.nanmedian(body, axis=1)
+    reach = np.linalg.norm(body - middle[:, None], axis=2)
+    inner = np.nanmedian(reach, axis=1)
+    usual = float(np.median(inner))
+    stray = reach > STRAY_REACHES * np.maximum(inner, usual)[:, None]
+    several = known[seen].sum(axis=1) > 1
+    stray |= ((np.nanmax(reach, axis=1) <= POINT_REACHES * usual) & several)[:, None]
+    stray |= _elsewhere(middle, STRAY_REACHES * usual)[:, None]
+    stray &= known[seen]
+    if not stray.any():
+        return poses, 0
+    result = poses.copy()
+    result[seen] = np.where(stray[..., None], np.float32(np.nan), poses[seen])
+    return result, int(stray.any(axis=1).sum())
+
+
+def _elsewhere(middle: Float64, far: float) -> Bool:
+    """Frames (T,) in which a body's middle (T, C) is `far` from where it is around them."""
+    from scipy.ndimage import median_filter
+
+    around = median_filter(middle, size=(2 * BRIDGE + 1, 1), mode="nearest")
+    away: Bool = np.linalg.norm(middle - around, axis=1) > far
+    return away if far > 0 else np.zeros(len(middle), dtype=bool)
 
 
 def resampled(poses: Float32, times_s: Float64) -> tuple[int, Float64]:

@@ -48,7 +48,7 @@ def checked(recording: Recording) -> Recording:
     check_poses(recording.poses, what)
     n_frames = recording.poses.shape[0]
     check_frames(n_frames, recording.path)
-    known = np.isfinite(recording.poses).all(axis=2)
+    known = (np.abs(recording.poses) <= FARTHEST).all(axis=2)
     if not known.any():
         raise InputError(
             f"{what} have no joint in any of {n_frames} frames (NaN everywhere): nobody detected?"

@@ -124,6 +124,18 @@ def test_an_outlier_is_drawn_straight() -> None:
     np.testing.assert_allclose(clip.poses, clean(recording).clips[0].poses, atol=3)
 
 
+@pytest.mark.parametrize("place", [1e6, 0.0])
+@pytest.mark.parametrize("fps", [24.0, 25.0])
+def test_one_bad_frame_does_not_move_the_clip(place: float, fps: float) -> None:
+    recording = dancing(fps=fps)
+    poses = recording.poses.copy()
+    poses[70] = place
+    cleaned = clean(changed(recording, poses))
+    (clip,) = cleaned.clips
+    assert cleaned.report.notes == ("joints metres from their body in 1 frames: taken as not seen",)
+    np.testing.assert_allclose(clip.poses, clean(recording).clips[0].poses, atol=1.5)
+
+
 @pytest.mark.parametrize("joint", [*HANDS, *FEET])
 def test_frames_without_a_hand_or_foot_are_dropped(joint: int) -> None:
     recording = dancing()

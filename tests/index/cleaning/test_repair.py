@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danceit.index.cleaning.repair import BRIDGE, levelled, mended, resampled, spikes
+from danceit.index.cleaning.repair import (
+    BRIDGE,
+    levelled,
+    mended,
+    resampled,
+    spikes,
+    without_strays,
+)
 
 
 def line(times_s: np.ndarray, joints: int = 2) -> np.ndarray:
@@ -76,6 +83,47 @@ def test_outliers_of_up_to_four_frames_are_drawn_straight(length: int) -> None:
         np.testing.assert_array_equal(np.flatnonzero(replaced), range(20, 20 + length))
     else:
         np.testing.assert_array_equal(result, poses)
+
+
+def swaying(n_frames: int = 60) -> np.ndarray:
+    """A body of 18 joints over two metres, in metres, that sways by half a metre."""
+    body = np.random.default_rng(3).uniform([-0.4, -1.7, -0.2], [0.4, 0.0, 0.2], size=(18, 3))
+    sway = 0.5 * np.sin(np.arange(n_frames) / 6)
+    return (body + np.stack([sway, 0 * sway, sway], axis=1)[:, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize("unit", [0.001, 1.0, 100.0])
+def test_what_is_metres_from_its_body_is_unknown(unit: float) -> None:
+    truth = unit * swaying()
+    poses = truth.copy()
+    poses[:, 17] = np.nan
+    poses[20, 17] = 1e6 * unit  # seen once, far away
+    poses[30] = 1e6 * unit  # a whole frame elsewhere
+    poses[40] = 0.0  # a whole frame at nothing
+    poses[50, 4] += 6 * unit
+    result, frames = without_strays(poses)
+    assert frames == 4
+    assert np.isnan(result[20, 17]).all()
+    assert np.isnan(result[[30, 40]]).all()
+    assert np.isnan(result[50, 4]).all()
+    good = np.ones(60, dtype=bool)
+    good[[30, 40, 50]] = False
+    np.testing.assert_array_equal(result[good, :17], truth[good, :17])
+
+
+def test_a_wide_kick_a_leap_and_a_cut_are_no_strays() -> None:
+    poses = swaying()
+    poses[20, 10] += [1.2, -1.0, 0.0]
+    poses[25:30, :, 1] -= 1.0
+    poses[45:] += 20.0  # elsewhere for good: that is for cleaning to cut
+    result, frames = without_strays(poses)
+    assert frames == 0
+    assert result is poses
+
+
+@pytest.mark.parametrize("poses", [np.zeros((0, 18, 3)), np.full((9, 18, 2), np.nan)])
+def test_without_a_body_nothing_is_astray(poses: np.ndarray) -> None:
+    assert without_strays(poses.astype(np.float32))[1] == 0
 
 
 def test_a_fast_hand_is_no_outlier() -> None:
