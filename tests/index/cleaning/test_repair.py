@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from danceit.index.cleaning.repair import (
     spikes,
     without_strays,
 )
+from danceit.index.sources.bvh import SOURCE as BVH
 
 
 def line(times_s: np.ndarray, joints: int = 2) -> np.ndarray:
@@ -62,6 +65,57 @@ def test_short_dropouts_are_drawn_straight_and_long_ones_stay(lost: int) -> None
     else:
         np.testing.assert_array_equal(np.isnan(grid[:, 1, 0]), np.isnan(poses[:, 1, 0]))
         assert np.isfinite(grid[:, 0]).all()
+
+
+def swinging(times_s: np.ndarray) -> np.ndarray:
+    """A body whose left arm swings about its shoulder in the picture by 400 degrees a second."""
+    poses = np.repeat(swaying(1), len(times_s), axis=0).astype(np.float64)
+    poses[..., 0] += 0.7 * times_s[:, None]
+    for joint, length in ((6, 0.3), (7, 0.55)):
+        angle = np.radians(400.0) * times_s
+        swung = length * np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+        poses[:, joint] = poses[:, 5] + swung
+    return poses.astype(np.float32)
+
+
+@pytest.mark.parametrize("fps", [10.0, 25.0, 29.97])
+def test_an_arm_that_swings_keeps_its_length_and_its_path(fps: float) -> None:
+    times_s = np.arange(40) / fps
+    _, grid = resampled(swinging(times_s), times_s)
+    np.testing.assert_allclose(grid, swinging(np.arange(len(grid)) / 24), atol=1e-5)
+
+
+def test_a_wrist_lost_for_a_moment_comes_back_on_its_circle() -> None:
+    times_s = np.arange(40) / 24
+    poses = swinging(times_s)
+    poses[20:23, 7] = np.nan
+    _, grid = resampled(poses, times_s)
+    np.testing.assert_allclose(grid, swinging(times_s), atol=1e-5)
+
+
+def test_in_the_picture_bones_do_shorten() -> None:
+    times_s = np.arange(40) / 10.0
+    poses = swinging(times_s)[..., :2]
+    _, grid = resampled(poses, times_s)
+    straight = [np.interp(np.arange(len(grid)) / 24, times_s, poses[:, 7, axis]) for axis in (0, 1)]
+    np.testing.assert_allclose(grid[:, 7], np.stack(straight, axis=1), atol=1e-6)
+
+
+def test_an_arm_that_points_the_other_way_in_the_next_frame_goes_straight() -> None:
+    poses = swinging(np.zeros(2))
+    poses[1, [6, 7]] = 2 * poses[1, [5]] - poses[1, [6, 7]]
+    _, grid = resampled(poses, np.array([0.0, 2 / 24]))
+    np.testing.assert_allclose(grid[1, 7], poses[0, 5], atol=1e-6)
+
+
+def test_real_limbs_keep_their_length(real_data: Path) -> None:
+    path = real_data / "defects" / "public" / "cmu_jumping_jacks.bvh"
+    recording = BVH.read(path)
+    _, grid = resampled(recording.poses, recording.times_s)
+    for upper, lower in ((2, 3), (3, 4), (8, 9), (9, 10)):
+        length = np.linalg.norm(recording.poses[0, upper] - recording.poses[0, lower])
+        on_grid = np.linalg.norm(grid[:, upper] - grid[:, lower], axis=1)
+        np.testing.assert_allclose(on_grid, length, rtol=1e-4)  # by straight lines 1.4 % at most
 
 
 def test_missing_frames_count_by_their_time() -> None:
