@@ -9,8 +9,11 @@ import click
 import pytest
 
 from danceit.cli.main import group
+from danceit.data import JOINT
 from danceit.index.building.build import build
+from danceit.index.sources.npz import SOURCE as NPZ
 from danceit.index.synthetic import make_library
+from tests.index.sources.conftest import write_tone as write_wav
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -63,6 +66,21 @@ def test_the_python_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
     assert (tmp_path / "mine.png").stat().st_size > 1000
     assert (tmp_path / "mine.dance.npz").exists()
+
+
+def test_a_recording_written_as_the_docs_say_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "recordings.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    write_wav(tmp_path / "song.mp3", 20.0)
+    exec(compile(code, "recordings.md", "exec"), {"__name__": "recordings"})
+    recording = NPZ.read(tmp_path / "my_dance.npz")
+    assert recording.notes == ()
+    assert recording.times_s[0] == 14.5
+    assert recording.poses[0, JOINT["nose"], 1] == pytest.approx(-1.6)
+    assert (recording.style, recording.dancer) == ("waltz", "Ann")
 
 
 def test_links_in_the_docs_lead_somewhere() -> None:

@@ -19,6 +19,7 @@ numbers and refuses everything else.
 
 import io
 import pickle
+import pickletools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ import numpy.typing as npt
 from danceit.data import Float64, Recording
 from danceit.errors import InputError
 from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
+from danceit.index.sources.axes import from_y_up
 from danceit.index.sources.checks import check_size, checked, frame_times, numbers
 from danceit.index.sources.media import media_named, pair
 
@@ -43,6 +45,11 @@ GENRES = {
 _NAME = re.compile(r"g([A-Z]{2})_s\w+?_c(\w+?)_(d\d+)_(m\w+?)_ch\d+")
 _PEEK_BYTES = 512
 _MAX_ARRAYS = 32
+_MAX_STEPS = 100_000
+"""Instructions of one pickle; AIST++'s have under a hundred."""
+_MAX_MEMO = 100_000
+"""Highest number under which a pickle may remember something."""
+_REMEMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
 _MUSIC_FOLDERS = (".", "..", "../music", "../audio", "../wav", "../videos")
 
 
@@ -82,7 +89,7 @@ class AistSource:
         given = content.get("keypoints3d_optim", content.get("keypoints3d"))
         if given is not None:
             joints = numbers(given, (None, len(COCO17), 3), f"{path}: keypoints3d")
-            poses = to_coco18(joints * [1.0, -1.0, -1.0], COCO17)
+            poses = to_coco18(from_y_up(joints), COCO17)
         elif "keypoints2d" in content:
             views = numbers(
                 content["keypoints2d"], (None, None, len(COCO17), 3), f"{path}: keypoints2d"
@@ -122,12 +129,28 @@ def load_plain_pickle(path: Path) -> Any:
         If it is damaged or asks for anything else.
     """
     check_size(path)
+    content = path.read_bytes()
     try:
-        return _PlainUnpickler(io.BytesIO(path.read_bytes())).load()
+        _check_steps(content)
+        return _PlainUnpickler(io.BytesIO(content)).load()
     except InputError as exc:
         raise InputError(f"{path}: {exc}") from exc
     except Exception as exc:  # damaged pickles fail in any way there is
         raise InputError(f"{path} is not a readable pickle ({exc}): truncated?") from exc
+
+
+def _check_steps(content: bytes) -> None:
+    """Refuse what would take memory before it has made anything.
+
+    The unpickler makes room for every number up to that under which something is
+    remembered: 43 bytes can ask for 8 GB. And few instructions, repeated, make long lists.
+    """
+    steps = pickletools.genops(content)
+    for number, (opcode, value, _) in enumerate(steps):
+        if number > _MAX_STEPS:
+            raise InputError(f"has more than {_MAX_STEPS} instructions: not of arrays alone")
+        if opcode.name in _REMEMBERING and not 0 <= int(value or 0) <= _MAX_MEMO:
+            raise InputError(f"remembers something under {value}: damaged, or made to harm")
 
 
 class _PlainUnpickler(pickle.Unpickler):

@@ -23,7 +23,15 @@ import numpy as np
 from danceit.data import JOINT, N_JOINTS, Float64, Recording
 from danceit.errors import InputError
 from danceit.index.poses.joint_names import RigJoints, rig_joints
-from danceit.index.sources.checks import FARTHEST, MAX_FRAMES, check_size, checked, frame_times
+from danceit.index.sources.axes import from_y_up, from_z_up, standing
+from danceit.index.sources.checks import (
+    FARTHEST,
+    MAX_FRAMES,
+    check_size,
+    checked,
+    frame_times,
+    unlike_song,
+)
 from danceit.index.sources.media import media_named, pair
 
 MAX_JOINTS = 1000
@@ -84,6 +92,7 @@ class BvhSource:
                 audio_path=media.audio_path,
                 video_path=media.video_path,
                 files=(path, *media.paths),
+                notes=unlike_song(times_s, media.audio_path) if media.audio_path else (),
             )
         )
 
@@ -248,17 +257,14 @@ def _poses(rig: RigJoints, places: dict[int, Float64], path: Path) -> Float64:
     if rig.head >= 0:
         top = rig.head if rig.head_top < 0 else rig.head_top
         poses[:, JOINT["nose"]] = _nose(poses, places[rig.head], places[top], up)
-    if up == 1:
-        return poses * [1.0, -1.0, -1.0]
-    return poses[..., [0, 2, 1]] * [1.0, -1.0, 1.0]
+    return from_y_up(poses) if up == 1 else from_z_up(poses)
 
 
 def _up_axis(poses: Float64, path: Path) -> int:
     """1 or 2, by where the neck is from the feet in most frames."""
-    feet = (poses[:, JOINT["left_ankle"]] + poses[:, JOINT["right_ankle"]]) / 2
-    upright = np.median(poses[:, JOINT["neck"]] - feet, axis=0)
-    axis = int(np.argmax(np.abs(upright)))
-    if axis == 0 or upright[axis] <= 0:
+    upright = standing(poses)
+    axis = 0 if upright is None else int(np.argmax(np.abs(upright)))
+    if upright is None or axis == 0 or upright[axis] <= 0:
         raise InputError(
             f"{path}: the neck is over the feet neither by y nor by z in most frames: an animal, "
             "somebody who lies, or a file with another axis up?"

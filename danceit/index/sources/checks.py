@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import Float64, Recording, check_poses
+from danceit.data import Float32, Float64, Recording, check_poses
 from danceit.errors import InputError
+from danceit.index.sources.axes import standing
 from danceit.index.sources.media import sound_duration_s
 
 MAX_FILE_BYTES = 1 << 30
@@ -26,6 +27,8 @@ MIN_FPS = 8.0
 """Slowest that shows a dance: a step takes a quarter of a second."""
 MAX_FPS = 10_000.0
 MAX_START_S = 1e6
+UNLIKE = 0.1
+"""Share by which poses and their song may differ in length if both show the whole dance."""
 MAX_SPAN_S = 24 * 3600.0
 """Longest recording, which is put on a grid of 24 frames a second, gaps and all."""
 MAX_FRAMES = 4_000_000
@@ -71,8 +74,21 @@ def checked(recording: Recording) -> Recording:
             f"{MAX_SPAN_S:.0f}: times in another unit?"
         )
     poses = np.where(known[..., None], recording.poses, np.nan).astype(np.float32)
-    whole = replace(recording, poses=poses, times_s=times_s.astype(np.float64))
+    whole = replace(
+        recording,
+        poses=poses,
+        times_s=times_s.astype(np.float64),
+        notes=(*recording.notes, *_headlong(poses)),
+    )
     return whole if recording.audio_path is None else _within_sound(whole, recording.audio_path)
+
+
+def _headlong(poses: Float32) -> tuple[str, ...]:
+    """Say so where the body stands on its head most of the time."""
+    way = standing(poses.astype(np.float64))
+    if way is None or way[1] <= 0:
+        return ()
+    return ("heads lie under feet in most frames: upside down?",)
 
 
 def _within_sound(recording: Recording, song: Path) -> Recording:
@@ -90,6 +106,18 @@ def _within_sound(recording: Recording, song: Path) -> Recording:
         poses=recording.poses[heard],
         times_s=recording.times_s[heard],
         notes=(*recording.notes, note) if lost else recording.notes,
+    )
+
+
+def unlike_song(times_s: Float64, song: Path) -> tuple[str, ...]:
+    """Say so where poses that are to begin with their song last much longer or shorter."""
+    duration_s = sound_duration_s(song)
+    span_s = float(times_s[-1] - times_s[0])
+    if abs(span_s - duration_s) <= UNLIKE * duration_s:
+        return ()
+    return (
+        f"the poses last {span_s:.1f} s, {song.name} {duration_s:.1f} s: they are taken to begin "
+        "together",
     )
 
 

@@ -4,8 +4,13 @@ Arrays
     ``poses`` (or ``joints``), (T, 18, 2 or 3), COCO-18 in OpenPose's order, in any unit;
     x right, y down, z away; NaN where a joint is not known. ``fps``, frames a second.
 Optional
-    ``audio``, the song's path from the file's folder; ``start_s``, where in the song
-    frame 0 is; ``style``, ``dancer``, ``licence``.
+    ``joint_names``, J texts: then ``poses`` are (T, J, 2 or 3) in any order, known by name
+    (`danceit.index.poses.joint_names`). ``up``: ``y`` for x right, y up, z towards the camera;
+    ``z`` for x right, y away, z up; ``-y`` is ours. ``units``, one of `UNITS`, by which the size
+    of the body is checked. ``audio``, the song's path from the file's folder; ``start_s``, where
+    in the song frame 0 is; ``style``, ``dancer``, ``licence``.
+
+Without ``up``, bodies that stand on their heads or along another axis are refused.
 
 Without ``audio``, a sound or video file of the same name beside it is the song.
 `write_recording` writes such a file; `numpy.savez` will do as well. Nothing is pickled.
@@ -18,16 +23,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import Float32, Recording, check_poses
+from danceit.data import Float32, Float64, Recording, check_poses
 from danceit.errors import InputError
 from danceit.files import replacing
-from danceit.index.sources.checks import MAX_FILE_BYTES, checked, frame_times
+from danceit.index.poses.joint_names import keypoints, rig_joints
+from danceit.index.poses.skeletons import to_coco18
+from danceit.index.sources.axes import UP, check_upright, standing
+from danceit.index.sources.checks import (
+    FARTHEST,
+    MAX_FILE_BYTES,
+    checked,
+    frame_times,
+    unlike_song,
+)
 from danceit.index.sources.media import media_named, pair
 from danceit.npz import read_npz
 
 _POSES = ("poses", "joints")
-_TEXTS = ("audio", "style", "dancer", "licence")
-_KNOWN = frozenset({*_POSES, *_TEXTS, "fps", "start_s"})
+_TEXTS = ("audio", "style", "dancer", "licence", "up", "units")
+_KNOWN = frozenset({*_POSES, *_TEXTS, "fps", "start_s", "joint_names"})
+UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048, "px": 0.0}
+"""Metres of each; a pixel may be any."""
+_STANDING_M = (0.4, 3.0)
+"""From feet to neck, of a child and of a giant."""
 
 
 class NpzSource:
@@ -61,11 +79,14 @@ class NpzSource:
         if len(given) != 1 or "fps" not in arrays:
             held = ", ".join(sorted(arrays)) or "neither"
             raise InputError(f"{path} must hold 'poses' and 'fps'; it holds {held}")
-        poses = arrays[given[0]]
-        check_poses(poses, f"{path}: {given[0]}")
+        poses, notes = _poses(arrays, given[0], path)
         media = pair(_media_files(path, arrays))
         start_s = _number(arrays, "start_s", path) if "start_s" in arrays else 0.0
         times_s = frame_times(len(poses), _number(arrays, "fps", path), path, start_s)
+        if "up" not in arrays:
+            check_upright(poses, path)
+        if media.audio_path is not None and "start_s" not in arrays:
+            notes = (*notes, *unlike_song(times_s, media.audio_path))
         return checked(
             Recording(
                 recording_id=path.stem,
@@ -78,11 +99,66 @@ class NpzSource:
                 style=_text(arrays, "style", path),
                 dancer=_text(arrays, "dancer", path),
                 licence=_text(arrays, "licence", path),
+                notes=notes,
             )
         )
 
 
 SOURCE = NpzSource()
+
+
+def _poses(
+    arrays: dict[str, npt.NDArray[Any]], name: str, path: Path
+) -> tuple[Float64, tuple[str, ...]]:
+    """COCO-18 poses (T, 18, C) in our axes, and what looks odd about them."""
+    given, what = arrays[name], f"{path}: {name}"
+    if "joint_names" in arrays:
+        order = _order(arrays["joint_names"], given, what)
+        given = to_coco18(_places(given), order)
+    check_poses(given, what)
+    up, units = (_text(arrays, key, path) for key in ("up", "units"))
+    if up and up not in UP:
+        raise InputError(f"{path}: up must be one of {', '.join(UP)}; got '{up}'")
+    if up == "z" and given.shape[2] == 2:
+        raise InputError(f"{path}: up='z' needs three coordinates; its {name} have 2")
+    if units and units not in UNITS:
+        raise InputError(f"{path}: units must be one of {', '.join(UNITS)}; got '{units}'")
+    poses = UP[up or "-y"](_places(given))
+    return poses, _size_note(poses, units)
+
+
+def _places(values: npt.NDArray[Any]) -> Float64:
+    """Values as places; what is farther than anything, or no number, is NaN."""
+    places = values.astype(np.float64)
+    return np.where(np.abs(places) <= FARTHEST, places, np.nan)
+
+
+def _order(names: npt.NDArray[Any], poses: npt.NDArray[Any], what: str) -> dict[str, int]:
+    """Index in `poses` of each COCO-18 joint, by the names in the file."""
+    if names.ndim != 1 or names.dtype.kind != "U":
+        raise InputError(f"{what}: joint_names must be a list of texts; got {names.dtype}")
+    if poses.ndim != 3 or poses.shape[1] != len(names) or poses.dtype.kind not in "fiu":
+        raise InputError(
+            f"{what} must be numbers of shape (T, {len(names)}, 2 or 3), as many as joint_names; "
+            f"got {poses.dtype} {poses.shape}"
+        )
+    called = [str(name) for name in names]
+    try:
+        return keypoints(called, what)
+    except InputError:
+        return dict(rig_joints(called, what).limbs)
+
+
+def _size_note(poses: Float64, units: str) -> tuple[str, ...]:
+    """Say so where a body is no person's size in the unit that the file gives."""
+    way = standing(poses)
+    if way is None or not UNITS.get(units):
+        return ()
+    low, high = _STANDING_M
+    metres = float(np.linalg.norm(way)) * UNITS[units]
+    if low <= metres <= high:
+        return ()
+    return (f"the neck is {metres:.3g} m over the feet: are its units {units}?",)
 
 
 def write_recording(
@@ -130,7 +206,8 @@ def write_recording(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise InputError(f"cannot write {path}: {exc.strerror or exc}") from exc
-    texts = {"style": style, "dancer": dancer, "licence": licence}
+    # What is written is in our axes, whatever it shows.
+    texts = {"style": style, "dancer": dancer, "licence": licence, "up": "-y"}
     if audio is not None:
         beside = os.path.relpath(Path(audio).resolve(), path.parent.resolve())
         texts["audio"] = Path(beside).as_posix()

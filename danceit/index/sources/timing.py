@@ -11,7 +11,7 @@ import numpy as np
 
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
-from danceit.index.sources.checks import check_frames
+from danceit.index.sources.checks import check_frames, unlike_song
 from danceit.index.sources.media import MediaPair, sound_duration_s, video_frame_times_s
 
 DEFAULT_FPS = 30.0
@@ -55,7 +55,9 @@ def times_of_frames(
             fps = usual
             note = f"no video: {fps:.2f} frames a second fit the length of {media.audio_path.name}"
     _check_numbers(frame_numbers, fps, media, path)
-    return (frame_numbers - frame_numbers[0]) / fps, (note,)
+    times_s = (frame_numbers - frame_numbers[0]) / fps
+    unlike = unlike_song(times_s, media.audio_path) if media.audio_path is not None else ()
+    return times_s, (note, *unlike)
 
 
 def _check_numbers(frame_numbers: Int64, fps: float, media: MediaPair, path: Path) -> None:

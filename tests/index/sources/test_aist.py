@@ -147,3 +147,20 @@ def test_real_annotations_stand_upright_and_unmirrored(real_data: Path) -> None:
     ahead = np.cross(left, [0.0, -1.0, 0.0])
     hip, knee, ankle = (deep[:, JOINT[f"left_{part}"]] for part in ("hip", "knee", "ankle"))
     assert (((knee - (hip + ankle) / 2) * ahead).sum(axis=1) > 0).mean() > 0.95
+
+
+def test_a_pickle_that_asks_for_memory_by_its_numbers_is_one_line(tmp_path: Path) -> None:
+    # PROTO 2, an empty dictionary, remembered under 1 000 000 000, STOP: 8 GB in the unpickler.
+    path = tmp_path / "keypoints3d.pkl"
+    path.write_bytes(b"\x80\x02}r" + (10**9).to_bytes(4, "little") + b".")
+    with pytest.raises(InputError, match="remembers something under 1000000000"):
+        load_plain_pickle(path)
+    path.write_bytes(b"\x80\x02]" + b"K\x01a" * 200_000 + b".")
+    with pytest.raises(InputError, match="more than 100000 instructions"):
+        load_plain_pickle(path)
+
+
+def test_a_public_pickle_whose_memo_grows_is_one_line(real_data: Path) -> None:
+    path = real_data / "defects" / "public" / "mutated" / "pickle_memo" / "keypoints3d" / "g.pkl"
+    with pytest.raises(InputError, match="remembers something under"):
+        SOURCE.read(path)

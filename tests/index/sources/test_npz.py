@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from danceit.data import FEET, JOINT, JOINT_NAMES
 from danceit.errors import InputError
 from danceit.index.sources.npz import SOURCE, write_recording
 from tests.index.sources.conftest import write_tone
 
 POSES = np.random.default_rng(0).normal(size=(30, 18, 3)).astype(np.float32)
+POSES[:, FEET, 1] += 9.0  # y points down, at the feet
 
 
 @settings(max_examples=25, deadline=None)
@@ -119,6 +121,101 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(bytes(content))
     with pytest.raises(InputError, match=r"not a readable \.npz"):
         SOURCE.read(path)
+
+
+@pytest.mark.parametrize("up", ["-y", "y", "z"])
+def test_what_points_up_is_turned(tmp_path: Path, up: str) -> None:
+    # In each file: a head 9 above the feet, a left hand 1 to the right, all 2 away from the camera.
+    turned = {"-y": POSES, "y": POSES * [1, -1, -1], "z": POSES[..., [0, 2, 1]] * [1, 1, -1]}
+    np.savez(tmp_path / "a.npz", poses=turned[up], fps=24, up=up)
+    np.testing.assert_allclose(SOURCE.read(tmp_path / "a.npz").poses, POSES, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("poses", "message"),
+    [
+        (POSES * [1, -1, -1], "heads lie under feet in most frames.* give up='y' or up='z'"),
+        (POSES[..., [0, 2, 1]], "bodies stand along z in most frames"),
+        (POSES[..., [1, 0, 2]], "bodies stand along x in most frames"),
+    ],
+)
+def test_who_stands_on_his_head_is_refused_unless_it_is_meant(
+    tmp_path: Path, poses: np.ndarray, message: str
+) -> None:
+    np.savez(tmp_path / "a.npz", poses=poses, fps=24)
+    with pytest.raises(InputError, match=message):
+        SOURCE.read(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", poses=poses, fps=24, up="-y")
+    np.testing.assert_allclose(SOURCE.read(tmp_path / "a.npz").poses, poses, rtol=1e-6)
+
+
+def test_public_poses_that_are_not_as_they_say_are_refused(real_data: Path) -> None:
+    folder = real_data / "defects" / "public" / "mutated" / "pose_spike"
+    for name, seen in (("upside_down", "heads lie under feet"), ("zup", "bodies stand along z")):
+        with pytest.raises(InputError, match=seen):
+            SOURCE.read(folder / f"{name}.npz")
+
+
+def test_joints_go_by_their_names(tmp_path: Path) -> None:
+    order = np.random.default_rng(1).permutation(18)
+    names = np.array(JOINT_NAMES)[order]
+    np.savez(tmp_path / "a.npz", poses=POSES[:, order], fps=24, joint_names=names)
+    np.testing.assert_array_equal(SOURCE.read(tmp_path / "a.npz").poses, POSES)
+    # The joints of a rig: SMPL's, for which neither eyes nor ears nor a nose are known.
+    part = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in (
+        "shoulder", "elbow", "wrist", "hip", "knee", "ankle")]  # fmt: skip
+    smpl = [f"{side}_{name}" for side in "LR" for name in (
+        "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")]  # fmt: skip
+    np.savez(tmp_path / "a.npz", poses=POSES[:, part], fps=24, joint_names=smpl)
+    poses = SOURCE.read(tmp_path / "a.npz").poses
+    np.testing.assert_array_equal(poses[:, part], POSES[:, part])
+    assert np.isnan(poses[:, 14:]).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"up": "north"}, r"up must be one of -y, y, z; got 'north'"),
+        ({"up": "z", "poses": POSES[..., :2]}, "up='z' needs three coordinates"),
+        ({"units": "ell"}, "units must be one of m, cm, mm, in, ft, px; got 'ell'"),
+        ({"joint_names": list("abc")}, r"shape \(T, 3, 2 or 3\), as many as joint_names"),
+        ({"joint_names": np.arange(18)}, "joint_names must be a list of texts"),
+        ({"joint_names": [f"j{i}" for i in range(18)]}, "no joint that could be the left shoulder"),
+    ],
+)
+def test_axes_units_and_names_that_nobody_knows_are_one_line(
+    tmp_path: Path, content: dict[str, object], message: str
+) -> None:
+    np.savez(tmp_path / "bad.npz", **{"poses": POSES, "fps": 24} | content)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=rf"bad\.npz.*{message}"):
+        SOURCE.read(tmp_path / "bad.npz")
+
+
+def test_a_body_of_another_size_than_its_unit_says_is_said(tmp_path: Path) -> None:
+    for units, noted in (("cm", True), ("in", True), ("px", False)):
+        np.savez(tmp_path / "a.npz", poses=POSES, fps=24, units=units)
+        notes = SOURCE.read(tmp_path / "a.npz").notes
+        assert any(f"are its units {units}?" in note for note in notes) == noted
+    np.savez(tmp_path / "a.npz", poses=POSES, fps=24, units="ft")  # 2.7 m, of a giant
+    assert SOURCE.read(tmp_path / "a.npz").notes == ()
+
+
+@pytest.mark.parametrize(("seconds", "start", "said"), [(2.0, {}, True), (1.3, {}, False),
+                                                       (2.0, {"start_s": 0.2}, False)])  # fmt: skip
+def test_poses_that_last_longer_or_shorter_than_their_song_are_said(
+    tmp_path: Path, seconds: float, start: dict[str, float], said: bool
+) -> None:
+    np.savez(tmp_path / "x.npz", poses=POSES, fps=24, **start)  # type: ignore[arg-type]
+    write_tone(tmp_path / "x.wav", seconds)
+    notes = SOURCE.read(tmp_path / "x.npz").notes
+    assert any("poses last 1.2 s, x.wav 2.0 s" in note for note in notes) == said
+
+
+def test_numbers_that_are_no_place_are_unknown(tmp_path: Path) -> None:
+    poses = POSES.astype(np.float64)
+    poses[3, 4] = 1e300
+    np.savez(tmp_path / "a.npz", poses=poses, fps=24)
+    assert np.isnan(SOURCE.read(tmp_path / "a.npz").poses[3, 4]).all()
 
 
 def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
