@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from danceit.audio.counts.bars import first_one
+from danceit.audio.counts.file import CORRECTIONS_SUFFIX
 from danceit.audio.counts.tracked import Tracked
 from danceit.counts import Float64, Int32
 from danceit.errors import InputError
@@ -27,7 +28,6 @@ Accents = Callable[[Float64], Float64]
 Relaid = Callable[[float], Float64]
 Kept = Callable[[Float64, Int32, int], int]
 
-SUFFIX = ".counts"
 TEMPI_BPM = (20.0, 400.0)
 """Tempi that a person may give."""
 MOST_METRE = 9
@@ -278,7 +278,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _beside(song: Path) -> Path:
-    return song.with_name(song.stem + SUFFIX)
+    return song.with_name(song.stem + CORRECTIONS_SUFFIX)
 
 
 def _in_cache(sha256: str) -> Path | None:

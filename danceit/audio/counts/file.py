@@ -21,6 +21,8 @@ from danceit.files import replacing
 
 SUFFIXES = (".beats", ".jams", ".labels.txt")
 """What replaces the song's own suffix, first found first taken."""
+CORRECTIONS_SUFFIX = ".counts"
+"""Of what a person put right (`danceit.audio.counts.corrections`)."""
 _BEYOND_S = 0.5
 """Beats this much after a song's end are put down to another decoder's padding."""
 _FORM = "expected a line a beat: seconds, and its number in the bar"
@@ -33,6 +35,17 @@ def beside(song: Path) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def is_counts(path: Path) -> bool:
+    """Whether a file is named as counts of a song are, or as corrections of them."""
+    return path.name.lower().endswith((*SUFFIXES, CORRECTIONS_SUFFIX))
+
+
+def counts_named(folder: Path, stem: str) -> tuple[Path, ...]:
+    """Files in `folder` that say how the song called `stem` is counted."""
+    paths = (folder / f"{stem}{suffix}" for suffix in (*SUFFIXES, CORRECTIONS_SUFFIX))
+    return tuple(path for path in paths if path.is_file())
 
 
 def read_counts(path: Path, duration_s: float | None = None) -> Counts:

@@ -7,10 +7,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from danceit.audio.counts.file import counts_named
 from danceit.errors import InputError
 from danceit.files import replacing, sha256_of_file
 from danceit.index.sources import SOURCES, Found, HasCompanions
-from danceit.index.sources.media import media_named
+from danceit.index.sources.media import is_media, media_named
 
 _NAME = "hashes.json"
 _SETTLED_NS = 2_000_000_000
@@ -75,7 +76,7 @@ def files_of(found: Found) -> tuple[Path, ...]:
     """Every file that a recording may be read from, sorted.
 
     Its own file or the files of its folder, what its source calls its companions, and
-    media beside it of the same name.
+    media beside it of the same name, with what says how they are counted.
     """
     path = found.path
     own = [path]
@@ -85,4 +86,5 @@ def files_of(found: Found) -> tuple[Path, ...]:
     if isinstance(source, HasCompanions):
         own += source.companions(path)
     own += [*media_named(path.parent, path.name), *media_named(path.parent, path.stem)]
+    own += [named for one in own if is_media(one) for named in counts_named(one.parent, one.stem)]
     return tuple(sorted({one for one in own if one.is_file()}))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from danceit.audio.counts.file import is_counts
 from danceit.data import Recording
 from danceit.errors import DanceitError, InputError
 from danceit.index.cleaning.lag import in_step
@@ -219,6 +220,8 @@ class _Walk:
     def visit(self, path: Path) -> None:
         if is_media(path) and not path.is_dir():
             self.media.append(path)
+            return
+        if is_counts(path):  # they belong to a song, whosever that is
             return
         # A link back to a folder above, or to what was already seen, would only repeat it.
         real = Path(os.path.realpath(path))

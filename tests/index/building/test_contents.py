@@ -84,6 +84,19 @@ def test_the_song_beside_a_recording_belongs_to_it(
     assert hashed(tmp_path, other) != before
 
 
+@pytest.mark.parametrize("name", ["song.beats", "song.counts"])
+def test_counts_beside_its_song_belong_to_a_recording(
+    data: Path, tmp_path: Path, make_recording: MakeRecording, name: str
+) -> None:
+    (data / "song.wav").write_bytes(b"one")
+    make_recording(data, "heard", 7, audio=data / "song.wav")
+    item = found_in(data, "heard.npz")
+    before = hashed(tmp_path, item)
+    (data / name).write_text("0.5 1\n1.0 2\n")
+    assert data / name in files_of(item)
+    assert hashed(tmp_path, item) != before
+
+
 def test_every_file_of_a_folder_belongs_to_it(data: Path, tmp_path: Path) -> None:
     folder = data / "folder"
     folder.mkdir()

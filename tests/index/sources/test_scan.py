@@ -62,6 +62,14 @@ def test_a_song_or_video_that_belongs_to_a_recording_is_not_unrecognised(
     assert result.unrecognised == (lonely,)
 
 
+def test_counts_of_a_song_are_no_recordings_and_not_unrecognised(tmp_path: Path) -> None:
+    write_recording(tmp_path / "m.npz", POSES, 24)
+    write_tone(tmp_path / "m.wav", 2.0)
+    for name in ("m.beats", "m.counts", "m.jams", "m.labels.txt"):
+        (tmp_path / name).write_text("0.5 1\n")
+    assert scan(tmp_path).unrecognised == ()
+
+
 def test_what_no_source_knows_is_named_and_counted(tmp_path: Path) -> None:
     write_recording(tmp_path / "good" / "a.npz", POSES, 24)
     (tmp_path / "good" / "notes.txt").write_text("x")
