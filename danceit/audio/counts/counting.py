@@ -14,6 +14,7 @@ from danceit.audio.counts.bars import accents
 from danceit.audio.counts.corrections import NEAR, Corrections, corrected, stored
 from danceit.audio.counts.file import beside, read_counts
 from danceit.audio.counts.registry import DEFAULT_TRACKER, tracker_named
+from danceit.audio.counts.sections import sections
 from danceit.audio.counts.tracked import Tracked
 from danceit.audio.decoding import Sound
 from danceit.counts import Counts, Float64
@@ -91,7 +92,7 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
         return replace(Counts.none(basis.tracker), notes=(note,))
     if found.level_doubt:
         notes.append(_doubt(Counts.of_beats(found.beats_s).tempo_bpm, found.level_doubt, name))
-    return replace(
+    counts = replace(
         counts,
         beats_s=found.beats_s,
         numbers=found.numbers,
@@ -102,6 +103,7 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
         corrections=said.described,
         notes=tuple(notes),
     )
+    return counts if counts.sections else replace(counts, sections=sections(sound, counts))
 
 
 def _bar_confidence(found: Tracked, said: Corrections, file: Counts) -> float:
