@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import mir_eval
 import numpy as np
+
 from danceit.audio import RATE, Sound
 from danceit.audio.counts.sections import _Diagonals, _name, sections
 from danceit.counts import Counts
