@@ -98,7 +98,7 @@ def compose(
     options = options or QueryOptions()
     music = audio.listen(song)
     candidates, notes = find_candidates(song, music, store, embedder, options)
-    return choose(music, candidates, store, options, notes=notes)
+    return choose(music, candidates, store, options, notes=(*music.counts.notes, *notes))
 
 
 def choose(

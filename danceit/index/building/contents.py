@@ -11,7 +11,8 @@ from danceit.audio.counts.file import counts_named
 from danceit.errors import InputError
 from danceit.files import replacing, sha256_of_file
 from danceit.index.sources import SOURCES, Found, HasCompanions
-from danceit.index.sources.media import is_media, media_named
+from danceit.index.sources.media import media_named
+from danceit.media import is_media
 
 _NAME = "hashes.json"
 _SETTLED_NS = 2_000_000_000
