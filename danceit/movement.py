@@ -7,6 +7,7 @@ Conventions
 - A joint that is not seen is never read as one at rest: in a sum over joints the mean of
   those seen stands in for it. Joints that a motion never shows do not count at all. Where
   no joint can be followed the movement is NaN, or is bridged from its neighbours in time.
+- A *kinematic beat* is a frame at which the body halts or turns (Lee et al., eq. 1 and 2).
 - A beat's window runs from half-way to the beat before to half-way to the one after
   (DanceIt eq. 14); windows are half-open.
 """
@@ -19,6 +20,9 @@ import numpy.typing as npt
 from danceit.data import FPS, Float64, Int64
 
 Array = npt.NDArray[Any]
+
+LEE_FPS = 15.0
+"""Frame rate of Lee et al., in whose frames kinematic beats and their tolerances are counted."""
 
 
 def joint_steps(poses: Array) -> Float64:
@@ -83,6 +87,46 @@ def bridged(values: Float64) -> Float64:
         return np.zeros_like(values)
     frames = np.arange(len(values))
     return np.asarray(np.interp(frames, frames[known], values[known]), dtype=np.float64)
+
+
+def deceleration(joints: Array) -> Float64:
+    """How abruptly a body stops or turns, frame by frame, (T,).
+
+    The sum over joints of ``max(0, |v| - v' . v / |v|)``, v the step into a frame and
+    v' the step out of it: what is lost of a joint's speed along its own way. It is
+    large where a joint halts and where it changes direction, Lee et al.'s two signs
+    of a kinematic beat, and does not depend on axes. Unit: that of `joints`, a frame.
+    """
+    steps = np.diff(joints.astype(np.float64, copy=False), axis=0)
+    speed = np.sqrt(np.einsum("tjc,tjc->tj", steps[:-1], steps[:-1]))
+    along = np.einsum("tjc,tjc->tj", steps[:-1], steps[1:]) / np.maximum(speed, 1e-12)
+    lost = np.maximum(speed - along, 0.0)
+    result = np.zeros(joints.shape[0])
+    result[1:-1] = bridged(summed(lost))
+    return result
+
+
+def kinematic_beats(joints: Array, fps: float = FPS, *, deviations: float = 1.0) -> Int64:
+    """Frames at which the body halts or turns: Lee et al.'s kinematic beats.
+
+    The paper names the two signs (see `deceleration`) but neither kernel nor
+    threshold. Here the deceleration is smoothed with a Gaussian of half a frame of
+    15 fps, and a beat is its largest value within two such frames on either side
+    that exceeds the dance's mean by `deviations` standard deviations.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    envelope = gaussian_filter1d(deceleration(joints), 0.5 / LEE_FPS * fps)
+    peaks = lows(-envelope, max(1, round(2 / LEE_FPS * fps)))
+    threshold = float(envelope.mean() + deviations * envelope.std())
+    return np.asarray(peaks[envelope[peaks] > threshold], dtype=np.int64)
+
+
+def lows(signal: Array, order: int) -> Int64:
+    """Places of values lower than all others within `order` on either side."""
+    from scipy.signal import argrelextrema
+
+    return np.asarray(argrelextrema(signal, np.less, order=order)[0], dtype=np.int64)
 
 
 def beat_frames(beats_s: Array, n_frames: int, fps: float = FPS) -> Int64:

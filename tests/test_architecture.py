@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
 SHARED = {
     "errors", "files", "counts", "provenance", "npz", "data", "dance_file", "plugins", "progress",
-    "movement", "media",
+    "movement", "media", "checkpoints",
 }  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
@@ -25,15 +25,18 @@ MAY_IMPORT = {
     "progress": set(),
     "movement": {"counts", "data"},
     "media": {"errors"},
+    "checkpoints": {"errors", "files"},
     "audio": SHARED,
     "testing": SHARED | {"index"},
     "index": SHARED | {"audio"},
     "align": SHARED | {"audio"},
     "render": SHARED | {"audio"},
     "retrieval": SHARED | {"audio", "index", "align", "render"},
-    "bench": SHARED | {"audio", "index", "align", "render", "retrieval"},
-    "workflow": SHARED | {"audio", "index", "align", "render", "retrieval", "bench"},
-    "cli": SHARED | {"audio", "index", "align", "render", "retrieval", "bench", "workflow"},
+    "generate": SHARED | {"audio", "index", "align", "render", "retrieval"},
+    "bench": SHARED | {"audio", "index", "align", "render", "retrieval", "generate"},
+    "workflow": SHARED | {"audio", "index", "align", "render", "retrieval", "generate", "bench"},
+    "cli": SHARED
+    | {"audio", "index", "align", "render", "retrieval", "generate", "bench", "workflow"},
     "__init__": set(),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -16,6 +16,7 @@ from danceit.align.protocols import Aligner
 from danceit.data import Dance, DanceSong, Music
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
+from danceit.generate.registry import GENERATORS
 from danceit.index.poses.estimators import ESTIMATORS
 from danceit.index.sources import SOURCES
 from danceit.index.store.engines import STORES, open_store
@@ -37,7 +38,7 @@ than real dances' own movement, and 92 % of movements on their beat at a stretch
 (docs/aligners.md)."""
 DANCE_SUFFIX = ".dance.npz"
 ALIGNED_SUFFIX = ".aligned.dance.npz"
-REGISTRIES = (SOURCES, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS)
+REGISTRIES = (SOURCES, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS, GENERATORS)
 
 
 @dataclass(frozen=True)

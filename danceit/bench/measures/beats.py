@@ -16,10 +16,10 @@ import numpy as np
 from danceit.bench.measures.motion import check_motion
 from danceit.data import FPS, Float64, Int64
 from danceit.errors import InputError
-from danceit.movement import Array, beat_frames, beat_windows, bridged, bridged_movement, summed
+from danceit.movement import LEE_FPS, Array, beat_frames, beat_windows, bridged_movement, lows
+from danceit.movement import deceleration as deceleration
+from danceit.movement import kinematic_beats as kinematic_beats
 
-LEE_FPS = 15.0
-"""Frame rate of Lee et al., in whose frames the kinematic tolerances are counted."""
 BAS_FPS = 60.0
 """Frame rate at which FACT and Bailando state their kernels."""
 BAS_SIGMA_S = 3 / BAS_FPS
@@ -148,39 +148,6 @@ def peak_offsets(movement: Float64, frames: Int64) -> Int64:
     return np.where(highest > 0, first - frames, len(movement)).astype(np.int64)
 
 
-def deceleration(joints: Array) -> Float64:
-    """How abruptly a body stops or turns, frame by frame, (T,).
-
-    The sum over joints of ``max(0, |v| - v' . v / |v|)``, v the step into a frame and
-    v' the step out of it: what is lost of a joint's speed along its own way. It is
-    large where a joint halts and where it changes direction, Lee et al.'s two signs
-    of a kinematic beat, and does not depend on axes. Unit: that of `joints`, a frame.
-    """
-    steps = np.diff(joints.astype(np.float64, copy=False), axis=0)
-    speed = np.sqrt(np.einsum("tjc,tjc->tj", steps[:-1], steps[:-1]))
-    along = np.einsum("tjc,tjc->tj", steps[:-1], steps[1:]) / np.maximum(speed, 1e-12)
-    lost = np.maximum(speed - along, 0.0)
-    result = np.zeros(joints.shape[0])
-    result[1:-1] = bridged(summed(lost))
-    return result
-
-
-def kinematic_beats(joints: Array, fps: float = FPS) -> Int64:
-    """Frames at which the body halts or turns: Lee et al.'s kinematic beats.
-
-    The paper names the two signs (see `deceleration`) but neither kernel nor
-    threshold. Here the deceleration is smoothed with a Gaussian of half a frame of
-    15 fps, and a beat is its largest value within two such frames on either side
-    that exceeds the dance's mean by one standard deviation.
-    """
-    from scipy.ndimage import gaussian_filter1d
-
-    envelope = gaussian_filter1d(deceleration(joints), 0.5 / LEE_FPS * fps)
-    peaks = _extrema(-envelope, max(1, round(2 / LEE_FPS * fps)))
-    threshold = float(envelope.mean() + envelope.std())
-    return np.asarray(peaks[envelope[peaks] > threshold], dtype=np.int64)
-
-
 def kinematic_scores(
     joints: Array, beats_s: Array, fps: float = FPS, tolerances: Sequence[int] = (1, 2, 3)
 ) -> Kinematic:
@@ -203,7 +170,7 @@ def kinematic_scores(
 def fact_kinematic_beats(joints: Array, fps: float = FPS) -> Int64:
     """Minima of summed joint speed over ±10 frames of 60 fps (FACT, Li et al. 2021)."""
     # float32 as published: it decides which of two nearly equal frames is the minimum.
-    return _extrema(bridged_movement(joints).astype(np.float32), max(1, round(FACT_ORDER_S * fps)))
+    return lows(bridged_movement(joints).astype(np.float32), max(1, round(FACT_ORDER_S * fps)))
 
 
 def fact_bas(joints: Array, beats_s: Array, fps: float = FPS) -> Bas:
@@ -225,7 +192,7 @@ def bailando_kinematic_beats(joints: Array, fps: float = FPS) -> Int64:
     from scipy.ndimage import gaussian_filter1d
 
     smooth = gaussian_filter1d(bridged_movement(joints)[1:], BAILANDO_SMOOTH_S * fps)
-    return _extrema(smooth, 1)
+    return lows(smooth, 1)
 
 
 def bailando_bas(joints: Array, beats_s: Array, fps: float = FPS) -> Bas:
@@ -251,12 +218,6 @@ def _within(beats_s: Array, n_frames: int, fps: float) -> Float64:
     frames = np.floor(np.asarray(beats_s, dtype=np.float64) * fps + 0.5)
     inside = (frames > 0) & (frames < n_frames)
     return np.asarray(np.asarray(beats_s, dtype=np.float64)[inside])
-
-
-def _extrema(signal: Array, order: int) -> Int64:
-    from scipy.signal import argrelextrema
-
-    return np.asarray(argrelextrema(signal, np.less, order=order)[0], dtype=np.int64)
 
 
 def _nearest(points: Array, among: Array) -> Float64:

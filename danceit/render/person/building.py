@@ -7,8 +7,8 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
+from danceit.checkpoints import read_tensors, write_tensors
 from danceit.errors import InputError
-from danceit.render.person.checkpoints import read_tensors, write_tensors
 from danceit.render.person.configuration import PersonConfig
 from danceit.render.person.labels import n_channels
 from danceit.render.person.networks import (

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from danceit.checkpoints import flat_state, restore_state
 from danceit.errors import InputError
 from danceit.render.person.building import channels_last, started
-from danceit.render.person.checkpoints import flat_state, restore_state
 from danceit.render.person.configuration import PersonConfig
 from danceit.render.person.networks import MultiscaleDiscriminator
 from danceit.render.person.steps import Losses

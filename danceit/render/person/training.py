@@ -19,6 +19,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from danceit.checkpoints import (
+    NOTE,
+    append_log,
+    cut_log,
+    read_tensors,
+    write_tensors,
+)
 from danceit.errors import InputError
 from danceit.render.person.batches import PairBatch, PairBatches, as_pictures
 from danceit.render.person.building import (
@@ -28,13 +35,6 @@ from danceit.render.person.building import (
     make_judge,
     make_painter,
     save_trained,
-)
-from danceit.render.person.checkpoints import (
-    NOTE,
-    append_log,
-    cut_log,
-    read_tensors,
-    write_tensors,
 )
 from danceit.render.person.configuration import PersonConfig
 from danceit.render.person.losses import Perceptual

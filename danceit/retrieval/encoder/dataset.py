@@ -10,6 +10,7 @@ deals them out, so that both sides hear the same songs.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -23,6 +24,22 @@ BLOCK_FRAMES = 96
 KEPT_SONGS = 2
 """Songs of a style that a split by song leaves to learn from before it holds one out."""
 FeatureReader = Callable[[Path, str], Float32]
+
+
+class Danced(Protocol):
+    """What a split by song asks of a dance, be it a `Clip` or a `Performance`."""
+
+    @property
+    def recording_id(self) -> str:
+        """Dances of one recording stay together."""
+
+    @property
+    def style(self) -> str:
+        """Empty where unknown."""
+
+    @property
+    def n_frames(self) -> int:
+        """Length."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +213,7 @@ def song_folds(
     ]
 
 
-def split_by_song(
-    performances: Sequence[Performance], share: float, rng: np.random.Generator
-) -> Split:
+def split_by_song(performances: Sequence[Danced], share: float, rng: np.random.Generator) -> Split:
     """Hold out about `share` of each style's songs, at least one song in all.
 
     A style keeps `KEPT_SONGS` to learn from: to hold out one of two rumbas costs more than
@@ -226,7 +241,7 @@ def split_by_song(
     )
 
 
-def split_of(performances: Sequence[Performance], held: set[int]) -> Split:
+def split_of(performances: Sequence[Danced], held: set[int]) -> Split:
     """Whole performances, those in `held` held out."""
     parts = [Part(i, 0, item.n_frames) for i, item in enumerate(performances)]
     return Split(

@@ -1,0 +1,9 @@
+"""Dances that no dancer danced: the generative rivals of retrieval, trained on your own dances.
+
+- `protocol`: what a generator is, and the dance that its poses become
+- `registry`: generators by name, their options from texts, a trained one from its folder
+- `folder`: the files of a trained generator
+- `material`: clips and songs as generators learn from them, and which songs are held out
+- `course`: training, phase by phase: seeded, resumable, stopped early, logged; `loss_plot`
+- `lee`: Dancing to Music (Lee et al., NeurIPS 2019)
+"""

@@ -1,0 +1,310 @@
+"""Training, phase by phase: seeded, resumable, stopped early, logged.
+
+A *lesson* is one phase: networks, their optimisers, a step and a loss on songs held out. A
+*course* takes lessons in order. Its folder holds ``training.safetensors`` (weights, best
+weights and Adam's moments, with the counters and random states in its header) and
+``log.csv``, one line a figure. A run that was killed goes on from its last checkpoint and
+takes the very steps it would have taken.
+
+A loss that is no number any more ends its lesson at the last good weights, with a note.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from danceit.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Adam
+
+STATE, LOG = "training.safetensors", "log.csv"
+COLUMNS = ("lesson", "step", "figure", "value")
+"""Of the log: mean of each part of the loss since the last line, and ``held out``."""
+HELD_OUT = "held out"
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """What a progress bar is told after every step; `left_s` is that of the lesson."""
+
+    lesson: str
+    step: int
+    steps: int
+    loss: float
+    held_out: float
+    left_s: float
+
+
+Watch = Callable[[Milestone], None]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a lesson may take.
+
+    Attributes
+    ----------
+    steps : int
+        At most.
+    check_every, patience : int
+        Steps between checks on songs held out; checks without a better one before it stops.
+    minutes : float
+        Time at most, counted over all runs; 0 for no limit.
+    """
+
+    steps: int
+    check_every: int
+    patience: int
+    minutes: float = 0.0
+
+
+class Lesson(Protocol):
+    """One phase of training.
+
+    `name` stands in the log and in reports.
+    """
+
+    name: str
+
+    @property
+    def pace(self) -> Pace:
+        """How long it may take."""
+
+    @property
+    def modules(self) -> "Mapping[str, nn.Module]":
+        """What it changes, by name."""
+
+    @property
+    def optimisers(self) -> "Mapping[str, Adam]":
+        """Their optimisers, by name."""
+
+    @property
+    def steps_an_epoch(self) -> float:
+        """Steps in which its material is gone through once."""
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """Take one step; parts of the loss by name, the one to watch first."""
+
+    def check(self) -> float:
+        """Loss on songs held out, smaller is better; NaN where there are none."""
+
+
+@dataclass
+class Progress:
+    """Where a lesson stands, but for its tensors."""
+
+    step: int = 0
+    best_step: int = 0
+    best: float = math.inf
+    held_out: float = math.nan
+    seconds: float = 0.0
+    over: bool = False
+    note: str = ""
+    epochs: float = 0.0
+
+
+@dataclass
+class Course:
+    """Lessons on their way, in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there.
+    fingerprint : str
+        Hash of what is learnt from and how; a run with another one is not continued.
+    device : str
+    seed : int
+    watch : callable, optional
+        Told a `Milestone` after every step.
+
+    Attributes
+    ----------
+    taken : dict of str to Progress
+        Lessons by name, in order.
+    resumed : bool
+    """
+
+    folder: Path
+    fingerprint: str
+    device: str = "cpu"
+    seed: int = 0
+    watch: Watch | None = None
+    taken: dict[str, Progress] = field(default_factory=dict)
+    resumed: bool = False
+
+    def begin(self, network: "nn.Module", *, restart: bool) -> None:
+        """Take up the run that stands in the folder, if one does, into `network`.
+
+        Raises
+        ------
+        InputError
+            If what stands there is another run, or the folder cannot be written.
+        """
+        import torch
+
+        from danceit.checkpoints import read_tensors
+
+        self._network = network
+        self._rng = np.random.default_rng(self.seed)
+        torch.manual_seed(self.seed)
+        self._random_state = torch.get_rng_state()
+        self._waiting: dict[str, Tensor] = {}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise InputError(f"cannot write {self.folder}: {exc.strerror or exc}") from exc
+        path = self.folder / STATE
+        if restart or not path.is_file():
+            path.unlink(missing_ok=True)
+            (self.folder / LOG).unlink(missing_ok=True)
+            return
+        flat, note = read_tensors(path)
+        if note.get("fingerprint") != self.fingerprint:
+            raise InputError(
+                f"{self.folder} holds a run with other dances or options; choose another folder, "
+                "or --restart"
+            )
+        self.taken = {name: Progress(**stored) for name, stored in note["taken"].items()}
+        self._rng.bit_generator.state = note["rng"]
+        self._random_state = flat.pop("random")
+        network.load_state_dict({name: flat[f"network/{name}"] for name in network.state_dict()})
+        self._waiting = {name: t for name, t in flat.items() if not name.startswith("network/")}
+        self.resumed = True
+
+    def take(self, name: str, make: Callable[[], Lesson]) -> Progress:
+        """Take a lesson to its end, or go on where it was stopped; it is made only if need be.
+
+        Its modules then have the weights that did best on the songs held out.
+        """
+        import torch
+
+        if name in self.taken and self.taken[name].over:
+            return self.taken[name]
+        torch.set_rng_state(self._random_state)
+        lesson = make()
+        progress = self.taken.get(name)
+        best = _weights(lesson)
+        if progress is None:
+            progress = self.taken[name] = Progress()
+        else:
+            best = self._restore(lesson, best)
+            torch.set_rng_state(self._random_state)
+        self._run(lesson, progress, best)
+        self._load(lesson, best)
+        progress.over, progress.epochs = True, progress.step / max(lesson.steps_an_epoch, 1e-9)
+        self._random_state = torch.get_rng_state()
+        self._save(None, {})
+        return progress
+
+    def _run(self, lesson: Lesson, progress: Progress, best: "dict[str, Tensor]") -> None:
+        import torch
+
+        pace, began = lesson.pace, time.monotonic() - progress.seconds
+        parts: list[dict[str, float]] = []
+        while progress.step < pace.steps and not self._enough(progress, pace):
+            taken = lesson.step(self._rng)
+            parts.append(taken)
+            progress.step += 1
+            progress.seconds = time.monotonic() - began
+            if not np.isfinite(list(taken.values())).all():
+                progress.note = _broken(lesson, progress)
+                return
+            if progress.step % pace.check_every == 0 or progress.step == pace.steps:
+                progress.held_out = lesson.check()
+                if not progress.held_out >= progress.best:
+                    progress.best, progress.best_step = progress.held_out, progress.step
+                    best.update(_weights(lesson))
+                self._log(lesson.name, progress, parts)
+                self._random_state = torch.get_rng_state()
+                self._save(lesson, best)
+                parts = []
+            self._tell(lesson, progress, next(iter(taken.values())))
+
+    def _enough(self, progress: Progress, pace: Pace) -> bool:
+        waited = progress.step - progress.best_step
+        late = pace.minutes > 0 and progress.seconds > 60 * pace.minutes
+        return late or (progress.best_step > 0 and waited >= pace.patience * pace.check_every)
+
+    def _tell(self, lesson: Lesson, progress: Progress, loss: float) -> None:
+        if self.watch is None:
+            return
+        pace = lesson.pace
+        each_s = progress.seconds / max(progress.step, 1)
+        left_s = each_s * (pace.steps - progress.step)
+        if pace.minutes:
+            left_s = min(left_s, 60 * pace.minutes - progress.seconds)
+        self.watch(
+            Milestone(lesson.name, progress.step, pace.steps, loss, progress.held_out, left_s)
+        )
+
+    def _log(self, name: str, progress: Progress, parts: list[dict[str, float]]) -> None:
+        from danceit.checkpoints import append_log
+
+        figures = {figure: float(np.mean([row[figure] for row in parts])) for figure in parts[0]}
+        for figure, value in {**figures, HELD_OUT: progress.held_out}.items():
+            append_log(self.folder / LOG, COLUMNS, [name, progress.step, figure, value])
+
+    def _save(self, lesson: Lesson | None, best: "Mapping[str, Tensor]") -> None:
+        from danceit.checkpoints import flat_state, write_tensors
+
+        flat = {f"network/{name}": t for name, t in self._network.state_dict().items()}
+        if lesson is not None:
+            flat |= flat_state({}, lesson.optimisers)
+            flat |= {f"best/{name}": tensor for name, tensor in best.items()}
+        note = {
+            "fingerprint": self.fingerprint,
+            "taken": {name: asdict(progress) for name, progress in self.taken.items()},
+            "rng": self._rng.bit_generator.state,
+        }
+        write_tensors(self.folder / STATE, {**flat, "random": self._random_state}, note)
+
+    def _restore(self, lesson: Lesson, like: "dict[str, Tensor]") -> "dict[str, Tensor]":
+        from danceit.checkpoints import cut_log, restore_state
+
+        restore_state(self._waiting, {}, lesson.optimisers)
+        cut_log(self.folder / LOG, lesson.name, self.taken[lesson.name].step)
+        return {name: self._waiting[f"best/{name}"].to(like[name].device) for name in like}
+
+    @staticmethod
+    def _load(lesson: Lesson, best: "Mapping[str, Tensor]") -> None:
+        for part, module in lesson.modules.items():
+            module.load_state_dict({name: best[f"{part}/{name}"] for name in module.state_dict()})
+
+
+def _weights(lesson: Lesson) -> "dict[str, Tensor]":
+    return {
+        f"{part}/{name}": tensor.detach().clone()
+        for part, module in lesson.modules.items()
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def _broken(lesson: Lesson, progress: Progress) -> str:
+    if not progress.best_step:
+        raise InputError(
+            f"{lesson.name}: the loss was no number any more at step {progress.step}, before the "
+            "first check: lower the learning rate"
+        )
+    return (
+        f"{lesson.name}: the loss was no number any more at step {progress.step}; the weights of "
+        f"step {progress.best_step} are kept (a lower learning rate may go on)"
+    )
+
+
+def fingerprint_of(config: Mapping[str, Any], arrays: Sequence[Any]) -> str:
+    """Hash of a configuration (plain values) and of the arrays that are learnt from."""
+    import hashlib
+    import json
+
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

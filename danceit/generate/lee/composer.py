@@ -1,0 +1,302 @@
+"""MM-GAN: how to put units together to music (3.2, eq. 6-10), and the baseline without it.
+
+Everything happens among latent codes: the units of a dance are movements encoded by the
+trained DU-VAE, which stays as it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Adam
+
+from danceit.data import Int64
+from danceit.generate.course import Pace
+from danceit.generate.lee.networks import (
+    JUDGED_UNITS,
+    NOISE,
+    DanceDecoder,
+    DanceEncoder,
+    Gaussian,
+    Judge,
+    StyleRegressor,
+    StyleToDance,
+)
+from danceit.generate.lee.unit_vae import BETAS, CLIPPED
+
+
+@dataclass(frozen=True)
+class ComposerWeights:
+    """Weights of eq. 10 (4.2)."""
+
+    style: float = 1.0
+    adversarial_movement: float = 0.1
+    adversarial_dance: float = 0.1
+    kl: float = 0.01
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences of one length: which units, and the music that they were danced to.
+
+    Attributes
+    ----------
+    units : int64 (S, U)
+        Rows of the movements.
+    audio : Tensor (S, 28)
+    style : Tensor (S, 30)
+    """
+
+    units: Int64
+    audio: Tensor
+    style: Tensor
+
+
+class Composer(nn.Module):
+    """E_mtd, G_dan, E_std and E_sty together."""
+
+    def __init__(
+        self,
+        encoder: DanceEncoder,
+        decoder: DanceDecoder,
+        from_style: StyleToDance,
+        regressor: StyleRegressor,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.from_style, self.regressor = from_style, regressor
+
+
+class Judges(nn.Module):
+    """D_mov, which sees three movements in a row, and D_dan."""
+
+    def __init__(self, movement: Judge, dance: Judge) -> None:
+        super().__init__()
+        self.movement, self.dance = movement, dance
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What one batch comes to: real dances encoded and decoded, and dances from music."""
+
+    dance: Gaussian
+    code: Tensor
+    movements: Gaussian
+    made_dance: Gaussian
+    made_code: Tensor
+    made_movements: Gaussian
+
+
+def composed(composer: Composer, movements: Gaussian, style: Tensor) -> Composed:
+    """Encode and decode movements (B, U, 512), and make others from the style (B, 30)."""
+    n_units = movements.mean.shape[1]
+    dance = composer.encoder(movements.pair())
+    code = dance.sample()
+    made = composer.from_style(style, torch.randn(len(style), NOISE, device=style.device))
+    made_code = made.sample()
+    return Composed(
+        dance=dance,
+        code=code,
+        movements=composer.decoder(code, n_units),
+        made_dance=made,
+        made_code=made_code,
+        made_movements=composer.decoder(made_code, n_units),
+    )
+
+
+def judge_losses(
+    judges: Judges, result: Composed, audio: Tensor, first: int, weights: ComposerWeights
+) -> dict[str, Tensor]:
+    """Eq. 6 and 8 as the judges see them; `first` is the first of the three units judged."""
+    real, made = (
+        _judged(judges, movements.detached(), dance.detached(), audio, first)
+        for movements, dance in (
+            (result.movements, result.dance),
+            (result.made_movements, result.made_dance),
+        )
+    )
+    return {
+        "judge of movements": weights.adversarial_movement * (_is(real[0], 1) + _is(made[0], 0)),
+        "judge of dances": weights.adversarial_dance * (_is(real[1], 1) + _is(made[1], 0)),
+    }
+
+
+def composer_losses(
+    composer: Composer,
+    judges: Judges,
+    movements: Gaussian,
+    result: Composed,
+    audio: Tensor,
+    style: Tensor,
+    first: int,
+    weights: ComposerWeights,
+) -> dict[str, Tensor]:
+    """Eq. 10 part by part; the adversarial parts in their non-saturating form."""
+    verdicts = _judged(judges, result.made_movements, result.made_dance, audio, first)
+    told = [(composer.regressor(code) - style).abs().mean() for code in (result.code,)]
+    told.append((composer.regressor(result.made_code) - style).abs().mean())
+    return {
+        "reconstruction": (result.movements.pair() - movements.pair()).abs().mean(),
+        "style": weights.style * torch.stack(told).sum(),
+        "movements": weights.adversarial_movement * _is(verdicts[0], 1),
+        "dances": weights.adversarial_dance * _is(verdicts[1], 1),
+        "KL": weights.kl * result.dance.kl(),
+    }
+
+
+def _judged(
+    judges: Judges, movements: Gaussian, dance: Gaussian, audio: Tensor, first: int
+) -> tuple[Tensor, Tensor]:
+    seen = movements.pair()[:, first : first + JUDGED_UNITS]
+    return judges.movement(seen, audio), judges.dance(dance.pair()[:, None], audio)
+
+
+def _is(verdict: Tensor, real: int) -> Tensor:
+    return binary_cross_entropy_with_logits(verdict, torch.full_like(verdict, float(real)))
+
+
+class ComposerLesson:
+    """The last lesson; see `danceit.generate.course.Lesson`.
+
+    Parameters
+    ----------
+    movements : Gaussian (U, 512)
+        Every unit learnt from, encoded.
+    sequences : sequence of Sequences
+        One for each length.
+    held_movements, held_sequences
+        The same, of songs that only judge.
+    """
+
+    name = "composition"
+
+    def __init__(
+        self,
+        composer: Composer,
+        judges: Judges,
+        movements: Gaussian,
+        sequences: Sequence[Sequences],
+        held_movements: Gaussian,
+        held_sequences: Sequence[Sequences],
+        weights: ComposerWeights,
+        *,
+        batch: int,
+        learning_rate: float,
+        pace: Pace,
+    ) -> None:
+        self.composer, self.judges, self.weights, self.pace = composer, judges, weights, pace
+        self.movements, self.sequences = movements, [s for s in sequences if len(s.units)]
+        self.held_movements = held_movements
+        self.held_sequences = [s for s in held_sequences if len(s.units)]
+        self.batch = batch
+        self.modules = {"composer": composer, "judges": judges}
+        self.optimisers = {
+            "composer_adam": Adam(composer.parameters(), learning_rate, BETAS),
+            "judges_adam": Adam(judges.parameters(), learning_rate, BETAS),
+        }
+        self.steps_an_epoch = sum(len(s.units) for s in self.sequences) / batch
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """Judges first, then those that are judged, on sequences of one length."""
+        sequences = self.sequences[int(rng.integers(len(self.sequences)))]
+        chosen = rng.integers(len(sequences.units), size=self.batch)
+        first = int(rng.integers(sequences.units.shape[1] - JUDGED_UNITS + 1))
+        movements = _taken(self.movements, sequences.units[chosen])
+        audio, style = sequences.audio[chosen], sequences.style[chosen]
+        self.composer.train()
+        self.judges.train()
+        result = composed(self.composer, movements, style)
+        judged = judge_losses(self.judges, result, audio, first, self.weights)
+        self._update("judges_adam", self.judges, judged)
+        parts = composer_losses(
+            self.composer, self.judges, movements, result, audio, style, first, self.weights
+        )
+        self._update("composer_adam", self.composer, parts)
+        return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
+
+    def _update(self, name: str, network: nn.Module, parts: dict[str, Tensor]) -> None:
+        optimiser = self.optimisers[name]
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
+        clip_grad_norm_(network.parameters(), CLIPPED)
+        optimiser.step()
+
+    @torch.no_grad()
+    def check(self) -> float:
+        """Eq. 7 on songs held out, and eq. 9 of dances made for them: what can be told."""
+        if not self.held_sequences:
+            return float("nan")
+        self.composer.eval()
+        each = []
+        for sequences in self.held_sequences:
+            movements = _taken(self.held_movements, sequences.units)
+            n_units = sequences.units.shape[1]
+            code = self.composer.encoder(movements.pair()).mean
+            again = self.composer.decoder(code, n_units)
+            silence = torch.zeros(len(sequences.style), NOISE, device=code.device)
+            made = self.composer.from_style(sequences.style, silence).mean
+            told = (self.composer.regressor(made) - sequences.style).abs().mean()
+            each.append(float((again.pair() - movements.pair()).abs().mean() + told))
+        return float(np.mean(each))
+
+
+class PairingLesson:
+    """The baseline without L_comp: a unit's movement is near its music in the latent space (4.3).
+
+    `from_style` then maps music to movements, one by one.
+    """
+
+    name = "pairing"
+
+    def __init__(
+        self,
+        from_style: StyleToDance,
+        movements: Gaussian,
+        style: Tensor,
+        held_movements: Gaussian,
+        held_style: Tensor,
+        *,
+        kl: float,
+        batch: int,
+        learning_rate: float,
+        pace: Pace,
+    ) -> None:
+        self.from_style, self.pace, self.batch, self.kl = from_style, pace, batch, kl
+        self.movements, self.style = movements, style
+        self.held_movements, self.held_style = held_movements, held_style
+        self.modules = {"from_style": from_style}
+        self.optimisers = {"pairing_adam": Adam(from_style.parameters(), learning_rate, BETAS)}
+        self.steps_an_epoch = len(style) / batch
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """One batch of units with their music."""
+        chosen = torch.from_numpy(rng.integers(len(self.style), size=self.batch))
+        noise = torch.randn(len(chosen), NOISE, device=self.style.device)
+        made = self.from_style(self.style[chosen], noise)
+        parts = {
+            "distance": (made.sample() - self.movements.mean[chosen]).abs().mean(),
+            "KL": self.kl * made.kl(),
+        }
+        (optimiser,) = self.optimisers.values()
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        return {name: float(part.detach()) for name, part in parts.items()}
+
+    @torch.no_grad()
+    def check(self) -> float:
+        """Distance on songs held out."""
+        if not len(self.held_style):
+            return float("nan")
+        silence = torch.zeros(len(self.held_style), NOISE, device=self.held_style.device)
+        made = self.from_style(self.held_style, silence).mean
+        return float((made - self.held_movements.mean).abs().mean())
+
+
+def _taken(movements: Gaussian, rows: Int64) -> Gaussian:
+    index = torch.from_numpy(rows)
+    return Gaussian(movements.mean[index], movements.log_variance[index])

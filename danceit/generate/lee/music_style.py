@@ -1,0 +1,194 @@
+"""What music is like: 28 features, and the style s by a classifier of the library's styles (4.1).
+
+Features are `danceit.audio.features(path, "lee")` at 15 a second, standardised over the songs
+learnt from; a style is heard in stretches of 10 s.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from torch.optim import Adam
+
+from danceit import audio
+from danceit.data import FPS, Clip, Float32, Float64, Int64
+from danceit.generate.course import Pace
+from danceit.generate.lee.networks import AUDIO, STYLE, MusicStyle
+from danceit.generate.lee.unit_vae import BETAS
+from danceit.movement import LEE_FPS
+
+HEARD_S = 10.0
+HEARD = int(HEARD_S * LEE_FPS)
+MOST_CLUSTERS = 5
+"""Kinds of music that are told apart where no styles are known."""
+
+
+@dataclass(frozen=True)
+class AudioScale:
+    """Mean and standard deviation (28,) of the features over the songs learnt from."""
+
+    mean: Float32
+    deviation: Float32
+
+    @classmethod
+    def of(cls, songs: Sequence[Float32]) -> "AudioScale":
+        """Scale of features (S, 28) of several songs."""
+        rows = np.concatenate(list(songs))
+        spread = np.maximum(rows.std(axis=0), 1e-3)
+        return cls(rows.mean(axis=0).astype(np.float32), spread.astype(np.float32))
+
+    def standardised(self, features: Float32) -> Float32:
+        """Features (..., 28) in deviations from the mean."""
+        return np.asarray((features - self.mean) / self.deviation, dtype=np.float32)
+
+
+def features_at_15(path: Path) -> Float32:
+    """Lee et al.'s features of a song, 15 a second: (S, 28)."""
+    rows = audio.features(path, "lee")
+    seconds = len(rows) / FPS
+    place = np.minimum(np.arange(int(seconds * LEE_FPS)) * FPS / LEE_FPS, len(rows) - 1)
+    before = place.astype(np.int64)
+    after = np.minimum(before + 1, len(rows) - 1)
+    share = (place - before).astype(np.float32)[:, None]
+    return np.asarray(rows[before] * (1 - share) + rows[after] * share, dtype=np.float32)
+
+
+def heard_around(features: Float32, middles_s: Float64) -> Float32:
+    """Stretches of 10 s about moments of a song: (N, 150, 28); a short song is heard again."""
+    row = np.tile(features, (-(-HEARD // len(features)), 1))
+    starts = np.round(np.asarray(middles_s) * LEE_FPS).astype(np.int64) - HEARD // 2
+    starts = np.clip(starts, 0, len(row) - HEARD)
+    return np.asarray(row[starts[:, None] + np.arange(HEARD)])
+
+
+def mean_within(features: Float32, starts_s: Float64, ends_s: Float64) -> Float32:
+    """Mean features of stretches of a song, (N, 28): the a of eq. 6."""
+    last = len(features)
+    rows = []
+    for start_s, end_s in zip(starts_s, ends_s, strict=True):
+        start = min(int(start_s * LEE_FPS), last - 1)
+        rows.append(features[start : max(int(end_s * LEE_FPS), start + 1)].mean(axis=0))
+    return np.array(rows, dtype=np.float32).reshape(-1, AUDIO)
+
+
+def labels_of(
+    clips: Sequence[Clip], songs: dict[Path, Float32], seed: int
+) -> tuple[dict[Path, int], tuple[str, ...], str]:
+    """Class of each song, the classes' names, and what the user should know.
+
+    The library's styles where there are two or more; else k-means of the songs' features.
+
+    Parameters
+    ----------
+    songs : mapping of path to features (S, 28), standardised
+    """
+    styles = {clip.audio_path: clip.style for clip in clips if clip.audio_path is not None}
+    names = sorted(set(styles.values()))
+    if len(names) >= 2 and "" not in names:
+        return {path: names.index(style) for path, style in styles.items()}, tuple(names), ""
+    from scipy.cluster.vq import kmeans2
+
+    rows = np.array([np.concatenate([f.mean(axis=0), f.std(axis=0)]) for f in songs.values()])
+    count = min(MOST_CLUSTERS, max(2, len(rows) // 3))
+    rng = np.random.default_rng(seed)
+    _, owner = kmeans2(rows.astype(np.float64), count, minit="++", seed=rng)
+    why = "no styles are known" if names in ([], [""]) else "styles are one or partly unknown"
+    note = f"{why}: music is told apart by k-means of its features into {count} kinds"
+    classes = tuple(f"kind {number + 1}" for number in range(count))
+    return {path: int(k) for path, k in zip(songs, owner, strict=True)}, classes, note
+
+
+class StyleLesson:
+    """The classifier's lesson; see `danceit.generate.course.Lesson`.
+
+    Parameters
+    ----------
+    songs : sequence of (features, class)
+        Features (S, 28), standardised.
+    held_out : the same, of songs that only judge.
+    """
+
+    name = "music style"
+
+    def __init__(
+        self,
+        network: MusicStyle,
+        songs: Sequence[tuple[Float32, int]],
+        held_out: Sequence[tuple[Float32, int]],
+        *,
+        batch: int,
+        learning_rate: float,
+        pace: Pace,
+        device: str,
+    ) -> None:
+        self.network, self.songs, self.batch = network, songs, batch
+        self.pace, self.device = pace, device
+        self.modules = {"style": network}
+        self.optimisers = {"style_adam": Adam(network.parameters(), learning_rate, BETAS)}
+        heard = sum(len(features) for features, _ in songs) / HEARD
+        self.steps_an_epoch = max(heard / batch, 1e-9)
+        self._rare = _as_often([label for _, label in songs])
+        self._judged = [
+            (heard_around(f, np.arange(HEARD_S / 2, len(f) / LEE_FPS, HEARD_S)), label)
+            for f, label in held_out
+        ]
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """One batch of stretches, every class as often as any other."""
+        chosen = rng.choice(len(self.songs), size=self.batch, p=self._rare)
+        heard = [
+            heard_around(self.songs[i][0], rng.uniform(0, len(self.songs[i][0]) / LEE_FPS, 1))
+            for i in chosen
+        ]
+        labels = np.array([self.songs[i][1] for i in chosen], dtype=np.int64)
+        self.network.train()
+        loss = cross_entropy(self._logits(np.concatenate(heard)), self._tensor(labels))
+        (optimiser,) = self.optimisers.values()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        return {"cross-entropy": float(loss.detach())}
+
+    @torch.no_grad()
+    def check(self) -> float:
+        """Cross-entropy on songs held out, every song alike."""
+        if not self._judged:
+            return float("nan")
+        self.network.eval()
+        each = [
+            float(
+                cross_entropy(
+                    self._logits(heard), self._tensor(np.full(len(heard), label, dtype=np.int64))
+                )
+            )
+            for heard, label in self._judged
+        ]
+        return float(np.mean(each))
+
+    def _logits(self, heard: Float32) -> torch.Tensor:
+        logits: torch.Tensor = self.network(torch.from_numpy(heard).to(self.device))
+        return logits
+
+    def _tensor(self, labels: Int64) -> torch.Tensor:
+        return torch.from_numpy(labels).to(self.device)
+
+
+@torch.no_grad()
+def styles_at(
+    network: MusicStyle, features: Float32, middles_s: Float64, device: str
+) -> torch.Tensor:
+    """Music styles s (N, 30) about moments of a song, from standardised features (S, 28)."""
+    network.eval()
+    if not len(middles_s):
+        return torch.zeros(0, STYLE, device=device)
+    return network.style(torch.from_numpy(heard_around(features, middles_s)).to(device))
+
+
+def _as_often(labels: Sequence[int]) -> Float64:
+    """Chance of each song so that classes are drawn alike."""
+    counted = np.bincount(labels)
+    chance = 1.0 / counted[np.asarray(labels)]
+    return np.asarray(chance / chance.sum(), dtype=np.float64)

@@ -1,0 +1,155 @@
+"""DU-VAE: how to move (3.1, eq. 3-5). A unit is taken apart into a first pose and a movement.
+
+Losses are means over coordinates, and the KL divergences over latent dimensions, so that the
+paper's weights stand for the same whatever the sizes. (The release sums the KL over
+dimensions and brings its weight in by a sigmoid about step 15 000, far beyond what a small
+library can be trained for.)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Adam
+
+from danceit.data import Float32
+from danceit.generate.course import Pace
+from danceit.generate.lee.networks import InitialPoseEncoder, MovementEncoder, UnitDecoder
+from danceit.generate.lee.units import POSE, UNIT_JOINTS
+
+CLIPPED = 0.5
+"""Norm that gradients are clipped to, as in the release."""
+BETAS = (0.5, 0.999)
+_JUDGED = 128
+"""Units held out that a check looks at: enough for two digits."""
+
+
+@dataclass(frozen=True)
+class PoseScale:
+    """Mean and standard deviation (28,) of each coordinate over the units learnt from."""
+
+    mean: Float32
+    deviation: Float32
+
+    @classmethod
+    def of(cls, units: Float32) -> "PoseScale":
+        """Scale of units (U, 32, 28)."""
+        rows = units.reshape(-1, POSE)
+        spread = np.maximum(rows.std(axis=0), 1e-3)
+        return cls(rows.mean(axis=0).astype(np.float32), spread.astype(np.float32))
+
+    def standardised(self, units: Float32) -> Float32:
+        """Units (..., 28) in deviations from the mean."""
+        return np.asarray((units - self.mean) / self.deviation, dtype=np.float32)
+
+    def in_pixels(self, units: Float32) -> Float32:
+        """Undo `standardised`."""
+        return np.asarray(units * self.deviation + self.mean, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class VaeWeights:
+    """Weights of eq. 5, and how far units are shifted for eq. 4, in px of the paper's images."""
+
+    kl: float = 0.01
+    shift: float = 1.0
+    shift_x_px: float = 50.0
+    shift_y_px: float = 20.0
+
+
+class UnitVae(nn.Module):
+    """E_ini, E_mov and G_uni together."""
+
+    def __init__(
+        self, initial: InitialPoseEncoder, movement: MovementEncoder, unit: UnitDecoder
+    ) -> None:
+        super().__init__()
+        self.initial, self.movement, self.unit = initial, movement, unit
+
+    def losses(self, units: Tensor, shifted: Tensor, weights: VaeWeights) -> dict[str, Tensor]:
+        """Parts of L_decomp for units and the same units shifted, (B, 32, 28) both."""
+        initial = self.initial(units[:, 0])
+        movement, elsewhere = self.movement(units), self.movement(shifted)
+        z_initial = initial.sample()
+        own = self.unit(z_initial, movement.sample())
+        borrowed = self.unit(z_initial, elsewhere.sample())
+        return {
+            "reconstruction": (own - units).abs().mean(),
+            "shifted": weights.shift * (borrowed - units).abs().mean(),
+            "KL": weights.kl * (initial.kl() + movement.kl()),
+        }
+
+    @torch.no_grad()
+    def error(self, units: Tensor, shifted: Tensor, weights: VaeWeights) -> float:
+        """L_decomp without KL, each code at its mean."""
+        z_initial = self.initial(units[:, 0]).mean
+        own = self.unit(z_initial, self.movement(units).mean)
+        borrowed = self.unit(z_initial, self.movement(shifted).mean)
+        parts = (own - units).abs().mean() + weights.shift * (borrowed - units).abs().mean()
+        return float(parts)
+
+
+class VaeLesson:
+    """The first lesson; see `danceit.generate.course.Lesson`.
+
+    Parameters
+    ----------
+    units, held_out : float32 (U, 32, 28)
+        Canvas pixels.
+    """
+
+    name = "unit VAE"
+
+    def __init__(
+        self,
+        vae: UnitVae,
+        units: Float32,
+        held_out: Float32,
+        scale: PoseScale,
+        weights: VaeWeights,
+        *,
+        batch: int,
+        learning_rate: float,
+        pace: Pace,
+        device: str,
+    ) -> None:
+        self.vae, self.weights, self.pace, self.device = vae, weights, pace, device
+        self.scale, self.batch, self._units = scale, min(batch, len(units)), units
+        self.modules = {"vae": vae}
+        self.optimisers = {"vae_adam": Adam(vae.parameters(), learning_rate, BETAS)}
+        self.steps_an_epoch = len(units) / self.batch
+        chosen = np.linspace(0, len(held_out) - 1, min(_JUDGED, len(held_out))).astype(int)
+        judged = held_out[chosen]
+        shifts = np.random.default_rng(0)
+        self._judged = self._tensor(judged), self._tensor(self._shifted(judged, shifts))
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """One batch of units, each shifted in two ways."""
+        chosen = self._units[rng.integers(len(self._units), size=self.batch)]
+        units = self._shifted(chosen, rng)
+        tensors = self._tensor(units), self._tensor(self._shifted(chosen, rng))
+        self.vae.train()
+        parts = self.vae.losses(*tensors, self.weights)
+        (optimiser,) = self.optimisers.values()
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
+        clip_grad_norm_(self.vae.parameters(), CLIPPED)
+        optimiser.step()
+        return {name: float(part.detach()) for name, part in parts.items()}
+
+    def check(self) -> float:
+        """Error on units of songs held out."""
+        if not len(self._judged[0]):
+            return float("nan")
+        self.vae.eval()
+        return self.vae.error(*self._judged, self.weights)
+
+    def _shifted(self, units: Float32, rng: np.random.Generator) -> Float32:
+        reach = np.array([self.weights.shift_x_px, self.weights.shift_y_px])
+        shift = rng.uniform(-reach, reach, size=(len(units), 2))
+        return units + np.tile(shift, UNIT_JOINTS)[:, None].astype(np.float32)
+
+    def _tensor(self, units: Float32) -> Tensor:
+        return torch.from_numpy(self.scale.standardised(units)).to(self.device)

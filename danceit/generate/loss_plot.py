@@ -1,0 +1,62 @@
+"""The losses of a training, a panel a lesson: parts in colour, the songs held out in black."""
+
+import csv
+from pathlib import Path
+
+from danceit.errors import InputError
+from danceit.files import replacing
+from danceit.generate.course import COLUMNS, HELD_OUT
+
+PLOT = "loss.png"
+Curves = dict[str, dict[str, list[tuple[int, float]]]]
+
+
+def plot_losses(log: Path, out: Path) -> None:
+    """Draw ``log.csv`` of a course as a picture.
+
+    Raises
+    ------
+    InputError
+        If the log is missing, empty, or none of a course.
+    """
+    curves = _read(log)
+    # The object interface: pyplot would keep state and pick a screen.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 2.6 * len(curves)), dpi=110, layout="constrained")
+    panels = figure.subplots(len(curves), 1, squeeze=False)[:, 0]
+    for panel, (lesson, figures) in zip(panels, curves.items(), strict=True):
+        for name, points in figures.items():
+            steps, values = zip(*points, strict=True)
+            look = {"color": "k", "ls": "--"} if name == HELD_OUT else {}
+            panel.plot(steps, values, label=name, lw=1.2, **look)
+        if all(value > 0 for points in figures.values() for _, value in points):
+            panel.set_yscale("log")
+        panel.set(title=lesson, xlabel="step", ylabel="loss")
+        panel.legend(frameon=False, ncols=2, fontsize="small")
+    with replacing(out) as temporary:
+        figure.savefig(temporary)
+
+
+def _read(log: Path) -> Curves:
+    curves: Curves = {}
+    try:
+        with Path(log).open(newline="", encoding="utf-8") as stream:
+            rows = csv.reader(stream)
+            if tuple(next(rows, [])) != COLUMNS:
+                raise InputError(f"{log} is not a training log: it must have {', '.join(COLUMNS)}")
+            for lesson, step, figure, value in rows:
+                points = curves.setdefault(lesson, {}).setdefault(figure, [])
+                if float(value) == float(value):
+                    points.append((int(step), float(value)))
+    except OSError as exc:
+        raise InputError(f"cannot read {log}: {exc.strerror or exc}") from exc
+    except ValueError as exc:
+        raise InputError(f"{log} is not a training log: {exc}") from exc
+    drawn = {
+        lesson: {name: points for name, points in figures.items() if points}
+        for lesson, figures in curves.items()
+    }
+    if not any(drawn.values()):
+        raise InputError(f"{log} holds no losses yet")
+    return drawn
