@@ -11,7 +11,7 @@ the beat passes it are tried, and of those whose movement is then largest at the
 one that bends time least is taken.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -67,7 +67,7 @@ class BeatAligner:
                 start, stop = max(int(window[0]), 1), min(int(window[1]), dance.n_frames - 1)
                 if start < beat < stop - 1:
                     warp[start:stop] = self._window(travelled, start, stop, int(beat))
-        return rewarped(dance, warp, self.name, asdict(self))
+        return rewarped(dance, warp)
 
     def _window(self, travelled: Travel, start: int, stop: int, beat: int) -> Float64:
         """Positions shown by the frames start..stop, the best of all that are tried."""

@@ -5,7 +5,7 @@ from them shows it so. Here somebody asks for it to be drawn: by `learned`, from
 the rest of the dance. Nothing is drawn across a seam, where there is no one movement.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
@@ -49,7 +49,7 @@ class FillAligner:
             for (start, stop), missing in together.items():
                 drawn = fill(dance.joints[first:last], start, stop)[start:stop, missing]
                 joints[first + start : first + stop, missing] = drawn
-        return dance.with_step("align", self.name, asdict(self), joints=joints)
+        return replace(dance, joints=joints)
 
 
 def _runs(wanted: Bool) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ new one comes from the old one after it. No frame is thrown away, so that steps
 and accents near the seam survive.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -34,6 +34,7 @@ class InertialAligner(SpatialAligner):
     """
 
     name: ClassVar[str] = "inertial"
+    filled_by: ClassVar[str] = "learned"
 
     window_frames: int = 16
     bones: bool = True
@@ -54,7 +55,7 @@ class InertialAligner(SpatialAligner):
             if self.bones and dance.dims == 3:
                 by = _faded(*disagreement(sides, at), n_before, n_after)
                 joints[around] = whole(dance.joints[around], by, joints[around])
-        return dance.with_step("align", self.name, asdict(self), joints=joints.astype(np.float32))
+        return replace(dance, joints=joints.astype(np.float32))
 
     def fill(self, poses: Float32, start: int, stop: int) -> Float32:
         """Return a copy of `poses` with start..stop drawn as `learned` draws them.

@@ -7,10 +7,13 @@ from danceit.data import Dance, Float32, Music
 
 @runtime_checkable
 class Aligner(Protocol):
-    """Changes a dance without changing its length; a frozen dataclass of its options."""
+    """Changes a dance without changing its length; a frozen dataclass of its options.
+
+    `danceit.align.align` records the step with its options; an aligner does not.
+    """
 
     def align(self, dance: Dance, music: Music) -> Dance:
-        """Return an aligned copy of `dance` that records this step by `Dance.with_step`.
+        """Return an aligned copy of `dance`, such as `dataclasses.replace` makes.
 
         Parameters
         ----------
@@ -22,14 +25,19 @@ class Aligner(Protocol):
         Returns
         -------
         Dance
-            Same T; each frame's `source_index` and `source_s` still say what it shows.
+            Same T; each frame's `source_index` and `source_s` still say what it shows: what
+            moves movement in time moves them, and the seams, with it.
         """
         ...
 
 
 @runtime_checkable
 class Filler(Protocol):
-    """Draws missing frames from the movement on both sides of them."""
+    """Draws missing frames from the movement on both sides of them.
+
+    A class that leaves this to another aligner names it as ``filled_by``, so that tables of
+    gaps say whose work they show.
+    """
 
     def fill(self, poses: Float32, start: int, stop: int) -> Float32:
         """Return a copy of `poses` with the frames start..stop (half-open) drawn anew.

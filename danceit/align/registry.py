@@ -1,13 +1,15 @@
-"""Aligners by name: the built-in table, ``name:option=value`` texts, and chains.
+"""Aligners by name: the built-in table, ``name:option=value`` texts, chains, and their record.
 
 Third parties register a frozen dataclass under the entry-point group
-``danceit.aligners``; its fields become options without further work.
+``danceit.aligners``; its fields become options, and its steps are recorded, without further
+work.
 """
 
 import dataclasses
 import math
 import types
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from danceit.align.protocols import Aligner
@@ -59,13 +61,13 @@ def make_aligner(text: str) -> Aligner:
     >>> make_aligner("linear:anywhere,window_frames=12")
     LinearAligner(window_frames=12, threshold_px=10.0, anywhere=True)
     """
-    name, _, rest = text.strip().partition(":")
-    cls = ALIGNERS.get(name.strip())
+    name, rest = _name_in(text), text.partition(":")[2]
+    cls = ALIGNERS.get(name)
     if not (dataclasses.is_dataclass(cls) and isinstance(cls, type) and hasattr(cls, "align")):
         raise PluginError(
             f"the aligner '{name}' must be a dataclass with an align method; got {cls!r}"
         )
-    return cast(Aligner, cls(**_options(name.strip(), cls, rest)))
+    return cast(Aligner, cls(**_options(name, cls, rest)))
 
 
 def align(dance: Dance, music: Music, methods: Sequence[str | Aligner]) -> Dance:
@@ -92,21 +94,47 @@ def align(dance: Dance, music: Music, methods: Sequence[str | Aligner]) -> Dance
     PluginError
         If an aligner changes the number of frames.
     """
-    aligners = [make_aligner(each) if isinstance(each, str) else each for each in methods]
+    aligners = [
+        (_name_in(each), make_aligner(each)) if isinstance(each, str) else (_name_of(each), each)
+        for each in methods
+    ]
     if abs(dance.n_frames - music.n_frames) > 1:
         raise InputError(
             f"the dance has {dance.n_frames} frames, but {music.path} ({music.duration_s:.1f} s) "
             f"needs {music.n_frames}: another song's dance?"
         )
-    for aligner in aligners:
+    for name, aligner in aligners:
         aligned = aligner.align(dance, music)
         if aligned.n_frames != dance.n_frames:
             raise PluginError(
                 f"the aligner {type(aligner).__name__} returned {aligned.n_frames} frames "
                 f"for a dance of {dance.n_frames}; aligners must keep the length"
             )
-        dance = aligned
+        # One step an aligner, whatever it wrote down itself.
+        own = dataclasses.replace(aligned, steps=dance.steps)
+        dance = own.with_step("align", name, _options_given(aligner))
     return dance
+
+
+def _name_in(text: str) -> str:
+    """Name of the aligner that a text describes."""
+    return text.partition(":")[0].strip()
+
+
+def _name_of(aligner: Aligner) -> str:
+    """Name under which an aligner's class is registered, else that of the class."""
+    cls = type(aligner)
+    target = f"{cls.__module__}:{cls.__qualname__}"
+    registered = {place: name for name, place in ALIGNERS.builtins.items()}
+    if target not in registered:
+        registered |= {point.value: point.name for point in entry_points(group=ALIGNERS.group)}
+    return registered.get(target, cls.__name__)
+
+
+def _options_given(aligner: Aligner) -> dict[str, Any]:
+    """Every option of an aligner with its value."""
+    given = cast(Any, aligner)
+    return dict(dataclasses.asdict(given)) if dataclasses.is_dataclass(type(aligner)) else {}
 
 
 def _options(name: str, cls: type[Any], text: str) -> dict[str, Any]:

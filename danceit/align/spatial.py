@@ -7,7 +7,7 @@ what stands in the gap is never read.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -86,7 +86,7 @@ class SpatialAligner(ABC):
             widths[worse] *= 2
             gaps = windows(cuts, dance.n_frames, widths)
             joints = self._redrawn(dance, gaps)
-        return dance.with_step("align", self.name, asdict(self), joints=joints)
+        return replace(dance, joints=joints)
 
     def _redrawn(self, dance: Dance, gaps: list[tuple[int, int]]) -> Float32:
         """Joints of `dance` with these windows redrawn."""

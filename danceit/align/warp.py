@@ -10,7 +10,7 @@ movement into its frame exceeds every other of its window, and counts fully when
 so clearly; bends of time cost a little. The best chain is found exactly, up to the grid.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import ClassVar, Literal
@@ -81,7 +81,7 @@ class WarpAligner:
             reach = max(1, round(self.max_shift_s * FPS / _GRID))
             chain = _Chain(travel(dance.joints, dance.seams), limit, self.anchor, reach)
             warp = chain.solve(beats, dance.n_frames)
-        return rewarped(dance, warp, self.name, asdict(self))
+        return rewarped(dance, warp)
 
 
 @dataclass(frozen=True)

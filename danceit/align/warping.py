@@ -6,7 +6,7 @@ frame t is how far the local playback speed ``warp[t] - warp[t - 1]`` is from 1,
 ratio of at least 1: 2 is twice as fast or half as fast.
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,13 +56,11 @@ def sampled(poses: Float32, warp: Float64, cuts: Int64) -> Float32:
     return np.where(np.isnan(nearer), np.nan, exact).astype(np.float32)
 
 
-def rewarped(dance: Dance, warp: Float64, method: str, options: Mapping[str, object]) -> Dance:
+def rewarped(dance: Dance, warp: Float64) -> Dance:
     """`dance` shown by `warp`, with seams and the trace of each frame moved along."""
     nearest = np.clip(np.floor(warp + 0.5).astype(np.int64), 0, dance.n_frames - 1)
-    return dance.with_step(
-        "align",
-        method,
-        options,
+    return replace(
+        dance,
         joints=sampled(dance.joints, warp, dance.seams),
         source_index=dance.source_index[nearest],
         source_s=_traced(dance, warp, nearest),

@@ -82,7 +82,7 @@ def test_an_aligner_that_changes_the_length_is_caught() -> None:
 
 
 PACKAGE = '''
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Lift:
@@ -93,7 +93,14 @@ class Lift:
     def align(self, dance, music):
         joints = dance.joints.copy()
         joints[..., 1] -= self.height_px
-        return dance.with_step("align", "lift", {"height_px": self.height_px}, joints=joints)
+        return replace(dance, joints=joints)
+
+@dataclass(frozen=True)
+class Scribe(Lift):
+    """As it was written when aligners recorded their steps themselves."""
+
+    def align(self, dance, music):
+        return super().align(dance, music).with_step("align", "scribe", {"height_px": 9.0})
 
 class NotADataclass:
     def align(self, dance, music):
@@ -109,7 +116,8 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: lifting\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
-        "[danceit.aligners]\nlift = lifting:Lift\nloose = lifting:NotADataclass\n"
+        "[danceit.aligners]\nlift = lifting:Lift\nscribe = lifting:Scribe\n"
+        "loose = lifting:NotADataclass\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "lifting", raising=False)
@@ -125,6 +133,27 @@ def test_a_third_partys_aligner_works_like_a_built_in() -> None:
     assert ("lift", "lifting") in {(row.name, row.provider) for row in ALIGNERS.listing()}
     with pytest.raises(InputError, match=r"no option 'hight_px'.*did you mean 'height_px'"):
         make_aligner("lift:hight_px=3")
+
+
+@pytest.mark.usefixtures("third_party")
+def test_a_third_partys_step_is_recorded_once_with_its_options() -> None:
+    dance = dance_of(walk(60))
+    for methods in (["lift:height_px=3", "scribe"], [make_aligner("lift:height_px=3"), "scribe"]):
+        steps = align(dance, music_for(60), methods).steps
+        assert [(step.step, step.method, dict(step.options)) for step in steps] == [
+            ("align", "lift", {"height_px": 3.0}),
+            ("align", "scribe", {"height_px": 7.0}),
+        ]
+
+
+def test_built_in_aligners_are_recorded_with_every_option_by_name_or_as_objects() -> None:
+    dance, music = dance_of(walk(60), (30,)), music_for(60)
+    for name in ALIGNERS.builtins:
+        aligner = make_aligner(name)
+        for method in (name, aligner):
+            (step,) = align(dance, music, [method]).steps
+            assert (step.step, step.method) == ("align", name)
+            assert dict(step.options) == dataclasses.asdict(aligner)  # type: ignore[call-overload]
 
 
 @pytest.mark.usefixtures("third_party")

@@ -23,7 +23,7 @@ NONE = np.zeros(0, dtype=np.int64)
 @given(seed=st.integers(0, 1000), n_frames=st.integers(2, 60))
 def test_plain_time_shows_exactly_the_same(seed: int, n_frames: int) -> None:
     dance = dance_of(walk(n_frames, seed=seed), (n_frames // 2,) if n_frames > 3 else ())
-    same = rewarped(dance, np.arange(n_frames, dtype=np.float64), "test", {})
+    same = rewarped(dance, np.arange(n_frames, dtype=np.float64))
     np.testing.assert_array_equal(same.joints, dance.joints)
     np.testing.assert_array_equal(same.seams, dance.seams)
     np.testing.assert_array_equal(same.source_s, dance.source_s)
@@ -56,7 +56,7 @@ def test_a_lost_joint_is_lost_nearer_to_it_and_stays_put_on_the_other_side() -> 
 def test_seams_and_sources_move_with_the_movement() -> None:
     dance = dance_of(walk(100), (40, 70))
     warp = np.interp(np.arange(100), [0, 50, 99], [0, 40, 99])
-    warped = rewarped(dance, warp, "test", {})
+    warped = rewarped(dance, warp)
     # The fragment that starts at frame 40 is shown from where 39.5 is shown on.
     assert warped.seams.tolist() == [int(np.ceil(39.5 / 0.8)), int(np.ceil(50 + 29.5 * 49 / 59))]
     nearest = np.floor(warp + 0.5).astype(int)
@@ -73,7 +73,7 @@ def test_sources_run_forwards_within_a_fragment(seed: int) -> None:
     dance = dance_of(walk(120), (40, 80))
     warp = np.cumsum(rng.uniform(0.4, 2.0, size=120))
     warp = (warp - warp[0]) / (warp[-1] - warp[0]) * 119
-    warped = rewarped(dance, warp, "test", {})
+    warped = rewarped(dance, warp)
     within = np.diff(warped.source_index) == 0
     assert (np.diff(warped.source_s)[within] >= 0).all()
     assert (np.diff(warped.source_index) >= 0).all()

@@ -32,7 +32,12 @@ class Method:
     def fills(self) -> str:
         """Name of the chain's spatial parts, which alone fill gaps; empty where it has none."""
         parts = zip(self.name.split("+"), self.chain, strict=True)
-        return "+".join(text for text, part in parts if isinstance(part, Filler))
+        # Whoever leaves gaps to another aligner shares its row.
+        return "+".join(
+            str(getattr(part, "filled_by", text))
+            for text, part in parts
+            if isinstance(part, Filler)
+        )
 
     @property
     def fill(self) -> Fill:

@@ -113,7 +113,7 @@ def _table(run: BenchRun, found: Intervals, keys: Sequence[str]) -> str:
             for key in keys
         )
         kind = ' class="end"' if row in run.ends else ""
-        name = f"{_key(run.rows.index(row))}{escape(label_of(run, row))}"
+        name = f"{_key(run.rows.index(row))}{escape(label_of(run, row, keys))}"
         body.append(f"<tr{kind}><td>{name}</td>{cells}</tr>")
     return f'<div class="scroll"><table><tr><th></th>{head}</tr>{"".join(body)}</table></div>'
 

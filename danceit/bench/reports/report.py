@@ -120,7 +120,7 @@ def _rows(run: BenchRun, found: Intervals, keys: Sequence[str], star: str = "") 
     rows = [["", *(f"{_heading(key)}" for key in keys)]]
     best = {key: best_rows(run, found, key) for key in keys}
     for row in shown_rows(run, found, keys):
-        cells = [label_of(run, row)]
+        cells = [label_of(run, row, keys)]
         for key in keys:
             interval = found[row].get(key)
             words = interval_text(key, interval) if interval else "\N{EN DASH}"

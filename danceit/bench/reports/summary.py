@@ -147,9 +147,16 @@ def shown_rows(run: BenchRun, found: Intervals, keys: Iterable[str]) -> list[str
     return [row for row in run.rows if row in failed or any(key in found[row] for key in wanted)]
 
 
-def label_of(run: BenchRun, row: str) -> str:
-    """Name of a row, with the number of songs that it failed on."""
+def label_of(run: BenchRun, row: str, keys: Iterable[str] = ()) -> str:
+    """Name of a row, with the number of songs that it failed on.
+
+    In a table of gaps alone it says which aligner fills them, where that is not the row's own.
+    """
     failed = {cell.song for cell in run.cells if cell.error and cell.method == row}
+    shown = list(keys)
+    fills = run.fills.get(row, "")
+    if fills not in ("", row) and shown and all(key.startswith("gap_px_") for key in shown):
+        row = f"{row} (filled by {fills})"
     return f"{row} (failed on {len(failed)})" if failed else row
 
 

@@ -15,6 +15,13 @@ def test_a_chain_is_read_with_its_options():
     assert method.limits_warp
 
 
+def test_gaps_that_another_aligner_fills_are_told_by_its_name():
+    names = [
+        method.fills for method in read_methods(["inertial", "learned", "inertial+warp", "none"])
+    ]
+    assert names == ["learned", "learned", "learned", ""]
+
+
 def test_only_the_limit_changes_in_a_sweep():
     (method,) = read_methods(["linear+beat:anchor=rest"])
     spatial, temporal = method.with_limit(None).chain
