@@ -6,14 +6,19 @@ full disk or an exception never leaves half a file under the final name.
 
 import hashlib
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from danceit.errors import InputError
 
 _CHUNK = 1 << 20
+_MARK = ".danceit-"
+_LEFT = re.compile(r"\..+\.danceit-[a-z0-9_]{8}(\.[^.]*)?")
 
 
 @contextmanager
@@ -21,36 +26,87 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` and rename it to `path` on success.
 
     The temporary name keeps the suffix of `path`, because encoders choose the
-    format by it. On any exception the temporary file is removed and `path` is as before.
+    format by it. On any exception the temporary file is removed and `path` is as before;
+    what a killed process left behind is removed by the next that writes into the folder.
+    A file that was there keeps its permissions, and of a link the file that it leads to
+    is replaced.
 
     Raises
     ------
     InputError
-        If the folder does not exist or cannot be written to.
+        If the folder does not exist or cannot be written to, or `path` is no file.
     """
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"cannot write {target}: it is a folder; give a file name")
+    if target.is_symlink():
+        target = target.resolve()
+    mode = _mode_of(target)
     if not target.parent.is_dir():
         raise InputError(f"cannot write {target}: the folder {target.parent} does not exist")
+    _sweep(target.parent)
     try:
         handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix
+            dir=target.parent, prefix=f".{target.name}{_MARK}", suffix=target.suffix
         )
     except OSError as exc:
         raise InputError(f"cannot write {target}: {exc.strerror or exc}") from exc
-    os.close(handle)
     temporary = Path(name)
     try:
+        _lock(handle)
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~_umask() if mode is None else mode)
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+    finally:
+        os.close(handle)
+
+
+def one_line(text: object) -> str:
+    """Text for one line or cell: a name's line breaks and control characters are written out."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
+    )
+
+
+def _mode_of(target: Path) -> int | None:
+    """Permissions of the file that is there; None where there is none."""
+    try:
+        found = target.stat()
+    except OSError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        raise InputError(f"cannot write {target}: it is a folder; give a file name")
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"cannot write {target}: it is a pipe or a device; give a file name")
+    return stat.S_IMODE(found.st_mode)
+
+
+@lru_cache(maxsize=64)
+def _sweep(folder: Path) -> None:
+    """Remove what writers left behind that are no more: the lock of a living one is held."""
+    with suppress(OSError):
+        for left in folder.iterdir():
+            if _LEFT.fullmatch(left.name):
+                with suppress(OSError), left.open("rb") as stream:
+                    if _lock(stream.fileno()):
+                        left.unlink()
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file until it is closed; False where another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # a system without it keeps what killed writers leave
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def sha256_of_file(path: Path) -> str:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from danceit.files import one_line
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
@@ -90,7 +92,7 @@ def json_option(command: Command) -> Command:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay out columns for a terminal; numbers to the right, text to the left."""
-    lines = [list(header), *[list(row) for row in rows]]
+    lines = [list(header), *[[one_line(cell) for cell in row] for row in rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     numeric = [
         len(lines) > 1 and all(_is_number(line[i]) for line in lines[1:])

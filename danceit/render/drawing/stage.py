@@ -6,6 +6,7 @@ from the dancer's.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from danceit.render.options import Colour, RenderOptions, Theme
 Picture = npt.NDArray[np.uint8]
 Spot = tuple[float, float, float]
 
+MOST_PIXELS = 64 << 20
+"""Of a background picture: a file of some kilobytes can unpack to gigabytes."""
 GRID_PX = 0.25 * BODY_PX
 """Spacing of the floor's marks."""
 GRID_REACH = 1.25 * BODY_PX
@@ -121,12 +124,19 @@ def _plain(options: RenderOptions) -> Float32:
 
 def _fitted_picture(path: str, width: int, height: int) -> Float32:
     """Return the picture at `path`, cut to the frame's aspect and scaled to it."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     try:
+        if not Path(path).is_file():
+            raise InputError(f"no such background: {path}")
         with Image.open(path) as stored:
+            if stored.width * stored.height > MOST_PIXELS:
+                raise InputError(
+                    f"background {path} is {stored.width} x {stored.height}; "
+                    f"at most {MOST_PIXELS / 1e6:.0f} million pixels are read"
+                )
             fitted = ImageOps.fit(ImageOps.exif_transpose(stored).convert("RGB"), (width, height))
-    except (OSError, UnidentifiedImageError) as exc:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as exc:
         raise InputError(f"background {path} is not a readable picture: {exc}") from exc
     return np.asarray(fitted, dtype=np.float32)
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from danceit.data import FPS, Dance
 from danceit.errors import InputError
-from danceit.files import replacing
+from danceit.files import one_line, replacing
 from danceit.media import VIDEO_SUFFIXES, is_video, opened
 from danceit.progress import Progress, silent
 from danceit.render.export.rig import single
@@ -179,7 +179,9 @@ def render_edl(
         lines.append(f"* CLIP: {cut.clip_id}")
     lines += ["", f"* SONG: {sound}"]
     with replacing(out) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        # A name's line break would begin an event of its own.
+        text = "".join(f"{one_line(line)}\n" for line in lines)
+        temporary.write_text(text, encoding="utf-8")
     progress(1, 1)
 
 

@@ -2,7 +2,8 @@
 
 Columns: frame, time_s, beat (1 on a beat's nearest frame), seam (1 where a new fragment
 starts), fragment_id, clip_id, source_s, then x, y (and z) of every joint in canvas
-pixels. A missing joint's cells are empty.
+pixels. A missing joint's cells are empty. A name that a spreadsheet would take for a formula
+stands behind an apostrophe.
 """
 
 import csv
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit.data import JOINT_NAMES, Dance
-from danceit.files import replacing
+from danceit.files import one_line, replacing
 from danceit.progress import Progress, silent
 from danceit.render.export.rig import single
 from danceit.render.options import RenderOptions
@@ -47,8 +48,18 @@ def render_csv(
         writer.writerow(header)
         for frame, joints in enumerate(dance.joints.reshape(dance.n_frames, -1).tolist()):
             placed = dance.fragments[int(dance.source_index[frame])]
-            where = [placed.fragment_id, placed.clip_id, f"{dance.source_s[frame]:.4f}"]
+            where = [
+                _cell(placed.fragment_id),
+                _cell(placed.clip_id),
+                f"{dance.source_s[frame]:.4f}",
+            ]
             moment = [frame, f"{frame / dance.fps:.4f}", int(frame in beats), int(frame in seams)]
             cells = ["" if value != value else f"{value:.3f}" for value in joints]
             writer.writerow([*moment, *where, *cells])
     progress(1, 1)
+
+
+def _cell(name: str) -> str:
+    """Write a name so that it stays on its line and is no formula (OWASP, CSV injection)."""
+    text = one_line(name)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

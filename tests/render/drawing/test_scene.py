@@ -1,13 +1,18 @@
+import struct
+import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from danceit.data import JOINT, Dance
 from danceit.errors import InputError
 from danceit.render.drawing.figure import JOINT_COLOURS, figure, mixed
 from danceit.render.drawing.overlay import credits_of, pulse_at, seam_px
 from danceit.render.drawing.scene import Scene, split_views
+from danceit.render.drawing.stage import _fitted_picture
 from danceit.render.options import THEMES, RenderOptions
 from tests.render.conftest import make_dance, swaying
 
@@ -179,3 +184,15 @@ def test_bad_dances_are_named(dance: Dance) -> None:
     ]:
         with pytest.raises(InputError, match=message):
             Scene(dances, options)
+
+
+def test_a_background_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.png"
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header
+    bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", zlib.crc32(b"IHDR" + header)))
+    with pytest.raises(InputError, match=r"background .*bomb.png"):
+        _fitted_picture(str(bomb), 64, 64)
+    Image.new("1", (16_000, 5_000)).save(tmp_path / "wide.png")
+    with pytest.raises(InputError, match="is 16000 x 5000; at most 67 million pixels"):
+        _fitted_picture(str(tmp_path / "wide.png"), 64, 64)

@@ -1,3 +1,4 @@
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +114,26 @@ def test_a_stretched_cut_in_an_edl_states_its_speed(filmed: Dance, tmp_path: Pat
     first = timeline.tracks[0][0]
     assert first.effects[0].time_scalar == pytest.approx(1.5, abs=0.05)
     assert timeline.duration().value == 60
+
+
+def test_a_name_with_a_line_break_adds_no_event(filmed: Dance, tmp_path: Path) -> None:
+    named = [
+        replace(placed, clip_id="a\n999  AX       V     C        00:00:00:00")
+        for placed in filmed.fragments
+    ]
+    render(replace(filmed, fragments=tuple(named)), tmp_path / "cut.edl")
+    lines = (tmp_path / "cut.edl").read_text(encoding="utf-8").splitlines()
+    assert [line[:3] for line in lines if line[:3].isdigit()] == ["001", "002"]
+    assert any(line.startswith("* CLIP: a\\n999") for line in lines)
+
+
+def test_a_table_holds_no_formula_and_a_row_a_frame(filmed: Dance, tmp_path: Path) -> None:
+    named = [replace(placed, clip_id='=HYPERLINK("x")\nb') for placed in filmed.fragments]
+    render(replace(filmed, fragments=tuple(named)), tmp_path / "dance.csv")
+    text = (tmp_path / "dance.csv").read_text(encoding="utf-8")
+    assert len(text.splitlines()) == filmed.n_frames + 1
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {row["clip_id"] for row in rows} == {'\'=HYPERLINK("x")\\nb'}
 
 
 def test_where_footage_is_looked_for(tmp_path: Path) -> None:
