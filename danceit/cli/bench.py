@@ -10,6 +10,7 @@ import click
 from danceit.cli.options import PATH, device_option, index_option, table
 
 if TYPE_CHECKING:
+    from danceit.bench.measures.statistics import Interval
     from danceit.bench.reports.summary import BenchRun
 
 
@@ -184,6 +185,67 @@ def search(index_path: Path, seed: int, device: str) -> None:
             ],
         )
     )  # fmt: skip
+
+
+@bench.command(
+    name="counts",
+    help="Measure trackers of beats and bars on the annotated songs of DATA.\n\n"
+    "The annotation lies beside each song (song.beats, .jams or .labels.txt) or in the folder "
+    "given. Intervals are at 95 %, by bootstrap over songs.",
+)
+@click.argument("data", type=PATH)
+@click.option("--reference", type=PATH, help="Folder of annotations, named as song or its folder.")
+@click.option("--trackers", help="Names, or all.  [default: the tracker that is used]")
+@click.option("--out", type=PATH, help="Write all values to this .json file.")
+@click.option("--songs", is_flag=True, help="Print every song as well.")
+def counts_(
+    data: Path, reference: Path | None, trackers: str | None, out: Path | None, songs: bool
+) -> None:
+    """Call `danceit.bench.counts.bench.bench_counts` and print its tables."""
+    from danceit.audio.counts.registry import DEFAULT_TRACKER, TRACKERS
+    from danceit.bench.counts.bench import bench_counts
+    from danceit.bench.measures.tracking import MEASURES
+    from danceit.cli.progress import bar
+
+    every = TRACKERS.names() if trackers == "all" else _words(trackers or DEFAULT_TRACKER)
+    with bar("counting", "song") as progress:
+        run = bench_counts(data, reference=reference, trackers=every, out=out, progress=progress)
+    if songs:
+        click.echo(
+            table(
+                ("tracker", "song", *MEASURES, "bpm", "true bpm"),
+                [
+                    (row.tracker, row.song, *(f"{row.values[name]:.2f}" for name in MEASURES),
+                     f"{row.tempo_bpm:.1f}", f"{row.reference_bpm:.1f}")
+                    for row in run.rows
+                ],
+            )
+        )  # fmt: skip
+    click.echo(
+        table(
+            ("tracker", "style", "songs", *MEASURES, "frames/s"),
+            [
+                (means.tracker, means.style or "-", str(means.n_songs),
+                 *(_with_interval(means.intervals[name]) for name in MEASURES),
+                 f"{means.frames_per_s:.0f}")
+                for means in run.means
+            ],
+        )
+    )  # fmt: skip
+    if out is not None:
+        click.echo(f"wrote {out}", err=True)
+    for failure in run.failures:
+        click.echo(f"failed: {failure}", err=True)
+    if run.failures:
+        raise click.exceptions.Exit(1)
+
+
+def _with_interval(interval: "Interval") -> str:
+    if not interval.n:
+        return "-"
+    if interval.n == 1:
+        return f"{interval.mean:.2f}"
+    return f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def _report(run: "BenchRun") -> None:
