@@ -110,7 +110,7 @@ def main() -> None:
         def sound() -> None:
             with av.open(str(folder / "sound.m4a"), "w") as container:
                 stream = container.add_stream("aac", rate=RATE, layout="stereo", options=SOUND)
-                encode_song(dances[0].song.path, stream, 0.0, 0.0)
+                encode_song(dances[0].song.path, stream, 0.0, None)
 
         timed("encode the picture", len(batch), encode)
         timed("encode the sound", total, sound)

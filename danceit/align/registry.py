@@ -8,7 +8,7 @@ work.
 import dataclasses
 import math
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -135,6 +135,17 @@ def _options_given(aligner: Aligner) -> dict[str, Any]:
     """Every option of an aligner with its value."""
     given = cast(Any, aligner)
     return dict(dataclasses.asdict(given)) if dataclasses.is_dataclass(type(aligner)) else {}
+
+
+def options_of(aligner: Aligner) -> frozenset[str]:
+    """Names of the options that an aligner has."""
+    return frozenset(field.name for field in dataclasses.fields(cast(Any, aligner)))
+
+
+def with_options(aligner: Aligner, options: Mapping[str, Any]) -> Aligner:
+    """Return an aligner with those of `options` that it has; None is a value like others."""
+    own = {name: value for name, value in options.items() if name in options_of(aligner)}
+    return cast(Aligner, dataclasses.replace(cast(Any, aligner), **own))
 
 
 def _options(name: str, cls: type[Any], text: str) -> dict[str, Any]:

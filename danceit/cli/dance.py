@@ -71,7 +71,7 @@ _RENDER = (
                  show_default=True, help="How beats are shown."),
     click.option("--caption", "captions", multiple=True, help="A line over each dancer."),
     click.option("--start", "start_s", type=float, default=0.0, help="Begin here, in s."),
-    click.option("--seconds", type=float, default=0.0,
+    click.option("--seconds", type=float,
                  help="Show so much of it.  [default: all; GIF: 4]"),
     click.option("--font", default="", help="A TrueType font for captions in other scripts."),
     click.option("--footage", is_flag=True,
@@ -84,8 +84,6 @@ _RENDER = (
     click.option("--no-note", "synthetic_note", flag_value=False, default=True,
                  help="Leave out the visible note that a person's video is synthetic."),
 )  # fmt: skip
-_NOT_DRAWN = frozenset({".bvh", ".glb", ".gltf", ".csv", ".otio", ".edl"})
-"""Suffixes of files without pictures."""
 _CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "greedy")
 """Parameters of `_QUERY`; what else `danceit dance` takes beside its own is of `_RENDER`."""
 
@@ -202,16 +200,10 @@ def render(files: tuple[Path, ...], out: Path, song: Path | None, **look: Any) -
     Without FILE: the newest dance file in this folder. Several dances to one song are shown
     side by side.
     """
-    from danceit.workflow.line import render_file
-    from danceit.workflow.viewing import render_files
+    from danceit.workflow.line import render_files
 
     with bar("drawing", "frame") as drawing:
-        if len(files) > 1:
-            notes = render_files(files, out, _drawn(**look), song=song, progress=drawing)
-        else:
-            notes = render_file(
-                files[0] if files else None, out, _drawn(**look), song=song, progress=drawing
-            )
+        notes = render_files(files, out, _drawn(**look), song=song, progress=drawing)
     for note in (*notes, *_without_effect(out, look)):
         click.echo(f"note: {note}", err=True)
     click.echo(f"wrote {out}")
@@ -310,7 +302,9 @@ def _given(names: Iterable[str]) -> bool:
 
 def _without_effect(out: Path, look: Iterable[str]) -> tuple[str, ...]:
     """Name what was asked of the look of a file that has none."""
-    if out.suffix.lower() not in _NOT_DRAWN:
+    from danceit.render import renderer_for
+
+    if renderer_for(out).draws:
         return ()
     params = {param.name: param.opts[0] for param in click.get_current_context().command.params}
     asked = [params.get(name, name) for name in look if _given([name])]
@@ -321,10 +315,10 @@ def _chosen(greedy: bool, **choices: Any) -> QueryOptions:
     return QueryOptions(solver="greedy" if greedy else "viterbi", **choices)
 
 
-def _drawn(seconds: float, **look: Any) -> "RenderOptions":
+def _drawn(**look: Any) -> "RenderOptions":
     from danceit.render.options import RenderOptions
 
-    return RenderOptions(length_s=seconds, **look)
+    return RenderOptions(**look)
 
 
 def _print_choices(composition: "Composition", *, explain: bool) -> None:

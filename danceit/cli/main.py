@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from danceit import __version__
+from danceit.cli.flags import with_flags
 from danceit.errors import DanceitError
 
 COMMANDS = {
@@ -91,7 +92,7 @@ def main(args: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _stop("stopped; nothing half-written was kept")
     except DanceitError as exc:
-        _stop(str(exc))
+        _stop(with_flags(str(exc), group, sys.argv[1:] if args is None else args))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

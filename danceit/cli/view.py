@@ -48,7 +48,7 @@ def view(
     """Call `danceit.workflow.viewing`."""
     from danceit.render.options import RenderOptions
     from danceit.render.page.server import LocalServer
-    from danceit.workflow.line import last_dance
+    from danceit.workflow.dance_files import last_dance
     from danceit.workflow.viewing import open_dances, write_page
 
     options = RenderOptions(theme=theme)

@@ -1,76 +1,49 @@
 """Showing a dance: videos, pictures and files for other programs.
 
-A renderer writes one format. It is called with one or several dances to the same
-song, the output path, the song, the options, and whom to tell of its progress; one
-that can show a single dance only says so by an `InputError`. The format follows from
-the output's suffix; third parties add theirs under the entry-point group
-``danceit.renderers``, named by the suffix without its dot.
+A renderer writes one format, and says itself what it draws, whether it needs the song and
+whether it takes several dances (`Renderer`). The format follows from the output's suffix;
+third parties add theirs under the entry-point group ``danceit.renderers``, named by the
+suffix without its dot.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, cast
 
+from danceit.audio.songs import song_of
 from danceit.data import Dance
-from danceit.errors import InputError
+from danceit.errors import InputError, PluginError
 from danceit.plugins import Registry
 from danceit.progress import Progress, silent
 from danceit.render.options import RenderOptions
+from danceit.render.renderer import FIGURE, FOOTAGE, PERSON, Renderer
 
 RENDERERS = Registry(
     "danceit.renderers",
     "renderer",
     {
-        "mp4": "danceit.render.video.film:render_video",
-        "mov": "danceit.render.video.film:render_video",
-        "mkv": "danceit.render.video.film:render_video",
-        "gif": "danceit.render.drawing.picture:render_gif",
-        "png": "danceit.render.drawing.picture:render_sheet",
-        "html": "danceit.render.page.html:render_page",
-        "bvh": "danceit.render.export.bvh:render_bvh",
-        "glb": "danceit.render.export.gltf:render_gltf",
-        "gltf": "danceit.render.export.gltf:render_gltf",
-        "openpose": "danceit.render.export.keypoints:render_folder",
-        "zip": "danceit.render.export.keypoints:render_zip",
-        "csv": "danceit.render.export.table:render_csv",
-        "otio": "danceit.render.export.edit_list:render_otio",
-        "edl": "danceit.render.export.edit_list:render_edl",
+        "mp4": "danceit.render.video.film:VIDEO",
+        "mov": "danceit.render.video.film:VIDEO",
+        "mkv": "danceit.render.video.film:VIDEO",
+        "gif": "danceit.render.drawing.picture:GIF",
+        "png": "danceit.render.drawing.picture:SHEET",
+        "html": "danceit.render.page.html:PAGE",
+        "bvh": "danceit.render.export.bvh:BVH",
+        "glb": "danceit.render.export.gltf:GLTF",
+        "gltf": "danceit.render.export.gltf:GLTF",
+        "openpose": "danceit.render.export.keypoints:FOLDER",
+        "zip": "danceit.render.export.keypoints:ZIP",
+        "csv": "danceit.render.export.table:CSV",
+        "otio": "danceit.render.export.edit_list:OTIO",
+        "edl": "danceit.render.export.edit_list:EDL",
     },
 )
 
 
-VIDEOS = ("mp4", "mov", "mkv")
-"""Formats that can show footage and persons."""
-
-
-class Renderer(Protocol):
-    """What is registered as a renderer."""
-
-    def __call__(
-        self,
-        dances: Sequence[Dance],
-        out: Path,
-        *,
-        song: Path | None,
-        options: RenderOptions,
-        progress: Progress = silent,
-    ) -> None:
-        """Write `out`, wholly or not at all.
-
-        Parameters
-        ----------
-        dances : sequence of Dance
-            At least one, all to the same song.
-        song : Path or None
-            None for the song that the dance names.
-        """
-
-
 def render(
     dance: Dance,
-    out: Path,
+    out: str | Path,
     *,
-    song: Path | None = None,
+    song: str | Path | None = None,
     options: RenderOptions | None = None,
     progress: Progress = silent,
 ) -> None:
@@ -99,29 +72,65 @@ def render(
 
 def render_many(
     dances: Sequence[Dance],
-    out: Path,
+    out: str | Path,
     *,
-    song: Path | None = None,
+    song: str | Path | None = None,
     options: RenderOptions | None = None,
     progress: Progress = silent,
 ) -> None:
     """Write several dances to one song side by side; otherwise as `render`."""
     if not dances:
         raise InputError("nothing to render: no dance was given")
-    renderer = cast(Renderer, RENDERERS.get(format_of(out)))
-    _spare_the_songs(dances, Path(out), song)
+    out = Path(out)
+    renderer = renderer_for(out)
+    if len(dances) > 1 and not renderer.several:
+        raise InputError(
+            f"a {out.suffix} file holds one dance; got {len(dances)}: export them one by one"
+        )
     chosen = RenderOptions() if options is None else options
-    if (chosen.footage or chosen.person) and format_of(out) not in VIDEOS:
-        shown = "footage is" if chosen.footage else "a person is"
-        raise InputError(f"{shown} shown in a video: .{', .'.join(VIDEOS)}; got {out}")
-    renderer(list(dances), Path(out), song=song, options=chosen, progress=progress)
+    _check_drawn(renderer, chosen, out)
+    needed = renderer.needs_song or song is not None
+    found = song_of(dances, song) if needed else None
+    _spare_the_songs(dances, out, found)
+    renderer.write(list(dances), out, song=found, options=chosen, progress=progress)
+
+
+def renderer_for(out: str | Path) -> Renderer:
+    """Renderer that writes an output path.
+
+    Raises
+    ------
+    PluginError
+        If there is none, or what is registered is not one.
+    InputError
+        If the path has no suffix.
+    """
+    name = format_of(Path(out))
+    found = RENDERERS.get(name)
+    if isinstance(found, Renderer):
+        return found
+    if not callable(found):
+        raise PluginError(f"the renderer '{name}' must be a Renderer or a function; got {found!r}")
+    return Renderer(found)
+
+
+def _check_drawn(renderer: Renderer, options: RenderOptions, out: Path) -> None:
+    """Refuse footage and persons where they cannot be drawn, and say where they can."""
+    asked = [
+        (options.footage, FOOTAGE, "footage is"),
+        (bool(options.person), PERSON, "a person is"),
+    ]
+    for wanted, what, noun in asked:
+        if wanted and what not in renderer.draws:
+            able = [name for name in RENDERERS.builtins if what in renderer_for(f"a.{name}").draws]
+            raise InputError(f"{noun} shown in a video: .{', .'.join(able)}; got {out}")
 
 
 def _spare_the_songs(dances: Sequence[Dance], out: Path, song: Path | None) -> None:
     """Refuse to write over the song, which may be a video."""
     songs = [song, *(dance.song.path for dance in dances if dance.song)]
     if any(path and path.is_file() and out.exists() and out.samefile(path) for path in songs):
-        raise InputError(f"cannot write {out}: it is the song; give another --out")
+        raise InputError(f"cannot write {out}: it is the song; choose another name")
 
 
 def format_of(out: Path) -> str:
@@ -144,7 +153,11 @@ __all__ = [
     "Renderer",
     "RenderOptions",
     "Progress",
+    "FIGURE",
+    "FOOTAGE",
+    "PERSON",
     "format_of",
+    "renderer_for",
     "render",
     "render_many",
 ]

@@ -3,6 +3,7 @@
 Sizes are in pixels of the output, colours are (red, green, blue) from 0 to 255.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -21,8 +22,6 @@ BEAT_STYLES = ("lane", "flash", "none")
 SURROUNDINGS = ("kept", "blurred", "still")
 """Around the dancer in footage: as filmed, blurred, or `RenderOptions.background`."""
 SIZE_LIMITS = (64, 4096)
-_FLAGS = {"start_s": "start", "length_s": "seconds"}
-"""What the command line calls the options that it names otherwise."""
 VIDEO_PX, GIF_PX, POSE_PX = 512, 256, 192
 """Sizes that the formats choose for themselves."""
 
@@ -114,9 +113,10 @@ class RenderOptions:
         Frame, time, source clip, source time and seams in the picture.
     captions : tuple of str
         One line for each dancer; empty for none.
-    start_s, length_s : float
-        The stretch of the song to show; a length of 0 goes on to its end (in a GIF, for four
-        seconds).
+    start_s : float
+        Second of the song to begin at.
+    seconds : float or None
+        How much to show; None goes on to the song's end (in a GIF, for four seconds).
     font : str
         Path of a TrueType or OpenType font, for scripts that the built-in one lacks.
     footage : bool
@@ -149,7 +149,7 @@ class RenderOptions:
     debug: bool = False
     captions: tuple[str, ...] = ()
     start_s: float = 0.0
-    length_s: float = 0.0
+    seconds: float | None = None
     font: str = ""
     footage: bool = False
     surroundings: str = "kept"
@@ -169,10 +169,10 @@ class RenderOptions:
         low, high = SIZE_LIMITS
         if self.size and (not low <= self.size <= high or self.size % 2):
             raise InputError(f"size must be an even number from {low} to {high}; got {self.size}")
-        for name in _FLAGS:
-            if not 0 <= getattr(self, name) < float("inf"):
-                asked = f"{name} (--{_FLAGS[name]})"
-                raise InputError(f"{asked} must be 0 or more seconds; got {getattr(self, name)}")
+        if not 0 <= self.start_s < math.inf:
+            raise InputError(f"`start_s` must be 0 or more; got {self.start_s:g}")
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise InputError(f"`seconds` must be above 0; got {self.seconds:g}")
         if self.background and self.background_colour is None:
             _check_file("background", self.background, "a colour such as #101820 or a picture")
         if self.font:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from danceit.dance_file import dance_path
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.index.store.engines import open_store
@@ -10,7 +11,7 @@ from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.editing import Edited, Editor, options_of
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
-from danceit.workflow.line import DANCE_SUFFIX, dance_file
+from danceit.workflow.dance_files import DANCE_SUFFIX
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def change(
     InputError
         As `Editor.solve`.
     """
-    target = dance_file(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
+    target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
     found = before or (target if target.exists() else None)
     dance = None if found is None else Dance.load(found)
     used = (options or QueryOptions()) if dance is None else options_of(dance)

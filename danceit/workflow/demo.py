@@ -12,7 +12,7 @@ from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.run import Progress as Watch
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.indexing import Built, build_index
-from danceit.workflow.line import Made, dance, render_file
+from danceit.workflow.line import Made, dance, render_files
 
 SECONDS = 40.0
 SONGS_PER_STYLE = 3
@@ -85,7 +85,7 @@ def run_demo(
         QueryOptions(seed=VARIATION),
     )
     page = folder / "dance.html"
-    render_file(made.dance_file, page)
+    render_files([made.dance_file], page)
     return Demo(folder, built, made, page)
 
 

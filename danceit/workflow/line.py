@@ -6,29 +6,37 @@ made = dance(Path("song.mp3"), Path("danceit-index"), Path("dance.mp4"))
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from danceit import audio
-from danceit.align import ALIGNERS, align, make_aligner
-from danceit.align.protocols import Aligner
-from danceit.data import Dance, DanceSong, Music
+from danceit.align import ALIGNERS, Aligner, align, make_aligner
+from danceit.align.registry import options_of, with_options
+from danceit.audio.songs import check_one_song, song_of
+from danceit.dance_file import dance_path
+from danceit.data import Dance, Music, Step
 from danceit.errors import InputError
-from danceit.files import sha256_of_file
 from danceit.generate.registry import GENERATORS
 from danceit.index.poses.estimators import ESTIMATORS
 from danceit.index.sources import SOURCES
 from danceit.index.store.engines import STORES, open_store
 from danceit.plugins import PluginInfo
 from danceit.progress import Progress, silent
-from danceit.render import RENDERERS, render_many
+from danceit.render import RENDERERS, render_many, renderer_for
 from danceit.render.options import RenderOptions
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.encoder.losses import LOSSES
 from danceit.retrieval.options import QueryOptions
+from danceit.workflow.dance_files import (
+    ALIGNED_SUFFIX,
+    DANCE_SUFFIX,
+    last_dance,
+    short_names,
+    stem_of,
+)
 from danceit.workflow.footage_sources import Filming
 from danceit.workflow.person import person_notes
 
@@ -36,8 +44,6 @@ DEFAULT_METHODS = ("inertial", "warp")
 """The chain that `danceit align` and `danceit dance` use where none is named: seams no larger
 than real dances' own movement, and 92 % of movements on their beat at a stretch of 1.25
 (docs/aligners.md)."""
-DANCE_SUFFIX = ".dance.npz"
-ALIGNED_SUFFIX = ".aligned.dance.npz"
 REGISTRIES = (SOURCES, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS, GENERATORS)
 
 
@@ -82,7 +88,7 @@ def query(
 
     Without `out` the file is ``SONG.dance.npz`` in the current folder.
     """
-    target = dance_file(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
+    target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
     composition = _composed(song, index, options, device)
     composition.dance.save(target)
     return Queried(composition, target)
@@ -111,38 +117,46 @@ def align_file(
         Where the song has moved since the query.
     """
     source = file or last_dance(Path.cwd(), aligned=False)
-    target = dance_file(
-        out
-        or source.with_name(
-            source.name.removesuffix(".npz").removesuffix(".dance") + ALIGNED_SUFFIX
-        )
-    )
+    target = dance_path(out or source.with_name(stem_of(source) + ALIGNED_SUFFIX))
     before = Dance.load(source)
     chain = aligners(methods or DEFAULT_METHODS, options or {})
-    music = audio.listen(song_of(before, source, song))
+    music = audio.listen(song_of([before], song, [source]))
     after = align(before, music, chain)
     after.save(target)
     return Aligned(before, after, music, target)
 
 
-def render_file(
-    file: Path | None,
+def render_files(
+    files: Sequence[Path],
     out: Path,
     options: RenderOptions | None = None,
     *,
     song: Path | None = None,
     progress: Progress = silent,
 ) -> tuple[str, ...]:
-    """Render a dance file; without one, the newest in this folder. The suffix of `out` chooses.
+    """Render dance files to one song; without any, the newest in this folder.
+
+    The suffix of `out` chooses the format. Several dances are shown side by side, captioned
+    by what sets their files apart.
 
     Returns
     -------
     tuple of str
         What the user should know, such as sources without footage.
+
+    Raises
+    ------
+    InputError
+        If a file is no dance, the dances are to different songs, or as `render_many`.
     """
-    source = file or last_dance(Path.cwd(), aligned=True)
-    dance_ = Dance.load(source)
-    return drawn([dance_], out, song_of(dance_, source, song), options, progress)
+    sources = files or [last_dance(Path.cwd(), aligned=True)]
+    renderer_for(out)
+    dances = [Dance.load(source) for source in sources]
+    check_one_song(dances, sources)
+    look = options or RenderOptions()
+    if len(dances) > 1:
+        look = replace(look, captions=look.captions or short_names(sources))
+    return drawn(dances, out, song, look, progress)
 
 
 def dance(
@@ -210,76 +224,20 @@ def aligners(methods: Sequence[str], options: Mapping[str, Any]) -> list[Aligner
     InputError
         If an option fits none of the methods.
     """
+    chain = [make_aligner(method) for method in methods]
     given = {name: value for name, value in options.items() if value is not None}
-    chain = []
-    used: set[str] = set()
-    for method in methods:
-        aligner: Any = make_aligner(method)
-        fitting = {field.name for field in fields(aligner)} & given.keys()
-        used |= fitting
-        chain.append(replace(aligner, **{name: given[name] for name in fitting}))
-    for name in given.keys() - used:
-        flag = f"--{name.replace('_', '-')}"
-        raise InputError(f"{flag} fits none of the methods {', '.join(methods)}")
-    return chain
+    for name in given:
+        if not any(name in options_of(aligner) for aligner in chain):
+            raise InputError(f"`{name}` fits none of the methods {', '.join(methods)}")
+    return [with_options(aligner, given) for aligner in chain]
 
 
-def dance_file(path: Path) -> Path:
-    """Return a path that a dance may be written to, so that none takes the place of a song.
-
-    Raises
-    ------
-    InputError
-        If it does not end in ``.npz``.
-    """
-    if path.suffix.lower() != ".npz":
-        raise InputError(
-            f"cannot write {path}: a dance file ends in .npz; `danceit render` writes other formats"
-        )
-    return path
-
-
-def last_dance(folder: Path, *, aligned: bool) -> Path:
-    """Newest dance file in a folder; where `aligned` is False, newest as a query wrote it.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    found = sorted(
-        folder.glob(f"*{DANCE_SUFFIX}"),
-        key=lambda path: (path.stat().st_mtime_ns, path.name),
-        reverse=True,
-    )
-    for path in found:
-        if aligned or not (path.name.endswith(ALIGNED_SUFFIX) or _is_aligned(path)):
-            return path
-    if found:
-        raise InputError(f"every dance file in {folder} is aligned already; name one to go on")
-    raise InputError(f"no dance file in {folder}; name one, or run `danceit query SONG` first")
-
-
-def _is_aligned(path: Path) -> bool:
-    """Whether a dance was aligned, whatever its file is called, as `danceit dance` writes it."""
-    return any(step.step == "align" for step in Dance.load(path).steps)
-
-
-def song_of(dance_: Dance, source: Path, song: Path | None) -> Path:
-    """Return the song of a dance: `song` where given, else the path noted in its file.
-
-    Raises
-    ------
-    InputError
-        If it is not there, or its contents are not those that the dance was made for.
-    """
-    noted = dance_.song or DanceSong(Path())
-    path = song or noted.path
-    if not path.is_file():
-        raise InputError(f"the song of {source} is not at {path}; say where it is now with --song")
-    if noted.sha256 and sha256_of_file(path) != noted.sha256:
-        raise InputError(f"{path} is not the song that {source} was made for: its contents differ")
-    return path
+def again(dance_: Dance, music: Music, steps: Sequence[Step]) -> Dance:
+    """Align a dance as the steps of another say, with every option that they had."""
+    for step in steps:
+        if step.step == "align":
+            dance_ = align(dance_, music, [with_options(make_aligner(step.method), step.options)])
+    return dance_
 
 
 def _composed(song: Path, index: Path, options: QueryOptions | None, device: str) -> Composition:

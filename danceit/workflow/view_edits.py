@@ -9,18 +9,18 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from danceit.align import align
+from danceit.audio.songs import song_of
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
 from danceit.index.store.contract import FragmentStore, Where
 from danceit.index.store.engines import open_store
 from danceit.render.options import RenderOptions
 from danceit.render.page.data import dances_as_json
-from danceit.render.video.sound import find_song
 from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.editing import Editor, options_of
 from danceit.retrieval.encoder.encoders import FragmentEncoder
-from danceit.workflow.line import DANCE_SUFFIX, aligners
+from danceit.workflow.dance_files import DANCE_SUFFIX, stem_of
+from danceit.workflow.line import again
 from danceit.workflow.viewing import Viewed
 
 EDITED_SUFFIX = ".edited" + DANCE_SUFFIX
@@ -128,7 +128,7 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
     def save(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Write a changed dance beside its file, under a name that is not taken."""
         own = self._asked(asked)
-        stem = own.file.name.removesuffix(".npz").removesuffix(".dance")
+        stem = stem_of(own.file)
         target = own.file.with_name(stem + EDITED_SUFFIX)
         number = 2
         while target.exists():
@@ -150,11 +150,8 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         """Solve one dance and align it as it was; also how many fragments are others now."""
         with self._warming:
             edited = self._editor(own).solve(constraints, own.opened)
-            dance = edited.composition.dance
-            for step in own.opened.steps:
-                if step.step == "align":
-                    chain = aligners([step.method], step.options)
-                    dance = align(dance, edited.composition.music, chain)
+            composition = edited.composition
+            dance = again(composition.dance, composition.music, own.opened.steps)
         return dance, len(edited.changed)
 
     def _editor(self, own: _Own) -> Editor:
@@ -163,7 +160,7 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
             same = [each.editor for each in self._dances if each.editor is not None]
             found = next((editor for editor in same if editor.options == options), None)
             own.editor = found or Editor(
-                find_song([own.opened], self._song),
+                song_of([own.opened], self._song),
                 self._store,
                 FragmentEncoder.load(self._store.encoder, device=self._device),
                 options,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,21 @@ def test_an_unknown_suffix_lists_the_known_and_the_nearest(dance: Dance, tmp_pat
 def test_no_dance_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no dance was given"):
         render_many([], tmp_path / "dance.mp4")
+
+
+def test_what_needs_no_song_is_written_without_it_and_never_to_another(
+    dance: Dance, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.wav"
+    other.write_bytes(b"another song")
+    assert dance.song is not None
+    moved = replace(dance, song=replace(dance.song, path=tmp_path / "gone.wav"))
+    render(moved, str(tmp_path / "a.csv"))
+    with pytest.raises(InputError, match=r"is not at .* any more"):
+        render(moved, tmp_path / "a.html")
+    for dances in ([dance], [dance, dance]):
+        with pytest.raises(InputError, match="is not the song"):
+            render_many(dances, tmp_path / "a.png", song=other)
 
 
 def test_a_third_partys_format_is_written_by_its_suffix(

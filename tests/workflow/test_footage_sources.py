@@ -9,7 +9,7 @@ from danceit.data import Dance, DanceSong, Placement, Recording
 from danceit.errors import InputError
 from danceit.render import RenderOptions
 from danceit.workflow.footage_sources import Filming, filmed, read_source
-from danceit.workflow.line import render_file
+from danceit.workflow.line import render_files
 from tests.render.conftest import STANDING
 
 
@@ -86,7 +86,7 @@ def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
     dance.save(tmp_path / "a.dance.npz")
     options = RenderOptions(size=128, footage=True)
     out = tmp_path / "a.mp4"
-    notes = render_file(tmp_path / "a.dance.npz", out, options)
+    notes = render_files([tmp_path / "a.dance.npz"], out, options)
     assert notes == (f"gone is drawn: {tmp_path / 'gone'} is not there any more",)
     with av.open(str(out)) as container:
         shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from danceit.audio.songs import song_of
 from danceit.bench.study.ballots import Ballots
 from danceit.bench.study.trials import Trial, order_for
 from danceit.errors import InputError
@@ -12,7 +13,6 @@ from danceit.render.options import RenderOptions
 from danceit.render.page.html import PLAYER_SCRIPTS, assemble, page_data
 from danceit.render.page.server import Site, new_token
 from danceit.render.page.sound import PageSound, encode_page_sound
-from danceit.render.video.sound import find_song
 
 SCRIPTS = (*PLAYER_SCRIPTS, "study.js")
 WATCH_S = 5.0
@@ -53,8 +53,8 @@ class Polling:
         self._by_id = {trial.trial_id: trial for trial in trials}
         songs = {trial.entries[0].song_sha256: trial.entries[0].dance for trial in trials}
         if song is not None and len(songs) > 1:
-            raise InputError(f"--song is for a study of one song; this one has {len(songs)}")
-        self._paths = {sha256: find_song([dance], song) for sha256, dance in songs.items()}
+            raise InputError(f"`song` is for a study of one song; this one has {len(songs)}")
+        self._paths = {sha256: song_of([dance], song) for sha256, dance in songs.items()}
         self._sounds: dict[str, PageSound] = {}
         self._token = new_token()
 

@@ -16,6 +16,7 @@ from danceit.render.drawing.overlay import clip_colour
 from danceit.render.drawing.scene import Scene, check_dances
 from danceit.render.drawing.text import draw_text, fitted
 from danceit.render.options import GIF_PX, POSE_PX, RenderOptions
+from danceit.render.renderer import Renderer
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,7 +26,7 @@ Picture = npt.NDArray[np.uint8]
 SHEET_COLUMNS, SHEET_ROWS = 8, 4
 """Poses of a sheet of one dance; of several, a row for each."""
 GIF_S = 4.0
-"""Seconds that a GIF shows unless `RenderOptions.length_s` says otherwise."""
+"""Seconds that a GIF shows unless `RenderOptions.seconds` says otherwise."""
 GIF_FRAME_S = 0.05
 """GIF counts in hundredths of a second; 20 frames a second."""
 DISTINCT_COLOURS, PIXEL_COLOURS = 158, 80
@@ -66,6 +67,9 @@ def render_sheet(
 
     with replacing(out) as temporary:
         Image.fromarray(np.concatenate(strips, axis=0)).save(temporary, format="PNG")
+
+
+SHEET = Renderer(render_sheet)
 
 
 def _cell(dance: Dance, scene: Scene, pose: int, n_poses: int) -> Picture:
@@ -117,7 +121,7 @@ def render_gif(
 ) -> None:
     """Write an endless GIF of a few seconds; the song is not needed."""
     options = options.sized(GIF_PX)
-    options = replace(options, length_s=options.length_s or GIF_S)
+    options = replace(options, seconds=options.seconds or GIF_S)
     scene = Scene(dances, options, fps=1 / GIF_FRAME_S)
     pictures = []
     for index in range(scene.n_frames):
@@ -134,6 +138,9 @@ def render_gif(
             loop=0,
             disposal=1,
         )
+
+
+GIF = Renderer(render_gif)
 
 
 def _with_palette(pictures: Sequence[Picture]) -> list["Image"]:

@@ -111,7 +111,7 @@ class Scene:
             raise InputError(
                 f"start_s is {options.start_s:g} s, but the dance ends at {self.total_s:.2f} s"
             )
-        length_s = min(rest_s, options.length_s) if options.length_s else rest_s
+        length_s = min(rest_s, options.seconds or rest_s)
         self.n_danced = output_frames(length_s, self.fps)
         self.length_s = length_s
         self._times_s = options.start_s + np.arange(self.n_danced) / self.fps

@@ -12,8 +12,9 @@ import numpy as np
 from danceit.data import Dance, Float64
 from danceit.files import replacing
 from danceit.progress import Progress, silent
-from danceit.render.export.rig import Rig, make_rig, single
+from danceit.render.export.rig import Rig, make_rig
 from danceit.render.options import RenderOptions
+from danceit.render.renderer import Renderer
 
 _TURNS = "Zrotation Xrotation Yrotation"
 
@@ -31,9 +32,9 @@ def render_bvh(
     Raises
     ------
     InputError
-        If there are several dances, or the dance has no depth.
+        If the dance has no depth.
     """
-    rig = make_rig(single(dances, "a .bvh file"))
+    rig = make_rig(dances[0])
     angles = euler_zxy(rig.turns)
     values = np.concatenate([rig.root, np.degrees(angles).reshape(len(rig.root), -1)], axis=1)
     rows = [" ".join(f"{value:.5f}" for value in row) for row in values.tolist()]
@@ -42,6 +43,9 @@ def render_bvh(
     with replacing(out) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="ascii")
     progress(1, 1)
+
+
+BVH = Renderer(render_bvh, draws=(), several=False)
 
 
 def _node(rig: Rig, node: int, depth: int) -> list[str]:

@@ -21,9 +21,8 @@ from danceit.errors import InputError
 from danceit.files import one_line, replacing
 from danceit.media import VIDEO_SUFFIXES, is_video, opened
 from danceit.progress import Progress, silent
-from danceit.render.export.rig import single
 from danceit.render.options import RenderOptions
-from danceit.render.video.sound import find_song
+from danceit.render.renderer import Renderer
 
 TOLERANCE_FRAMES = 0.5
 """Most that a cut of constant speed may be off the dance's own source time."""
@@ -105,7 +104,7 @@ def render_otio(
     dances: Sequence[Dance],
     out: Path,
     *,
-    song: Path | None,
+    song: Path,
     options: RenderOptions,
     progress: Progress = silent,
 ) -> None:
@@ -114,23 +113,22 @@ def render_otio(
     Raises
     ------
     InputError
-        If there are several dances, no source has a video, or the song is missing.
+        If no source has a video.
     """
-    dance = single(dances, "an .otio file")
+    dance = dances[0]
     cuts, videos = _cuts_with_footage(dance, options)
-    sound = find_song(dances, song)
     fps = dance.fps
     media = {source: _reference(path, _shown_s(cuts, source)) for source, path in videos.items()}
     clips = [_otio_clip(cut, media[cut.source], fps) for cut in cuts]
     length = _range(0.0, dance.n_frames, fps)
-    heard = _reference(sound, dance.n_frames / fps)
+    heard = _reference(song, dance.n_frames / fps)
     tracks = [
         _track("footage", "Video", clips),
-        _track("song", "Audio", [_clip(sound.name, length, heard, [], {})]),
+        _track("song", "Audio", [_clip(song.name, length, heard, [], {})]),
     ]
     timeline: dict[str, Any] = {
         "OTIO_SCHEMA": "Timeline.1",
-        "metadata": {"danceit": {"song": str(sound)}},
+        "metadata": {"danceit": {"song": str(song)}},
         "name": Path(out).stem,
         "global_start_time": None,
         "tracks": {
@@ -143,11 +141,14 @@ def render_otio(
     progress(1, 1)
 
 
+OTIO = Renderer(render_otio, draws=(), needs_song=True, several=False)
+
+
 def render_edl(
     dances: Sequence[Dance],
     out: Path,
     *,
-    song: Path | None,
+    song: Path,
     options: RenderOptions,
     progress: Progress = silent,
 ) -> None:
@@ -157,9 +158,8 @@ def render_edl(
     dance's, in which the sources' times are counted too: for videos of other rates an
     editor that reads OpenTimelineIO is the better choice.
     """
-    dance = single(dances, "an .edl file")
+    dance = dances[0]
     cuts, videos = _cuts_with_footage(dance, options)
-    sound = find_song(dances, song)
     rate = round(dance.fps)
     lines = [f"TITLE: {Path(out).stem}", "FCM: NON-DROP FRAME", ""]
     for number, cut in enumerate(cuts, 1):
@@ -177,12 +177,15 @@ def render_edl(
         lines.append(f"* FROM CLIP NAME: {video.name if video else cut.clip_id}")
         lines.append(f"* SOURCE FILE: {video or 'no video'}")
         lines.append(f"* CLIP: {cut.clip_id}")
-    lines += ["", f"* SONG: {sound}"]
+    lines += ["", f"* SONG: {song}"]
     with replacing(out) as temporary:
         # A name's line break would begin an event of its own.
         text = "".join(f"{one_line(line)}\n" for line in lines)
         temporary.write_text(text, encoding="utf-8")
     progress(1, 1)
+
+
+EDL = Renderer(render_edl, draws=(), needs_song=True, several=False)
 
 
 def timecode(frame: int, rate: int) -> str:

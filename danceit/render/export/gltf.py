@@ -22,8 +22,9 @@ from danceit.data import JOINT, Dance, Float64
 from danceit.files import replacing
 from danceit.progress import Progress, silent
 from danceit.render.drawing.figure import JOINT_COLOURS
-from danceit.render.export.rig import CM_PER_PX, Rig, make_rig, single
+from danceit.render.export.rig import CM_PER_PX, Rig, make_rig
 from danceit.render.options import RenderOptions
+from danceit.render.renderer import Renderer
 
 _M_PER_CM = 0.01
 _COMPONENTS = {"float32": 5126, "uint8": 5121, "uint16": 5123}
@@ -53,9 +54,9 @@ def render_gltf(
     Raises
     ------
     InputError
-        If there are several dances, or the dance has no depth.
+        If the dance has no depth.
     """
-    rig = make_rig(single(dances, f"a {Path(out).suffix} file"))
+    rig = make_rig(dances[0])
     scene, binary = _build(rig, Path(out).stem)
     if Path(out).suffix.lower() == ".glb":
         data = _as_glb(scene, binary)
@@ -66,6 +67,9 @@ def render_gltf(
     with replacing(out) as temporary:
         temporary.write_bytes(data)
     progress(1, 1)
+
+
+GLTF = Renderer(render_gltf, draws=(), several=False)
 
 
 def quaternions(turns: Float64) -> Float64:

@@ -23,6 +23,7 @@ from danceit.files import replacing
 from danceit.progress import Progress, silent
 from danceit.render.drawing.scene import Scene
 from danceit.render.options import VIDEO_PX, RenderOptions
+from danceit.render.renderer import Renderer
 
 FORMAT_VERSION = 1.3
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -48,6 +49,9 @@ def render_zip(
         for name, text in _files(dances, Path(out).stem, options, progress):
             # A fixed date: the same dance gives the same bytes.
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED)
+
+
+ZIP = Renderer(render_zip)
 
 
 def render_folder(
@@ -84,6 +88,9 @@ def render_folder(
         raise InputError(f"cannot write {target}: {exc.strerror or exc}") from exc
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+FOLDER = Renderer(render_folder)
 
 
 def _files(

@@ -12,7 +12,6 @@ A bone's turn about its own axis cannot be known from its ends: it is the smalle
 leads from the parent's.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -241,16 +240,3 @@ def _cross_matrix(vectors: Float64) -> Float64:
     zero = np.zeros_like(x)
     rows = [[zero, -z, y], [z, zero, -x], [-y, x, zero]]
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
-
-
-def single(dances: Sequence[Dance], what: str) -> Dance:
-    """Return the only dance, for formats that hold one.
-
-    Raises
-    ------
-    InputError
-        If there are several.
-    """
-    if len(dances) != 1:
-        raise InputError(f"{what} holds one dance; got {len(dances)}: export them one by one")
-    return dances[0]

@@ -15,8 +15,8 @@ import numpy as np
 from danceit.data import JOINT_NAMES, Dance
 from danceit.files import one_line, replacing
 from danceit.progress import Progress, silent
-from danceit.render.export.rig import single
 from danceit.render.options import RenderOptions
+from danceit.render.renderer import Renderer
 
 
 def render_csv(
@@ -32,9 +32,9 @@ def render_csv(
     Raises
     ------
     InputError
-        If there are several dances, or the output cannot be written.
+        If the output cannot be written.
     """
-    dance = single(dances, "a .csv file")
+    dance = dances[0]
     axes = "xyz"[: dance.dims]
     named = ["frame", "time_s", "beat", "seam", "fragment_id", "clip_id", "source_s"]
     header = [*named, *(f"{joint}_{axis}" for joint in JOINT_NAMES for axis in axes)]
@@ -57,6 +57,9 @@ def render_csv(
             cells = ["" if value != value else f"{value:.3f}" for value in joints]
             writer.writerow([*moment, *where, *cells])
     progress(1, 1)
+
+
+CSV = Renderer(render_csv, draws=(), several=False)
 
 
 def _cell(name: str) -> str:

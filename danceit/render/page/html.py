@@ -21,7 +21,8 @@ from danceit.render.drawing.scene import check_dances
 from danceit.render.options import Colour, RenderOptions, Theme
 from danceit.render.page.data import dances_as_json, figure_as_json, theme_as_json
 from danceit.render.page.sound import PEAKS_PER_S, PageSound, encode_page_sound
-from danceit.render.video.sound import check_length, find_song
+from danceit.render.renderer import Renderer
+from danceit.render.video.sound import check_length
 
 PLAYER_SCRIPTS = ("pose.js", "figure.js", "stretch.js", "sound.js", "clock.js", "player.js")
 """What every page with dancers on it needs, in this order."""
@@ -37,7 +38,7 @@ def render_page(
     dances: Sequence[Dance],
     out: Path,
     *,
-    song: Path | None,
+    song: Path,
     options: RenderOptions,
     progress: Progress = silent,
 ) -> None:
@@ -49,17 +50,19 @@ def render_page(
         If the song is missing or of another length than the dance, the dances are of
         different length, or the output cannot be written.
     """
-    found = find_song(dances, song)
     text = page(
         dances,
         options=options,
         names=options.captions,
-        sound=encode_page_sound(found),
-        title=found.stem,
+        sound=encode_page_sound(song),
+        title=song.stem,
     )
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     progress(1, 1)
+
+
+PAGE = Renderer(render_page, needs_song=True)
 
 
 def page(

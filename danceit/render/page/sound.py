@@ -77,7 +77,7 @@ def _as_mp4(song: Path, rate: int) -> tuple[bytes, int]:
         with av.open(target, "w", format="mp4") as container:
             stream = container.add_stream("aac", rate=rate, layout="stereo", options=SOUND)
             stream.bit_rate = BIT_RATE
-            packets = encode_song(song, stream, 0.0, 0.0).packets
+            packets = encode_song(song, stream, 0.0, None).packets
             for packet in packets:
                 container.mux(packet)
             coded = len(packets) * int(stream.codec_context.frame_size)

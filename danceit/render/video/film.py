@@ -20,6 +20,7 @@ from danceit.files import replacing
 from danceit.progress import Progress, silent
 from danceit.render.drawing.scene import Scene
 from danceit.render.options import VIDEO_PX, RenderOptions
+from danceit.render.renderer import FIGURE, FOOTAGE, PERSON, Renderer
 from danceit.render.video.performers import scene_of
 from danceit.render.video.sound import (
     BIT_RATE,
@@ -27,7 +28,6 @@ from danceit.render.video.sound import (
     SoundTrack,
     check_length,
     encode_song,
-    find_song,
     output_rate,
 )
 
@@ -50,7 +50,7 @@ def render_video(
     dances: Sequence[Dance],
     out: Path,
     *,
-    song: Path | None,
+    song: Path,
     options: RenderOptions,
     progress: Progress = silent,
 ) -> None:
@@ -68,8 +68,7 @@ def render_video(
     import av
 
     options = options.sized(VIDEO_PX)
-    found = find_song(dances, song)
-    rate = output_rate(found)
+    rate = output_rate(song)
     with replacing(out) as temporary:
         try:
             with av.open(str(temporary), "w", options=_muxer(out)) as container:
@@ -77,15 +76,18 @@ def render_video(
                     "aac", rate=rate, layout="stereo", options=SOUND
                 )
                 sound_stream.bit_rate = BIT_RATE
-                sound = encode_song(found, sound_stream, options.start_s, options.length_s)
+                sound = encode_song(song, sound_stream, options.start_s, options.seconds)
                 for dance in dances:
-                    check_length(dance, sound.duration_s, found)
+                    check_length(dance, sound.duration_s, song)
                 scene = scene_of(dances, options, sound.duration_s)
                 container.metadata.update(scene.tags)
                 picture_stream = add_picture_stream(container, options)
                 _write(container, picture_stream, scene, sound, progress)
         except (av.error.FFmpegError, OSError) as exc:
             raise InputError(f"cannot write {out}: {exc.strerror or exc}") from exc
+
+
+VIDEO = Renderer(render_video, draws=(FIGURE, FOOTAGE, PERSON), needs_song=True)
 
 
 def add_picture_stream(container: "OutputContainer", options: RenderOptions) -> "VideoStream":

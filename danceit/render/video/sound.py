@@ -1,6 +1,6 @@
-"""The song of a dance: finding the file, and its sound as AAC packets for a video."""
+"""The sound of a song as AAC packets for a video."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy as np
 from danceit.audio.track import Track
 from danceit.data import Dance, Float32
 from danceit.errors import InputError
-from danceit.files import sha256_of_file
 from danceit.media import opened
 
 if TYPE_CHECKING:
@@ -42,39 +41,15 @@ class SoundTrack:
     duration_s: float
 
 
-def find_song(dances: Sequence[Dance], song: Path | None) -> Path:
-    """Return `song`, or the file that the dance was made for.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or the dance's own song is not the same file any more.
-    """
-    if song is not None:
-        if not Path(song).is_file():
-            raise InputError(f"no such song: {song}")
-        return Path(song)
-    noted = dances[0].song
-    if noted is None:
-        raise InputError("the dance does not name its song; say which with --song FILE")
-    own = noted.path
-    if not own.is_file():
-        raise InputError(f"the dance's song is not at {own} any more; give it with --song FILE")
-    if noted.sha256 and noted.sha256 != sha256_of_file(own):
-        raise InputError(
-            f"{own} has changed since the dance was made; query it again, "
-            f"or take it nevertheless with --song {own}"
-        )
-    return own
-
-
-def encode_song(song: Path, stream: "AudioStream", start_s: float, length_s: float) -> SoundTrack:
+def encode_song(
+    song: Path, stream: "AudioStream", start_s: float, length_s: float | None
+) -> SoundTrack:
     """Decode a song and encode the stretch from `start_s` for `length_s` seconds.
 
     Parameters
     ----------
-    length_s : float
-        0 for all that follows `start_s`.
+    length_s : float or None
+        None for all that follows `start_s`.
 
     Raises
     ------

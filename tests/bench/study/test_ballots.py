@@ -12,13 +12,15 @@ from danceit.bench.study.ballots import Ballots
 from danceit.bench.study.polling import Polling
 from danceit.bench.study.trials import Trial, entries, order_for, trials
 from danceit.errors import InputError
+from danceit.files import sha256_of_file
 from danceit.render.options import RenderOptions
 from tests.bench.study.test_trials import write
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Trial:
-    files = [write(tmp_path / f"{name}.dance.npz", phase=i) for i, name in enumerate("ab")]
+def pair(tmp_path: Path, song: Path) -> Trial:
+    of = sha256_of_file(song)
+    files = [write(tmp_path / f"{name}.dance.npz", of, phase=i) for i, name in enumerate("ab")]
     (trial,) = trials(entries(files), single=False, seconds=4, seed=0)
     return trial
 
@@ -165,7 +167,8 @@ def test_in_a_browser_nothing_is_lost_by_a_reload(tmp_path: Path, song: Path) ->
     from danceit.render.page.server import LocalServer
     from tests.browser import chromium, unnamed_controls, watched
 
-    files = [write(tmp_path / f"{name}.dance.npz", phase=5 * i) for i, name in enumerate("abc")]
+    of = sha256_of_file(song)
+    files = [write(tmp_path / f"{name}.dance.npz", of, phase=5 * i) for i, name in enumerate("abc")]
     both = trials(entries(files), single=False, seconds=0.8, seed=0)[:2]
     with Ballots(tmp_path / "v.duckdb") as ballots, chromium() as browser:
         site = Polling(both, ballots, RenderOptions(), song=song).site()

@@ -162,7 +162,7 @@ def test_two_dances_are_both_drawn_in_their_halves(dance: Dance, flat_dance: Dan
 
 def test_a_stretch_shows_the_same_moments(dance: Dance) -> None:
     whole = Scene([dance], RenderOptions(size=128))
-    stretch = Scene([dance], RenderOptions(size=128, start_s=1.0, length_s=0.5))
+    stretch = Scene([dance], RenderOptions(size=128, start_s=1.0, seconds=0.5))
     assert stretch.n_frames == 12
     assert stretch.time_s(0) == whole.time_s(24) == 1.0
 

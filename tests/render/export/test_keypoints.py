@@ -71,7 +71,7 @@ def test_a_folder_of_keypoints_is_replaced_and_anything_else_is_kept(
     out = tmp_path / "poses.openpose"
     out.mkdir()
     (out / "old_000000000000_keypoints.json").write_text("{}")
-    render(dance, out, options=RenderOptions(length_s=0.5))
+    render(dance, out, options=RenderOptions(seconds=0.5))
     assert len(list(out.iterdir())) == 12
     (out / "thesis.tex").write_text("years of work")
     with pytest.raises(InputError, match=r"holds other files, such as thesis\.tex"):

@@ -99,7 +99,7 @@ def test_a_click_is_heard_when_it_was(tmp_path: Path) -> None:
     soundfile.write(song, clicks, RATE)
     for start_s, length_s in ((0.0, 0.0), (0.6, 1.0)):
         out = tmp_path / "dance.mp4"
-        options = replace(SMALL, start_s=start_s, length_s=length_s)
+        options = replace(SMALL, start_s=start_s, seconds=length_s or None)
         render(make_dance(swaying(60), song=song), out, options=options)
         heard = np.abs(decoded_sound(out)).max(axis=0).argmax() / RATE
         assert heard == pytest.approx(1.0 - start_s, abs=0.002)
@@ -113,7 +113,7 @@ def test_real_songs_of_other_rates_and_formats(real_data: Path, tmp_path: Path, 
     duration_s = read_sound(path).duration_s
     dance = make_dance(np.repeat(swaying(1), int(duration_s * 24), axis=0), song=path, seams=())
     out = tmp_path / "dance.mp4"
-    render(dance, out, options=replace(SMALL, length_s=2.0, start_s=duration_s - 2.5))
+    render(dance, out, options=replace(SMALL, seconds=2.0, start_s=duration_s - 2.5))
     found = streams(out)
     assert found["video"][1] == pytest.approx(2.0, abs=1 / 24)
     assert found["audio"][1] == pytest.approx(2.0, abs=1 / 24)
@@ -181,11 +181,12 @@ def test_without_its_song_a_dance_says_how_to_give_it(
     soundfile.write(other, np.zeros(RATE), RATE)
     changed = replace(dance, song=DanceSong(song, "0" * 64))
     for bad, given, message in [
-        (gone, None, "is not at .*gone.wav any more; give it with --song FILE"),
-        (replace(dance, song=None), None, "does not name its song; say which with --song FILE"),
+        (gone, None, "is not at .*gone.wav any more; say where it is now"),
+        (replace(dance, song=None), None, "does not name its song; say which it is"),
         (changed, None, "has changed since the dance was made"),
         (dance, tmp_path / "no.wav", "no such song: .*no.wav"),
-        (dance, other, "the dance lasts 2.50 s but .*other.wav 1.00 s: another song?"),
+        (dance, other, "other.wav is not the song that the dance was made for"),
+        (gone, other, "the dance lasts 2.50 s but .*other.wav 1.00 s: another song?"),
     ]:
         with pytest.raises(InputError, match=message):
             render(bad, tmp_path / "dance.mp4", song=given, options=SMALL)

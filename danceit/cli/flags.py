@@ -1,0 +1,40 @@
+"""Errors name options as Python does, in backticks; here they become the flags of a command."""
+
+import re
+from collections.abc import Sequence
+
+import click
+
+_NAMED = re.compile(r"`([a-z][a-z0-9_]*)`")
+
+
+def with_flags(message: str, group: click.Group, args: Sequence[str]) -> str:
+    """Return a message with the options that it names as the flags of the command that ran.
+
+    What the command has no flag for stays as it is.
+    """
+    flags = _flags(_command(group, args))
+    return _NAMED.sub(lambda found: flags.get(found[1], found[0]), message)
+
+
+def _command(group: click.Group, args: Sequence[str]) -> click.Command:
+    command: click.Command = group
+    for word in args:
+        if not isinstance(command, click.Group):
+            break
+        nested = command.get_command(click.Context(command), word)
+        if nested is None:
+            break
+        command = nested
+    return command
+
+
+def _flags(command: click.Command) -> dict[str, str]:
+    """Flags by the names of Python's parameters and by their own without dashes."""
+    flags: dict[str, str] = {}
+    for param in command.params:
+        flag = next((name for name in param.opts if name.startswith("--")), "")
+        if flag:
+            flags[flag[2:].replace("-", "_")] = flag
+            flags[str(param.name)] = flag
+    return flags
