@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
 SHARED = {
     "errors", "files", "counts", "provenance", "npz", "data", "dance_file", "plugins", "progress",
-    "movement", "media", "checkpoints",
+    "movement", "media", "checkpoints", "duck",
 }  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "movement": {"counts", "data"},
     "media": {"errors"},
     "checkpoints": {"errors", "files"},
+    "duck": set(),
     "audio": SHARED,
     "testing": SHARED | {"index"},
     "index": SHARED | {"audio"},

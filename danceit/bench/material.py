@@ -79,17 +79,16 @@ def read_material(data: Path, *, dims: int | None = None) -> Material:
     InputError
         If the folder is missing, or fewer than two dances can be used.
     """
-    from danceit.index.cleaning.cleaning import clean
+    from danceit.index.building.reading import Failure, each_done, read_one
     from danceit.index.sources import scan
 
     dances: list[RealDance] = []
     problems: list[str] = []
-    for found in scan(data).found:
-        try:
-            clips = clean(found.read(), dims=dims).clips
-        except DanceitError as exc:
-            problems.append(f"{found.path}: {exc}")
+    for one in each_done(scan(data).found, lambda found: read_one(found, dims)):
+        if isinstance(one, Failure):
+            problems.append(f"{one.recording_id}: {one.reason}")
             continue
+        clips = one.cleaned.clips
         for clip in clips:
             if clip.n_frames < SHORTEST_FRAMES:
                 continue

@@ -22,7 +22,7 @@ from danceit.cli.options import (
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
-    from danceit.index.building.build import BuildReport
+    from danceit.index.building.report import BuildReport
     from danceit.index.store.contract import StoreInfo
 
 
@@ -38,7 +38,8 @@ index.add_command(stats)
 @index.command(
     help="Index the dances in DATA, training encoders on them first where none is given.\n\n"
     "Building again does only what changed: new and changed recordings are added, those "
-    "that are gone are taken out."
+    "that are gone from DATA are taken out and named. What the index has from other folders "
+    "stays, with --retrain too: then it is read again where it lies and embedded anew."
 )
 @click.argument("data", type=PATH)
 @click.option("--out", type=PATH, help="Folder of the index; otherwise as --index.")
@@ -81,11 +82,20 @@ def build(
     """Call `danceit.workflow.indexing.build_index` and print its report."""
     from danceit.cli.train import print_training, training_bar
     from danceit.data import FPS
+    from danceit.index.building.options import BuildOptions, Told
+    from danceit.index.fragments import FragmentGrid
     from danceit.index.sources.settings import ReadSettings
+    from danceit.index.store.contract import StoreOptions
     from danceit.retrieval.encoder.configuration import TrainingConfig
     from danceit.workflow.indexing import build_index
 
-    settings = ReadSettings(estimator, lag, workers)
+    options = BuildOptions(
+        grid=FragmentGrid(_frames(lengths), None if stride is None else round(stride * FPS)),
+        dims=dims,
+        engine=store,
+        store=StoreOptions(device, factory, recall),
+        reading=ReadSettings(estimator, lag, workers),
+    )
     with (
         bar("finding poses", "frame") as watching,
         bar("reading", "dance") as reading,
@@ -95,22 +105,13 @@ def build(
         built = build_index(
             data,
             out or index_path,
+            options,
             encoder=encoder,
-            lengths=_frames(lengths),
-            stride=None if stride is None else round(stride * FPS),
-            dims=dims,
             config=TrainingConfig(seed=seed),
             retrain=retrain,
-            store=store,
             ray=ray,
-            device=device,
-            factory=factory,
-            recall=recall,
-            settings=settings,
-            reading=reading,
-            watching=watching,
+            told=Told(watching, reading, building),
             watch=watch,
-            building=building,
         )
     if built.trained is not None:
         print_training(built.trained)
@@ -137,20 +138,17 @@ def add(
     device: str,
 ) -> None:
     """Call `danceit.workflow.indexing.add_to_index` and print its report."""
+    from danceit.index.building.options import BuildOptions, Told
     from danceit.index.sources.settings import ReadSettings
+    from danceit.index.store.contract import StoreOptions
     from danceit.workflow.indexing import add_to_index
 
-    settings = ReadSettings(estimator, lag, workers)
-    with bar("finding poses", "frame") as watching, bar("indexing", "dance") as building:
-        report = add_to_index(
-            data,
-            index_path,
-            ray=ray,
-            device=device,
-            settings=settings,
-            building=building,
-            watching=watching,
-        )
+    options = BuildOptions(
+        store=StoreOptions(device), reading=ReadSettings(estimator, lag, workers)
+    )
+    with bar("finding poses", "frame") as watching, bar("indexing", "dance") as indexing:
+        told = Told(watching=watching, indexing=indexing)
+        report = add_to_index(data, index_path, options, ray=ray, told=told)
     _print_report(report)
     if report.failed:
         raise click.exceptions.Exit(1)
@@ -261,6 +259,8 @@ def _print_report(report: "BuildReport") -> None:
         click.echo(f"failed: {failure.recording_id}: {failure.reason}", err=True)
     if report.withdrawn:
         click.echo(f"left out, as `remove` said: {', '.join(report.withdrawn)}", err=True)
+    if report.removed:
+        click.echo(f"removed, for they are gone: {', '.join(report.removed)}", err=True)
     click.echo(
         f"{len(report.added)} recordings added, {len(report.changed)} done again, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "

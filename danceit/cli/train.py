@@ -41,6 +41,7 @@ def train(
     device: str,
 ) -> None:
     """Call `danceit.workflow.indexing.train_encoder` and print its report."""
+    from danceit.index.building.options import Told
     from danceit.retrieval.encoder.configuration import TrainingConfig
     from danceit.workflow.indexing import train_encoder
 
@@ -60,8 +61,7 @@ def train(
             dims=dims,
             restart=restart,
             device=device,
-            reading=reading,
-            watching=watching,
+            told=Told(watching=watching, reading=reading),
             watch=watch,
         )
     print_training(report)

@@ -23,6 +23,31 @@ class Fragment:
     n_frames: int
 
 
+@dataclass(frozen=True)
+class FragmentGrid:
+    """Where fragments of a clip start and how long they are.
+
+    Attributes
+    ----------
+    lengths : tuple of int
+        Frames; kept sorted, without doubles.
+    stride : int or None
+        Frames between the starts of neighbours; None where each length is its own stride,
+        so that fragments do not overlap (the paper's way).
+
+    Raises
+    ------
+    InputError
+        If there is no length, one is under 2 frames, or the stride is under 1.
+    """
+
+    lengths: tuple[int, ...] = FRAGMENT_LENGTHS
+    stride: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lengths", check_lengths(self.lengths, self.stride))
+
+
 def cut(
     clip: Clip, lengths: Iterable[int] = FRAGMENT_LENGTHS, stride: int | None = None
 ) -> tuple[Fragment, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.errors import InputError
-from danceit.index.building.build import Progress
+from danceit.index.building.options import Progress, Told, quiet
 from danceit.index.synthetic import make_library
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.run import Progress as Watch
@@ -73,9 +73,8 @@ def run_demo(
         library.folder,
         folder / "danceit-index",
         config=replace(config or TRAINING, seed=seed),
-        reading=reading,
+        told=Told(reading=reading or quiet, indexing=building or quiet),
         watch=watch,
-        building=building,
     )
     say("choosing, aligning and drawing a dance for a song that nobody danced to")
     made = dance(

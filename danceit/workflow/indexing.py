@@ -1,20 +1,22 @@
 """From a folder of dances to an encoder and an index, in one call each."""
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.bench.retrieval.held_out import held_out_table
-from danceit.data import FRAGMENT_LENGTHS, Clip
-from danceit.errors import DanceitError, IndexStateError, InputError
-from danceit.index.building.build import BuildReport, Failure, Progress, add, build
+from danceit.data import Clip
+from danceit.errors import IndexStateError
+from danceit.index.building.build import add, build
 from danceit.index.building.cluster import RayWorkers, ray_workers
-from danceit.index.cleaning.cleaning import clean
-from danceit.index.sources import read_ahead, scan
+from danceit.index.building.contents import ContentHashes
+from danceit.index.building.options import BuildOptions, Told
+from danceit.index.building.reading import read_all
+from danceit.index.building.report import BuildReport
+from danceit.index.building.withdrawn import WORK
 from danceit.index.sources.remote import check_local, fetched
 from danceit.index.sources.settings import ReadSettings
-from danceit.index.store.contract import NewerIndexError, StoreOptions
+from danceit.index.store.contract import NewerIndexError
 from danceit.index.store.engines import open_store
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -26,60 +28,11 @@ ENCODER_IN_INDEX = "training"
 
 
 @dataclass(frozen=True)
-class Library:
-    """The cleaned clips of a data folder, and the recordings that could not be read."""
-
-    clips: tuple[Clip, ...]
-    failed: tuple[Failure, ...]
-
-
-@dataclass(frozen=True)
 class Built:
     """What `build_index` did; `trained` is None where an encoder was at hand."""
 
     report: BuildReport
     trained: TrainingReport | None
-
-
-def read_library(
-    data: Path,
-    *,
-    dims: int | None = None,
-    settings: ReadSettings | None = None,
-    progress: Progress | None = None,
-    watching: Progress | None = None,
-) -> Library:
-    """Read and clean every recording of a folder; a bad one is named and left out.
-
-    `watching` is told of the frames of videos in which poses are looked for, before all else.
-
-    Raises
-    ------
-    InputError
-        If nothing in the folder can be read, or it mixes 2-D and 3-D and `dims` is not given.
-    """
-    found = scan(data, settings).found
-    clips: list[Clip] = []
-    hopeless = read_ahead(found, watching)
-    failed = [Failure(name, reason) for name, reason in hopeless.items()]
-    found = tuple(item for item in found if item.recording_id not in hopeless)
-    for done, item in enumerate(found):
-        if progress:
-            progress(done, len(found), item.recording_id)
-        try:
-            clips += clean(item.read(dims), dims=dims).clips
-        except DanceitError as exc:
-            failed.append(Failure(item.recording_id, str(exc)))
-    if progress:
-        progress(len(found), len(found), "")
-    if not clips:
-        first = f"; the first: {failed[0].reason}" if failed else ""
-        raise InputError(f"no dance could be read from {data}{first}")
-    if len({clip.dims for clip in clips}) > 1:
-        raise InputError(
-            f"{data} mixes 2-D and 3-D dances, which cannot share an index; --dims 2 projects all"
-        )
-    return Library(tuple(clips), tuple(failed))
 
 
 def train_encoder(
@@ -91,107 +44,102 @@ def train_encoder(
     restart: bool = False,
     device: str = "auto",
     settings: ReadSettings | None = None,
-    reading: Progress | None = None,
-    watching: Progress | None = None,
+    told: Told | None = None,
     watch: Watch | None = None,
 ) -> TrainingReport:
     """Train encoders on a folder of dances; a run that was stopped carries on."""
-    data = fetched(data, progress=reading)
-    library = read_library(data, dims=dims, settings=settings, progress=reading, watching=watching)
-    return _trained(library, config, out, restart=restart, device=device, watch=watch)
+    told = told or Told()
+    data = fetched(data, progress=told.reading)
+    read = read_all(data, dims=dims, settings=settings, told=told.reading, watching=told.watching)
+    return _trained(read.clips, config, out, restart=restart, device=device, watch=watch)
 
 
 def build_index(
     data: Path,
     out: Path,
+    options: BuildOptions | None = None,
     *,
     encoder: Path | None = None,
-    lengths: Iterable[int] = FRAGMENT_LENGTHS,
-    stride: int | None = None,
-    dims: int | None = None,
     config: TrainingConfig | None = None,
     retrain: bool = False,
-    store: str = "",
     ray: str = "",
-    device: str = "auto",
-    factory: str = "",
-    recall: float = 0.0,
-    settings: ReadSettings | None = None,
-    reading: Progress | None = None,
-    watching: Progress | None = None,
+    told: Told | None = None,
     watch: Watch | None = None,
-    building: Progress | None = None,
 ) -> Built:
     """Make the index at `out` hold what is in `data`, training an encoder first if need be.
 
     The encoder is, in this order: `encoder`; that of the index at `out`, unless `retrain`;
-    a new one, trained on `data`.
+    a new one, trained on `data`. What the index has from other folders stays, and is
+    embedded anew by a new encoder.
 
     Parameters
     ----------
     data, out : Path
         `data` may be in an object store, as ``s3://bucket/dances``.
+    options : BuildOptions, optional
+        Fragments, engine, how recordings are read. The device of `options.store` is also
+        where encoders run; on a cluster, ``cuda`` gives each task a card.
     encoder : Path, optional
         Folder of an encoder.
-    lengths : iterable of int
-        Fragment lengths in frames.
-    stride : int, optional
-        Frames between fragments; without it they do not overlap.
-    dims : int, optional
-        2 projects 3-D dances, so that they can share an index with 2-D ones.
     config : TrainingConfig, optional
         How to train.
     retrain : bool
         Train anew although the index has an encoder.
-    store : str
-        Engine, ``local`` or ``lance``; without it that of the index, or ``local``.
     ray : str
         Address of a Ray cluster that does the work; see `ray_workers` in
         `danceit.index.building.cluster`.
-    device : str
-        ``auto``, ``cpu`` or ``cuda``; on a cluster, ``cuda`` gives each task a card.
-    factory, recall
-        How the engine searches; see `danceit.index.store.contract.FragmentStore.open`.
-    settings : ReadSettings, optional
-        How recordings are read: the estimator of poses in video, the lag of its sound.
-    reading, watching, building : callable, optional
-        Told of progress: done, in all, what.
+    told : Told, optional
+        Who is told of progress.
     watch : callable, optional
         Told of every epoch.
     """
     check_local(out)
+    options, told = options or BuildOptions(), told or Told()
+    device = options.store.device
     with _workers(ray, device) as workers:
         # Once for training and indexing.
-        data = fetched(data, fetch=workers.fetch if workers else None, progress=building)
-        trained = None
-        inside = _published_encoder(out)
-        if encoder is not None:
-            embedder = FragmentEncoder.load(encoder, device=device)
-        elif inside is not None and not retrain:
-            embedder = FragmentEncoder.load(inside, device=device)
-        else:
-            library = read_library(
-                data, dims=dims, settings=settings, progress=reading, watching=watching
+        data = fetched(data, fetch=workers.fetch if workers else None, progress=told.indexing)
+        trained = readings = None
+        embedder = _encoder_at_hand(out, encoder, device, retrain=retrain)
+        if embedder is None:
+            (out / WORK).mkdir(parents=True, exist_ok=True)
+            hashes = ContentHashes(out / WORK)
+            readings = read_all(
+                data,
+                dims=options.dims,
+                settings=options.reading,
+                hashes=hashes,
+                told=told.reading,
+                watching=told.watching,
             )
+            hashes.save()
             work = out / ENCODER_IN_INDEX
             work.mkdir(parents=True, exist_ok=True)
-            trained = _trained(library, config, work, restart=retrain, device=device, watch=watch)
+            trained = _trained(
+                readings.clips, config, work, restart=retrain, device=device, watch=watch
+            )
             embedder = trained.encoder
-        report = build(
-            data,
-            out,
-            embedder,
-            lengths=lengths,
-            stride=stride,
-            dims=dims,
-            store=store,
-            options=StoreOptions(device, factory, recall),
-            settings=settings,
-            workers=workers,
-            progress=building,
-            watching=watching,
-        )
+        report = build(data, out, embedder, options, readings=readings, workers=workers, told=told)
     return Built(report, trained)
+
+
+def _encoder_at_hand(
+    out: Path, encoder: Path | None, device: str, *, retrain: bool
+) -> FragmentEncoder | None:
+    """Load the encoder given, or that of the index at `out`; None where one is to be trained."""
+    if encoder is not None:
+        return FragmentEncoder.load(encoder, device=device)
+    if retrain:
+        return None
+    try:
+        # While the store is open, the folder of its encoder stays.
+        with open_store(out, device="cpu") as store:
+            return FragmentEncoder.load(store.encoder, device=device)
+    except NewerIndexError:
+        raise
+    except IndexStateError:
+        # `build` makes such an index anew and says so.
+        return None
 
 
 def _workers(ray: str, device: str) -> AbstractContextManager[RayWorkers | None]:
@@ -200,7 +148,7 @@ def _workers(ray: str, device: str) -> AbstractContextManager[RayWorkers | None]
 
 
 def _trained(
-    library: Library,
+    clips: tuple[Clip, ...],
     config: TrainingConfig | None,
     out: Path,
     *,
@@ -210,47 +158,23 @@ def _trained(
 ) -> TrainingReport:
     """Train with the dimensions of the clips and ask the songs that were held out."""
     config = config or TrainingConfig()
-    fitted = replace(config, encoder=replace(config.encoder, dims=library.clips[0].dims))
-    report = train(library.clips, fitted, out=out, progress=watch, device=device, restart=restart)
-    return replace(report, table=held_out_table(library.clips, report, seed=config.seed))
+    fitted = replace(config, encoder=replace(config.encoder, dims=clips[0].dims))
+    report = train(clips, fitted, out=out, progress=watch, device=device, restart=restart)
+    return replace(report, table=held_out_table(clips, report, seed=config.seed))
 
 
 def add_to_index(
     data: Path,
     index: Path,
+    options: BuildOptions | None = None,
     *,
-    dims: int | None = None,
     ray: str = "",
-    device: str = "auto",
-    settings: ReadSettings | None = None,
-    building: Progress | None = None,
-    watching: Progress | None = None,
+    told: Told | None = None,
 ) -> BuildReport:
     """Add the dances in `data` to an index with the encoder that it has; nothing leaves it."""
-    with open_store(index) as store:
-        folder = store.info().encoder
-    embedder = FragmentEncoder.load(folder, device=device)
+    options = options or BuildOptions()
+    device = options.store.device
+    with open_store(index, engine=options.engine, device="cpu") as store:
+        embedder = FragmentEncoder.load(store.encoder, device=device)
     with _workers(ray, device) as workers:
-        return add(
-            data,
-            index,
-            embedder,
-            dims=dims,
-            device=device,
-            settings=settings,
-            workers=workers,
-            progress=building,
-            watching=watching,
-        )
-
-
-def _published_encoder(out: Path) -> Path | None:
-    """Encoder of the index at `out`; None where there is no index, or a damaged one."""
-    try:
-        with open_store(out, device="cpu") as store:
-            return store.info().encoder
-    except NewerIndexError:
-        raise
-    except IndexStateError:
-        # `build` makes such an index anew and says so.
-        return None
+        return add(data, index, embedder, options, workers=workers, told=told)

@@ -5,23 +5,24 @@ cleaning dropped; Lee et al. the minutes by style. Here they are a table and a p
 folder or index.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from danceit.data import FPS
-from danceit.errors import DanceitError, InputError
+from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.index.building.options import Progress, quiet
+from danceit.index.building.reading import Failure, each_done, found_again
 from danceit.index.cleaning.cleaning import REASONS, CleaningReport
 from danceit.index.cleaning.lag import Lag
-from danceit.index.sources import Found, read_ahead, scan
+from danceit.index.sources import Found, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.engines import open_store
 from danceit.workflow.inspection import inspect
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -87,17 +88,14 @@ def measure_recordings(
     InputError
         If none can be read.
     """
-    failed = dict(read_ahead(found, watching))
-    rows = []
-    for done, item in enumerate(found):
-        if progress:
-            progress(done, len(found), item.recording_id)
-        if item.recording_id in failed:
-            continue
-        try:
-            rows.append(_measured(item, dims))
-        except DanceitError as exc:
-            failed[item.recording_id] = str(exc)
+    rows: list[RecordingMeasures] = []
+    failed: dict[str, str] = {}
+    work = partial(_measured, dims=dims)
+    for one in each_done(found, work, told=progress or quiet, watching=watching or quiet):
+        if isinstance(one, Failure):
+            failed[one.recording_id] = one.reason
+        else:
+            rows.append(one)
     if not rows:
         first = f"; the first: {next(iter(failed.values()))}" if failed else ""
         raise InputError(f"none of {len(found)} recordings could be read{first}")
@@ -121,17 +119,10 @@ def recordings_of(
         return found
     with open_store(index, device="cpu") as store:
         known = store.recordings()
-    items = []
-    for name, entry in sorted(known.items()):
-        there = scan(entry.source, settings).found if entry.source.exists() else ()
-        items += [
-            Found(one.source, one.path, name, one.settings)
-            for one in there
-            if one.path.resolve() == entry.source.resolve()
-        ]
+    items, _ = found_again(known, settings)
     if not items:
         raise InputError(f"none of the {len(known)} recordings of {index} is where it was")
-    return tuple(items)
+    return items
 
 
 def _measured(item: Found, dims: int | None) -> RecordingMeasures:

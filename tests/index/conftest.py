@@ -8,8 +8,16 @@ import pytest
 
 from danceit.data import Float32
 from danceit.index.sources.npz import write_recording
+from danceit.index.store.contract import StoreInfo
+from danceit.index.store.engines import open_store
 
 MakeRecording = Callable[..., Path]
+
+
+def info(index: Path) -> StoreInfo:
+    """What an index says of itself."""
+    with open_store(index, device="cpu") as store:
+        return store.info()
 
 
 def dancing(seed: int, n_frames: int = 130, dims: int = 2) -> Float32:

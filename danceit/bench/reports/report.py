@@ -25,6 +25,7 @@ from danceit.bench.reports.summary import (
     shown_keys,
     shown_rows,
 )
+from danceit.duck import connected
 from danceit.files import replacing
 
 ARROWS = {"larger": "+", "smaller": "-", "near real": "~", "": ""}
@@ -188,11 +189,9 @@ def _pipes(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _write_parquet(run: BenchRun, path: Path) -> None:
-    import duckdb
-
     records = long_form(run)
     columns = {name: [record[name] for record in records] for name in _COLUMNS}
-    with replacing(path) as temporary, duckdb.connect() as connection:
+    with replacing(path) as temporary, connected(None, files=True) as connection:
         connection.execute(f"CREATE TABLE results ({_SCHEMA})")
         if records:
             unnested = ", ".join(f"UNNEST(?::{kind}[])" for kind in _COLUMNS.values())

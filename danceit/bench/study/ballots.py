@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from danceit.bench.study.trials import Share, Trial, share_of
+from danceit.duck import connected
 from danceit.errors import InputError
 
 _TABLE = """
@@ -62,7 +63,7 @@ class Ballots:
         if not create and not path.is_file():
             raise InputError(f"no votes at {path}; run a study first, or say where with --out")
         try:
-            self._connection = duckdb.connect(str(path))
+            self._connection = connected(path)
             self._connection.execute(_TABLE)
         except duckdb.Error as exc:
             raise InputError(

@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 from danceit.errors import DanceitError, IndexStateError, InputError, MissingDependencyError
 from danceit.index.building.preparing import load_batch, load_prepared, prepare, save_prepared
+from danceit.index.building.reading import Failure
 from danceit.index.embedding import Embedder
 from danceit.index.sources import Found
 from danceit.index.sources.remote import RemoteFile, fetch_files
@@ -252,8 +253,8 @@ def _prepare_one(row: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
             embedder, spec, dims = _fetched(shared[0])
             prepared = prepare(task.found, task.file_hash, embedder, spec, dims)
             save_prepared(prepared, task.path)
-    except DanceitError as exc:
-        problem = str(exc)
+    except Exception as exc:
+        problem = Failure.of(name, exc).reason
     # Whoever gets here was not killed.
     tries.unlink(missing_ok=True)
     return {"name": name, "problem": problem}

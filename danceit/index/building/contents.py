@@ -62,8 +62,8 @@ class ContentHashes:
         stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         key = str(path.absolute())
         known = self._known.get(key)
-        if isinstance(known, list) and known[:3] == stamp and isinstance(known[3], str):
-            found = known[3]
+        if isinstance(known, list) and known[:-1] == stamp and isinstance(known[-1], str):
+            found = known[-1]
         else:
             now = time.time_ns()
             found = sha256_of_file(path)

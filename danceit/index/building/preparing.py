@@ -17,7 +17,8 @@ import numpy as np
 from danceit.data import FPS, Clip, Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing
-from danceit.index.cleaning.cleaning import CleaningReport, clean
+from danceit.index.building.reading import Reading, read_one
+from danceit.index.cleaning.cleaning import CleaningReport
 from danceit.index.embedding import Embedder
 from danceit.index.fragments import Fragment, cut, energies
 from danceit.index.sources import Found
@@ -25,6 +26,8 @@ from danceit.index.store.contract import ClipEntry, FragmentBatch, StoreSpec
 
 _EMBEDDED = 512
 """Fragments given to the encoder at a time."""
+_DIGEST = hashlib.sha256().digest_size
+"""Bytes of the hash before the arrays."""
 _UNREADABLE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError,
     zipfile.BadZipFile,
@@ -41,17 +44,23 @@ class Prepared:
 
 
 def prepare(
-    found: Found, file_hash: str, embedder: Embedder, spec: StoreSpec, dims: int | None
+    found: Found,
+    file_hash: str,
+    embedder: Embedder,
+    spec: StoreSpec,
+    dims: int | None,
+    *,
+    reading: Reading | None = None,
 ) -> Prepared:
-    """Read, clean, cut and embed one recording.
+    """Read, clean, cut and embed one recording; with `reading`, it was read and cleaned before.
 
     Raises
     ------
     DanceitError
         If it cannot be read, or does not fit the encoder.
     """
-    recording = found.read(dims or spec.dims)
-    cleaned = clean(recording, dims=dims)
+    reading = reading or read_one(found, dims, wanted=spec.dims)
+    cleaned = reading.cleaned
     if not cleaned.clips:
         why = ", ".join(f"{share:.0%} {reason}" for reason, share in cleaned.report.shares.items())
         raise InputError(
@@ -64,7 +73,7 @@ def prepare(
             raise InputError(
                 f"{found.path} is {clip.dims}-D and the encoder takes {spec.dims}-D: {cure}"
             )
-    music, tempo_bpm = _music(recording.audio_path, embedder)
+    music, tempo_bpm = _music(reading.audio_path, embedder)
     entries = tuple(ClipEntry(clip, tempo_bpm, file_hash) for clip in cleaned.clips)
     batch = embed_clips(entries, embedder, spec, music)
     report = cleaned.report
@@ -140,15 +149,20 @@ def save_prepared(prepared: Prepared, path: Path) -> None:
         pose_vectors=batch.pose_vectors,
         audio_vectors=batch.audio_vectors,
     )
+    whole = packed.getvalue()
     with replacing(path) as temporary:
-        temporary.write_bytes(packed.getvalue())
+        temporary.write_bytes(hashlib.sha256(whole).digest() + whole)
 
 
 def load_prepared(path: Path) -> Prepared | None:
     """Read what `save_prepared` wrote; None where there is nothing or it is damaged."""
     try:
-        # Given a path, numpy leaves the file open when it is not a zip file.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        # Whole, and by a hash of all of it: numpy does not check what it does not read.
+        raw = path.read_bytes()
+        digest, whole = raw[:_DIGEST], raw[_DIGEST:]
+        if hashlib.sha256(whole).digest() != digest:
+            return None
+        with np.load(io.BytesIO(whole), allow_pickle=False) as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
         meta = json.loads(str(arrays.pop("meta")))
         poses, entries, first = arrays.pop("poses"), [], 0

@@ -5,7 +5,8 @@ The length is that of what is really there: the header of a truncated mp3 still
 promises the whole song.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,21 +35,45 @@ class MediaPair:
 
 def media_named(folder: Path, stem: str) -> tuple[Path, ...]:
     """Media files in `folder` called `stem`, in order of their names."""
-    return tuple(path for path in media_in(folder) if path.stem == stem)
+    return _by_stem(folder).get(stem, ())
 
 
 def media_in(folder: Path) -> tuple[Path, ...]:
     """Media files lying directly in `folder`, in order of their names."""
+    return tuple(sorted(path for paths in _by_stem(folder).values() for path in paths))
+
+
+_SETTLED_NS = 2_000_000_000
+"""A folder that changed less than this before it was listed may change again unnoticed."""
+
+
+def _by_stem(folder: Path) -> Mapping[str, tuple[Path, ...]]:
+    """Media files in a folder by their stems; of many recordings in one it is listed once."""
+    try:
+        changed_ns = folder.stat().st_mtime_ns
+    except OSError:
+        return {}
+    if time.time_ns() - changed_ns < _SETTLED_NS:
+        return _listed(folder)
+    return _listed_at(folder, changed_ns)
+
+
+@lru_cache(maxsize=64)
+def _listed_at(folder: Path, _mtime_ns: int) -> Mapping[str, tuple[Path, ...]]:
+    return _listed(folder)
+
+
+def _listed(folder: Path) -> Mapping[str, tuple[Path, ...]]:
     try:
         children = sorted(folder.iterdir())
     except OSError:
-        return ()
-    # Of a pipe one would wait without end.
-    return tuple(
-        path
-        for path in children
-        if is_media(path) and not path.name.startswith(".") and path.is_file()
-    )
+        return {}
+    found: dict[str, tuple[Path, ...]] = {}
+    for path in children:
+        # Of a pipe one would wait without end.
+        if is_media(path) and not path.name.startswith(".") and path.is_file():
+            found[path.stem] = (*found.get(path.stem, ()), path)
+    return found
 
 
 def pair(paths: tuple[Path, ...]) -> MediaPair:

@@ -18,6 +18,8 @@ from danceit.counts import Counts
 from danceit.data import Clip, Dance, Music
 from danceit.errors import InputError, PluginError
 from danceit.index.building.build import build
+from danceit.index.building.options import BuildOptions
+from danceit.index.fragments import FragmentGrid
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from tests.bench.conftest import walk
@@ -216,7 +218,12 @@ def test_a_bad_method_is_named_before_any_work(library, tmp_path, methods, error
 def index(library, tmp_path_factory):
     out = tmp_path_factory.mktemp("index") / "index"
     small = EncoderConfig(hidden=4, channels=(4,), around=4, feature_set="mfcc")
-    build(library.folder, out, FragmentEncoder.create(small), lengths=(24,))
+    build(
+        library.folder,
+        out,
+        FragmentEncoder.create(small),
+        BuildOptions(grid=FragmentGrid(lengths=(24,))),
+    )
     return out
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from danceit.bench.retrieval.held_out import held_out_table
+from danceit.index.building.reading import read_all
 from danceit.index.synthetic import make_library
 from danceit.retrieval.encoder.configuration import TrainingConfig
-from danceit.workflow.indexing import read_library, train_encoder
+from danceit.workflow.indexing import train_encoder
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def test_the_table_names_every_baseline_and_table_iii(dances: Path, tmp_path: Pa
     for row in ("encoder", "random", "tempo", "nearest audio", "true pair"):
         assert f"\n{row} " in report.table
     assert "correlation accuracy" in report.table
-    assert report.table == held_out_table(read_library(dances).clips, report)
+    assert report.table == held_out_table(read_all(dances).clips, report)
 
 
 def test_a_random_split_has_no_unheard_song(dances: Path, tmp_path: Path) -> None:

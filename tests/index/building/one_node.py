@@ -18,6 +18,8 @@ from danceit.data import Float32
 from danceit.errors import InputError
 from danceit.index.building.build import add, build
 from danceit.index.building.cluster import ray_workers
+from danceit.index.building.options import BuildOptions
+from danceit.index.fragments import FragmentGrid
 from danceit.testing import FixedEmbedder
 from tests.index.s3_server import s3_server
 
@@ -39,8 +41,9 @@ class Deadly(FixedEmbedder):
 
 def deadly(data: Path, index: Path, engine: str) -> dict[str, Any]:
     """Build with a recording that kills whoever reads it."""
+    options = BuildOptions(grid=FragmentGrid((24,)), engine=engine)
     with ray_workers("local") as workers:
-        report = build(data, index, Deadly(), lengths=(24,), store=engine, workers=workers)
+        report = build(data, index, Deadly(), options, workers=workers)
     failed = {failure.recording_id: failure.reason for failure in report.failed}
     return {"added": len(report.added), "failed": failed}
 

@@ -10,11 +10,13 @@ import pytest
 from danceit.data import Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.index.building.build import add, build
+from danceit.index.building.options import BuildOptions
+from danceit.index.fragments import FragmentGrid
 from danceit.index.store.contract import FragmentStore, NewerIndexError, StoreOptions, Where
 from danceit.index.store.engines import open_store
 from danceit.testing import HOSTILE, FixedEmbedder
-from danceit.workflow.keeping import info, readmit, rebuild, remove, verify
-from tests.index.conftest import MakeRecording
+from danceit.workflow.keeping import readmit, rebuild, remove, verify
+from tests.index.conftest import MakeRecording, info
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ def test_another_encoder_or_other_lengths_do_all_again(
     data: Path, out: Path, embedder: CountingEmbedder
 ) -> None:
     build(data, out, embedder)
-    report = build(data, out, embedder, lengths=(24, 36), stride=12)
+    report = build(
+        data, out, embedder, BuildOptions(grid=FragmentGrid(lengths=(24, 36), stride=12))
+    )
     assert len(report.added) == 4
     assert report.warnings == ("the encoder or the settings are others: all was done again",)
     with open_store(out) as store:
@@ -224,9 +228,9 @@ def test_two_and_three_dimensions_do_not_mix(
     report = build(data, out, embedder)
     assert [failure.recording_id for failure in report.failed] == ["deep.npz"]
     assert "--dims 2 projects it" in report.failed[0].reason
-    assert build(data, out, embedder, dims=2).added == ("deep.npz",)
+    assert build(data, out, embedder, BuildOptions(dims=2)).added == ("deep.npz",)
     with pytest.raises(InputError, match=r"--dims 3, but the encoder takes 2-D poses"):
-        build(data, out, embedder, dims=3)
+        build(data, out, embedder, BuildOptions(dims=3))
     deep = build(data, out.with_name("deep"), FixedEmbedder(dims=3))
     assert deep.added == ("deep.npz",)
     assert "train one with --dims 2" in deep.failed[0].reason
@@ -424,11 +428,18 @@ def test_a_damaged_index_is_built_anew(data: Path, out: Path, embedder: Counting
 def test_the_kind_of_search_can_be_chosen_and_changed(
     data: Path, out: Path, embedder: CountingEmbedder
 ) -> None:
-    build(data, out, embedder, options=StoreOptions(factory="IVF4,Flat"))
+    build(data, out, embedder, BuildOptions(store=StoreOptions(factory="IVF4,Flat")))
     # Of the longer lengths there are fewer vectors than lists, or just as many.
     assert info(out).search["pose 24"].startswith("IVF4,Flat, nprobe")
     embedder.embedded.clear()
-    assert len(build(data, out, embedder, options=StoreOptions(factory="IVF2,Flat")).unchanged) == 4
+    assert (
+        len(
+            build(
+                data, out, embedder, BuildOptions(store=StoreOptions(factory="IVF2,Flat"))
+            ).unchanged
+        )
+        == 4
+    )
     assert info(out).search["pose 24"].startswith("IVF2,Flat")
     assert len(build(data, out, embedder).unchanged) == 4
     assert info(out).search["pose 24"].startswith("IVF2,Flat")
@@ -436,9 +447,9 @@ def test_the_kind_of_search_can_be_chosen_and_changed(
     assert rebuild(out).search["pose 24"].startswith("IVF2,Flat")
     assert rebuild(out, options=StoreOptions(factory="auto")).search["pose 24"] == "Flat"
     with pytest.raises(InputError, match="does not know the factory 'Quick'"):
-        build(data, out, embedder, options=StoreOptions(factory="Quick"))
+        build(data, out, embedder, BuildOptions(store=StoreOptions(factory="Quick")))
     with pytest.raises(InputError, match="recall must be between 0 and 1"):
-        build(data, out, embedder, options=StoreOptions(recall=99))
+        build(data, out, embedder, BuildOptions(store=StoreOptions(recall=99)))
     assert info(out).search["pose 24"] == "Flat"
 
 

@@ -18,6 +18,7 @@ import pytest
 from danceit.errors import IndexStateError, InputError
 from danceit.index.building.build import add, build
 from danceit.index.building.cluster import _count_try, ray_workers
+from danceit.index.building.options import BuildOptions
 from danceit.index.building.withdrawn import WORK
 from danceit.index.sources.npz import write_recording
 from danceit.index.store.engines import open_store
@@ -109,7 +110,7 @@ def test_what_a_cluster_adds_is_seen_after_reopening(
     many: Path, tmp_path: Path, make_recording: MakeRecording
 ) -> None:
     index = tmp_path / "index"
-    build(many, index, FixedEmbedder(dims=2), store="lance")
+    build(many, index, FixedEmbedder(dims=2), BuildOptions(engine="lance"))
     with open_store(index) as reader:
         before = len(reader)
         make_recording(many, "later", 99)
@@ -145,7 +146,7 @@ def test_a_cluster_adds_dances_from_a_bucket_to_an_index(
     index, alone = tmp_path / "index", tmp_path / "alone"
     make_recording(tmp_path / "first", "own", 50)
     for out in (index, alone):
-        build(tmp_path / "first", out, FixedEmbedder(dims=2), store=engine)
+        build(tmp_path / "first", out, FixedEmbedder(dims=2), BuildOptions(engine=engine))
     happened = apart("one_node", "bucket", many, index, engine)
     assert happened["added"] == happened["unchanged"] == N_RECORDINGS
     assert happened["failed"] == ["bad.npz"]

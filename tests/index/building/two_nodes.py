@@ -21,6 +21,7 @@ from danceit.data import Float32
 from danceit.index.building import cluster as cluster_module
 from danceit.index.building.build import build
 from danceit.index.building.cluster import ray_workers
+from danceit.index.building.options import BuildOptions
 from danceit.index.building.withdrawn import WORK
 from danceit.testing import FixedEmbedder
 
@@ -92,7 +93,9 @@ def main(data: Path, index: Path, engine: str, fate: str) -> dict[str, Any]:
         if fate != "SURVIVE":
             killer.start()
         with ray_workers(cluster.address) as workers:
-            report = build(data, index, SlowEmbedder(), store=engine, workers=workers)
+            report = build(
+                data, index, SlowEmbedder(), BuildOptions(engine=engine), workers=workers
+            )
         if fate != "SURVIVE":
             killer.join(60)
         return {

@@ -7,13 +7,14 @@ import pytest
 
 from danceit.errors import IndexStateError, PluginError
 from danceit.index.building.build import add, build
+from danceit.index.building.options import BuildOptions
 from danceit.index.store.contract import Where
 from danceit.index.store.engines import detect, open_store
 from danceit.index.store.local.store import LocalStore
 from danceit.index.store.manifest import NAME
 from danceit.testing import FixedEmbedder
-from danceit.workflow.keeping import info, rebuild, remove, verify
-from tests.index.conftest import MakeRecording
+from danceit.workflow.keeping import rebuild, remove, verify
+from tests.index.conftest import MakeRecording, info
 
 pytest.importorskip("lance", reason="Lance is not installed: pip install 'danceit[cluster]'")
 EMBEDDER = FixedEmbedder(dims=2)
@@ -28,7 +29,7 @@ def out(tmp_path: Path) -> Path:
 def test_no_command_but_the_first_build_names_the_engine(
     data: Path, out: Path, engine: str, make_recording: MakeRecording
 ) -> None:
-    build(data, out, EMBEDDER, store=engine)
+    build(data, out, EMBEDDER, BuildOptions(engine=engine))
     assert detect(out) == engine
     again = build(data, out, EMBEDDER)
     assert again.added == again.warnings == ()
@@ -47,9 +48,9 @@ def test_no_command_but_the_first_build_names_the_engine(
 def test_another_engine_takes_the_place_of_the_first_with_all_its_files(
     data: Path, out: Path, first: str, second: str
 ) -> None:
-    build(data, out, EMBEDDER, store=first)
+    build(data, out, EMBEDDER, BuildOptions(engine=first))
     before = set(out.glob("generation-*"))
-    report = build(data, out, EMBEDDER, store=second)
+    report = build(data, out, EMBEDDER, BuildOptions(engine=second))
     assert f"the index was kept by '{first}'" in report.warnings[0]
     assert len(report.added) == 4
     assert detect(out) == second
@@ -62,7 +63,7 @@ def test_another_engine_takes_the_place_of_the_first_with_all_its_files(
 def test_a_lost_manifest_is_restored_by_the_engine_that_wrote_it(
     data: Path, out: Path, engine: str
 ) -> None:
-    build(data, out, EMBEDDER, store=engine)
+    build(data, out, EMBEDDER, BuildOptions(engine=engine))
     (out / NAME).unlink()
     assert detect(out) == engine
     with pytest.raises(IndexStateError, match="danceit index rebuild"):
@@ -72,7 +73,7 @@ def test_a_lost_manifest_is_restored_by_the_engine_that_wrote_it(
 
 
 def test_the_wrong_engine_says_so(data: Path, out: Path) -> None:
-    build(data, out, EMBEDDER, store="lance")
+    build(data, out, EMBEDDER, BuildOptions(engine="lance"))
     with pytest.raises(IndexStateError, match="kept by the engine 'lance', not 'local'"):
         LocalStore.open(out)
     with pytest.raises(PluginError, match="did you mean 'lance'"):
@@ -88,8 +89,8 @@ def test_nothing_is_detected_where_there_is_nothing(out: Path) -> None:
 
 def test_both_engines_find_the_same_fragments_with_the_same_poses(data: Path, out: Path) -> None:
     other = out.with_name("other")
-    build(data, out, EMBEDDER, store="local")
-    build(data, other, EMBEDDER, store="lance")
+    build(data, out, EMBEDDER, BuildOptions(engine="local"))
+    build(data, other, EMBEDDER, BuildOptions(engine="lance"))
     queries = np.random.default_rng(3).normal(size=(20, 16)).astype(np.float32)
     with open_store(out) as local, open_store(other) as lance:
         for where in (Where(n_frames=24), Where(n_frames=48, style=("rumba",)), Where()):

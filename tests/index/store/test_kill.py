@@ -13,6 +13,7 @@ import pytest
 
 from danceit.errors import IndexStateError
 from danceit.index.building.build import build
+from danceit.index.building.options import Told
 from danceit.index.store.contract import Where
 from danceit.index.store.engines import open_store
 from danceit.testing import FixedEmbedder
@@ -275,7 +276,7 @@ def test_an_interrupted_build_carries_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build(data, out, EMBEDDER, progress=interrupt)
+        build(data, out, EMBEDDER, told=Told(indexing=interrupt))
     assert os.listdir(out / ".work")
     counting = CountingEmbedder()
     build(data, out, counting)

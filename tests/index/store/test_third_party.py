@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from danceit.errors import IndexStateError, PluginError
 from danceit.index.building.build import add, build
+from danceit.index.building.options import BuildOptions
 from danceit.index.store.engines import detect, open_store
 from danceit.testing import FixedEmbedder, StoreConformance
 from danceit.testing.stateful import StoreMachine
@@ -47,7 +48,7 @@ def test_what_it_built_is_opened_added_to_and_kept_without_naming_it(
     data: Path, tmp_path: Path, installed: Path, make_recording: MakeRecording
 ) -> None:
     out = tmp_path / "index"
-    build(data, out, EMBEDDER, store="shelf")
+    build(data, out, EMBEDDER, BuildOptions(engine="shelf"))
     assert detect(out) == "shelf"
     assert len(build(data, out, EMBEDDER).unchanged) == 4
     more = make_recording(data.parent / "new", "e", 9).parent
@@ -69,7 +70,7 @@ def test_it_takes_the_place_of_another_engine_only_when_named(
     assert build(data, out, EMBEDDER).added == ()
     assert detect(out) == "local"
     for engine, before in (("shelf", "local"), ("local", "shelf")):
-        report = build(data, out, EMBEDDER, store=engine)
+        report = build(data, out, EMBEDDER, BuildOptions(engine=engine))
         assert f"the index was kept by '{before}'" in report.warnings[0]
         assert detect(out) == engine
         with open_store(out) as store:
@@ -81,7 +82,7 @@ def test_two_engines_that_claim_one_folder_are_named(
     data: Path, tmp_path: Path, installed: Path
 ) -> None:
     out = tmp_path / "index"
-    build(data, out, EMBEDDER, store="shelf")
+    build(data, out, EMBEDDER, BuildOptions(engine="shelf"))
     installed.write_text(installed.read_text() + "rack = tests.index.store.shelf:ShelfStore\n")
     with pytest.raises(IndexStateError, match="engines rack and shelf both say"):
         open_store(out)
@@ -91,7 +92,7 @@ def test_an_engine_that_cannot_be_loaded_is_not_asked_and_is_named_when_wanted(
     data: Path, tmp_path: Path, installed: Path
 ) -> None:
     out = tmp_path / "index"
-    build(data, out, EMBEDDER, store="shelf")
+    build(data, out, EMBEDDER, BuildOptions(engine="shelf"))
     installed.write_text(installed.read_text() + "broken = tests.nowhere:Store\n")
     assert detect(out) == "shelf"
     with pytest.raises(PluginError, match="the store 'broken' from shelf cannot be loaded"):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import Bool, Float32, Int32, Int64
+from danceit.duck import connected, plain
 from danceit.errors import IndexStateError, InputError
 from danceit.index.store.contract import By, FragmentTable, RecordingEntry, Where
 
@@ -31,12 +32,6 @@ CREATE TABLE fragments (
     has_audio BOOLEAN
 );
 """
-_SAFE: dict[str, str | bool | int | float | list[str]] = {
-    # A database from elsewhere must not reach other files or load code.
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 
 
 @dataclass(frozen=True)
@@ -84,7 +79,7 @@ def write_catalogue(
     import duckdb
 
     try:
-        with duckdb.connect(str(path.absolute()), config=_SAFE) as connection:
+        with plain(path, writing=True) as at, connected(at) as connection:
             connection.execute(_SCHEMA)
             connection.begin()
             if clips:
@@ -119,9 +114,8 @@ class Catalogue:
         self._loading = threading.Lock()
         self._held: _Columns | None = None
         try:
-            self._connection: duckdb.DuckDBPyConnection = duckdb.connect(
-                str(path.absolute()), read_only=True, config=_SAFE
-            )
+            with plain(path) as at:
+                self._connection: duckdb.DuckDBPyConnection = connected(at, read_only=True)
         except duckdb.Error as exc:
             raise self._damaged(exc) from exc
 
