@@ -143,9 +143,9 @@ def test_damaged_and_foreign_folders_are_refused(trained: GeneratorReport, tmp_p
 
 def test_real_dances_give_units_enough(real_data: Path) -> None:
     from danceit.generate.lee.units import units_of
-    from danceit.workflow.indexing import read_library
+    from danceit.index.building.reading import read_all
 
-    library = read_library(real_data / "dances" / "DANCE_C_2")
+    library = read_all(real_data / "dances" / "DANCE_C_2")
     row = units_of(library.clips[0])
     assert len(row.poses) > 40
     assert len(row.sequences(3)) > 10
