@@ -11,7 +11,8 @@ A loss that is no number any more ends its lesson at the last good weights, with
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,6 +44,29 @@ class Milestone:
 
 
 Watch = Callable[[Milestone], None]
+
+
+@contextmanager
+def lowered(precision: str, device: str) -> Iterator[None]:
+    """Calculate in bfloat16 inside: ``bf16`` always, ``auto`` on cards, ``fp32`` never."""
+    import torch
+
+    on_card = device.startswith("cuda")
+    low = precision == "bf16" or (precision == "auto" and on_card)
+    with torch.autocast("cuda" if on_card else "cpu", dtype=torch.bfloat16, enabled=low):
+        yield
+
+
+def check_precision(precision: str) -> None:
+    """Refuse what `lowered` does not know.
+
+    Raises
+    ------
+    InputError
+        Naming what it knows.
+    """
+    if precision not in ("auto", "bf16", "fp32"):
+        raise InputError(f"precision must be auto, bf16 or fp32; got {precision}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from danceit.data import Int64
-from danceit.generate.course import Pace
+from danceit.generate.course import Pace, lowered
 from danceit.generate.lee.networks import (
     JUDGED_UNITS,
     NOISE,
@@ -187,7 +187,10 @@ class ComposerLesson:
         batch: int,
         learning_rate: float,
         pace: Pace,
+        precision: str,
+        device: str,
     ) -> None:
+        self.precision, self.device = precision, device
         self.composer, self.judges, self.weights, self.pace = composer, judges, weights, pace
         self.movements, self.sequences = movements, [s for s in sequences if len(s.units)]
         self.held_movements = held_movements
@@ -209,12 +212,14 @@ class ComposerLesson:
         audio, style = sequences.audio[chosen], sequences.style[chosen]
         self.composer.train()
         self.judges.train()
-        result = composed(self.composer, movements, style)
-        judged = judge_losses(self.judges, result, audio, first, self.weights)
+        with lowered(self.precision, self.device):
+            result = composed(self.composer, movements, style)
+            judged = judge_losses(self.judges, result, audio, first, self.weights)
         self._update("judges_adam", self.judges, judged)
-        parts = composer_losses(
-            self.composer, self.judges, movements, result, audio, style, first, self.weights
-        )
+        with lowered(self.precision, self.device):
+            parts = composer_losses(
+                self.composer, self.judges, movements, result, audio, style, first, self.weights
+            )
         self._update("composer_adam", self.composer, parts)
         return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
 

@@ -22,8 +22,11 @@ from danceit.generate.lee.units import (
     UNIT_BEATS,
     UNIT_FRAMES,
     UNIT_JOINTS,
+    anchored,
     beat_targets,
+    hips_x,
     onto_beats,
+    shifted,
     units_needed,
 )
 from danceit.generate.loss_plot import PLOT, plot_losses
@@ -135,14 +138,25 @@ class LeeGenerator:
             initial = torch.randn(1, Z_INITIAL, generator=random).to(self.device)
         else:
             initial = self.dancer.initial(self._begun(start)).mean
-        units = np.empty((n_units, UNIT_FRAMES, POSE), dtype=np.float32)
-        for number, movement in enumerate(movements):
-            unit = self.dancer.unit(initial, movement[None])
-            units[number] = unit[0].cpu().numpy()
-            initial = self.dancer.initial(unit[:, -1]).mean
-        joints, parts = onto_beats(self.scale.in_pixels(units), targets, music.n_frames)
+        units = self._chained(movements, initial)
+        joints, parts = onto_beats(units, targets, music.n_frames)
         imagined = Imagined(joints, parts)
         return dance_of(imagined, music, self, seed, started=start is not None)
+
+    def _chained(self, movements: torch.Tensor, initial: torch.Tensor) -> Float32:
+        """Units (U, 32, 28) in pixels, each from the last pose of the one before (eq. 11).
+
+        Each begins where along x the one before ended.
+        """
+        units = np.empty((len(movements), UNIT_FRAMES, POSE), dtype=np.float32)
+        at_px = 0.0
+        for number, movement in enumerate(movements):
+            decoded = self.dancer.unit(initial, movement[None])[0].float().cpu().numpy()
+            unit = anchored(self.scale.in_pixels(decoded))
+            initial = self.dancer.initial(self._standard(unit[-1])).mean
+            units[number] = shifted(unit, at_px)
+            at_px = hips_x(units[number, -1])
+        return units
 
     def _movements(
         self, music: Music, targets_s: Float64, n_units: int, random: torch.Generator
@@ -172,7 +186,11 @@ class LeeGenerator:
         pose = start[:UNIT_JOINTS, :2]
         if not np.isfinite(pose).all():
             raise InputError("a start must have all joints from nose to ankles")
-        flat = self.scale.standardised(pose.reshape(1, POSE))
+        return self._standard(pose.reshape(POSE))
+
+    def _standard(self, pose: Float32) -> torch.Tensor:
+        """A pose (28,) in pixels as the networks take it, (1, 28)."""
+        flat = self.scale.standardised(anchored(pose[None]))
         return torch.from_numpy(flat).to(self.device)
 
 

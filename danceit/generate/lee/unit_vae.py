@@ -15,7 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from danceit.data import Float32
-from danceit.generate.course import Pace
+from danceit.generate.course import Pace, lowered
 from danceit.generate.lee.networks import InitialPoseEncoder, MovementEncoder, UnitDecoder
 from danceit.generate.lee.units import POSE, UNIT_JOINTS
 
@@ -113,9 +113,11 @@ class VaeLesson:
         batch: int,
         learning_rate: float,
         pace: Pace,
+        precision: str,
         device: str,
     ) -> None:
         self.vae, self.weights, self.pace, self.device = vae, weights, pace, device
+        self.precision = precision
         self.scale, self.batch, self._units = scale, min(batch, len(units)), units
         self.modules = {"vae": vae}
         self.optimisers = {"vae_adam": Adam(vae.parameters(), learning_rate, BETAS)}
@@ -131,7 +133,8 @@ class VaeLesson:
         units = self._shifted(chosen, rng)
         tensors = self._tensor(units), self._tensor(self._shifted(chosen, rng))
         self.vae.train()
-        parts = self.vae.losses(*tensors, self.weights)
+        with lowered(self.precision, self.device):
+            parts = self.vae.losses(*tensors, self.weights)
         (optimiser,) = self.optimisers.values()
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]

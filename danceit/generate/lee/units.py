@@ -8,6 +8,9 @@ Conventions
 - *Place* p of a row of beats is the p-th beat, fractions lie between beats; frame f of a
   unit that starts with beat b is at place b + (f - 3) / 8.
 - Poses are 14 joints in 2-D, flat (28,): x and y of the nose, of the neck, ...
+- A unit stands with the middle of its first pose's hips at x = 0. The paper's clips show a
+  dancer in one place; motion capture crosses a stage, and a joint's x would be its dancer's
+  place there and little else. What a unit travels it keeps.
 """
 
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ import numpy as np
 
 from danceit.align.warping import sampled
 from danceit.counts import Counts
-from danceit.data import FPS, N_JOINTS, Clip, Float32, Float64, Int64
+from danceit.data import FPS, JOINT, N_JOINTS, Clip, Float32, Float64, Int64
 from danceit.movement import kinematic_beats
 
 UNIT_FRAMES, UNIT_BEATS, BEAT_FRAMES, FIRST_BEAT = 32, 4, 8, 3
@@ -77,12 +80,29 @@ def units_of(clip: Clip) -> UnitRow:
             continue
         unit = sampled(clip.poses[:, :UNIT_JOINTS, :2], frames, _NO_CUTS)
         if np.isfinite(unit).all():
-            poses.append(unit.reshape(UNIT_FRAMES, POSE))
+            poses.append(anchored(unit.reshape(UNIT_FRAMES, POSE)))
             kept.append(beat)
             spans.append((frames[0] / FPS, frames[-1] / FPS))
     starts, ends = np.array(spans, dtype=np.float64).reshape(-1, 2).T
     stacked = np.array(poses, dtype=np.float32).reshape(-1, UNIT_FRAMES, POSE)
     return UnitRow(stacked, np.array(kept, dtype=np.int64), starts, ends)
+
+
+def anchored(poses: Float32) -> Float32:
+    """Move poses in a row (L, 28) along x until the hips of the first are at 0."""
+    return shifted(poses, -hips_x(poses[0]))
+
+
+def shifted(poses: Float32, by_px: float) -> Float32:
+    """Move poses (..., 28) along x."""
+    moved = poses.copy()
+    moved[..., 0::2] += by_px
+    return moved
+
+
+def hips_x(pose: Float32) -> float:
+    """Middle of the hips of a pose (28,) along x."""
+    return float((pose[2 * JOINT["right_hip"]] + pose[2 * JOINT["left_hip"]]) / 2)
 
 
 def unit_places(first_beat: int, n_units: int = 1) -> Float64:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from danceit.counts import Counts
 from danceit.data import Clip, Dance, Music
@@ -13,6 +14,7 @@ from danceit.errors import InputError
 from danceit.generate.folder import DESCRIPTION, WEIGHTS
 from danceit.generate.lee.generator import LeeGenerator
 from danceit.generate.lee.training import LeeOptions
+from danceit.generate.lee.units import anchored, hips_x
 from danceit.generate.protocol import GeneratorReport
 from danceit.generate.registry import load_generator
 
@@ -70,6 +72,24 @@ def test_a_start_is_where_the_dance_begins(
     holey[3] = np.nan
     with pytest.raises(InputError, match="all joints from nose to ankles"):
         trained.generator.generate(music, 0, holey)
+
+
+def test_units_follow_one_another_from_where_the_last_ended(trained: GeneratorReport) -> None:
+    """Eq. 11: each is decoded from the last pose of the one before, and begins at its place."""
+    generator = LeeGenerator.load(trained.folder, "cpu")
+    torch.manual_seed(0)
+    movements, initial = torch.randn(3, 512), torch.randn(1, 10)
+    with torch.no_grad():
+        units = generator._chained(movements, initial)
+        for number in (1, 2):
+            last = units[number - 1, -1]
+            assert hips_x(units[number, 0]) == pytest.approx(hips_x(last), abs=1e-3)
+            flat = generator.scale.standardised(anchored(last[None]))
+            code = generator.dancer.initial(torch.from_numpy(flat)).mean
+            expected = generator.dancer.unit(code, movements[number][None])[0].numpy()
+            np.testing.assert_allclose(
+                anchored(units[number]), anchored(generator.scale.in_pixels(expected)), atol=1e-2
+            )
 
 
 def test_a_song_without_beats_is_danced_to_at_the_usual_pace(

@@ -137,7 +137,7 @@ def test_the_unit_vae_learns_one_dance(swings: tuple[Clip, ...]) -> None:
     vae = UnitVae(InitialPoseEncoder(), MovementEncoder(32), UnitDecoder(32))
     lesson = VaeLesson(
         vae, units, units, PoseScale.of(units), VaeWeights(shift_x_px=5, shift_y_px=5),
-        batch=8, learning_rate=1e-2, pace=PACE, device="cpu",
+        batch=8, learning_rate=1e-2, pace=PACE, precision="fp32", device="cpu",
     )  # fmt: skip
     before = lesson.check()
     rng = np.random.default_rng(0)
@@ -255,7 +255,7 @@ def test_composition_learns_one_dance() -> None:
     composer, judges, movements, sequences = toy_composition()
     lesson = ComposerLesson(
         composer, judges, movements, [sequences], movements, [sequences], ComposerWeights(),
-        batch=3, learning_rate=3e-3, pace=PACE,
+        batch=3, learning_rate=3e-3, pace=PACE, precision="fp32", device="cpu",
     )  # fmt: skip
     before, rng = lesson.check(), np.random.default_rng(0)
     for _ in range(60):

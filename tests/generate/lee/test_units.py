@@ -13,7 +13,9 @@ from danceit.generate.lee.units import (
     FIRST_BEAT,
     UNIT_FRAMES,
     UNIT_JOINTS,
+    anchored,
     beat_targets,
+    hips_x,
     onto_beats,
     unit_places,
     units_needed,
@@ -110,3 +112,16 @@ def test_targets_are_the_beats_or_every_second_one_through_the_ones() -> None:
     assert np.diff(unheard) == pytest.approx(0.5)
     assert units_needed(unheard) * 4 >= len(unheard)
     assert len(beat_targets(replace(counts, numbers=counts.numbers * 0), 10.0, 0.5)) > 18
+
+
+def test_a_unit_stands_with_its_first_hips_at_zero_and_keeps_its_way() -> None:
+    unit = np.random.default_rng(0).normal(0, 50, (32, 28)).astype(np.float32)
+    moved = anchored(unit)
+    assert hips_x(moved[0]) == pytest.approx(0, abs=1e-4)
+    np.testing.assert_allclose(np.diff(moved, axis=0), np.diff(unit, axis=0), atol=1e-4)
+    np.testing.assert_array_equal(moved[:, 1::2], unit[:, 1::2])
+
+
+def test_where_on_the_stage_a_dance_is_danced_changes_no_unit(swings: tuple[Clip, ...]) -> None:
+    aside = replace(swings[0], poses=swings[0].poses + np.array([700.0, 0.0], dtype=np.float32))
+    np.testing.assert_allclose(units_of(aside).poses, units_of(swings[0]).poses, atol=1e-3)
