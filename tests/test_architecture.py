@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "checkpoints": {"errors", "files"},
     "duck": set(),
     "audio": SHARED,
-    "testing": SHARED | {"index"},
+    "testing": SHARED | {"audio", "index", "align", "render"},
     "index": SHARED | {"audio"},
     "align": SHARED | {"audio"},
     "render": SHARED | {"audio"},

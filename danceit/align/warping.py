@@ -38,6 +38,8 @@ def sampled(poses: Float32, warp: Float64, cuts: Int64) -> Float32:
         NaN, it stays where the nearer one is.
     """
     n_frames = len(poses)
+    if n_frames < 2:
+        return poses[np.zeros(len(warp), dtype=np.int64)].astype(np.float32)
     tangents = _tangents(poses, cuts)
     left = np.clip(np.floor(warp).astype(np.int64), 0, max(n_frames - 2, 0))
     right = np.minimum(left + 1, n_frames - 1)

@@ -1,18 +1,26 @@
-"""What authors of stores and encoders need for their tests; uses pytest (extra ``[dev]``).
+"""What authors of plug-ins need for their tests; uses pytest (extra ``[dev]``).
 
-`StoreConformance` checks an engine against the contract in `danceit.index.store.contract`::
+A suite checks what every plug-in of its kind keeps; a subclass names the plug-in and, for a
+source, writes a recording. `StoreConformance` checks an engine against the contract in
+`danceit.index.store.contract`, `AlignerConformance` an aligner, `SourceConformance` a reader of
+recordings::
 
     from danceit.testing import StoreConformance
 
     class TestMyStore(StoreConformance):
         engine = MyStore
 
+    class TestMyAligner(AlignerConformance):
+        aligner = MyAligner
+
 `danceit.testing.stateful.StoreMachine` does so in any order, crashes included.
 `FixedEmbedder` is an encoder without training, and `batch_of_dances` makes clips with
 fragments and vectors; both are quick and the same on every machine.
 """
 
+from danceit.testing.aligners import AlignerConformance
 from danceit.testing.changing import ChangingConformance
+from danceit.testing.dances import made_dance, made_music
 from danceit.testing.material import (
     HOSTILE,
     NAMES,
@@ -22,9 +30,14 @@ from danceit.testing.material import (
     save_fixed_encoder,
 )
 from danceit.testing.reading import ReadingConformance
+from danceit.testing.sources import SourceConformance
 
 __all__ = [
     "StoreConformance",
+    "AlignerConformance",
+    "SourceConformance",
+    "made_dance",
+    "made_music",
     "FixedEmbedder",
     "batch_of_dances",
     "save_fixed_encoder",
