@@ -5,7 +5,8 @@ registry     trackers by name (plug-in group ``danceit.counts``)
 tracked      what a tracker gives
 pulse        our own: a bar pointer over what is heard
 heard        its features: bands, rises, changes of chord and bass
-activation   how much a frame sounds like a beat, and a beat like a 1
+activation   how much a frame sounds like a beat, and like a 1: a small network (weights/)
+learning     how that network was learned, from songs made here
 bar_pointer  the beats and bars that fit best, by Viterbi
 librosa      Ellis 2007 on our onsets
 madmom       recurrent networks and a bar pointer (extra ``madmom``)

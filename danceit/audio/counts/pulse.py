@@ -1,15 +1,15 @@
-"""Beats and bars by a bar pointer over what is heard: danceit's own tracker.
+"""Beats and bars by a bar pointer over a small network: danceit's own tracker.
 
 `heard` turns the sound into features, `activation` into log odds, `bar_pointer` finds the
-beats and bars that fit them best over the whole song; beats are then moved to the top of
-their strokes, and those before the first and after the last stroke are left out.
+beats and bars that fit them best over the whole song. Beats are then moved to the top of
+the network's peaks, and those before the first and after the last stroke are left out.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.audio.counts.activation import beat_gains, one_odds, rise_of
+from danceit.audio.counts.activation import Activation, activation
 from danceit.audio.counts.bar_pointer import (
     LONGEST,
     METRES,
@@ -18,12 +18,19 @@ from danceit.audio.counts.bar_pointer import (
     find_beats,
     refined,
 )
-from danceit.audio.counts.heard import LEAD_S, RATE_HZ, hear, times_s
+from danceit.audio.counts.heard import LEAD_S, RATE_HZ, Heard, hear, times_s
 from danceit.audio.counts.tracked import Tracked
 from danceit.audio.decoding import Sound
-from danceit.data import Float32, Float64
+from danceit.data import Float32, Float64, Int64
 
 FEWEST_BEATS = 4
+_EVEN_ODDS = -1.5
+"""Log odds of the network above which a frame is rather a beat than not: a beat is one frame
+in thirty, and the network halves its odds with the frames beside it."""
+_LEAST_GAIN, _MOST_GAIN = -4.0, 4.0
+_STRUCK_ODDS, _STRUCK_RISE = -1.5, 0.2
+"""Log odds, and rise as part of the song's usual one, from which a beat is struck, not only
+continued."""
 
 
 @dataclass(frozen=True)
@@ -38,27 +45,33 @@ class PulseTracker:
         Deviation of tempi around it: gentle, so that what is heard decides.
     near : float
         Share by which beats may differ from a tempo that a person gave.
+    doubtful : float
+        Share of the best level's gain from which on another level is worth a word.
     """
 
     likely_bpm: float = 100.0
-    spread_octaves: float = 0.7
+    spread_octaves: float = 0.6
     near: float = 0.08
+    doubtful: float = 0.8
 
     def track(self, sound: Sound, *, bpm: float | None = None, metre: int | None = None) -> Tracked:
         """Beats and bars of a sound at `RATE`, near `bpm` and in bars of `metre` if given."""
-        heard = hear(sound)
-        rise = rise_of(heard)
-        path = find_beats(beat_gains(rise), self._prior(bpm))
-        frames = path.frames[_from_first_to_last(rise[path.frames])]
+        sounds = hear(sound)
+        heard = activation(sounds)
+        gains = np.clip(heard.beat - _EVEN_ODDS, _LEAST_GAIN, _MOST_GAIN)
+        path = find_beats(gains, self._prior(bpm))
+        frames = path.frames[_from_first_to_last(heard.beat, sounds, path.frames)]
         if len(frames) < FEWEST_BEATS:
             return Tracked()
-        beats_s = times_s(refined(frames, rise))
+        beats_s = times_s(refined(frames, heard.beat))
         inside = np.diff(beats_s, prepend=-1.0) > 0
-        inside &= (beats_s >= 0) & (beats_s <= sound.duration_s)
-        beats_s = beats_s[inside]
+        inside &= (beats_s > -1.0 / RATE_HZ) & (beats_s <= sound.duration_s)
+        beats_s = np.maximum(beats_s[inside], 0.0)
         at = np.round((beats_s + LEAD_S) * RATE_HZ).astype(np.int64)
-        bars = find_bars(one_odds(heard, at), (metre,) if metre else METRES)
-        return Tracked(beats_s, bars.numbers, bars.metre, _confidence(rise[at]))
+        bars = find_bars(_one_odds(heard, at), (metre,) if metre else METRES)
+        sure = float((1 / (1 + np.exp(-_peak(heard.beat, at)))).mean())
+        doubt = 0.0 if bpm else self._rival_bpm(gains, beats_s)
+        return Tracked(beats_s, bars.numbers, bars.metre, sure, doubt)
 
     def _prior(self, bpm: float | None) -> Float32:
         """Log weight of each length of a beat."""
@@ -70,18 +83,52 @@ class PulseTracker:
             prior[np.abs(away) > np.log2(1.0 + self.near)] = -1e6
         return np.asarray(prior, np.float32)
 
+    def _rival_bpm(self, gains: Float32, beats_s: Float64) -> float:
+        """Tempo of the level that would gain nearly as much; 0 if there is none."""
+        place = (beats_s + LEAD_S) * RATE_HZ
+        best = self.doubtful * _gain(gains, place)
+        rival_bpm = 0.0
+        bpm = 60.0 / float(np.median(np.diff(beats_s)))
+        longer = [(part, place[first::part]) for part in (2, 3) for first in range(part)]
+        count = np.arange(len(place))
+        shorter = [
+            (1 / parts, np.interp(np.arange(0, len(place) - 1, 1 / parts), count, place))
+            for parts in (2, 3)
+        ]
+        for times, others in longer + shorter:
+            gain = _gain(gains, others)
+            if gain > best and 60.0 * RATE_HZ / LONGEST < bpm / times < 60.0 * RATE_HZ / SHORTEST:
+                best, rival_bpm = gain, bpm / times
+        return rival_bpm
+
 
 def track(sound: Sound, *, bpm: float | None = None, metre: int | None = None) -> Tracked:
     """Track with the default options: what the registry names ``pulse``."""
     return PulseTracker().track(sound, bpm=bpm, metre=metre)
 
 
-def _from_first_to_last(rise: Float32) -> slice:
-    """The beats from the first to the last that has a stroke; others continue into silence."""
-    struck = np.flatnonzero(rise > 0.5)
-    return slice(int(struck[0]), int(struck[-1]) + 1) if struck.size else slice(0, 0)
+def _peak(values: Float32, frames: Int64) -> Float32:
+    """Largest value within a frame of each of some frames."""
+    near = np.clip(frames + np.arange(-1, 2)[:, None], 0, len(values) - 1)
+    return np.asarray(values[near].max(axis=0), np.float32)
 
 
-def _confidence(rise: Float32 | Float64) -> float:
-    """How far strokes stand out on the beats."""
-    return float(np.clip(float(rise.mean()) - 0.75, 0.0, 1.0))
+def _gain(gains: Float32, place: Float64) -> float:
+    return float(_peak(gains, np.round(place).astype(np.int64)).sum())
+
+
+def _one_odds(heard: Activation, frames: Int64) -> Float64:
+    """Log odds that a beat is a 1, given that it is a beat."""
+    one, beat = (
+        1 / (1 + np.exp(-_peak(odds, frames).astype(np.float64)))
+        for odds in (heard.one, heard.beat)
+    )
+    return np.asarray(np.clip(np.log(one / np.maximum(beat - one, 0.02 * one)), -4.0, 4.0))
+
+
+def _from_first_to_last(beat: Float32, sounds: Heard, frames: Int64) -> slice:
+    """The beats from the first to the last that is struck; others continue into silence."""
+    rises = _peak(np.minimum(sounds.rises, 1.0).mean(axis=1), frames)
+    struck = (_peak(beat, frames) > _STRUCK_ODDS) & (rises > _STRUCK_RISE * np.median(rises))
+    at = np.flatnonzero(struck)
+    return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)
