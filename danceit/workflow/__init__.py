@@ -4,6 +4,7 @@ Nothing here prints, parses options or knows a flag.
 
 - `line`: query, align, render, and all three in one
 - `indexing`: a folder of dances to an encoder and an index; `keeping`: what comes after
+- `counting` and `counts_picture`: how a song is counted, corrected, heard and drawn
 - `changing`: a dance file with one choice fixed, forbidden or kept
 - `viewing` and `view_edits`: dances in the browser, and changes made there
 - `footage_sources` and `picture_lag`: where the dancers are in their own videos

@@ -13,6 +13,7 @@ from typing import Any
 from danceit import audio
 from danceit.align import ALIGNERS, Aligner, align, make_aligner
 from danceit.align.registry import options_of, with_options
+from danceit.audio.counts.registry import TRACKERS
 from danceit.audio.songs import check_one_song, song_of
 from danceit.dance_file import dance_path
 from danceit.data import Dance, Music, Step
@@ -44,7 +45,7 @@ DEFAULT_METHODS = ("inertial", "warp")
 """The chain that `danceit align` and `danceit dance` use where none is named: seams no larger
 than real dances' own movement, and 92 % of movements on their beat at a stretch of 1.25
 (docs/aligners.md)."""
-REGISTRIES = (SOURCES, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS, GENERATORS)
+REGISTRIES = (SOURCES, TRACKERS, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS, GENERATORS)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,9 @@ def test_onsets_of_a_loud_start_and_a_sudden_end_are_not_heard() -> None:
 def test_real_kick_at_120_bpm(real_data: Path) -> None:
     music = listen(real_data / "music" / "kick_120bpm.mp3")
     assert music.tempo_bpm == pytest.approx(120.0, abs=0.2)
-    np.testing.assert_allclose(music.beats_s % 0.5, music.beats_s[0] % 0.5, atol=0.011)
+    np.testing.assert_allclose(
+        (music.beats_s + 0.25) % 0.5, (music.beats_s[1] + 0.25) % 0.5, atol=0.011
+    )
     assert len(music.beats_s) >= 19
 
 

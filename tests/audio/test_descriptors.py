@@ -115,6 +115,7 @@ def test_rhythm_columns_follow_the_clicks(song: Path) -> None:
     column = dict(zip(RHYTHM_COLUMNS, rows.T, strict=True))
     beats_s = listen(song).beats_s
     beat_frames = np.floor(beats_s * FPS + 0.5).astype(int)
+    beat_frames = beat_frames[beat_frames < len(rows)]  # the last click may start the next frame
     # Clicks on the half seconds lie on the border of frames 12 k - 1 and 12 k.
     assert {(frame + 1) // 12 * 12 for frame in lit(column["onset"])} == set(range(12, 240, 12))
     np.testing.assert_array_equal(np.flatnonzero(column["beat"]), beat_frames)

@@ -52,10 +52,13 @@ class Basis:
         return ("file" if self.file else self.tracker, repr(self.said))
 
 
-def basis(song: Path, sha256: str) -> Basis:
-    """Where the counts of a song come from: what lies beside it, `DANCEIT_TRACKER`, the default."""
+def basis(song: Path, sha256: str, said: Corrections | None = None) -> Basis:
+    """Where the counts of a song come from: what lies beside it, `DANCEIT_TRACKER`, the default.
+
+    `said` takes the place of the corrections that are kept.
+    """
     file = beside(song)
-    said = stored(song, sha256, sha256_of_file(file) if file else "")
+    said = said or stored(song, sha256, sha256_of_file(file) if file else "")
     chosen = said.tracker or os.environ.get("DANCEIT_TRACKER") or DEFAULT_TRACKER
     return Basis(file, chosen, said)
 

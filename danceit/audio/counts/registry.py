@@ -12,7 +12,7 @@ from danceit.audio.decoding import Sound
 from danceit.errors import PluginError
 from danceit.plugins import Registry
 
-DEFAULT_TRACKER = "librosa"
+DEFAULT_TRACKER = "pulse"
 
 
 class Tracker(Protocol):

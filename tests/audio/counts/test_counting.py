@@ -73,7 +73,10 @@ def test_corrections_of_a_file_of_beats_are_forgotten_when_it_changes(song: Path
     assert listen(song).beats_s[0] == pytest.approx(0.3)
 
 
-def test_a_tempo_is_laid_where_nothing_rises(tmp_path: Path) -> None:
+def test_a_tempo_is_laid_where_nothing_rises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANCEIT_TRACKER", "librosa")
     t = np.arange(6 * RATE) / RATE
     song = write_pcm(tmp_path / "drone.wav", 0.3 * np.sin(2 * np.pi * 110 * t), RATE)
     music = listen(song)
