@@ -6,8 +6,8 @@ plug-in that cannot be imported is a warning in `listing` and an error on use.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -17,13 +17,17 @@ from danceit.errors import PluginError
 
 @dataclass(frozen=True)
 class PluginInfo:
-    """One line of `danceit plugins`; `problem` is empty for a plug-in that loads."""
+    """One line of `danceit plugins`; `problem` is empty for a plug-in that loads.
+
+    `remark` is what whoever uses it should know, such as a licence.
+    """
 
     group: str
     name: str
     target: str
     provider: str
     problem: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,14 @@ class Registry:
         What one plug-in is called in messages, such as ``aligner``.
     builtins : dict[str, str]
         Name to ``module:attribute``.
+    remarks : mapping of str to str
+        What whoever uses a built-in should know, by name.
     """
 
     group: str
     noun: str
     builtins: dict[str, str]
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Names that can be asked for: built-ins in table order, then third parties sorted."""
@@ -82,11 +89,13 @@ class Registry:
         return [self._describe(*row) for row in rows]
 
     def _describe(self, name: str, target: str, provider: str) -> PluginInfo:
+        remark = self.remarks.get(name, "") if provider == "danceit" else ""
+        problem = ""
         try:
             self.get(name)
         except PluginError as exc:
-            return PluginInfo(self.group, name, target, provider, str(exc))
-        return PluginInfo(self.group, name, target, provider)
+            problem = str(exc)
+        return PluginInfo(self.group, name, target, provider, problem, remark)
 
     def _third_party(self) -> list[EntryPoint]:
         return list(entry_points(group=self.group))

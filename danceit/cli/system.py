@@ -7,7 +7,7 @@ from danceit.cli.options import table
 
 @click.command()
 def plugins() -> None:
-    """List sources, estimators, stores, losses, aligners and renderers, and what fails to load."""
+    """List sources, trackers, stores, aligners, renderers, ... and what fails to load."""
     from danceit.workflow.line import all_plugins
 
     listing = all_plugins()
@@ -17,6 +17,9 @@ def plugins() -> None:
             [(info.group, info.name, info.provider, info.target) for info in listing],
         )
     )
+    for info in listing:
+        if info.remark:
+            click.echo(f"note: {info.name}: {info.remark}")
     for info in listing:
         if info.problem:
             click.echo(f"warning: {info.problem}", err=True)

@@ -9,6 +9,8 @@ activation   how much a frame sounds like a beat, and like a 1: a small network 
 learning     how that network was learned, from songs made here
 bar_pointer  the beats and bars that fit best, by Viterbi
 librosa      Ellis 2007 on our onsets
+madmom       recurrent networks and a bar pointer (extra ``madmom``)
+beat_this    a transformer (package ``beat_this``)
 file         files of counts that lie beside a song, which always win
 corrections  what a person put right, kept beside the song
 bars         where the 1 is, from accents, for beats whose bars are not known

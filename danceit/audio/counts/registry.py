@@ -31,6 +31,14 @@ TRACKERS = Registry(
     {
         "pulse": "danceit.audio.counts.pulse:track",
         "librosa": "danceit.audio.counts.librosa:track",
+        "madmom": "danceit.audio.counts.madmom:track",
+        "beat-this": "danceit.audio.counts.beat_this:track",
+    },
+    remarks={
+        "madmom": "needs the extra madmom; its weights are under CC BY-NC-SA 4.0: not for "
+        "commercial use",
+        "beat-this": "needs the package beat_this (MIT) and its weights, which it downloads, or "
+        "a file that DANCEIT_BEAT_THIS names",
     },
 )
 

@@ -20,7 +20,7 @@ from danceit.bench.counts.references import Annotated, annotated_songs
 from danceit.bench.measures.statistics import Interval, bootstrap
 from danceit.bench.measures.tracking import MEASURES, evaluate
 from danceit.data import FPS
-from danceit.errors import DanceitError, InputError
+from danceit.errors import DanceitError, InputError, MissingDependencyError
 from danceit.files import replacing
 from danceit.progress import Progress, silent
 
@@ -87,21 +87,30 @@ def bench_counts(
         If there are no annotated songs, or none could be measured.
     PluginError
         If there is no such tracker.
+    MissingDependencyError
+        If the only tracker needs what is not installed; of several, those are named.
     """
     songs = annotated_songs(data, reference)
-    for name in trackers:
-        _warm(tracker_named(name))
     rows: list[Row] = []
     failures: list[str] = []
+    usable = []
+    for name in trackers:
+        try:
+            _warm(tracker_named(name))
+            usable.append(name)
+        except MissingDependencyError as exc:
+            if len(trackers) == 1:
+                raise
+            failures.append(str(exc))
     for done, song in enumerate(songs, start=1):
         try:
-            rows += _measured(song, trackers)
+            rows += _measured(song, usable)
         except DanceitError as exc:
             failures.append(f"{song.song}: {exc}")
         progress(done, len(songs))
     if not rows:
         raise InputError(f"none of {len(songs)} songs could be measured: {failures[0]}")
-    result = CountsBench(tuple(rows), _means(rows, trackers), tuple(failures))
+    result = CountsBench(tuple(rows), _means(rows, usable), tuple(failures))
     if out is not None:
         with replacing(out) as temporary:
             temporary.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")

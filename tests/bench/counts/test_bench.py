@@ -1,14 +1,16 @@
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from danceit.audio import RATE
+from danceit.audio.counts import beat_this
 from danceit.bench.counts.bench import ALL, bench_counts
 from danceit.bench.counts.references import annotated_songs
 from danceit.bench.measures.tracking import MEASURES
-from danceit.errors import InputError, PluginError
+from danceit.errors import InputError, MissingDependencyError, PluginError
 from tests.audio.media import clicks, write_pcm
 
 
@@ -65,6 +67,19 @@ def test_what_lies_beside_a_song_does_not_help_its_tracker(tmp_path: Path) -> No
     song.with_suffix(".counts").write_text('{"format": 1, "level": -1}')
     (row,) = bench_counts(tmp_path, trackers=("librosa",)).rows
     assert row.tempo_bpm == pytest.approx(120.0, rel=0.02)
+
+
+def test_a_tracker_that_is_not_installed_is_named_and_the_others_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "beat_this", None)
+    beat_this._model.cache_clear()
+    put(tmp_path, "one", 0.5)
+    run = bench_counts(tmp_path, trackers=("librosa", "beat-this"))
+    assert [row.tracker for row in run.rows] == ["librosa"]
+    assert "pip install beat_this" in run.failures[0]
+    with pytest.raises(MissingDependencyError, match="pip install beat_this"):
+        bench_counts(tmp_path, trackers=("beat-this",))
 
 
 def test_bad_input_is_one_line(tmp_path: Path) -> None:
