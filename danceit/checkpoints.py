@@ -121,3 +121,22 @@ def cut_log(path: Path, stage: str, step: int) -> None:
         kept.append(row)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([header, *kept])
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file of anyone's, whatever stands in its header.
+
+    Raises
+    ------
+    InputError
+        If it is missing, damaged, or no safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise InputError(f"no such file: {path}")
+    try:
+        return dict(load_file(str(path)))
+    except (SafetensorError, OSError) as exc:
+        raise InputError(f"{path} is damaged or no safetensors file: {exc}") from exc

@@ -4,6 +4,8 @@
 - `registry`: generators by name, their options from texts, a trained one from its folder
 - `folder`: the files of a trained generator
 - `material`: clips and songs as generators learn from them, and which songs are held out
+- `styles`: which class a song is of, where something is trained to tell them apart
 - `course`: training, phase by phase: seeded, resumable, stopped early, logged; `loss_plot`
 - `lee`: Dancing to Music (Lee et al., NeurIPS 2019)
+- `ren`: Self-supervised Dance Video Synthesis (Ren et al., ACM MM 2020)
 """

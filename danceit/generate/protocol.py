@@ -26,7 +26,6 @@ from danceit.data import (
     Music,
     Placement,
 )
-from danceit.errors import InputError
 from danceit.generate.course import Watch
 
 
@@ -204,21 +203,3 @@ def dance_of(
     )
     taken = {"id": generator.generator_id, "seed": seed, "start": "given" if started else "drawn"}
     return dance.with_step("generate", generator.name, taken)
-
-
-def resampled(poses: Float32, fps: float, n_frames: int) -> Float32:
-    """Poses (N, J, C) at `fps` as `n_frames` frames of 24 fps, linear in time; ends are held.
-
-    Raises
-    ------
-    InputError
-        If there is no pose.
-    """
-    if not len(poses):
-        raise InputError("no poses to resample: is the song shorter than a frame?")
-    place = np.clip(np.arange(n_frames) / FPS * fps, 0, len(poses) - 1)
-    before = np.minimum(place.astype(np.int64), max(len(poses) - 2, 0))
-    after = np.minimum(before + 1, len(poses) - 1)
-    share = (place - before).astype(np.float32)[:, None, None]
-    mixed: Float32 = poses[before] * (1 - share) + poses[after] * share
-    return mixed

@@ -19,6 +19,7 @@ GENERATORS = Registry(
     "generator",
     {
         "lee": "danceit.generate.lee.generator:LeeGenerator",
+        "ren": "danceit.generate.ren.generator:RenGenerator",
     },
 )
 

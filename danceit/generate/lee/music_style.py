@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 
 from danceit import audio
-from danceit.data import FPS, Clip, Float32, Float64, Int64
+from danceit.data import FPS, Float32, Float64, Int64
 from danceit.generate.course import Pace
 from danceit.generate.lee.networks import AUDIO, STYLE, MusicStyle
 from danceit.generate.lee.unit_vae import BETAS
@@ -22,8 +22,6 @@ from danceit.movement import LEE_FPS
 
 HEARD_S = 10.0
 HEARD = int(HEARD_S * LEE_FPS)
-MOST_CLUSTERS = 5
-"""Kinds of music that are told apart where no styles are known."""
 
 
 @dataclass(frozen=True)
@@ -72,33 +70,6 @@ def mean_within(features: Float32, starts_s: Float64, ends_s: Float64) -> Float3
         start = min(int(start_s * LEE_FPS), last - 1)
         rows.append(features[start : max(int(end_s * LEE_FPS), start + 1)].mean(axis=0))
     return np.array(rows, dtype=np.float32).reshape(-1, AUDIO)
-
-
-def labels_of(
-    clips: Sequence[Clip], songs: dict[Path, Float32], seed: int
-) -> tuple[dict[Path, int], tuple[str, ...], str]:
-    """Class of each song, the classes' names, and what the user should know.
-
-    The library's styles where there are two or more; else k-means of the songs' features.
-
-    Parameters
-    ----------
-    songs : mapping of path to features (S, 28), standardised
-    """
-    styles = {clip.audio_path: clip.style for clip in clips if clip.audio_path is not None}
-    names = sorted(set(styles.values()))
-    if len(names) >= 2 and "" not in names:
-        return {path: names.index(style) for path, style in styles.items()}, tuple(names), ""
-    from scipy.cluster.vq import kmeans2
-
-    rows = np.array([np.concatenate([f.mean(axis=0), f.std(axis=0)]) for f in songs.values()])
-    count = min(MOST_CLUSTERS, max(2, len(rows) // 3))
-    rng = np.random.default_rng(seed)
-    _, owner = kmeans2(rows.astype(np.float64), count, minit="++", seed=rng)
-    why = "no styles are known" if names in ([], [""]) else "styles are one or partly unknown"
-    note = f"{why}: music is told apart by k-means of its features into {count} kinds"
-    classes = tuple(f"kind {number + 1}" for number in range(count))
-    return {path: int(k) for path, k in zip(songs, owner, strict=True)}, classes, note
 
 
 class StyleLesson:

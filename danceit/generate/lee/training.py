@@ -23,7 +23,6 @@ from danceit.generate.lee.music_style import (
     AudioScale,
     StyleLesson,
     features_at_15,
-    labels_of,
     mean_within,
     styles_at,
 )
@@ -45,6 +44,7 @@ from danceit.generate.lee.networks import (
 from danceit.generate.lee.unit_vae import PoseScale, UnitVae, VaeLesson, VaeWeights
 from danceit.generate.lee.units import SEQUENCE_UNITS, UnitRow, unit_gaps_s, units_of
 from danceit.generate.material import Material
+from danceit.generate.styles import labels_of
 
 FEWEST_UNITS = 64
 """Under this the networks know every unit by heart after a few steps."""

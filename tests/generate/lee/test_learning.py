@@ -24,7 +24,6 @@ from danceit.generate.lee.music_style import (
     StyleLesson,
     features_at_15,
     heard_around,
-    labels_of,
     mean_within,
 )
 from danceit.generate.lee.networks import (
@@ -41,6 +40,7 @@ from danceit.generate.lee.networks import (
 )
 from danceit.generate.lee.unit_vae import PoseScale, UnitVae, VaeLesson, VaeWeights
 from danceit.generate.lee.units import units_of
+from danceit.generate.styles import labels_of
 
 PACE = Pace(40, 20, 5)
 Weights = dict[str, np.ndarray]

@@ -1,0 +1,161 @@
+"""Pieces of 5 s: sound in tenths of a second, and a pose for each.
+
+Conventions
+-----------
+- T = 50 poses at 10 frames a second, V = 18 joints in 2-D, flat (T, 36): x and y by joint.
+- Sound is mono at 16 kHz, 1600 samples a pose.
+- Poses lie within [-1, 1] (appendix F): the whole library by one centre and one reach, so
+  that bodies keep their proportions. Its clips have one height already.
+- A joint that the library mostly lacks stands on the nose while learning and is NaN in dances.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from danceit import audio
+from danceit.data import FPS, JOINT, N_JOINTS, Clip, Float32, Float64
+from danceit.errors import InputError
+
+PIECE, RATE_HZ, POSE_FPS = 50, 16_000, 10.0
+SAMPLES = int(RATE_HZ / POSE_FPS)
+FLAT = 2 * N_JOINTS
+PIECE_S = PIECE / POSE_FPS
+_MARGIN = 1.02
+"""So that the largest pose learnt from is no place that a Tanh reaches only at infinity."""
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What poses are measured by: `centre` (2,) and `reach` in canvas pixels, `known` joints."""
+
+    centre: Float32
+    reach: float
+    known: tuple[int, ...]
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip]) -> "Frame":
+        """Frame of a library."""
+        poses = np.concatenate([clip.poses[..., :2] for clip in clips])
+        seen = np.isfinite(poses).all(axis=2).mean(axis=0) > _MOSTLY
+        if not seen[JOINT["nose"]]:
+            raise InputError("ren needs dances with a nose: joints that are missing stand on it")
+        low, high = np.nanmin(poses, axis=(0, 1)), np.nanmax(poses, axis=(0, 1))
+        reach = float((high - low).max()) / 2 * _MARGIN
+        known = tuple(int(joint) for joint in np.flatnonzero(seen))
+        return cls(((low + high) / 2).astype(np.float32), max(reach, 1.0), known)
+
+    def within(self, poses: Float32) -> Float32:
+        """Poses (T, 18, 2) of the canvas as flat rows (T, 36) without gaps."""
+        filled = _without_gaps(poses)
+        unknown = [joint for joint in range(N_JOINTS) if joint not in self.known]
+        filled[:, unknown] = filled[:, [JOINT["nose"]]]
+        flat = (filled - self.centre) / self.reach
+        return np.asarray(flat.reshape(len(poses), FLAT), dtype=np.float32)
+
+    def on_canvas(self, rows: Float32) -> Float32:
+        """Undo `within`: (T, 18, 2) with NaN for joints that the library lacks."""
+        poses = rows.reshape(-1, N_JOINTS, 2) * self.reach + self.centre
+        poses[:, [joint for joint in range(N_JOINTS) if joint not in self.known]] = np.nan
+        return np.asarray(poses, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Take:
+    """A clip with its sound, at the network's rates.
+
+    Attributes
+    ----------
+    sound : float32 (T, 1600)
+    poses : float32 (T, 36)
+    label : int
+        Class of its song.
+    """
+
+    sound: Float32
+    poses: Float32
+    label: int
+
+
+def takes_of(clips: Sequence[Clip], frame: Frame, labels: dict[Path, int]) -> tuple[Take, ...]:
+    """Clips with music that last a piece or longer."""
+    takes = []
+    for clip in clips:
+        if clip.audio_path is None:
+            continue
+        n_poses = int(clip.n_frames / FPS * POSE_FPS)
+        sound = sound_rows(clip.audio_path)
+        first = round(clip.start_s * POSE_FPS)
+        n_poses = min(n_poses, len(sound) - first)
+        if n_poses < PIECE:
+            continue
+        rows = at_rate(frame.within(clip.poses), FPS, POSE_FPS, n_poses)
+        takes.append(Take(sound[first : first + n_poses], rows, labels[clip.audio_path]))
+    return tuple(takes)
+
+
+def sound_rows(path: Path) -> Float32:
+    """Sound of a song in tenths of a second, (T, 1600); the last is filled with silence."""
+    samples = audio.read_sound(path, RATE_HZ).samples
+    n_rows = -(-len(samples) // SAMPLES)
+    rows = np.zeros(n_rows * SAMPLES, dtype=np.float32)
+    rows[: len(samples)] = samples
+    return rows.reshape(n_rows, SAMPLES)
+
+
+def at_rate(rows: Float32, fps: float, wanted_fps: float, n_rows: int) -> Float32:
+    """Rows (T, F) at another rate, linear in time; the last is held."""
+    place = np.minimum(np.arange(n_rows) * fps / wanted_fps, len(rows) - 1)
+    before = place.astype(np.int64)
+    after = np.minimum(before + 1, len(rows) - 1)
+    share = (place - before).astype(np.float32)[:, None]
+    return np.asarray(rows[before] * (1 - share) + rows[after] * share, dtype=np.float32)
+
+
+def even_pieces(takes: Sequence[Take]) -> list[tuple[Take, int]]:
+    """Every take cut into pieces end to end: the take and its first row."""
+    return [
+        (take, start) for take in takes for start in range(0, len(take.poses) - PIECE + 1, PIECE)
+    ]
+
+
+def drawn_pieces(
+    takes: Sequence[Take], size: int, rng: np.random.Generator
+) -> list[tuple[Take, int]]:
+    """Pieces from anywhere, each moment as likely as any other."""
+    room = np.array([len(take.poses) - PIECE + 1 for take in takes], dtype=np.float64)
+    chosen = rng.choice(len(takes), size=size, p=room / room.sum())
+    return [(takes[i], int(rng.integers(room[i]))) for i in chosen]
+
+
+def blended(pieces: Float32, hop: int, n_rows: int) -> Float32:
+    """Put overlapping pieces (P, 50, F), `hop` rows apart, into rows (n_rows, F).
+
+    Each counts by a triangle over its length: where one begins the other rules.
+    """
+    total = np.zeros((hop * (len(pieces) - 1) + PIECE, pieces.shape[2]), dtype=np.float64)
+    weight = np.zeros((len(total), 1))
+    ramp: Float64 = 1 - np.abs(np.arange(PIECE) - (PIECE - 1) / 2) / (PIECE / 2)
+    for number, piece in enumerate(pieces):
+        span = slice(number * hop, number * hop + PIECE)
+        total[span] += piece * ramp[:, None]
+        weight[span] += ramp[:, None]
+    return np.asarray((total / weight)[:n_rows], dtype=np.float32)
+
+
+def _without_gaps(poses: Float32) -> Float32:
+    """Poses (T, J, C) with the gaps of each joint on straight lines between its neighbours."""
+    filled = poses.astype(np.float32, copy=True)
+    frames = np.arange(len(poses))
+    for joint in range(poses.shape[1]):
+        seen = np.isfinite(poses[:, joint]).all(axis=1)
+        if seen.any() and not seen.all():
+            for axis in range(poses.shape[2]):
+                values = poses[seen, joint, axis]
+                filled[:, joint, axis] = np.interp(frames, frames[seen], values)
+        elif not seen.any():
+            filled[:, joint] = filled[:, JOINT["nose"]]
+    return filled

@@ -1,0 +1,383 @@
+"""Training in two lessons: a graph network tells styles apart, then the generator dances."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import Adam
+
+from danceit import audio
+from danceit.errors import InputError
+from danceit.generate.course import Course, Pace, Progress, Watch, fingerprint_of
+from danceit.generate.material import Material
+from danceit.generate.ren.judges import GlobalJudge, LocalJudge
+from danceit.generate.ren.losses import (
+    STAGES,
+    RenWeights,
+    global_loss,
+    is_real,
+    local_loss,
+    matching_loss,
+    perceptual_loss,
+)
+from danceit.generate.ren.networks import INNER, DanceGenerator, drawn_noise
+from danceit.generate.ren.pieces import (
+    PIECE,
+    PIECE_S,
+    Frame,
+    Take,
+    drawn_pieces,
+    even_pieces,
+    takes_of,
+)
+from danceit.generate.ren.st_gcn import StGcn
+from danceit.generate.styles import labels_of
+
+FEWEST_PIECES = 24
+"""Pieces of 5 s, 2 minutes in all: under this there is nothing to learn from."""
+_SHARES = {"style by graph": 0.15, "dance": 0.85}
+"""Of a limit in minutes."""
+_JUDGED = 32
+_GRAPH_RATE = 2e-3
+"""Learning rate of the graph network (appendix H)."""
+
+
+@dataclass(frozen=True)
+class RenOptions:
+    """Options of training; the release's where nothing else is said.
+
+    Attributes
+    ----------
+    losses : str
+        ``l1``, ``global``, ``local`` or ``perceptual``: Table 1, each with those before it.
+    inner : int
+        Width of the pose generator's layers.
+    batch : int
+    learning_rate, local_rate, global_rate : float
+        Of Adam, for the generator and both judges: the release's. The paper's are ten times
+        as large.
+    graph_steps, steps : int
+        At most, of the graph network and of the generator.
+    check_every, patience : int
+        Steps between checks on songs held out; checks without a better one before a lesson ends.
+    minutes : float
+        For both lessons together; 0 for no limit.
+    l1, matching, perceptual, penalty : float
+        Weights of eq. 4 and 7.
+    printed_attention : bool
+        Attention as eq. 3 is printed, not as it was released.
+    graph : str
+        A ``.safetensors`` of a graph network trained before, of as many classes as it says;
+        empty to train one on the library's styles.
+    seed : int
+    """
+
+    losses: str = "perceptual"
+    inner: int = INNER
+    batch: int = 16
+    learning_rate: float = 3e-4
+    local_rate: float = 3e-4
+    global_rate: float = 5e-4
+    graph_steps: int = 300
+    steps: int = 4000
+    check_every: int = 20
+    patience: int = 10
+    minutes: float = 0.0
+    l1: float = 200.0
+    matching: float = 1.0
+    perceptual: float = 1.0
+    penalty: float = 1.0
+    printed_attention: bool = False
+    graph: str = ""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.losses not in STAGES:
+            raise InputError(f"ren: losses must be one of {', '.join(STAGES)}; got '{self.losses}'")
+        for name in ("inner", "batch", "graph_steps", "steps", "check_every", "patience"):
+            if getattr(self, name) < 1:
+                raise InputError(f"ren: {name} must be 1 or more; got {getattr(self, name)}")
+        if self.batch < 2:
+            raise InputError("ren: batch must be 2 or more, for BatchNorm")
+        if not min(self.learning_rate, self.local_rate, self.global_rate) > 0 or self.minutes < 0:
+            raise InputError("ren: learning rates must be over 0, minutes 0 or more")
+
+    def has(self, stage: str) -> bool:
+        """Whether a part of the loss is taken."""
+        return STAGES.index(stage) <= STAGES.index(self.losses)
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What training comes to, before it is written as a generator."""
+
+    dancer: DanceGenerator
+    graph: StGcn
+    frame: Frame
+    classes: tuple[str, ...]
+    lessons: dict[str, Progress]
+    resumed: bool
+    notes: tuple[str, ...]
+
+
+class GraphLesson:
+    """The graph network as a classifier of styles; see `danceit.generate.course.Lesson`."""
+
+    name = "style by graph"
+
+    def __init__(
+        self,
+        network: StGcn,
+        takes: Sequence[Take],
+        held_out: Sequence[Take],
+        *,
+        batch: int,
+        pace: Pace,
+        device: str,
+    ) -> None:
+        self.network, self.takes, self.batch = network, takes, batch
+        self.pace, self.device = pace, device
+        self.modules = {"graph": network}
+        self.optimisers = {"graph_adam": Adam(network.parameters(), _GRAPH_RATE)}
+        self.steps_an_epoch = max(len(even_pieces(takes)) / batch, 1e-9)
+        self._by_class = [
+            [take for take in takes if take.label == label]
+            for label in sorted({take.label for take in takes})
+        ]
+        self._judged = even_pieces(held_out)
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """One batch of pieces, every class as often as any other."""
+        counts = np.bincount(rng.integers(len(self._by_class), size=self.batch),
+                             minlength=len(self._by_class))  # fmt: skip
+        pieces = [
+            piece
+            for takes, count in zip(self._by_class, counts, strict=True)
+            for piece in drawn_pieces(takes, int(count), rng)
+        ]
+        self.network.train()
+        logits = self.network(poses_of(pieces, self.device))
+        loss = cross_entropy(logits, self._labels(pieces))
+        (optimiser,) = self.optimisers.values()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        return {"cross-entropy": float(loss.detach())}
+
+    @torch.no_grad()
+    def check(self) -> float:
+        """Cross-entropy on songs held out."""
+        if not self._judged:
+            return float("nan")
+        self.network.eval()
+        logits = self.network(poses_of(self._judged, self.device))
+        return float(cross_entropy(logits, self._labels(self._judged)))
+
+    def _labels(self, pieces: Sequence[tuple[Take, int]]) -> Tensor:
+        return torch.tensor([take.label for take, _ in pieces], device=self.device)
+
+
+class DanceLesson:
+    """Generator and judges; see `danceit.generate.course.Lesson`."""
+
+    name = "dance"
+
+    def __init__(
+        self,
+        dancer: DanceGenerator,
+        judges: nn.ModuleDict,
+        graph: StGcn,
+        takes: Sequence[Take],
+        held_out: Sequence[Take],
+        options: RenOptions,
+        *,
+        pace: Pace,
+        device: str,
+    ) -> None:
+        self.dancer, self.graph, self.takes, self.options = dancer, graph, takes, options
+        self.pace, self.device = pace, device
+        self.weights = RenWeights(options.l1, options.matching, options.perceptual, options.penalty)
+        self.modules = {"dancer": dancer, "judges": judges}
+        rates = {"global": options.global_rate, "local": options.local_rate}
+        self.optimisers = {"dancer_adam": Adam(dancer.parameters(), options.learning_rate)}
+        for name, judge in judges.items():
+            self.optimisers[f"{name}_adam"] = Adam(judge.parameters(), rates[name])
+        self.steps_an_epoch = len(even_pieces(takes)) / options.batch
+        pieces = even_pieces(held_out)
+        chosen = np.linspace(0, len(pieces) - 1, min(_JUDGED, len(pieces))).astype(int)
+        self._judged = [pieces[i] for i in chosen]
+        self._judges = judges
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """The generator first, then its judges, as in the release."""
+        pieces = drawn_pieces(self.takes, self.options.batch, rng)
+        sound, real = sound_of(pieces, self.device), poses_of(pieces, self.device)
+        self.dancer.train()
+        self._judges.train()
+        made = self.dancer(sound, drawn_noise(len(pieces), PIECE, self.device))
+        parts = self._losses(made, real, sound)
+        self._update("dancer_adam", torch.stack(list(parts.values())).sum())
+        made = made.detach()
+        judged = {}
+        if self.options.has("local"):
+            judged["local judge"] = local_loss(self._local, made, real)
+            self._update("local_adam", judged["local judge"])
+        if self.options.has("global"):
+            judged["global judge"] = global_loss(
+                self._global, made, real, sound, self.weights.penalty
+            )
+            self._update("global_adam", judged["global judge"])
+        return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
+
+    def _losses(self, made: Tensor, real: Tensor, sound: Tensor) -> dict[str, Tensor]:
+        parts = {"L1": self.weights.l1 * (made - real).abs().mean()}
+        if self.options.has("global"):
+            with torch.no_grad():
+                heard = self._global.heard(sound)
+            parts["global"] = is_real(self._global(made, heard))
+            parts["matching"] = self.weights.matching * matching_loss(
+                self._global.reader, made, real
+            )
+        if self.options.has("local"):
+            parts["local"] = is_real(self._local(made))
+        if self.options.has("perceptual"):
+            self.graph.eval()
+            parts["perceptual"] = self.weights.perceptual * perceptual_loss(self.graph, made, real)
+        return parts
+
+    @torch.no_grad()
+    def check(self) -> float:
+        """L1 and the perceptual loss on songs held out: what has a true answer."""
+        if not self._judged:
+            return float("nan")
+        self.dancer.eval()
+        self.graph.eval()
+        real = poses_of(self._judged, self.device)
+        silence = torch.zeros_like(drawn_noise(len(real), PIECE, self.device))
+        made = self.dancer(sound_of(self._judged, self.device), silence)
+        error = self.weights.l1 * (made - real).abs().mean()
+        if self.options.has("perceptual"):
+            error = error + self.weights.perceptual * perceptual_loss(self.graph, made, real)
+        return float(error)
+
+    @property
+    def _local(self) -> LocalJudge:
+        judge = self._judges["local"]
+        assert isinstance(judge, LocalJudge)
+        return judge
+
+    @property
+    def _global(self) -> GlobalJudge:
+        judge = self._judges["global"]
+        assert isinstance(judge, GlobalJudge)
+        return judge
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        self.optimisers[name].zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimisers[name].step()
+
+
+def poses_of(pieces: Sequence[tuple[Take, int]], device: str) -> Tensor:
+    """Poses (B, 50, 36) of pieces."""
+    rows = np.stack([take.poses[start : start + PIECE] for take, start in pieces])
+    return torch.from_numpy(rows).to(device)
+
+
+def sound_of(pieces: Sequence[tuple[Take, int]], device: str) -> Tensor:
+    """Sound (B, 50, 1600) of pieces."""
+    rows = np.stack([take.sound[start : start + PIECE] for take, start in pieces])
+    return torch.from_numpy(rows).to(device)
+
+
+def teach(
+    material: Material,
+    options: RenOptions,
+    *,
+    out: Path,
+    device: str,
+    restart: bool,
+    watch: Watch | None,
+) -> Taught:
+    """Take both lessons, or go on where a run was stopped.
+
+    Raises
+    ------
+    InputError
+        If there are too few pieces, or `out` holds another run.
+    """
+    clips = (*material.train, *material.held_out)
+    frame = Frame.of((*material.train, *material.silent))
+    songs = {clip.audio_path: audio.features(clip.audio_path, "lee")
+             for clip in clips if clip.audio_path}  # fmt: skip
+    labels, classes, note = labels_of(clips, songs, options.seed)
+    train = takes_of(material.train, frame, labels)
+    held = takes_of(material.held_out, frame, labels)
+    if len(even_pieces(train)) < FEWEST_PIECES:
+        raise InputError(
+            f"ren needs {FEWEST_PIECES} pieces of {PIECE_S:g} s or more; {len(material.train)} "
+            f"clips have {len(even_pieces(train))}: give more dances"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        dancer = DanceGenerator(options.inner).to(device)
+        graph = _graph(options.graph, len(classes)).to(device)
+        judges = nn.ModuleDict()
+        if options.has("global"):
+            judges["global"] = GlobalJudge(printed_attention=options.printed_attention)
+        if options.has("local"):
+            judges["local"] = LocalJudge()
+        judges.to(device)
+        learnt = [array for take in (*train, *held) for array in (take.poses, take.sound)]
+        course = Course(out, fingerprint_of(asdict(options), learnt), device, options.seed, watch)
+        network = nn.ModuleDict({"dancer": dancer, "graph": graph, "judges": judges})
+        course.begin(network, restart=restart)
+        if not options.graph:
+            course.take(
+                GraphLesson.name,
+                lambda: GraphLesson(graph, train, held, batch=options.batch,
+                                    pace=_pace(options, GraphLesson.name), device=device),
+            )  # fmt: skip
+        graph.requires_grad_(False)
+        course.take(
+            DanceLesson.name,
+            lambda: DanceLesson(dancer, judges, graph, train, held, options,
+                                pace=_pace(options, DanceLesson.name), device=device),
+        )  # fmt: skip
+    notes = [note, *(progress.note for progress in course.taken.values())]
+    return Taught(
+        dancer=dancer.eval(),
+        graph=graph.eval(),
+        frame=frame,
+        classes=classes,
+        lessons=course.taken,
+        resumed=course.resumed,
+        notes=tuple(note for note in notes if note),
+    )
+
+
+def _graph(file: str, n_classes: int) -> StGcn:
+    """A graph network to train, or one read from a file with its own classes."""
+    if not file:
+        return StGcn(n_classes)
+    from danceit.checkpoints import read_weights
+
+    tensors = read_weights(Path(file))
+    found = tensors.get("classes.weight")
+    network = StGcn(n_classes if found is None else len(found))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as exc:
+        line = " ".join(str(exc).split())[:120]
+        raise InputError(f"{file} holds no graph network of this kind: {line}") from exc
+    return network
+
+
+def _pace(options: RenOptions, lesson: str) -> Pace:
+    steps = options.graph_steps if lesson == GraphLesson.name else options.steps
+    minutes = options.minutes * _SHARES[lesson]
+    return Pace(steps, options.check_every, options.patience, minutes)
