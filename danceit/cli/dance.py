@@ -119,6 +119,8 @@ def _decorate(command: Command, options: tuple[Callable[[Command], Command], ...
 @index_option
 @query_options
 @click.option("--out", type=PATH, help="Dance file to write.  [default: SONG.dance.npz here]")
+@click.option("--idea", type=PATH, metavar="FILE",
+              help="A dance file: choose movement like its own.")  # fmt: skip
 @change_options
 @click.option("--explain", is_flag=True, help="Show each window's runners-up.")
 @json_option
@@ -127,6 +129,7 @@ def query(
     song: Path,
     index_path: Path,
     out: Path | None,
+    idea: Path | None,
     pins: tuple[str, ...],
     bans: tuple[str, ...],
     locks: tuple[str, ...],
@@ -145,7 +148,11 @@ def query(
     from danceit.workflow.line import query as run
 
     constraints = Constraints.parsed(pins, bans, locks)
-    if constraints or before is not None:
+    if idea is not None:
+        composition, written = _after_idea(
+            song, index_path, idea, constraints, before, out, device, **choices
+        )
+    elif constraints or before is not None:
         composition, written = _changed(
             song, index_path, constraints, before, out, device, **choices
         )
@@ -260,6 +267,24 @@ def dance(
             )
         )
     click.echo(f"wrote {made.out} and {made.dance_file}")
+
+
+def _after_idea(
+    song: Path,
+    index_path: Path,
+    idea: Path,
+    constraints: "Constraints",
+    before: Path | None,
+    out: Path | None,
+    device: str,
+    **choices: Any,
+) -> "tuple[Composition, Path]":
+    from danceit.workflow.generating import query_idea
+
+    if constraints or before is not None:
+        raise click.UsageError("--idea chooses anew: no --pin, --ban, --lock or --from")
+    found = query_idea(song, idea, index_path, _chosen(**choices), out=out, device=device)
+    return found.composition, found.out
 
 
 def _changed(

@@ -19,6 +19,7 @@ COMMANDS = {
     "view": ("danceit.cli.view:view", "Look at dances in the browser, or write the page."),
     "dance": ("danceit.cli.dance:dance", "Query, align and render in one."),
     "counts": ("danceit.cli.counts:counts", "Show how a song is counted, and put it right."),
+    "generate": ("danceit.cli.generate:generate", "Dances that nobody danced, by trained rivals."),
     "person": ("danceit.cli.person:person", "Prepare and train someone to be shown dancing."),
     "bench": ("danceit.cli.bench:bench", "Measure aligners and retrieval on your dances."),
     "study": ("danceit.cli.study:study", "Ask people which dances they prefer, blind."),

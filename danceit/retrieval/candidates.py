@@ -8,14 +8,14 @@ its tempo is off.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
 from danceit import audio
-from danceit.data import Float32, Float64, Int64, Music
+from danceit.data import Dance, Float32, Float64, Int64, Music
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, Where
@@ -106,9 +106,11 @@ def find_candidates(
     store: FragmentStore,
     embedder: Embedder,
     options: QueryOptions,
+    *,
+    idea: Dance | None = None,
 ) -> tuple[tuple[Candidates, ...], tuple[str, ...]]:
     """Search a song's windows and keep the best K of each; also what to tell the user."""
-    ranked = find_pool(song, music, store, embedder, options).best(options.k)
+    ranked = find_pool(song, music, store, embedder, options, idea=idea).best(options.k)
     return ranked, notes_on(ranked, options)
 
 
@@ -120,13 +122,21 @@ def find_pool(
     options: QueryOptions,
     *,
     more: int = 0,
+    idea: Dance | None = None,
 ) -> Pool:
     """Search a song's windows; `more` fragments a window than usual.
+
+    Parameters
+    ----------
+    idea : Dance, optional
+        A dance to this song whose movement is looked for, window by window, instead of what
+        the music asks for: the distance from pose to pose is then the target cost.
 
     Raises
     ------
     InputError
-        If the song is shorter than one window, or nothing passes the filters.
+        If the song is shorter than one window, nothing passes the filters, or the idea is to
+        another song or flat where the index is not.
     IndexStateError
         If the store was made by another encoder.
     """
@@ -152,7 +162,11 @@ def find_pool(
         licence=_only(options.licence),
         n_frames=length,
     )
-    by_pose = embedder.embed_windows(features, starts, length)
+    if idea is None:
+        by_pose = embedder.embed_windows(features, starts, length)
+    else:
+        by_pose = _imagined(idea, music, starts, length, store, embedder)
+        options = replace(options, audio_weight=0.0)
     by_audio = embedder.describe_windows(features, starts, length)
     pool = max(_POOL, options.k) + more
     found_pose = store.search(by_pose, pool, by="pose", where=where).rows
@@ -161,6 +175,30 @@ def find_pool(
         raise InputError(_nothing_found(options, store))
     pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
     return _rank(pooled, by_pose, by_audio, music, store, options)
+
+
+def _imagined(
+    idea: Dance,
+    music: Music,
+    starts: Int64,
+    length: int,
+    store: FragmentStore,
+    embedder: Embedder,
+) -> Float32:
+    """Embed an idea's movement window by window, (W, D); its last pose is held."""
+    if abs(idea.n_frames - music.n_frames) > 1:
+        raise InputError(
+            f"the idea has {idea.n_frames} frames, but {music.path} needs {music.n_frames}: "
+            "another song's dance?"
+        )
+    dims = store.spec.dims
+    if idea.dims < dims:
+        raise InputError(
+            "the idea is in 2-D and the index in 3-D: build an index of projected dances "
+            "(danceit index build --dims 2)"
+        )
+    frames = np.minimum(starts[:, None] + np.arange(length), idea.n_frames - 1)
+    return embedder.embed_poses(idea.joints[frames][..., :dims])
 
 
 def _only(name: str) -> tuple[str, ...]:

@@ -74,7 +74,12 @@ class Composition:
 
 
 def compose(
-    song: Path, store: FragmentStore, embedder: Embedder, options: QueryOptions | None = None
+    song: Path,
+    store: FragmentStore,
+    embedder: Embedder,
+    options: QueryOptions | None = None,
+    *,
+    idea: Dance | None = None,
 ) -> Composition:
     """Choose and place a dance for a song.
 
@@ -86,6 +91,8 @@ def compose(
     embedder : Embedder
         The one that made the store's embeddings.
     options : QueryOptions, optional
+    idea : Dance, optional
+        Whose movement is looked for instead of what the music asks for.
 
     Raises
     ------
@@ -97,7 +104,7 @@ def compose(
     """
     options = options or QueryOptions()
     music = audio.listen(song)
-    candidates, notes = find_candidates(song, music, store, embedder, options)
+    candidates, notes = find_candidates(song, music, store, embedder, options, idea=idea)
     return choose(music, candidates, store, options, notes=(*music.counts.notes, *notes))
 
 

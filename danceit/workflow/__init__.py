@@ -8,6 +8,7 @@ Nothing here prints, parses options or knows a flag.
 - `changing`: a dance file with one choice fixed, forbidden or kept
 - `viewing` and `view_edits`: dances in the browser, and changes made there
 - `footage_sources` and `picture_lag`: where the dancers are in their own videos
+- `generating`: generators trained, dancing, and their dances found again in real movement
 - `person`: someone to be shown dancing, from a video to a trained folder
 - `inspection` and `inspection_pictures`: one recording as the index sees it
 - `recording_tables`: tempo, turns and lengths of a library; `datasets`: public ones

@@ -47,6 +47,9 @@ class Filming:
         source = placement.source
         if source not in self._known:
             self._known[source] = None
+            if placement.generator:
+                self.notes.append(made_up(placement))
+                return None
             try:
                 recording = read_source(Path(source))
                 self._known[source] = replace(filmed(recording), lag_s=self._lag(source, recording))
@@ -62,6 +65,11 @@ class Filming:
             if lag_s:
                 return lag_s
         return 0.0
+
+
+def made_up(placement: Placement) -> str:
+    """One line for a fragment that no dancer danced."""
+    return f"made up by {placement.generator}: there is no footage of it"
 
 
 def read_source(path: Path, dims: int = 2) -> Recording:

@@ -202,6 +202,11 @@ def _cuts_with_footage(
     """Cut a dance, in seconds of the videos, and name the video of each source."""
     if dance.n_frames == 0:
         raise InputError("nothing to export: the dance has no frames")
+    made_by = sorted({placed.generator for placed in dance.fragments if placed.generator})
+    if made_by:
+        raise InputError(
+            f"no footage to cut: the dance was made up by {made_by[0]}, nobody filmed it"
+        )
     cuts = cuts_of(dance)
     videos = {cut.source: footage(cut.source) for cut in cuts}
     if not any(videos.values()):

@@ -56,6 +56,12 @@ class FootageScene(Scene):
             raise InputError("footage needs RenderOptions.locate, which finds the sources' videos")
         self._canvas = canvas_place(options.frame_size)
         self._cut = cut(dances[0], self._times_s, options.locate, self._canvas)
+        made_by = sorted({placed.generator for placed in dances[0].fragments if placed.generator})
+        if made_by:
+            raise InputError(
+                f"the dance was made up by {made_by[0]}: there is no footage of it; render it "
+                "without"
+            )
         if all(shot.filmed is None for shot in self._cut.shots):
             named = ", ".join(sorted({Path(f.source).name for f in dances[0].fragments})[:3])
             raise InputError(
