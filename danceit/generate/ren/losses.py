@@ -1,10 +1,15 @@
-"""What generator and judges are trained by (eq. 1 and 4-7), part by part."""
+"""What generator and judges are trained by (eq. 1 and 4-7), part by part.
+
+Verdicts become probabilities before their logarithm is taken, as in the release: where a judge
+is sure, its gradient to the generator vanishes and the other parts lead. (From logits it would
+not; the local judge, which soon is sure, then drags poses off those that were danced.)
+"""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy
 
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge, PoseReader
 from danceit.generate.ren.st_gcn import BLOCKS, StGcn
@@ -47,12 +52,12 @@ def matching_loss(reader: PoseReader, made: Tensor, real: Tensor) -> Tensor:
 
 def is_real(verdict: Tensor) -> Tensor:
     """Loss of a judge that should have taken it for real."""
-    return binary_cross_entropy_with_logits(verdict, torch.ones_like(verdict))
+    return binary_cross_entropy(verdict.sigmoid(), torch.ones_like(verdict))
 
 
 def is_made(verdict: Tensor) -> Tensor:
     """Loss of a judge that should have seen that it was made up."""
-    return binary_cross_entropy_with_logits(verdict, torch.zeros_like(verdict))
+    return binary_cross_entropy(verdict.sigmoid(), torch.zeros_like(verdict))
 
 
 def local_loss(judge: LocalJudge, made: Tensor, real: Tensor) -> Tensor:
