@@ -93,5 +93,6 @@ def test_madmom_itself_hears_its_sample(real_data: Path) -> None:
         pytest.skip("madmom is not installed: pip install 'danceit[madmom]'")
     by_hand = read_counts(real_data / "music" / "madmom_sample.beats")
     found = madmom.track(read_sound(real_data / "music" / "madmom_sample.wav"))
-    apart_s = np.abs(found.beats_s[:, None] - by_hand.beats_s[None]).min(axis=1)
-    assert np.median(apart_s) < 0.07
+    # In 2.8 s it hears the level above as well: those annotated are among its beats.
+    apart_s = np.abs(by_hand.beats_s[:, None] - found.beats_s[None]).min(axis=1)
+    assert apart_s.max() < 0.02
