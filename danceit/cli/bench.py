@@ -213,10 +213,10 @@ def counts_(
     if songs:
         click.echo(
             table(
-                ("tracker", "song", *MEASURES, "bpm", "true bpm"),
+                ("tracker", "song", *MEASURES, "bpm", "true bpm", "sure"),
                 [
                     (row.tracker, row.song, *(f"{row.values[name]:.2f}" for name in MEASURES),
-                     f"{row.tempo_bpm:.1f}", f"{row.reference_bpm:.1f}")
+                     f"{row.tempo_bpm:.1f}", f"{row.reference_bpm:.1f}", f"{row.confidence:.2f}")
                     for row in run.rows
                 ],
             )

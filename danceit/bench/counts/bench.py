@@ -40,6 +40,7 @@ class Row:
     reference_bpm: float
     metre: int
     reference_metre: int
+    confidence: float
     frames_per_s: float
 
 
@@ -136,6 +137,7 @@ def _measured(song: Annotated, trackers: Sequence[str]) -> list[Row]:
                 reference_bpm=truth.tempo_bpm,
                 metre=counts.metre,
                 reference_metre=truth.metre,
+                confidence=counts.confidence,
                 frames_per_s=sound.duration_s * FPS / seconds,
             )
         )
