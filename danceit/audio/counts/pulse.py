@@ -69,7 +69,8 @@ class PulseTracker:
         beats_s = np.maximum(beats_s[inside], 0.0)
         at = np.round((beats_s + LEAD_S) * RATE_HZ).astype(np.int64)
         bars = find_bars(_one_odds(heard, at), (metre,) if metre else METRES)
-        sure = float((1 / (1 + np.exp(-_peak(heard.beat, at)))).mean())
+        # Any sound starts and stops: the first and last beats do not tell whether it has more.
+        sure = float((1 / (1 + np.exp(-_peak(heard.beat, at[1:-1])))).mean())
         doubt = 0.0 if bpm else self._rival_bpm(gains, beats_s)
         return Tracked(beats_s, bars.numbers, bars.metre, sure, doubt)
 
