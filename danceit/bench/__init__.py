@@ -1,7 +1,7 @@
 """Benches: how good are aligners, retrieval, search and a person, beside real dances and chance.
 
 - `measures/`: plain functions of arrays
-- `aligners/`, `retrieval/`, `study/`: a bench each; `search` and `person` are small ones
+- `aligners/`, `retrieval/`, `systems/`, `study/`: a bench each; `search` and `person` are small
 - `material`: real dances and dances put together at random; `named_figures`: what people
   annotated; `cells`: a run folder that goes on where it stopped
 - `reports/`: what is told of a run; `glance`: what `danceit align` prints

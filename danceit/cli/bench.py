@@ -188,6 +188,56 @@ def search(index_path: Path, seed: int, device: str) -> None:
 
 
 @bench.command(
+    help="Compare retrieval with generators, nearest audio, chance and real dances.\n\n"
+    "Every system dances to SONGS, which nobody in DATA danced to. Leaves a table, "
+    "results.parquet, report.md, report.html and the dances, for `danceit render` and "
+    "`danceit study`."
+)
+@click.argument("data", type=PATH)
+@click.argument("songs", type=PATH, nargs=-1, required=True)
+@click.option("--out", type=PATH, default=Path("bench-systems"), show_default=True)
+@index_option
+@click.option(
+    "--with",
+    "generators",
+    multiple=True,
+    metavar="[NAME=]GEN",
+    help="Folder of a trained generator; repeat for several rows.",
+)
+@click.option("--length", "length_s", type=float, default=2.0, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="Dances a song, for multimodality.",
+)
+@click.option("--reference", type=PATH, help="Folder of annotated counts, for bar lock.")
+@click.option("--allow-leak", is_flag=True, help="Accept songs of the indexed dances themselves.")
+@click.option("--restart", is_flag=True, help="Measure anew, whatever stands in --out.")
+def systems(
+    data: Path,
+    songs: tuple[Path, ...],
+    out: Path,
+    index_path: Path,
+    generators: tuple[str, ...],
+    length_s: float,
+    seeds: int,
+    reference: Path | None,
+    allow_leak: bool,
+    restart: bool,
+) -> None:
+    """Call `danceit.bench.systems.bench.bench_systems` and write its report."""
+    from danceit.bench.systems.bench import SystemsOptions, bench_systems
+
+    options = SystemsOptions(
+        generators=generators, length_s=length_s, seeds=seeds, reference=reference,
+        allow_leak=allow_leak, resume=not restart,
+    )  # fmt: skip
+    _report(bench_systems(data, songs, out, index_path, options))
+
+
+@bench.command(
     name="counts",
     help="Measure trackers of beats and bars on the annotated songs of DATA.\n\n"
     "The annotation lies beside each song (song.beats, .jams or .labels.txt) or in the folder "

@@ -121,7 +121,7 @@ def composer_of(
 
     with open_store(index) as store:
         if not allow_leak:
-            _refuse_indexed_songs(store, songs)
+            refuse_indexed_songs(store, songs)
         encoder = FragmentEncoder.load(store.encoder)
         options = QueryOptions(length_s=length_s)
         yield Composer(
@@ -375,8 +375,14 @@ def _hash(*arrays: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> str:
     return digest.hexdigest()[:16]
 
 
-def _refuse_indexed_songs(store: FragmentStore, songs: Sequence[Path]) -> None:
-    """Stop where an indexed dance was danced to one of the songs."""
+def refuse_indexed_songs(store: FragmentStore, songs: Sequence[Path]) -> None:
+    """Stop where an indexed dance was danced to one of the songs.
+
+    Raises
+    ------
+    InputError
+        Naming the song.
+    """
     paths = {Path(path) for path in store.table(store.matching(Where())).audio if path}
     by_size: dict[int, list[Path]] = {}
     for path in paths:

@@ -9,6 +9,7 @@ Each module has `validate`, functions, and `evaluate` that returns all of them b
 - `gaps`: hidden frames of a real dance, filled by a method
 - `physics`: foot contact, foot skate, bones; three-dimensional dances only
 - `distribution`: sets of dances: FID, diversity, multimodality
+- `sets`: features of dances as a set, of what the picture shows
 - `ranking`: retrieval: recall, ranks, precision
 - `statistics`: intervals over songs, paired comparisons
 """

@@ -153,6 +153,47 @@ MEASURES = (
         "acceleration's bracket put right. Real dances: one half against the other.",
     ),
     Measure("diversity_k", "diversity", "", "near real", 2, "Mean distance of those windows."),
+    *(
+        measure
+        for kind, features in (
+            ("kinetic", "AIST++ kinetic features without depth."),
+            ("geometric", "Poses after Müller et al. 2005, as far as a picture shows them."),
+        )
+        for measure in (
+            Measure(
+                f"fid_{kind}", f"FID, {kind}", "", "smaller", 2,
+                "Fréchet distance to real dances over 5 s. Real dances: half against half. "
+                + features,
+            ),
+            Measure(
+                f"diversity_{kind}", f"diversity, {kind}", "", "near real", 2,
+                "Mean distance of 5 s of different dances. " + features,
+            ),
+            Measure(
+                f"multimodality_{kind}", f"multimodality, {kind}", "", "", 2,
+                "Mean distance of several dances to one song; 0 where all are the same. "
+                + features,
+            ),
+        )
+    ),
+    Measure(
+        "bar_lock", "bar lock", "", "near real", 2,
+        "How strongly movement goes with the bar, 0 to 1, by annotated counts.",
+    ),
+    Measure(
+        "frozen", "frozen", "%", "near real", 2,
+        "Share of frames into which no joint moves over 0.5 px.",
+    ),
+    Measure(
+        "limb_excess", "limbs too long", "%", "near real", 2,
+        "How far the worst limb exceeds the 95th percentile of its own length, mean over frames.",
+    ),
+    Measure(
+        "s_per_minute", "s a minute", "s", "smaller", 2,
+        "Processor time for a minute of dance, the song's features included where not cached.",
+    ),
+    Measure("million_parameters", "parameters", "M", "", 2, "Of the networks that are asked."),
+    Measure("weights_mb", "weights", "MB", "smaller", 1, "Memory of these networks."),
     Measure("copied", "copied", "%", "", 1, "Share of the dance that the library repeats."),
     Measure(
         "recall_1", "R@1", "%", "larger", 1,
@@ -205,6 +246,11 @@ PUBLISHED = (
         "kinematic_hit_1", 0.651, "Lee et al. 2019",
         "kinematic beats by an unpublished detector, tolerance not stated",
     ),
+    Published("fid_kinetic", 12.8, "Lee et al. 2019", "a classifier's features, other dances"),
+    Published("diversity_kinetic", 53.2, "Lee et al. 2019", "a classifier's features"),
+    Published("multimodality_kinetic", 47.8, "Lee et al. 2019", "a classifier's features"),
+    Published("fid_kinetic", 3.80, "Ren et al. 2020", "ST-GCN's features, other dances"),
+    Published("diversity_kinetic", 25.63, "Ren et al. 2020", "ST-GCN's features"),
     Published("fid_k", 3.80, "Ren et al. 2020", "another feature extractor, other dances"),
     Published("diversity_k", 25.63, "Ren et al. 2020", "another feature extractor, other dances"),
 )  # fmt: skip
