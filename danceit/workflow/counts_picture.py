@@ -1,4 +1,4 @@
-"""A picture of a song's counts: waveform, beats, 1s and sections, 30 s a line."""
+"""A picture of a song's counts: waveform, beats, 1s and sections, about 30 s a line."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from danceit.data import Float64, Music
 from danceit.files import replacing
 
 LINE_S = 30.0
-"""Seconds a line: beats are then far enough apart to be told by the eye."""
+"""About so many seconds a line: beats are then far enough apart to be told by the eye."""
 _COLOURS = (
     "#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2", "#eeca3b", "#9d755d",
 )  # fmt: skip
@@ -23,8 +23,8 @@ def draw_counts(music: Music, out: Path) -> None:
     """Draw the counts of a song over its waveform."""
     from matplotlib.figure import Figure
 
-    line_s = max(LINE_S, music.duration_s / _MOST_LINES)
-    n_lines = max(1, int(np.ceil(music.duration_s / line_s - 1e-9)))
+    n_lines = min(max(1, round(music.duration_s / LINE_S)), _MOST_LINES)
+    line_s = music.duration_s / n_lines
     figure = Figure(figsize=(14, 0.9 + 1.15 * n_lines), dpi=100, layout="constrained")
     figure.suptitle(_title(music), fontsize=11)
     envelope = _envelope(music)
@@ -48,12 +48,12 @@ def _draw_line(axis: Any, music: Music, envelope: Float64, start_s: float, end_s
             colour = _COLOURS[labels.index(section.label) % len(_COLOURS)]
             axis.axvspan(left, right, color=colour, alpha=0.25, linewidth=0)
             if section.start_s >= start_s:
-                axis.text(left, 1.02, f" {section.label}", fontsize=9, va="bottom", color=colour)
+                axis.text(left, 1.0, f" {section.label}", fontsize=9, va="bottom", color=colour)
     seen = (counts.beats_s >= start_s) & (counts.beats_s < end_s)
     ones = counts.numbers == 1
     axis.vlines(counts.beats_s[seen & ~ones], -0.45, 0.45, color="#333333", linewidth=0.7)
     axis.vlines(counts.beats_s[seen & ones], -1.0, 1.0, color="#b00020", linewidth=1.2)
-    axis.set(xlim=(start_s, end_s), ylim=(-1.05, 1.3), yticks=[])
+    axis.set(xlim=(start_s, end_s), ylim=(-1.05, 1.55), yticks=[])
     axis.tick_params(labelsize=8)
     axis.xaxis.set_major_formatter(lambda second, _: f"{int(second) // 60}:{second % 60:04.1f}")
 

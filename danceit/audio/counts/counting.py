@@ -20,6 +20,8 @@ from danceit.audio.decoding import Sound
 from danceit.counts import Counts, Float64
 from danceit.files import sha256_of_file
 
+VERSION = 2
+"""Raised with every change of a tracker, of corrections or of sections that changes counts."""
 FEWEST_BEATS = 4
 """Beats under which there is nothing to count."""
 CLEAR = 0.15
@@ -52,7 +54,7 @@ class Basis:
     @property
     def identity(self) -> tuple[str, ...]:
         """What counts depend on, beside the sound."""
-        return ("file" if self.file else self.tracker, repr(self.said))
+        return (str(VERSION), "file" if self.file else self.tracker, repr(self.said))
 
 
 def basis(song: Path, sha256: str, said: Corrections | None = None) -> Basis:
