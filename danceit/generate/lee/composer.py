@@ -135,7 +135,11 @@ def composer_losses(
     first: int,
     weights: ComposerWeights,
 ) -> dict[str, Tensor]:
-    """Eq. 10 part by part; the adversarial parts in their non-saturating form."""
+    """Eq. 10 part by part; the adversarial parts in their non-saturating form.
+
+    Both dances are held near the prior, as in the release: else what is made for music decodes
+    to the mean of all movements, a body that stands.
+    """
     verdicts = _judged(judges, result.made_movements, result.made_dance, audio, first)
     told = [(composer.regressor(code) - style).abs().mean() for code in (result.code,)]
     told.append((composer.regressor(result.made_code) - style).abs().mean())
@@ -144,7 +148,7 @@ def composer_losses(
         "style": weights.style * torch.stack(told).sum(),
         "movements": weights.adversarial_movement * _is(verdicts[0], 1),
         "dances": weights.adversarial_dance * _is(verdicts[1], 1),
-        "KL": weights.kl * result.dance.kl(),
+        "KL": weights.kl * (result.dance.kl() + result.made_dance.kl()),
     }
 
 

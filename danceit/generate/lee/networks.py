@@ -31,9 +31,9 @@ class Gaussian:
         return self.mean + torch.randn_like(self.mean) * (0.5 * self.log_variance).exp()
 
     def kl(self) -> Tensor:
-        """KL divergence from N(0, I), a mean over batch and dimensions: a scalar."""
+        """KL divergence from N(0, I) in nats, a mean over the batch: a scalar."""
         spread = self.log_variance.exp() + self.mean.square() - 1 - self.log_variance
-        return 0.5 * spread.mean()
+        return 0.5 * spread.sum(dim=-1).mean()
 
     def pair(self) -> Tensor:
         """Both parameters side by side (..., 2 D)."""

@@ -1,9 +1,9 @@
 """DU-VAE: how to move (3.1, eq. 3-5). A unit is taken apart into a first pose and a movement.
 
-Losses are means over coordinates, and the KL divergences over latent dimensions, so that the
-paper's weights stand for the same whatever the sizes. (The release sums the KL over
-dimensions and brings its weight in by a sigmoid about step 15 000, far beyond what a small
-library can be trained for.)
+Losses are means over coordinates, the KL divergences sums over latent dimensions, as in the
+release: with means the paper's weight would leave the codes to themselves, and what is drawn
+for music would be no code of a movement. (The release brings that weight in by a sigmoid about
+step 15 000, far beyond what a small library can be trained for; here it stands from the start.)
 """
 
 from dataclasses import dataclass

@@ -232,6 +232,10 @@ def check_equations(
     verdict = judges.movement(result.made_movements.pair(), sequences.audio)
     assert parts["reconstruction"] == pytest.approx(float((again - real).abs().mean()))
     assert parts["style"] == pytest.approx(2 * float(told))
+    both = [result.dance, result.made_dance]
+    from_prior = sum(0.5 * float((g.mean**2 + g.log_variance.exp() - 1 - g.log_variance).sum())
+                     for g in both) / 3  # fmt: skip
+    assert parts["KL"] == pytest.approx(0.5 * from_prior, rel=1e-5)
     assert parts["movements"] == pytest.approx(
         -0.3 * float(torch.log(torch.sigmoid(verdict)).mean()), rel=1e-5
     )
