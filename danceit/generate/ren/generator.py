@@ -18,7 +18,7 @@ from danceit.generate.loss_plot import PLOT, plot_losses
 from danceit.generate.material import material_of
 from danceit.generate.protocol import GeneratorReport, Imagined, LessonReport, dance_of
 from danceit.generate.ren.networks import DanceGenerator, drawn_noise
-from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, sound_rows
+from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, joined, sound_rows
 from danceit.generate.ren.st_gcn import StGcn
 from danceit.generate.ren.training import RenOptions, teach
 from danceit.retrieval.encoder.encoders import pick_device
@@ -138,7 +138,7 @@ class RenGenerator:
             heard = torch.from_numpy(np.stack([padded[span] for span in spans])).to(self.device)
             made = self.dancer(heard, torch.stack([noise[span] for span in spans]))
             pieces[first : first + len(spans)] = made.cpu().numpy()
-        rows = self.frame.on_canvas(blended(pieces, HOP, n_rows))
+        rows = self.frame.on_canvas(blended(joined(pieces, HOP), HOP, n_rows))
         place = np.minimum(np.arange(music.n_frames) / FPS * POSE_FPS, n_rows - 1)
         joints = sampled(rows, place, np.zeros(0, dtype=np.int64))
         parts = np.arange(0, music.n_frames, round(HOP / POSE_FPS * FPS))

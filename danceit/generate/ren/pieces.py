@@ -4,13 +4,15 @@ Conventions
 -----------
 - T = 50 poses at 10 frames a second, V = 18 joints in 2-D, flat (T, 36): x and y by joint.
 - Sound is mono at 16 kHz, 1600 samples a pose.
-- Poses lie within [-1, 1] (appendix F): the whole library by one centre and one reach, so
-  that bodies keep their proportions. Its clips have one height already.
+- Poses lie within [-1, 1] (appendix F), but for one joint in 200: the whole library by one reach,
+  so that bodies keep their proportions; its clips have one height already. Where on the stage a
+  piece is danced is not learnt: across, each lies about the mean of its own hips.
 - A joint that the library mostly lacks stands on the nose while learning and is NaN in dances.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,11 @@ FLAT = 2 * N_JOINTS
 PIECE_S = PIECE / POSE_FPS
 _MARGIN = 1.02
 """So that the largest pose learnt from is no place that a Tanh reaches only at infinity."""
+_WITHIN = 99.5
+"""Per cent of joints within the reach: a few strides across a ballroom would halve all bodies."""
 _MOSTLY = 0.5
+_HIPS = [JOINT["right_hip"], JOINT["left_hip"]]
+_HIPS_X = [2 * joint for joint in _HIPS]
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,15 @@ class Frame:
     @classmethod
     def of(cls, clips: Sequence[Clip]) -> "Frame":
         """Frame of a library."""
-        poses = np.concatenate([clip.poses[..., :2] for clip in clips])
+        poses = np.concatenate([_about_hips(clip.poses[..., :2]) for clip in clips])
         seen = np.isfinite(poses).all(axis=2).mean(axis=0) > _MOSTLY
         if not seen[JOINT["nose"]]:
             raise InputError("ren needs dances with a nose: joints that are missing stand on it")
-        low, high = np.nanmin(poses, axis=(0, 1)), np.nanmax(poses, axis=(0, 1))
-        reach = float((high - low).max()) / 2 * _MARGIN
+        middle = float(np.nanmedian(poses[..., 1]))
+        centre = np.array([0.0, middle], dtype=np.float32)
+        far = np.nanpercentile(np.abs(poses - centre).max(axis=2), _WITHIN)
         known = tuple(int(joint) for joint in np.flatnonzero(seen))
-        return cls(((low + high) / 2).astype(np.float32), max(reach, 1.0), known)
+        return cls(centre, max(float(far) * _MARGIN, 1.0), known)
 
     def within(self, poses: Float32) -> Float32:
         """Poses (T, 18, 2) of the canvas as flat rows (T, 36) without gaps."""
@@ -115,6 +122,22 @@ def at_rate(rows: Float32, fps: float, wanted_fps: float, n_rows: int) -> Float3
     return np.asarray(rows[before] * (1 - share) + rows[after] * share, dtype=np.float32)
 
 
+def centred(pieces: Float32) -> Float32:
+    """Pieces (..., 50, 36) moved across so that the mean of their hips is at 0, within [-1, 1]."""
+    moved = pieces.copy()
+    moved[..., 0::2] -= pieces[..., _HIPS_X].mean(axis=(-2, -1))[..., None, None]
+    return np.clip(moved, -1, 1)
+
+
+def joined(pieces: Float32, hop: int) -> Float32:
+    """Pieces (P, 50, 36), `hop` rows apart, moved across so that each goes on where it overlaps."""
+    moved = pieces.copy()
+    for before, after in pairwise(moved):
+        gap = before[hop:, _HIPS_X].mean() - after[: PIECE - hop, _HIPS_X].mean()
+        after[:, 0::2] += gap
+    return moved
+
+
 def even_pieces(takes: Sequence[Take]) -> list[tuple[Take, int]]:
     """Every take cut into pieces end to end: the take and its first row."""
     return [
@@ -144,6 +167,17 @@ def blended(pieces: Float32, hop: int, n_rows: int) -> Float32:
         total[span] += piece * ramp[:, None]
         weight[span] += ramp[:, None]
     return np.asarray((total / weight)[:n_rows], dtype=np.float32)
+
+
+def _about_hips(poses: Float32) -> Float32:
+    """Poses (T, 18, 2) with each 5 s of them moved across to the mean of their hips."""
+    moved, size = poses.copy(), round(PIECE_S * FPS)
+    for start in range(0, len(poses), size):
+        part = moved[start : start + size]
+        hips = part[:, _HIPS, 0]
+        if np.isfinite(hips).any():
+            part[..., 0] -= np.nanmean(hips)
+    return moved
 
 
 def _without_gaps(poses: Float32) -> Float32:

@@ -30,6 +30,7 @@ from danceit.generate.ren.pieces import (
     PIECE_S,
     Frame,
     Take,
+    centred,
     drawn_pieces,
     even_pieces,
     takes_of,
@@ -283,9 +284,9 @@ class DanceLesson:
 
 
 def poses_of(pieces: Sequence[tuple[Take, int]], device: str) -> Tensor:
-    """Poses (B, 50, 36) of pieces."""
+    """Poses (B, 50, 36) of pieces, each about its own hips."""
     rows = np.stack([take.poses[start : start + PIECE] for take, start in pieces])
-    return torch.from_numpy(rows).to(device)
+    return torch.from_numpy(centred(rows)).to(device)
 
 
 def sound_of(pieces: Sequence[tuple[Take, int]], device: str) -> Tensor:

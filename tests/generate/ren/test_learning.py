@@ -16,8 +16,10 @@ from danceit.generate.ren.pieces import (
     Take,
     at_rate,
     blended,
+    centred,
     drawn_pieces,
     even_pieces,
+    joined,
     takes_of,
 )
 from danceit.generate.ren.st_gcn import Block, StGcn
@@ -36,7 +38,10 @@ def test_the_frame_holds_all_poses_within_one_and_gives_them_back(swings: tuple[
     frame = Frame.of(swings)
     rows = frame.within(swings[0].poses)
     assert rows.shape == (swings[0].n_frames, 36)
-    assert np.abs(rows).max() < 1
+    pieces = centred(rows[:500].reshape(10, PIECE, 36))
+    assert np.abs(pieces).max() <= 1
+    assert (np.abs(pieces) < 1).mean() > 0.99
+    assert np.abs(pieces[..., [16, 22]].mean(axis=(1, 2))).max() < 1e-3  # x of both hips
     assert frame.known == tuple(range(14))
     again = frame.on_canvas(rows)
     np.testing.assert_allclose(again[:, :14], swings[0].poses[:, :14], atol=1e-2)
@@ -72,6 +77,16 @@ def test_overlapping_pieces_of_one_dance_give_it_back() -> None:
     mixed = blended(pieces, 25, 125)[:, 0] - rows[:, 0]
     assert mixed[0] == pytest.approx(0, abs=1e-6)
     assert (np.diff(mixed[25:49]) > -1e-6).all()
+
+
+def test_pieces_are_joined_where_their_hips_go_on() -> None:
+    rows = np.random.default_rng(0).normal(0, 0.02, (125, 36)).astype(np.float32)
+    rows[:, 0::2] += np.linspace(0, 2, 125, dtype=np.float32)[:, None]  # travels to the right
+    pieces = np.stack([rows[start : start + PIECE] for start in (0, 25, 50, 75)])
+    again = blended(joined(centred(pieces), 25), 25, 125)
+    away = again[0, 0] - rows[0, 0]
+    np.testing.assert_allclose(again[:, 0::2] - away, rows[:, 0::2], atol=1e-4)
+    np.testing.assert_allclose(again[:, 1::2], rows[:, 1::2], atol=1e-5)
 
 
 def test_a_blocks_gradient_is_that_of_a_plain_reference() -> None:
