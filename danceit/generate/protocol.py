@@ -91,6 +91,8 @@ class Generator(Protocol):
         Hash of its weights and configuration.
     n_parameters : int
         Of the networks that generate.
+    held_out_songs : tuple of str
+        Recordings that it did not learn from.
     """
 
     name: ClassVar[str]
@@ -103,6 +105,10 @@ class Generator(Protocol):
     @property
     def n_parameters(self) -> int:
         """Weights of the networks that generate."""
+
+    @property
+    def held_out_songs(self) -> tuple[str, ...]:
+        """Recordings that were at hand but not learnt from: those to judge it by."""
 
     @classmethod
     def train(
@@ -156,10 +162,14 @@ class Imagined:
         24 fps, canvas pixels.
     parts : int64 (P,)
         First frame of each part that was made in one go, 0 first: a unit, a piece.
+    blended : bool
+        Whether parts go over into one another; otherwise their joins are seams, which
+        aligners repair.
     """
 
     joints: Float32
     parts: Int64
+    blended: bool = True
 
 
 def dance_of(
@@ -193,7 +203,7 @@ def dance_of(
     index = np.searchsorted(starts, np.arange(n_frames), side="right") - 1
     dance = Dance(
         joints=joints,
-        seams=np.zeros(0, dtype=np.int64),
+        seams=np.zeros(0, dtype=np.int64) if imagined.blended else starts[1:],
         beats_s=music.beats_s,
         source_index=index.astype(np.int32),
         source_s=np.arange(n_frames) / FPS,

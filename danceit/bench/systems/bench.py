@@ -27,7 +27,9 @@ from danceit.bench.reports.summary import BenchRun
 from danceit.bench.systems.systems import OURS, RANDOM, System, read_generator, systems_of
 from danceit.counts import Counts
 from danceit.data import FPS, Dance, Float32
+from danceit.errors import InputError
 from danceit.files import sha256_of_file
+from danceit.generate.protocol import Generator
 from danceit.index.store.engines import open_store
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 
@@ -119,6 +121,8 @@ def bench_systems(
         encoder = FragmentEncoder.load(store.encoder)
         # As the index holds them, so that random dances are put together from the like.
         material = read_material(data, dims=encoder.dims)
+        if not options.allow_leak:
+            _refuse_learnt_songs(material, generators, files)
         systems = systems_of(
             material, store, encoder, generators,
             n_parameters=_parameters(encoder), length_s=options.length_s,
@@ -138,6 +142,28 @@ def bench_systems(
         notes=tuple(_notes(material, files, options, flat=encoder.dims == 2)),
         failures=tuple(dict.fromkeys([*material.problems, *failed])),
     )
+
+
+def _refuse_learnt_songs(
+    material: Material, generators: Sequence[tuple[str, Generator]], files: Sequence[Path]
+) -> None:
+    """Stop where a generator may have learnt from a dance to one of the songs.
+
+    Raises
+    ------
+    InputError
+        Naming the song.
+    """
+    asked = {sha256_of_file(file): file for file in files}
+    for dance in material.dances:
+        audio_path, recording = dance.clip.audio_path, dance.clip.recording_id
+        song = None if audio_path is None else asked.get(sha256_of_file(audio_path))
+        for name, generator in generators:
+            if song is not None and recording not in generator.held_out_songs:
+                raise InputError(
+                    f"'{name}' did not hold out the dance to {song}, so its score would measure "
+                    "memory; leave the song out or accept it with --allow-leak"
+                )
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ DANCEIT_CHAIN = ("tsd", "beat")
 """Aligners of the paper itself."""
 
 Make = Callable[[Music, int], Dance]
+"""Of a song and a seed."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ def systems_of(
         System(PAPERS_CHAIN, _aligned(chosen, DANCEIT_CHAIN), n_parameters),
     ]
     for name, generator in generators:
-        rows.append(
-            System(name, generator.generate, generator.n_parameters, generator.generator_id)
-        )
+        own = (generator.n_parameters, generator.generator_id)
+        rows.append(System(name, generator.generate, *own))
+        rows.append(System(f"{name}, repaired", _aligned(generator.generate, REPAIRED[:1]), *own))
         if embedder.dims == 2:
             rows.append(_snapped(name, generator, store, embedder, n_parameters, length_s))
     return (*rows, System(NEAREST, nearest), System(RANDOM, randomly))

@@ -140,7 +140,7 @@ class LeeGenerator:
             initial = self.dancer.initial(self._begun(start)).mean
         units = self._chained(movements, initial)
         joints, parts = onto_beats(units, targets, music.n_frames)
-        imagined = Imagined(joints, parts)
+        imagined = Imagined(joints, parts, blended=False)
         return dance_of(imagined, music, self, seed, started=start is not None)
 
     def _chained(self, movements: torch.Tensor, initial: torch.Tensor) -> Float32:

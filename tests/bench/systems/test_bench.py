@@ -27,6 +27,7 @@ class Swinging:
     name = "swinging"
     generator_id = "0" * 16
     n_parameters = 3_000_000
+    held_out_songs = ()
 
     def generate(self, music: Music, seed: int = 0, start: object = None) -> Dance:
         rng = np.random.default_rng(seed)
@@ -63,7 +64,7 @@ def test_every_system_has_a_row_and_every_row_its_measures(made: bench.BenchRun)
     assert not made.failures
     assert made.rows == (
         "real dances", "danceit", "danceit, as chosen", "danceit, the paper's chain", "swinging",
-        "swinging, found again", "nearest audio, cut", "random",
+        "swinging, repaired", "swinging, found again", "nearest audio, cut", "random",
     )  # fmt: skip
     found = intervals_of(made)
     for row in made.rows[1:]:
@@ -99,6 +100,19 @@ def test_songs_of_the_index_itself_are_refused(made: bench.BenchRun, tmp_path: P
     own = sorted(library.rglob("*.wav"))[:1]
     with pytest.raises(InputError, match="its score would measure memory"):
         bench.bench_systems(library, own, tmp_path, index, progress=False)
+
+
+def test_songs_that_a_generator_has_learnt_are_refused(
+    made: bench.BenchRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made.out.parent
+    song = sorted((folder / "others").rglob("*.wav"))[0]
+    monkeypatch.setattr(bench, "read_generator", lambda text: (text, Swinging()))
+    options = bench.SystemsOptions(generators=("swinging",))
+    with pytest.raises(InputError, match="'swinging' did not hold out the dance to"):
+        bench.bench_systems(
+            folder / "others", [song], tmp_path, folder / "index", options, progress=False
+        )
 
 
 def test_the_default_chain_is_that_of_the_command_line() -> None:

@@ -50,6 +50,9 @@ def test_a_dance_is_as_long_as_its_song_and_names_its_generator(
     assert named == {f"lee {generator.generator_id} seed 3"}
     assert all(placed.source == "" for placed in dance.fragments)
     assert (np.diff(dance.source_index) >= 0).all()
+    # Aligners repair where one unit ends and the next begins.
+    assert dance.seams.tolist() == (np.flatnonzero(np.diff(dance.source_index)) + 1).tolist()
+    assert len(dance.seams) == len(dance.fragments) - 1
     dance.save(tmp_path / "a.dance.npz")
     assert Dance.load(tmp_path / "a.dance.npz").fragments[0].generator in named
 
