@@ -11,7 +11,10 @@ is shown, moving seams and source times with it.
     LinearAligner(window_frames=12, threshold_px=10.0, anywhere=False)
 """
 
+from danceit import make_callable
 from danceit.align.protocols import Aligner, Filler
 from danceit.align.registry import ALIGNERS, align, make_aligner
 
 __all__ = ["ALIGNERS", "Aligner", "Filler", "align", "make_aligner"]
+
+make_callable(__name__)

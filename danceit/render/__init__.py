@@ -9,6 +9,7 @@ suffix without its dot.
 from collections.abc import Sequence
 from pathlib import Path
 
+from danceit import make_callable
 from danceit.audio.songs import song_of
 from danceit.data import Dance
 from danceit.errors import InputError, PluginError
@@ -17,7 +18,7 @@ from danceit.progress import Progress, silent
 from danceit.render.options import RenderOptions
 from danceit.render.renderer import FIGURE, FOOTAGE, PERSON, Renderer
 
-RENDERERS = Registry(
+RENDERERS: Registry = Registry(
     "danceit.renderers",
     "renderer",
     {
@@ -161,3 +162,5 @@ __all__ = [
     "render",
     "render_many",
 ]
+
+make_callable(__name__)

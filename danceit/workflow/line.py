@@ -90,7 +90,7 @@ def query(
     Without `out` the file is ``SONG.dance.npz`` in the current folder.
     """
     target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
-    composition = _composed(song, index, options, device)
+    composition = compose_song(song, index, options, device)
     composition.dance.save(target)
     return Queried(composition, target)
 
@@ -175,7 +175,7 @@ def dance(
     """Query, align and render in one; the dance file is written beside the video."""
     chain = aligners(methods or DEFAULT_METHODS, align_options or {})
     started = time.perf_counter()
-    composition = _composed(song, index, options, device)
+    composition = compose_song(song, index, options, device)
     queried = time.perf_counter()
     aligned = align(composition.dance, composition.music, chain)
     finished = time.perf_counter()
@@ -241,7 +241,8 @@ def again(dance_: Dance, music: Music, steps: Sequence[Step]) -> Dance:
     return dance_
 
 
-def _composed(song: Path, index: Path, options: QueryOptions | None, device: str) -> Composition:
+def compose_song(song: Path, index: Path, options: QueryOptions | None, device: str) -> Composition:
+    """Choose a dance for a song from an index; nothing is written."""
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.encoder, device=device)
         return with_choices(compose(song, store, encoder, options))

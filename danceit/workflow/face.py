@@ -1,0 +1,112 @@
+"""What `import danceit` offers: strings are paths, options are keywords, dances come back.
+
+Nothing is written but what is asked for, and nothing is printed: what the user should know,
+such as a `k` that was cut down, is a `UserWarning`.
+"""
+
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from danceit.align import Aligner
+from danceit.align import align as apply
+from danceit.audio import listen
+from danceit.audio.songs import song_of
+from danceit.data import Dance
+from danceit.errors import InputError
+from danceit.render.options import RenderOptions
+from danceit.retrieval.encoder.training import TrainingReport
+from danceit.retrieval.options import QueryOptions
+from danceit.workflow import indexing
+from danceit.workflow.line import DEFAULT_METHODS, compose_song, drawn
+
+File = str | Path
+
+
+def query(song: File, index: File | None = None, *, device: str = "auto", **options: Any) -> Dance:
+    """Choose a dance for a song; `Dance.choices` says what it was chosen from.
+
+    Parameters
+    ----------
+    song : str or Path
+    index : str or Path, optional
+        Else ``DANCEIT_INDEX``, else ``./danceit-index``.
+    **options
+        Of `QueryOptions`, such as ``k=5`` or ``style="waltz"``; a misspelt one is a `TypeError`.
+    """
+    folder = index or os.environ.get("DANCEIT_INDEX") or "danceit-index"
+    made = compose_song(Path(song), Path(folder), QueryOptions(**options), device)
+    _warn(made.notes)
+    return made.dance
+
+
+def align(
+    dance: Dance,
+    methods: str | Aligner | Sequence[str | Aligner] = DEFAULT_METHODS,
+    *,
+    song: File | None = None,
+) -> Dance:
+    """Repair a dance's seams and put it on the beat: ``align(dance, "warp:max_warp=1.5")``.
+
+    Parameters
+    ----------
+    methods : str, Aligner, or a sequence of them
+        One name is a list of one.
+    song : str or Path, optional
+        Where the song is now, if it was moved.
+    """
+    single = isinstance(methods, str) or not isinstance(methods, Sequence)
+    chain: list[Any] = [methods] if single else list(methods)  # type: ignore[arg-type]
+    return apply(dance, listen(song_of([dance], song)), chain)
+
+
+def render(
+    dance: Dance | Sequence[Dance], out: File, *, song: File | None = None, **options: Any
+) -> Path:
+    """Write a dance, or several side by side, in the format of the suffix of `out`.
+
+    `options` are those of `RenderOptions`, such as ``theme="paper"``.
+    """
+    dances = [dance] if isinstance(dance, Dance) else list(dance)
+    where = None if song is None else Path(song)
+    _warn(drawn(dances, Path(out), where, RenderOptions(**options)))
+    return Path(out)
+
+
+def dance(
+    song: File,
+    out: File | None = None,
+    *,
+    index: File | None = None,
+    methods: str | Aligner | Sequence[str | Aligner] = DEFAULT_METHODS,
+    device: str = "auto",
+    **options: Any,
+) -> Dance:
+    """Query and align; with `out` also render. `options` as for `query`."""
+    made = align(query(song, index, device=device, **options), methods, song=song)
+    if out is not None:
+        render(made, out, song=song)
+    return made
+
+
+def build_index(data: File, out: File = "danceit-index", **options: Any) -> indexing.Built:
+    """Make an index of the dances in a folder; `options` as `workflow.indexing.build_index`."""
+    return indexing.build_index(_place(data), Path(out), **options)
+
+
+def train(data: File, out: File, **options: Any) -> TrainingReport:
+    """Train encoders on a folder of dances; `options` as `workflow.indexing.train_encoder`."""
+    return indexing.train_encoder(_place(data), Path(out), **options)
+
+
+def _place(data: File) -> Path:
+    if not str(data):
+        raise InputError("say which folder holds the dances; got an empty text")
+    return Path(data)
+
+
+def _warn(notes: Iterable[str]) -> None:
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
