@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test fuzz lint clean
 demo: $(VENV)/installed-main
 	$(BIN)/danceit demo
 
 test: $(VENV)/installed-dev
 	$(BIN)/pytest
+
+fuzz: $(VENV)/installed-dev
+	DANCEIT_FUZZ_INPUTS=20000 $(BIN)/pytest tests/fuzz
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

@@ -47,7 +47,11 @@ def read_npz(path: Path, names: Container[str], most_bytes: int) -> dict[str, np
     arrays: dict[str, npt.NDArray[Any]] = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [each for each in archive.infolist() if _name(each) in names]
+            listed = archive.infolist()
+            strange = [each.filename for each in listed if not each.filename.endswith(".npy")]
+            if strange:  # numpy names all alike: the list of what is there was overwritten
+                raise ValueError(f"{strange[0]!r:.40} in it is no array")
+            members = [each for each in listed if _name(each) in names]
             unpacked = sum(member.file_size for member in members)
             if unpacked > most_bytes:
                 raise InputError(

@@ -2,8 +2,8 @@
 
 A suite checks what every plug-in of its kind keeps; a subclass names the plug-in and, for a
 source, writes a recording. `StoreConformance` checks an engine against the contract in
-`danceit.index.store.contract`, `AlignerConformance` an aligner, `SourceConformance` a reader of
-recordings::
+`danceit.index.store.contract`, `AlignerConformance` an aligner, `RendererConformance` a
+renderer, `SourceConformance` a reader of recordings::
 
     from danceit.testing import StoreConformance
 
@@ -30,11 +30,13 @@ from danceit.testing.material import (
     save_fixed_encoder,
 )
 from danceit.testing.reading import ReadingConformance
+from danceit.testing.renderers import RendererConformance
 from danceit.testing.sources import SourceConformance
 
 __all__ = [
     "StoreConformance",
     "AlignerConformance",
+    "RendererConformance",
     "SourceConformance",
     "made_dance",
     "made_music",

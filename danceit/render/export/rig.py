@@ -9,7 +9,9 @@ difference, which `Rig.positions` lets one measure.
 Axes of the rig: x right, y up, z towards the camera (right-handed), centimetres, the
 floor at y = 0. At rest the body stands in a T, faces the camera, and no bone is turned.
 A bone's turn about its own axis cannot be known from its ends: it is the smallest that
-leads from the parent's.
+leads from the parent's. Where a bone is folded back on its parent's, as a forearm on its
+upper arm, the smallest turn jumps by up to 180 degrees from one frame to the next; there
+the turn of the frame before is carried on, and afterwards led back to the smallest.
 """
 
 from dataclasses import dataclass
@@ -49,6 +51,11 @@ _NODES: tuple[tuple[str, str, str, tuple[float, float, float]], ...] = (
 )
 _START = {"neck": "neck", "head": "nose", "right_collar": "neck", "left_collar": "neck"}
 """Joint at which a node stands, where its name does not say so."""
+_FOLDED = -0.6
+"""Cosine between a bone and its direction at rest under which the smallest turn is unsteady: 127
+degrees, from which a step of 20 degrees beside the fold can turn it by 60."""
+_LED_BACK = 0.9
+"""Share of a carried turn that is left in the frame after: half in a quarter of a second."""
 _NEEDED = ("neck", "right_hip", "left_hip")
 
 
@@ -214,7 +221,37 @@ def _frame(across: Float64, up: Float64, lead: int) -> Float64:
 def _swung(parent: Float64, rest: Float64, bone: Float64) -> Float64:
     """World rotations (T, 3, 3) of a bone: the parent's, then the smallest turn onto `bone`."""
     local = np.einsum("tji,tj->ti", parent, unit(bone))
-    return parent @ _smallest_turn(unit(rest), local)
+    return parent @ _steadied(_smallest_turn(unit(rest), local), unit(rest), local)
+
+
+def _steadied(turns: Float64, rest: Float64, local: Float64) -> Float64:
+    """Turns (T, 3, 3) of `rest` onto `local` (T, 3) that do not flip about the bone."""
+    folded = local @ rest < _FOLDED
+    result = turns.copy()
+    twist = 0.0
+    for frame in range(1, len(turns)):
+        if folded[frame] or folded[frame - 1]:
+            onward = _smallest_turn(local[frame - 1], local[frame : frame + 1])[0]
+            about = turns[frame].T @ onward @ result[frame - 1]
+            twist = _angle_about(rest, about)
+        else:
+            twist *= _LED_BACK
+        if twist:
+            result[frame] = turns[frame] @ _turn_about(rest, twist)
+    return result
+
+
+def _angle_about(axis: Float64, turn: Float64) -> float:
+    """Angle in radians of a rotation (3, 3) about a unit axis."""
+    sine = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+    return float(np.arctan2(0.5 * sine @ axis, 0.5 * (np.trace(turn) - 1.0)))
+
+
+def _turn_about(axis: Float64, angle: float) -> Float64:
+    """Rotation (3, 3) about a unit axis, by Rodrigues' formula."""
+    cross = _cross_matrix(axis[None])[0]
+    turn: Float64 = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return turn
 
 
 def _smallest_turn(start: Float64, ends: Float64) -> Float64:

@@ -105,6 +105,16 @@ def test_an_array_that_claims_more_than_it_holds_takes_no_memory(tmp_path: Path)
         SOURCE.read(tmp_path / "bad.npz")
 
 
+def test_a_list_of_arrays_that_was_overwritten_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, poses=POSES, fps=24, start_s=3.0)
+    content = path.read_bytes()
+    listed = content.rindex(b"start_s.npy")  # in the directory at the end; nothing sums it up
+    path.write_bytes(content[:listed] + b"\xff" * 11 + content[listed + 11 :])
+    with pytest.raises(InputError, match=r"a\.npz is not a readable \.npz file"):
+        SOURCE.read(path)
+
+
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.9])
 def test_a_truncated_file_is_said(tmp_path: Path, kept: float) -> None:
     path = write_recording(tmp_path / "a.npz", POSES, 24)

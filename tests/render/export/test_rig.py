@@ -164,3 +164,30 @@ def test_what_has_no_rotations_is_named(
     with pytest.raises(InputError, match="holds one dance; got 2"):
         render_many([dance, dance], out)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_elbow_that_folds_does_not_flip_about_its_bone() -> None:
+    """A forearm that passes close by the upper arm: its direction is opposite to the rest's."""
+    n_frames = 25
+    joints = np.repeat(swaying(1), n_frames, axis=0).astype(np.float64)
+    shoulder, elbow, wrist = (
+        joints[:, JOINT[f"left_{part}"]] for part in ("shoulder", "elbow", "wrist")
+    )
+    upper = elbow - shoulder
+    along = -upper / np.linalg.norm(upper, axis=1, keepdims=True)
+    aside = np.cross(along, [0.0, 0.0, 1.0])
+    # By 15 degrees a frame, 3 degrees beside the upper arm: the smallest turn flips on the way.
+    angle = np.radians(15.0 * (np.arange(n_frames) - n_frames // 2)).clip(-0.6, 0.6)
+    beside = np.sin(np.radians(3.0)) * np.array([0.0, 0.0, 1.0])
+    wrist[:] = elbow + 60 * (
+        np.cos(angle)[:, None] * along + np.sin(angle)[:, None] * aside + beside
+    )
+    joints[:, JOINT["left_wrist"]] = wrist
+    rig = make_rig(make_dance(joints.astype(np.float32)))
+    turns = rig.turns[:, rig.names.index("left_elbow")]
+    steps = Rotation.from_matrix(turns[:-1].swapaxes(1, 2) @ turns[1:]).magnitude()
+    assert np.degrees(steps).max() < 30  # 157 by the smallest turns
+    shown = rig.positions()[:, rig.names.index("left_wrist")]
+    np.testing.assert_allclose(
+        shown, expected_cm(joints.astype(np.float32), JOINT["left_wrist"]), atol=0.5
+    )

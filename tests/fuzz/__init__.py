@@ -1,0 +1,1 @@
+"""Damaged inputs by the thousand: read, or refused by one line, in little memory and time."""
