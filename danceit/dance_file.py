@@ -86,7 +86,7 @@ def read_dance(path: str | Path) -> Dance:
         If the file is missing, not a dance, damaged, too large, or of a newer format.
     """
     path = Path(path)
-    arrays = read_npz(path, {*_KINDS, "meta"}, _MOST_BYTES)
+    arrays = read_npz(path, {*_KINDS, "meta"}, _MOST_BYTES, "a dance file")
     try:
         meta = json.loads(str(arrays.pop("meta")))
         version = int(meta.get("format", 0))

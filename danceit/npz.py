@@ -19,7 +19,9 @@ _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Those that numpy writes."""
 
 
-def read_npz(path: Path, names: Container[str], most_bytes: int) -> dict[str, npt.NDArray[Any]]:
+def read_npz(
+    path: Path, names: Container[str], most_bytes: int, what: str = "an .npz file"
+) -> dict[str, npt.NDArray[Any]]:
     """Read arrays of a ``.npz`` file.
 
     Parameters
@@ -28,6 +30,8 @@ def read_npz(path: Path, names: Container[str], most_bytes: int) -> dict[str, np
         Arrays to read; others are left unread.
     most_bytes : int
         Bound on what is unpacked.
+    what : str
+        What was expected, for messages.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def read_npz(path: Path, names: Container[str], most_bytes: int) -> dict[str, np
     """
     path = Path(path)
     if path.is_dir():
-        raise InputError(f"{path} is a folder; expected an .npz file")
+        raise InputError(f"{path} is a folder; expected {what}")
     if not path.is_file():
         raise InputError(f"no such file: {path}")
     arrays: dict[str, npt.NDArray[Any]] = {}

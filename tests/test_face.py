@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import danceit
+from danceit.errors import InputError
 
 
 def fresh(code: str) -> str:
@@ -34,3 +35,18 @@ def test_every_name_of_the_face_is_there() -> None:
     assert set(danceit.__all__) <= set(dir(danceit))
     with pytest.raises(AttributeError, match="has no attribute 'qeury'"):
         danceit.qeury  # noqa: B018 - asking is the test
+
+
+@pytest.mark.parametrize("limit", [float("inf"), 1e9, 0, -1, float("nan"), "2"])
+@pytest.mark.parametrize("name", ["beat", "warp"])
+def test_a_stretch_limit_out_of_range_is_refused(name: str, limit: object) -> None:
+    from danceit.align import ALIGNERS
+
+    with pytest.raises(InputError, match=f"{name}: `max_warp` must be from 1 to 4, or none"):
+        ALIGNERS.get(name)(max_warp=limit)
+
+
+@pytest.mark.parametrize("limit", ["inf", "1e9", "0", "-1", "nan"])
+def test_methods_are_read_before_the_song_is_looked_for(limit: str) -> None:
+    with pytest.raises(InputError, match="max_warp"):
+        danceit.dance("no-such-song.mp3", methods=f"warp:max_warp={limit}")

@@ -112,8 +112,12 @@ def check_limits(name: str, max_warp: float | None, anchor: str) -> None:
     ------
     InputError
     """
-    if max_warp is not None and not max_warp >= 1:
-        raise InputError(f"{name}: max_warp must be at least 1 or none; got {max_warp}")
+    if max_warp is not None and not (
+        isinstance(max_warp, int | float) and 1 <= max_warp <= _UNLIMITED
+    ):
+        raise InputError(
+            f"{name}: `max_warp` must be from 1 to {_UNLIMITED:g}, or none; got {max_warp}"
+        )
     if anchor not in ("peak", "rest"):
         raise InputError(f"{name}: anchor must be peak or rest; got '{anchor}'")
 

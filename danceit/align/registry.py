@@ -148,6 +148,17 @@ def with_options(aligner: Aligner, options: Mapping[str, Any]) -> Aligner:
     return cast(Aligner, dataclasses.replace(cast(Any, aligner), **own))
 
 
+def with_texts(aligner: Aligner, texts: Mapping[str, str]) -> Aligner:
+    """Return an aligner with those options that it has, read as `make_aligner` reads them."""
+    types_by_name = get_type_hints(type(aligner))
+    read = {
+        name: _value(_name_of(aligner), name, text, types_by_name[name])
+        for name, text in texts.items()
+        if name in options_of(aligner)
+    }
+    return with_options(aligner, read)
+
+
 def _options(name: str, cls: type[Any], text: str) -> dict[str, Any]:
     """Read ``option=value,...`` by the fields of the dataclass `cls`."""
     types_by_name = get_type_hints(cls)
@@ -176,7 +187,7 @@ def _unknown_option(name: str, key: str, known: list[str]) -> str:
 def _value(name: str, key: str, text: str, wanted: Any) -> Any:
     """Convert `text` to the type `wanted` of an option."""
     expected = _describe(wanted)
-    problem = f"option '{key}' of aligner '{name}' must be {expected}; got '{text}'"
+    problem = f"option `{key}` of aligner '{name}' must be {expected}; got '{text}'"
     if get_origin(wanted) in (Union, types.UnionType):
         if type(None) in get_args(wanted) and text.lower() == "none":
             return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from danceit.cli.flags import note
 from danceit.cli.options import (
     PATH,
     Command,
@@ -50,7 +51,7 @@ _CHANGE = (
 _ALIGN = (
     click.option("--method", "methods", multiple=True, metavar="NAME[:OPTION=VALUE,...]",
                  help="Aligner; repeat to chain.  [default: inertial, then warp]"),
-    click.option("--max-warp", type=float, help="beat, warp: largest local stretch."),
+    click.option("--max-warp", metavar="1..4|none", help="beat, warp: largest local stretch."),
     click.option("--anchor", type=click.Choice(["peak", "rest"]),
                  help="beat, warp: put the strongest movement on the beat, or the stop."),
     click.option("--anywhere", is_flag=True, default=None,
@@ -166,8 +167,8 @@ def query(
     else:
         _print_choices(composition, explain=explain)
         click.echo(f"wrote {written}")
-    for note in composition.notes:
-        click.echo(f"note: {note}", err=True)
+    for text in composition.notes:
+        note(text)
 
 
 @click.command()
@@ -180,7 +181,7 @@ def align(
     methods: tuple[str, ...],
     out: Path | None,
     song: Path | None,
-    max_warp: float | None,
+    max_warp: str | None,
     anchor: str | None,
     anywhere: bool | None,
 ) -> None:
@@ -190,7 +191,7 @@ def align(
     """
     from danceit.workflow.line import align_file
 
-    options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
+    options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
     result = align_file(file, methods, options, out=out, song=song)
     click.echo(_before_and_after(result.before, result.after))
     click.echo(f"wrote {result.out}")
@@ -211,8 +212,8 @@ def render(files: tuple[Path, ...], out: Path, song: Path | None, **look: Any) -
 
     with bar("drawing", "frame") as drawing:
         notes = render_files(files, out, _drawn(**look), song=song, progress=drawing)
-    for note in (*notes, *_without_effect(out, look)):
-        click.echo(f"note: {note}", err=True)
+    for text in (*notes, *_without_effect(out, look)):
+        note(text)
     click.echo(f"wrote {out}")
 
 
@@ -230,7 +231,7 @@ def dance(
     out: Path,
     index_path: Path,
     methods: tuple[str, ...],
-    max_warp: float | None,
+    max_warp: str | None,
     anchor: str | None,
     anywhere: bool | None,
     timing: bool,
@@ -241,7 +242,7 @@ def dance(
     from danceit.workflow.line import dance as run
 
     choices = {name: rest.pop(name) for name in _CHOICES}
-    options = dict(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
+    options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
     with bar("drawing", "frame") as drawing:
         made = run(
             song,
@@ -254,8 +255,8 @@ def dance(
             device=device,
             progress=drawing,
         )
-    for note in (*made.notes, *_without_effect(out, rest)):
-        click.echo(f"note: {note}", err=True)
+    for text in (*made.notes, *_without_effect(out, rest)):
+        note(text)
     if timing:
         click.echo(
             table(
@@ -267,6 +268,11 @@ def dance(
             )
         )
     click.echo(f"wrote {made.out} and {made.dance_file}")
+
+
+def _given_to_aligners(**options: str | bool | None) -> dict[str, str]:
+    """Those that stand on the command line, as ``option=value`` texts would have them."""
+    return {name: str(value) for name, value in options.items() if value is not None}
 
 
 def _after_idea(

@@ -8,12 +8,22 @@ import click
 _NAMED = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
+def note(text: str) -> None:
+    """Print what the user should know, with options as flags of the command that runs."""
+    command = click.get_current_context().command
+    click.echo(f"note: {_named(text, command)}", err=True)
+
+
 def with_flags(message: str, group: click.Group, args: Sequence[str]) -> str:
     """Return a message with the options that it names as the flags of the command that ran.
 
     What the command has no flag for stays as it is.
     """
-    flags = _flags(_command(group, args))
+    return _named(message, _command(group, args))
+
+
+def _named(message: str, command: click.Command) -> str:
+    flags = _flags(command)
     return _NAMED.sub(lambda found: flags.get(found[1], found[0]), message)
 
 

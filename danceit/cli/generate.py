@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from danceit.cli.flags import note
 from danceit.cli.options import PATH, device_option
 from danceit.cli.progress import bar
 
@@ -64,8 +65,8 @@ def song(
         from danceit.workflow.generating import snap_dance
 
         snapped = snap_dance(song, folder, index, seed=seed, out=out, device=device)
-        for note in snapped.composition.notes:
-            click.echo(f"note: {note}", err=True)
+        for text in snapped.composition.notes:
+            note(text)
         placed = snapped.composition.dance.fragments
         click.echo(f"{len(placed)} fragments of {len({p.clip_id for p in placed})} clips")
         click.echo(f"wrote {snapped.out}")
@@ -161,5 +162,5 @@ def print_course(report: "GeneratorReport") -> None:
     click.echo(
         f"learnt from {len(report.training_songs)} songs, judged by {len(report.held_out_songs)}"
     )
-    for note in report.notes:
-        click.echo(f"note: {note}", err=True)
+    for text in report.notes:
+        note(text)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from danceit.cli.flags import note
 from danceit.cli.options import PATH, device_option, index_option
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def view(
     chosen = files or (last_dance(Path.cwd(), aligned=True),)
     viewed = open_dances(chosen, song=song, audible=not no_audio, names=names)
     if viewed.sound is None:
-        click.echo(f"note: {viewed.notice}", err=True)
+        note(viewed.notice)
     if out is not None:
         write_page(viewed, out, options)
         click.echo(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
@@ -84,11 +85,11 @@ def _site(
     try:
         edits = stack.enter_context(ViewEdits(viewed, index, song=song, device=device))
     except IndexStateError as exc:
-        click.echo(f"note: the page can show but not change: {exc}", err=True)
+        note(f"the page can show but not change: {exc}")
         text = viewed.html(options)
         return Site({"/": lambda _: text})
     for refused in sorted({reason for reason in edits.refused if reason}):
-        click.echo(f"note: {refused}", err=True)
+        note(refused)
     warming = Thread(target=edits.warm, daemon=True)
     warming.start()
     stack.callback(warming.join)

@@ -149,7 +149,7 @@ def find_pool(
     if music.n_frames < length:
         raise InputError(
             f"{song} is {music.duration_s:.1f} s long, shorter than one {options.length_s:g} s "
-            "window; choose a smaller --length"
+            "window; choose a smaller `length_s`"
         )
     features = audio.features(song, embedder.feature_set)
     starts = np.arange(0, music.n_frames, length, dtype=np.int64)
@@ -262,7 +262,7 @@ def notes_on(ranked: Sequence[Candidates], options: QueryOptions) -> tuple[str, 
     """Tell the user where fewer fragments than asked for were there to choose from."""
     fewest = min(len(window.rows) for window in ranked)
     if fewest < options.k:
-        return (f"only {fewest} fragments of {options.length_s:g} s fit; --k cut down to that",)
+        return (f"only {fewest} fragments of {options.length_s:g} s fit; `k` cut down to that",)
     return ()
 
 

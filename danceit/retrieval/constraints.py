@@ -83,17 +83,17 @@ def clock(seconds: float) -> str:
 def _pin(text: str) -> tuple[float, str]:
     time, equals, fragment = text.partition("=")
     if not equals or not fragment:
-        raise InputError(f"--pin must be TIME=FRAGMENT, such as 0:12=CLIP:48+48; got '{text}'")
+        raise InputError(f"`pin` must be TIME=FRAGMENT, such as 0:12=CLIP:48+48; got '{text}'")
     return _seconds(time, text), fragment
 
 
 def _lock(text: str) -> tuple[float, float]:
     start, dash, end = text.partition("-")
     if not dash:
-        raise InputError(f"--lock must be FROM-TO, such as 0:10-0:20; got '{text}'")
+        raise InputError(f"`lock` must be FROM-TO, such as 0:10-0:20; got '{text}'")
     from_s, to_s = _seconds(start, text), _seconds(end, text)
     if from_s >= to_s:
-        raise InputError(f"--lock must end after it begins; got '{text}'")
+        raise InputError(f"`lock` must end after it begins; got '{text}'")
     return from_s, to_s
 
 

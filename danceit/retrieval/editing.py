@@ -5,7 +5,7 @@ windows on either side are chosen anew, all others keep their fragment. The sear
 done once for a song; after that a change costs a table look-up and a small path.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from danceit.data import Bool, Dance, Int64
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, Where
+from danceit.plugins import nearest_spelling
 from danceit.retrieval.candidates import Candidates, Pool, find_pool, notes_on
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, choose
@@ -112,6 +113,7 @@ class Editor:
             If a fragment, clip or time does not exist, constraints contradict one another,
             or nothing is left to choose from.
         """
+        self._check_pins(constraints.pins)
         if before is not None:
             self._check_song(before)
             constraints = Constraints.of(before).and_then(constraints)
@@ -147,6 +149,17 @@ class Editor:
         if made_for and made_for != self._music.sha256:
             raise InputError(f"the dance to change was made for another song than {self._song}")
 
+    def _check_pins(self, pins: Sequence[tuple[float, str]]) -> None:
+        """Refuse two fragments for one window; over those of an earlier change a pin wins."""
+        asked: dict[int, tuple[float, str]] = {}
+        for time_s, fragment in pins:
+            other_s, other = asked.setdefault(self._window(time_s), (time_s, fragment))
+            if other != fragment:
+                raise InputError(
+                    f"the pins {clock(other_s)}={other} and {clock(time_s)}={fragment} fall into "
+                    f"one window of {self.options.length_s:g} s; leave one of the two out"
+                )
+
     def _demands(self, constraints: Constraints, before: Dance | None) -> _Demands:
         pinned = np.full(self.n_windows, -1, dtype=np.int64)
         for time_s, fragment in constraints.pins:
@@ -156,7 +169,7 @@ class Editor:
             first, last = self._window(from_s), self._window(max(from_s, to_s - 1e-6))
             locked[first : last + 1] = 1
         if locked.any() and before is None:
-            raise InputError("a lock keeps what a dance has; say which dance with --from FILE")
+            raise InputError("a lock keeps what a dance has; say which (`before`)")
         rows = np.full(self.n_windows, -1) if before is None else self._rows_of(before)
         for w in np.flatnonzero((locked > 0) & (pinned >= 0) & (pinned != rows)).tolist():
             raise InputError(
@@ -214,8 +227,9 @@ class Editor:
     def _row(self, fragment: str) -> int:
         row = self._row_of.get(fragment)
         if row is None:
+            near = nearest_spelling(fragment, self._row_of)
             raise InputError(
-                f"the index has no fragment '{fragment}' of {self.options.length_s:g} s; "
+                f"the index has no fragment '{fragment}' of {self.options.length_s:g} s{near}; "
                 "danceit query --explain lists those that fit"
             )
         return row
@@ -225,7 +239,8 @@ class Editor:
             return np.array([self._row_of[name]], dtype=np.int64)
         rows: Int64 = self._rows[self._clips == name]
         if not rows.size:
-            raise InputError(f"the index has neither a fragment nor a clip '{name}' to ban")
+            near = nearest_spelling(name, [*np.unique(self._clips).tolist(), *self._row_of])
+            raise InputError(f"the index has neither a fragment nor a clip '{name}' to ban{near}")
         return rows
 
     def _rows_of(self, before: Dance) -> Int64:
@@ -235,7 +250,7 @@ class Editor:
         if len(starts) != self.n_windows or not np.allclose(starts, usual):
             raise InputError(
                 f"the dance was not made of this song's windows of {self.options.length_s:g} s: "
-                "another song, or another --length?"
+                "another song, or another `length_s`?"
             )
         return np.array([self._row(placed.fragment_id) for placed in before.fragments])
 

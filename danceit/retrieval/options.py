@@ -70,15 +70,15 @@ class QueryOptions:
     def __post_init__(self) -> None:
         if not math.isfinite(self.length_s) or self.n_frames not in FRAGMENT_LENGTHS:
             lengths = ", ".join(f"{frames / FPS:g}" for frames in FRAGMENT_LENGTHS)
-            raise InputError(f"--length must be one of {lengths} s; got {self.length_s:g}")
+            raise InputError(f"`length_s` must be one of {lengths} s; got {self.length_s:g}")
         if self.k < 1:
-            raise InputError(f"--k must be at least 1; got {self.k}")
+            raise InputError(f"`k` must be at least 1; got {self.k}")
         if self.seed < 0:
-            raise InputError(f"--seed must be 0 or more; got {self.seed}")
+            raise InputError(f"`seed` must be 0 or more; got {self.seed}")
         if self.solver not in SOLVERS:
             raise InputError(f"unknown solver '{self.solver}'; known: {', '.join(SOLVERS)}")
         if not 0 <= self.audio_weight <= 1:
-            raise InputError(f"--audio-weight must be between 0 and 1; got {self.audio_weight:g}")
+            raise InputError(f"`audio_weight` must be between 0 and 1; got {self.audio_weight:g}")
         for name in (
             "join_weight",
             "velocity_s",
@@ -90,8 +90,10 @@ class QueryOptions:
             "bonus",
             "style_change",
         ):
-            if not getattr(self, name) >= 0:
-                raise InputError(f"{name} must be at least 0; got {getattr(self, name):g}")
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(
+                    f"`{name}` must be at least 0 and finite; got {getattr(self, name):g}"
+                )
 
     @property
     def n_frames(self) -> int:

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.dance_file import dance_path
-from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.index.store.engines import open_store
 from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.editing import Edited, Editor, options_of
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
-from danceit.workflow.dance_files import DANCE_SUFFIX
+from danceit.workflow.dance_files import DANCE_SUFFIX, loaded
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,12 @@ def change(
     """
     target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
     found = before or (target if target.exists() else None)
-    dance = None if found is None else Dance.load(found)
+    dance = None if found is None else loaded(found)
     used = (options or QueryOptions()) if dance is None else options_of(dance)
     if options is not None and options != used:
         raise InputError(
             f"{found} was made with other options of the query; leave them out to change it, "
-            "or query again without --pin, --ban and --lock"
+            "or query again without `pins`, `bans` and `locks`"
         )
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.encoder, device=device)

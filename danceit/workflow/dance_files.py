@@ -5,6 +5,7 @@ from pathlib import Path
 
 from danceit.data import Dance
 from danceit.errors import InputError
+from danceit.media import is_media
 
 DANCE_SUFFIX = ".dance.npz"
 ALIGNED_SUFFIX = ".aligned.dance.npz"
@@ -13,6 +14,15 @@ ALIGNED_SUFFIX = ".aligned.dance.npz"
 def stem_of(file: Path) -> str:
     """Name of a dance file without its suffix."""
     return file.name.removesuffix(".npz").removesuffix(".dance")
+
+
+def loaded(file: Path) -> Dance:
+    """Read a dance file; a song in its place is an `InputError` that says what to do first."""
+    if file.is_file() and is_media(file):
+        raise InputError(
+            f"{file} is a song or a video, not a dance; make one first: danceit query {file}"
+        )
+    return Dance.load(file)
 
 
 def last_dance(folder: Path, *, aligned: bool) -> Path:

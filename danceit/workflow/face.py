@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from danceit.align import Aligner
+from danceit.align import Aligner, make_aligner
 from danceit.align import align as apply
 from danceit.audio import listen
 from danceit.audio.songs import song_of
@@ -57,8 +57,7 @@ def align(
     song : str or Path, optional
         Where the song is now, if it was moved.
     """
-    single = isinstance(methods, str) or not isinstance(methods, Sequence)
-    chain: list[Any] = [methods] if single else list(methods)  # type: ignore[arg-type]
+    chain = _chain(methods)
     return apply(dance, listen(song_of([dance], song)), chain)
 
 
@@ -85,7 +84,8 @@ def dance(
     **options: Any,
 ) -> Dance:
     """Query and align; with `out` also render. `options` as for `query`."""
-    made = align(query(song, index, device=device, **options), methods, song=song)
+    chain = _chain(methods)
+    made = align(query(song, index, device=device, **options), chain, song=song)
     if out is not None:
         render(made, out, song=song)
     return made
@@ -99,6 +99,13 @@ def build_index(data: File, out: File = "danceit-index", **options: Any) -> inde
 def train(data: File, out: File, **options: Any) -> TrainingReport:
     """Train encoders on a folder of dances; `options` as `workflow.indexing.train_encoder`."""
     return indexing.train_encoder(_place(data), Path(out), **options)
+
+
+def _chain(methods: str | Aligner | Sequence[str | Aligner]) -> list[Aligner]:
+    """Build the aligners that are asked for, before anything slow begins."""
+    single = isinstance(methods, str) or not isinstance(methods, Sequence)
+    named: list[Any] = [methods] if single else list(methods)  # type: ignore[arg-type]
+    return [make_aligner(each) if isinstance(each, str) else each for each in named]
 
 
 def _place(data: File) -> Path:

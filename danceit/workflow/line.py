@@ -8,11 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from danceit import audio
 from danceit.align import ALIGNERS, Aligner, align, make_aligner
-from danceit.align.registry import options_of, with_options
+from danceit.align.registry import options_of, with_options, with_texts
 from danceit.audio.counts.registry import TRACKERS
 from danceit.audio.songs import check_one_song, song_of
 from danceit.dance_file import dance_path
@@ -35,6 +34,7 @@ from danceit.workflow.dance_files import (
     ALIGNED_SUFFIX,
     DANCE_SUFFIX,
     last_dance,
+    loaded,
     short_names,
     stem_of,
 )
@@ -98,7 +98,7 @@ def query(
 def align_file(
     file: Path | None,
     methods: Sequence[str] = (),
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, str] | None = None,
     *,
     out: Path | None = None,
     song: Path | None = None,
@@ -110,8 +110,8 @@ def align_file(
     file : Path or None
     methods : sequence of str
         ``name`` or ``name:option=value,...``, applied in order; empty for the default chain.
-    options : mapping
-        Values for every method that has the option; None leaves a method's own.
+    options : mapping of str to str
+        Texts, as after ``option=`` in a method, for every method that has the option.
     out : Path, optional
         Default: the file's name with ``.aligned`` before its suffix.
     song : Path, optional
@@ -119,7 +119,7 @@ def align_file(
     """
     source = file or last_dance(Path.cwd(), aligned=False)
     target = dance_path(out or source.with_name(stem_of(source) + ALIGNED_SUFFIX))
-    before = Dance.load(source)
+    before = loaded(source)
     chain = aligners(methods or DEFAULT_METHODS, options or {})
     music = audio.listen(song_of([before], song, [source]))
     after = align(before, music, chain)
@@ -152,7 +152,7 @@ def render_files(
     """
     sources = files or [last_dance(Path.cwd(), aligned=True)]
     renderer_for(out)
-    dances = [Dance.load(source) for source in sources]
+    dances = [loaded(source) for source in sources]
     check_one_song(dances, sources)
     look = options or RenderOptions()
     if len(dances) > 1:
@@ -166,7 +166,7 @@ def dance(
     out: Path,
     options: QueryOptions | None = None,
     methods: Sequence[str] = (),
-    align_options: Mapping[str, Any] | None = None,
+    align_options: Mapping[str, str] | None = None,
     render_options: RenderOptions | None = None,
     *,
     device: str = "auto",
@@ -217,20 +217,19 @@ def drawn(
     return (*filming.notes, *dict.fromkeys(note for notes in unseen for note in notes))
 
 
-def aligners(methods: Sequence[str], options: Mapping[str, Any]) -> list[Aligner]:
-    """Build a chain, giving each option that is not None to every method that has it.
+def aligners(methods: Sequence[str], options: Mapping[str, str]) -> list[Aligner]:
+    """Build a chain, giving each option, read as in a method's text, to all that have it.
 
     Raises
     ------
     InputError
-        If an option fits none of the methods.
+        If an option fits none of the methods, or as `make_aligner`.
     """
     chain = [make_aligner(method) for method in methods]
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in given:
+    for name in options:
         if not any(name in options_of(aligner) for aligner in chain):
             raise InputError(f"`{name}` fits none of the methods {', '.join(methods)}")
-    return [with_options(aligner, given) for aligner in chain]
+    return [with_texts(aligner, options) for aligner in chain]
 
 
 def again(dance_: Dance, music: Music, steps: Sequence[Step]) -> Dance:

@@ -186,15 +186,16 @@ def _refusal(dance: Dance, index: Path, store: FragmentStore, index_id: str) -> 
 
 def _constraints(changes: object) -> Constraints:
     """Read the page's list of changes."""
-    pins, bans, locks = [], [], []
+    pins: dict[float, str] = {}  # a window that is pinned again keeps the last
+    bans, locks = [], []
     try:
         for change in changes if isinstance(changes, list) else [{}]:
             if change["kind"] == "pin":
-                pins.append((float(change["at"]), str(change["what"])))
+                pins[float(change["at"])] = str(change["what"])
             elif change["kind"] == "ban":
                 bans.append(str(change["what"]))
             else:
                 locks.append((float(change["from"]), float(change["to"])))
     except (KeyError, TypeError, ValueError) as exc:
         raise InputError(f"the page asked for a change that is not one: {exc}") from exc
-    return Constraints(tuple(pins), tuple(bans), tuple(locks))
+    return Constraints(tuple(pins.items()), tuple(bans), tuple(locks))

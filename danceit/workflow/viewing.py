@@ -11,7 +11,7 @@ from danceit.files import replacing
 from danceit.render.options import RenderOptions
 from danceit.render.page.html import page
 from danceit.render.page.sound import PageSound, encode_page_sound
-from danceit.workflow.dance_files import short_names
+from danceit.workflow.dance_files import loaded, short_names
 
 NO_SOUND_WANTED = "This page was made without sound; the dance plays in silence."
 
@@ -79,7 +79,7 @@ def open_dances(
     InputError
         If a file is no dance, the dances are to different songs, or `song` cannot be used.
     """
-    dances = tuple(Dance.load(file) for file in files)
+    dances = tuple(loaded(file) for file in files)
     if not dances:
         raise InputError("nothing to view: no dance was given")
     check_one_song(dances, files)

@@ -41,7 +41,7 @@ def test_options_are_read_by_the_types_of_the_fields() -> None:
         ("linear:threshold_px=nan", "must be a number; got 'nan'"),
         ("linear:anywhere=perhaps", "must be true or false; got 'perhaps'"),
         ("beat:anchor=top", "must be peak or rest; got 'top'"),
-        ("beat:max_warp=0.5", "max_warp must be at least 1 or none; got 0.5"),
+        ("beat:max_warp=0.5", "`max_warp` must be from 1 to 4, or none; got 0.5"),
         ("beat:max_warp=wide", "must be a number or none; got 'wide'"),
     ],
 )

@@ -239,7 +239,7 @@ def test_prominence_by_hand() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("warp:max_warp=0.9", "warp: max_warp must be at least 1 or none; got 0.9"),
+        ("warp:max_warp=0.9", "warp: `max_warp` must be from 1 to 4, or none; got 0.9"),
         ("warp:max_shift_s=0", "max_shift_s must be over 0 and at most 10; got 0.0"),
         ("warp:anchor=hop", "must be peak or rest; got 'hop'"),
     ],

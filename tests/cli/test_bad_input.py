@@ -214,3 +214,21 @@ def test_a_recording_named_nearly_and_a_folder_for_a_dance(danceit: Cli, index: 
         danceit, "index", "remove", "disco-1", "--index", index, saying="did you mean 'disco-1."
     )
     refused(danceit, "align", str(index), saying="is a folder; expected a dance file")
+
+
+def test_a_song_for_a_dance_or_for_an_index(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    song = library.query_song
+    refused(danceit, "align", song, saying=f"make one first: danceit query {song}")
+    refused(danceit, "render", song, "--out", "a.png", saying="not a dance")
+    refused(danceit, "query", song, "--index", song, saying="is a file; an index is the folder")
+
+
+@pytest.mark.parametrize("limit", ["inf", "1e9", "0", "-1", "nan"])
+def test_a_stretch_limit_out_of_range_is_refused_before_anything_runs(
+    danceit: Cli, library: SyntheticLibrary, limit: str
+) -> None:
+    asked = ("dance", library.query_song, "--index", "none", "--out", "a.png")
+    refused(danceit, *asked, f"--max-warp={limit}", saying="max-warp")
+    refused(danceit, *asked, "--method", f"warp:max_warp={limit}", saying="max-warp")

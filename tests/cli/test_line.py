@@ -90,6 +90,19 @@ def test_the_same_seed_gives_the_same_dance_and_another_another(
     assert [f.fragment_id for f in first.fragments] != [f.fragment_id for f in other.fragments]
 
 
+def test_no_stretch_limit_is_asked_for_by_the_flag_as_by_the_method(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    assert danceit("query", library.query_song, "--index", index).code == 0
+    for asked in (("--method", "warp", "--max-warp", "none"), ("--method", "warp:max_warp=none")):
+        aligned = danceit("align", *asked, "--out", f"{len(asked)}.dance.npz")
+        assert aligned.code == 0, aligned.err
+    flag, named = (Dance.load(Path(f"{n}.dance.npz")) for n in (4, 2))
+    assert flag.steps[-1].options["max_warp"] is None
+    assert flag.steps[-1] == named.steps[-1]
+    np.testing.assert_array_equal(flag.joints, named.joints)
+
+
 def test_json_says_what_the_table_says_and_explains_the_runners_up(
     danceit: Cli, library: SyntheticLibrary, index: Path
 ) -> None:

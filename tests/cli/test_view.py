@@ -85,7 +85,7 @@ def test_a_moved_song_is_a_note_and_a_silent_page(danceit: Cli, queried: Path) -
         (["song.dance.npz", "--song", "none.wav"], "no such song"),
         (["song.dance.npz", "--theme", "nigth"], "did you mean 'night'"),
         (["song.dance.npz", "--name", "a", "--name", "b"], "2 names for 1 dances"),
-        (["song.dance.npz", "song.wav"], "not a readable .npz"),
+        (["song.dance.npz", "song.wav"], "song.wav is a song or a video, not a dance"),
     ],
 )
 def test_what_cannot_be_viewed_is_one_line(

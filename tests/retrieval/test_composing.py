@@ -160,11 +160,11 @@ def test_changing_style_costs_as_much_as_asked(
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"length_s": float("nan")}, "--length must be one of 1, 2, 3, 4 s; got nan"),
+        ({"length_s": float("nan")}, "`length_s` must be one of 1, 2, 3, 4 s; got nan"),
         ({"length_s": float("inf")}, "got inf"),
-        ({"seed": -1}, "--seed must be 0 or more; got -1"),
-        ({"reuse": -1.0}, "reuse must be at least 0"),
-        ({"style_change": float("nan")}, "style_change must be at least 0; got nan"),
+        ({"seed": -1}, "`seed` must be 0 or more; got -1"),
+        ({"reuse": -1.0}, "`reuse` must be at least 0"),
+        ({"style_change": float("nan")}, "`style_change` must be at least 0 and finite; got nan"),
     ],
 )
 def test_wrong_options_say_what_is_wrong(wrong: dict[str, float], message: str) -> None:

@@ -1,5 +1,6 @@
 """Pins, bans and locks on a small index, with encoders that learned nothing."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -153,8 +154,27 @@ def test_contradictions_are_named(editor: Editor, before: Dance) -> None:
     both = Constraints(pins=((5.0, other(before, 5)),), locks=((4.0, 8.0),))
     with pytest.raises(InputError, match=r"the pin at 0:05.0 lies within a lock"):
         editor.solve(both, before)
-    with pytest.raises(InputError, match="say which dance with --from"):
+    with pytest.raises(InputError, match=r"say which \(`before`\)"):
         editor.solve(Constraints(locks=((4.0, 8.0),)))
+
+
+def test_two_pins_in_one_window_are_named_and_a_later_change_wins(
+    editor: Editor, before: Dance
+) -> None:
+    first = before.fragments[5].fragment_id
+    wanted = other(before, 5)
+    both = Constraints(pins=((5.0, first), (5.4, wanted)))
+    with pytest.raises(InputError, match=r"0:05\.0=.* and 0:05\.4=.* fall into one window of 1 s"):
+        editor.solve(both, before)
+    once = editor.solve(Constraints(pins=((5.0, first),)), before).composition.dance
+    then = editor.solve(Constraints(pins=((5.4, wanted),)), once).composition.dance
+    assert then.fragments[5].fragment_id == wanted
+
+
+def test_a_misspelt_fragment_is_met_with_the_nearest(editor: Editor, before: Dance) -> None:
+    name = before.fragments[0].fragment_id
+    with pytest.raises(InputError, match=f"did you mean '{re.escape(name)}'"):
+        editor.solve(Constraints(pins=((0.0, f"{name}0"),)), before)
 
 
 def test_a_dance_of_another_song_or_of_no_query_is_refused(editor: Editor, before: Dance) -> None:
@@ -186,9 +206,9 @@ def test_times_are_read_as_they_are_written(seconds: float) -> None:
 @pytest.mark.parametrize(
     ("pin", "lock", "message"),
     [
-        ("0:12", "1-2", "--pin must be TIME=FRAGMENT"),
+        ("0:12", "1-2", "`pin` must be TIME=FRAGMENT"),
         ("noon=a", "1-2", "'noon' in 'noon=a' is not a time"),
-        ("1=a", "5", "--lock must be FROM-TO"),
+        ("1=a", "5", "`lock` must be FROM-TO"),
         ("1=a", "5-5", "must end after it begins"),
     ],
 )

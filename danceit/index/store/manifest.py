@@ -233,6 +233,10 @@ def take_lock(index: Path) -> int:
 
 def absent(index: Path) -> IndexStateError:
     """Return the error that says how to get the index that is not there."""
+    if index.is_file():
+        return IndexStateError(
+            f"{index} is a file; an index is the folder that `danceit index build` wrote"
+        )
     if any(index.glob(f"{PREFIX}*/{NAME}")):
         return IndexStateError(
             f"{index} has lost its {NAME}; restore it with: danceit index rebuild"
@@ -247,7 +251,7 @@ def _load(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _LARGEST:
             raise IndexStateError(f"{path} is damaged: it is larger than any manifest")
         body = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise absent(path.parent) from exc
     except OSError as exc:
         raise IndexStateError(f"{path} cannot be read: {exc.strerror or exc}") from exc
