@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from danceit.bench.cells import Cell, RunFolder, Values, run_jobs
 from danceit.bench.material import Material, RealDance, pseudo_seams, read_material
 from danceit.bench.measures import beats, counts, distribution, movement, seams, sets
 from danceit.bench.reports.summary import BenchRun
+from danceit.bench.systems.cross_modal import CrossModal, enough
 from danceit.bench.systems.systems import OURS, RANDOM, System, read_generator, systems_of
 from danceit.counts import Counts
 from danceit.data import FPS, Dance, Float32
@@ -39,7 +40,7 @@ SEEDS = 5
 TABLES = {
     "As a set, beside real dances": (
         "fid_kinetic", "fid_geometric", "diversity_kinetic", "diversity_geometric",
-        "multimodality_kinetic", "multimodality_geometric",
+        "multimodality_kinetic", "multimodality_geometric", "cross_modal",
     ),
     "On the beat": (
         "kinematic_coverage", "kinematic_hit_1", "kinematic_hit_2", "s_ba", "s_ba_2", "bas_fact",
@@ -181,6 +182,16 @@ class _Work:
             digest.update(np.ascontiguousarray(motion).tobytes())
         return digest.hexdigest()[:16]
 
+    @cached_property
+    def asks_music(self) -> bool:
+        """Whether the real dances are enough for the cross-modal distance."""
+        return enough([dance.clip for dance in self.material.dances])
+
+    @cached_property
+    def cross_modal(self) -> CrossModal:
+        """Ren et al.'s distance, fitted to the real dances."""
+        return CrossModal.fit([dance.clip for dance in self.material.dances])
+
     def reference(self, without: str = "") -> movement.Profile:
         """Movement histograms of all real dances but those of one recording."""
         return movement.profile(
@@ -207,6 +218,11 @@ def _jobs(
         yield partial(
             measure, "real", REAL, dance.clip.recording_id, inputs, partial(_real, work, dance)
         )
+        if work.asks_music:
+            yield partial(
+                measure, "cross", REAL, dance.clip.recording_id, inputs,
+                partial(_real_cross, work, dance),
+            )  # fmt: skip
     yield partial(measure, "set", REAL, "all", identity, partial(_real_set, work))
     for system in systems:
         made = {**identity, "index": work.index_id, "made_by": system.made_by,
@@ -218,6 +234,11 @@ def _jobs(
                 partial(_danced, work, system, file),
                 needs=[_kept(work, file, system, seed) for seed in range(work.options.seeds)],
             )  # fmt: skip
+            if work.asks_music:
+                yield partial(
+                    measure, "cross", system.name, file.stem, inputs,
+                    partial(_cross, work, system, file),
+                )  # fmt: skip
         inputs = {**made, "songs": [sha256_of_file(file) for file in files]}
         yield partial(
             measure, "set", system.name, "all", inputs, partial(_set, work, system, files)
@@ -270,6 +291,24 @@ def _danced(work: _Work, system: System, file: Path) -> Values:
     }
     annotated = _annotated(work, file)
     return values | (_bar_lock(poses, annotated) if annotated is not None else {})
+
+
+def _real_cross(work: _Work, dance: RealDance) -> Values:
+    """How far a real dance is from what others danced to music like its own."""
+    clip = dance.clip
+    if clip.audio_path is None:
+        return {}
+    return {
+        "cross_modal": work.cross_modal.distance(
+            clip.poses, clip.audio_path, start_s=clip.start_s, without=clip.recording_id
+        )
+    }
+
+
+def _cross(work: _Work, system: System, file: Path) -> Values:
+    """How far the dance of the first seed is from what was danced to music like the song."""
+    dance = Dance.load(_kept(work, file, system, 0))
+    return {"cross_modal": work.cross_modal.distance(dance.joints, file)}
 
 
 def _shape(poses: Float32) -> Values:

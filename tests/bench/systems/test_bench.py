@@ -9,7 +9,7 @@ import pytest
 
 from danceit.bench.reports.report import markdown, terminal, write_report
 from danceit.bench.reports.summary import intervals_of, paired
-from danceit.bench.systems import bench, systems
+from danceit.bench.systems import bench, cross_modal, systems
 from danceit.data import FPS, Dance, Music
 from danceit.errors import InputError
 from danceit.generate.protocol import Imagined, dance_of
@@ -54,6 +54,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) ->
     index = folder / "index"
     build_index(library.folder, index, BuildOptions(dims=2), config=TrainingConfig(steps=4))
     patch.setattr(bench, "read_generator", lambda text: (text, Swinging()))
+    patch.setattr(cross_modal, "CLUSTERS", 2)
+    patch.setattr(cross_modal, "STEPS", 3)
     options = bench.SystemsOptions(generators=("swinging",), seeds=2)
     return bench.bench_systems(
         library.folder, songs, folder / "run", index, options, progress=False
@@ -69,7 +71,7 @@ def test_every_system_has_a_row_and_every_row_its_measures(made: bench.BenchRun)
     found = intervals_of(made)
     for row in made.rows[1:]:
         for key in ("s_ba", "fid_kinetic", "fid_geometric", "multimodality_kinetic", "mdd_hands",
-                    "frozen", "s_per_minute"):  # fmt: skip
+                    "frozen", "s_per_minute", "cross_modal"):  # fmt: skip
             assert np.isfinite(found[row][key].mean), (row, key)
     assert found["swinging"]["million_parameters"].mean == 3
     assert found["real dances"]["fid_kinetic"].mean < found["swinging"]["fid_kinetic"].mean
