@@ -42,6 +42,9 @@ class Placement:
     into that source's media; `window_start_s` is where it stands in the song.
     `distance` is the squared L2 distance of the embeddings (smaller is better),
     `rank` counts from 0, `join_cost` is that of the seam before this fragment.
+    `beats_s` are the beats of the source's own music in the stretch shown, in seconds into it,
+    with the one that ends it; `number` is the place in the bar of the first, `metre` the beats
+    a bar (empty and 0 where not known).
     `generator` is the name, id and seed of what made the movement up; empty for a dancer's own.
     """
 
@@ -57,6 +60,12 @@ class Placement:
     style: str = ""
     licence: str = ""
     generator: str = ""
+    beats_s: tuple[float, ...] = ()
+    number: int = 0
+    metre: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "beats_s", tuple(map(float, self.beats_s)))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ ALIGNERS = Registry(
         "fill": "danceit.align.fill:FillAligner",
         "beat": "danceit.align.beat:BeatAligner",
         "warp": "danceit.align.warp:WarpAligner",
+        "counts": "danceit.align.counts:CountsAligner",
     },
 )
 

@@ -16,7 +16,7 @@ from danceit.cli.options import (
     table,
 )
 from danceit.cli.progress import bar
-from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.options import FACINGS, STRUCTURES, QueryOptions
 
 if TYPE_CHECKING:
     from danceit.data import Dance
@@ -35,6 +35,11 @@ _QUERY = (
     click.option("--style", default="", help="Only dances of this style."),
     click.option("--dancer", default="", help="Only this dancer."),
     click.option("--licence", default="", help="Only dances under this licence."),
+    click.option("--facing", type=click.Choice(FACINGS), default=_DEFAULT.facing,
+                 show_default=True,
+                 help="audience: dancers turned by a seam are turned back; continue: not."),
+    click.option("--structure", type=click.Choice(STRUCTURES), default=_DEFAULT.structure,
+                 show_default=True, help="repeat: parts that sound alike are danced alike."),
     click.option("--greedy", is_flag=True,
                  help="Choose window by window instead of the cheapest path over the song."),
 )  # fmt: skip
@@ -50,8 +55,9 @@ _CHANGE = (
 )  # fmt: skip
 _ALIGN = (
     click.option("--method", "methods", multiple=True, metavar="NAME[:OPTION=VALUE,...]",
-                 help="Aligner; repeat to chain.  [default: inertial, then warp]"),
-    click.option("--max-warp", metavar="1..4|none", help="beat, warp: largest local stretch."),
+                 help="Aligner; repeat to chain.  [default: inertial, then counts]"),
+    click.option("--max-warp", metavar="1..4|none",
+                 help="counts, beat, warp: largest local stretch."),
     click.option("--anchor", type=click.Choice(["peak", "rest"]),
                  help="beat, warp: put the strongest movement on the beat, or the stop."),
     click.option("--anywhere", is_flag=True, default=None,
@@ -85,7 +91,7 @@ _RENDER = (
     click.option("--no-note", "synthetic_note", flag_value=False, default=True,
                  help="Leave out the visible note that a person's video is synthetic."),
 )  # fmt: skip
-_CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "greedy")
+_CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "facing", "structure", "greedy")
 """Parameters of `_QUERY`; what else `danceit dance` takes beside its own is of `_RENDER`."""
 
 

@@ -48,6 +48,13 @@ index.add_command(stats)
 @click.option("--retrain", is_flag=True, help="Train anew although the index has an encoder.")
 @click.option("--lengths", default="1,2,3,4", show_default=True, help="Fragment lengths in s.")
 @click.option("--stride", type=float, help="Seconds between fragments.  [default: their length]")
+@click.option(
+    "--grid",
+    type=click.Choice(["counts", "seconds"]),
+    default="counts",
+    show_default=True,
+    help="Fragments start on beats of their music, where sure, or by the stride.",
+)
 @click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
 @estimator_option
 @lag_option
@@ -68,6 +75,7 @@ def build(
     retrain: bool,
     lengths: str,
     stride: float | None,
+    grid: str,
     dims: int | None,
     estimator: str,
     lag: str,
@@ -90,7 +98,7 @@ def build(
     from danceit.workflow.indexing import build_index
 
     options = BuildOptions(
-        grid=FragmentGrid(_frames(lengths), None if stride is None else round(stride * FPS)),
+        grid=FragmentGrid(_frames(lengths), None if stride is None else round(stride * FPS), grid),
         dims=dims,
         engine=store,
         store=StoreOptions(device, factory, recall),

@@ -12,6 +12,9 @@ from danceit.data import FPS, FRAGMENT_LENGTHS, Clip, Float32, Float64
 from danceit.errors import InputError
 from danceit.movement import joint_steps
 
+GRIDS = ("counts", "seconds")
+"""Where fragments may start."""
+
 
 @dataclass(frozen=True)
 class Fragment:
@@ -34,22 +37,32 @@ class FragmentGrid:
     stride : int or None
         Frames between the starts of neighbours; None where each length is its own stride,
         so that fragments do not overlap (the paper's way).
+    grid : str
+        ``counts``: a fragment starts on every beat of its music, where that is known for
+        sure; ``seconds``: by the stride. Recordings without counts are cut by the stride.
 
     Raises
     ------
     InputError
-        If there is no length, one is under 2 frames, or the stride is under 1.
+        If there is no length, one is under 2 frames, the stride is under 1, or the grid is
+        another.
     """
 
     lengths: tuple[int, ...] = FRAGMENT_LENGTHS
     stride: int | None = None
+    grid: str = "seconds"
 
     def __post_init__(self) -> None:
+        if self.grid not in GRIDS:
+            raise InputError(f"the grid must be {' or '.join(GRIDS)}; got '{self.grid}'")
         object.__setattr__(self, "lengths", check_lengths(self.lengths, self.stride))
 
 
 def cut(
-    clip: Clip, lengths: Iterable[int] = FRAGMENT_LENGTHS, stride: int | None = None
+    clip: Clip,
+    lengths: Iterable[int] = FRAGMENT_LENGTHS,
+    stride: int | None = None,
+    beats: Float64 | None = None,
 ) -> tuple[Fragment, ...]:
     """Fragments of every length that lie wholly within a clip.
 
@@ -61,12 +74,22 @@ def cut(
     stride : int, optional
         Frames between the starts of neighbours. Without it each length is its own
         stride, so that fragments do not overlap (the paper's way).
+    beats : float64 (B,), optional
+        Beats in frames of the clip: fragments then start at the frame in which each begins.
 
     Raises
     ------
     InputError
         If a length is under 2 frames or the stride under 1.
     """
+    if beats is not None:
+        starts = np.unique(np.floor(beats + 1e-6).astype(np.int64)).tolist()
+        return tuple(
+            Fragment(fragment_id(clip.clip_id, start, length), clip.clip_id, start, length)
+            for length in check_lengths(lengths, stride)
+            for start in starts
+            if 0 <= start <= clip.n_frames - length
+        )
     return tuple(
         Fragment(fragment_id(clip.clip_id, start, length), clip.clip_id, start, length)
         for length in check_lengths(lengths, stride)

@@ -19,7 +19,9 @@ from danceit.data import Dance, Float32, Float64, Int64, Music
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, Where
+from danceit.retrieval.fitting import Fitting, loudness_ranks
 from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.planning import Plan, plan
 
 _NAMES = 8
 """Most names that a message lists."""
@@ -52,6 +54,8 @@ class Judge:
         Median distances over all that was found.
     song_bpm : float
     options : QueryOptions
+    fitting : Fitting or None
+        How fragments' counts lie on the windows'; None on the grid of seconds.
     """
 
     by_pose: Float32
@@ -60,14 +64,20 @@ class Judge:
     unit_sound: float
     song_bpm: float
     options: QueryOptions
+    fitting: Fitting | None = None
 
-    def ranked(self, rows: Int64, near: Float64, alike: Float64, tempos_bpm: Float64) -> Candidates:
+    def ranked(
+        self, window: int, rows: Int64, near: Float64, alike: Float64, tempos_bpm: Float64
+    ) -> Candidates:
         """Rank fragments by their target cost, best first; `alike` is NaN without music."""
         options = self.options
         alike = np.where(np.isnan(alike), self.unit_sound, alike)
         target = (1 - options.audio_weight) * near / self.unit_movement
         target += options.audio_weight * alike / self.unit_sound
-        target += options.tempo_weight * _octaves_off(tempos_bpm, self.song_bpm)
+        if self.fitting is None:
+            target += options.tempo_weight * _octaves_off(tempos_bpm, self.song_bpm)
+        else:
+            target += self.fitting.costs(window, rows)
         best = np.argsort(target, kind="stable")
         return Candidates(rows[best], near[best], target[best])
 
@@ -75,7 +85,7 @@ class Judge:
         """Rank fragments for a window whether they were found for it or not."""
         near = _squared(self.by_pose[window], store.vectors(rows, "pose"))
         alike = _squared(self.by_audio[window], store.vectors(rows, "audio"))
-        return self.ranked(rows, near, alike, store.table(rows).tempo_bpm)
+        return self.ranked(window, rows, near, alike, store.table(rows).tempo_bpm)
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ class Pool:
 
     windows: tuple[Candidates, ...]
     judge: Judge
+    plan: Plan
 
     def best(self, k: int, without: Int64 | None = None) -> tuple[Candidates, ...]:
         """Return the best `k` of each window that are not among the rows `without`."""
@@ -108,10 +119,10 @@ def find_candidates(
     options: QueryOptions,
     *,
     idea: Dance | None = None,
-) -> tuple[tuple[Candidates, ...], tuple[str, ...]]:
-    """Search a song's windows and keep the best K of each; also what to tell the user."""
-    ranked = find_pool(song, music, store, embedder, options, idea=idea).best(options.k)
-    return ranked, notes_on(ranked, options)
+) -> tuple[tuple[Candidates, ...], Pool]:
+    """Search a song's windows and keep the best K of each; also all that was found."""
+    pool = find_pool(song, music, store, embedder, options, idea=idea)
+    return pool.best(options.k), pool
 
 
 def find_pool(
@@ -145,14 +156,15 @@ def find_pool(
             f"the index was made by encoder {store.spec.encoder_id}, not {embedder.encoder_id}; "
             "use the encoder inside the index or build the index again"
         )
-    length = options.n_frames
-    if music.n_frames < length:
+    planned = plan(music, store.spec, options)
+    length = planned.n_frames
+    if music.n_frames < options.n_frames:
         raise InputError(
             f"{song} is {music.duration_s:.1f} s long, shorter than one {options.length_s:g} s "
             "window; choose a smaller `length_s`"
         )
     features = audio.features(song, embedder.feature_set)
-    starts = np.arange(0, music.n_frames, length, dtype=np.int64)
+    starts = np.array(planned.first_frames, dtype=np.int64)
     missing = int(starts[-1]) + length - len(features)
     if missing > 0:
         features = np.pad(features, ((0, missing), (0, 0)), mode="edge")
@@ -174,7 +186,11 @@ def find_pool(
     if not found_pose.shape[1]:
         raise InputError(_nothing_found(options, store))
     pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
-    return _rank(pooled, by_pose, by_audio, music, store, options)
+    fitting = None
+    if planned.on_counts:
+        energy = audio.features(song, "mfcc")[:, 0].astype(np.float64)
+        fitting = Fitting(planned, store, options, loudness_ranks(energy, planned))
+    return _rank(pooled, by_pose, by_audio, music, store, options, planned, fitting)
 
 
 def _imagined(
@@ -212,6 +228,8 @@ def _rank(
     music: Music,
     store: FragmentStore,
     options: QueryOptions,
+    planned: Plan,
+    fitting: Fitting | None,
 ) -> Pool:
     rows = np.unique(np.concatenate(pooled))
     places = [np.searchsorted(rows, window) for window in pooled]
@@ -223,13 +241,19 @@ def _rank(
         _squared(query, store_vectors)
         for query, store_vectors in _pairs(by_audio, store.vectors(rows, "audio"), places)
     ]
-    judge = Judge(by_pose, by_audio, _median(movement), _median(sound), music.tempo_bpm, options)
+    judge = Judge(
+        by_pose, by_audio, _median(movement), _median(sound), music.tempo_bpm, options, fitting
+    )
+    if fitting is not None:
+        fitting.know(rows)
     tempos_bpm = store.table(rows).tempo_bpm
     ranked = [
-        judge.ranked(window, near, alike, tempos_bpm[place])
-        for window, near, alike, place in zip(pooled, movement, sound, places, strict=True)
+        judge.ranked(w, window, near, alike, tempos_bpm[place])
+        for w, (window, near, alike, place) in enumerate(
+            zip(pooled, movement, sound, places, strict=True)
+        )
     ]
-    return Pool(tuple(ranked), judge)
+    return Pool(tuple(ranked), judge, planned)
 
 
 def _pairs(

@@ -36,11 +36,10 @@ def choices(composition: Composition) -> list[WindowChoice]:
     """Return every window's choice in the order of the song."""
     ids = dict(zip(composition.rows.tolist(), composition.table.fragment_id, strict=True))
     seams = {int(seam) for seam in composition.dance.seams}
-    length = composition.options.n_frames
     listed = []
     for w, placement in enumerate(composition.dance.fragments):
         window, taken = composition.candidates[w], int(composition.path[w])
-        goes_on = w > 0 and w * length not in seams
+        goes_on = w > 0 and composition.first_frames[w] not in seams
         listed.append(
             WindowChoice(
                 window_start_s=placement.window_start_s,

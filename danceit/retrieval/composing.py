@@ -9,6 +9,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,8 +30,14 @@ from danceit.data import (
 )
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
-from danceit.retrieval.candidates import Candidates, find_candidates
+from danceit.retrieval.candidates import Candidates, Pool, find_candidates, notes_on
 from danceit.retrieval.continuity import Chain, greedy, solve
+from danceit.retrieval.counted import (
+    assemble_on_counts,
+    chain_on_counts,
+    repeated,
+    shorter_takes,
+)
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import Stance, join_costs, join_features, moved, stance
 from danceit.retrieval.rhythm import off_beat
@@ -61,6 +68,8 @@ class Composition:
         Every candidate's row, sorted.
     notes : tuple of str
         What the user should know: `k` cut down, a filter that left few fragments.
+    first_frames : tuple of int
+        Frame of the song at which each window begins.
     """
 
     dance: Dance
@@ -71,6 +80,7 @@ class Composition:
     rows: Int64
     table: FragmentTable
     notes: tuple[str, ...] = ()
+    first_frames: tuple[int, ...] = ()
 
 
 def compose(
@@ -104,13 +114,15 @@ def compose(
     """
     options = options or QueryOptions()
     music = audio.listen(song)
-    candidates, notes = find_candidates(song, music, store, embedder, options, idea=idea)
-    return choose(music, candidates, store, options, notes=(*music.counts.notes, *notes))
+    candidates, pool = find_candidates(song, music, store, embedder, options, idea=idea)
+    notes = (*music.counts.notes, *pool.plan.notes, *notes_on(candidates, options))
+    return choose(music, candidates, pool, store, options, notes=notes)
 
 
 def choose(
     music: Music,
     candidates: Sequence[Candidates],
+    pool: Pool,
     store: FragmentStore,
     options: QueryOptions,
     *,
@@ -124,23 +136,81 @@ def choose(
     ----------
     candidates : sequence of Candidates
         One a window.
+    pool : Pool
+        What they were taken from.
     allowed : sequence of int64, optional
         For each window, which of its candidates may be chosen; without it, all.
     index_id : str
         Of the store, where it is known: finding it out counts everything.
     """
-    rows = np.unique(np.concatenate([window.rows for window in candidates]))
-    table = store.table(rows)
-    poses = store.poses(rows)
-    chain = _chain(candidates, music, rows, table, poses, options)
-    path = _solved(_varied(chain, options.seed), options.solver, allowed)
-    dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
+    if pool.judge.fitting is None:
+        chosen = _chosen_on_seconds(music, candidates, store, options, allowed)
+    else:
+        chosen = _chosen_on_counts(music, candidates, pool, store, options, allowed)
+    dance, candidates, path, rows, table = chosen
     dance = replace(
         dance,
         index_id=index_id or store.index_id,
         encoder_id=store.spec.encoder_id,
     ).with_step("query", options.solver, asdict(options))
-    return Composition(dance, music, options, tuple(candidates), path, rows, table, notes)
+    return Composition(
+        dance,
+        music,
+        options,
+        tuple(candidates),
+        path,
+        rows,
+        table,
+        notes,
+        pool.plan.first_frames,
+    )
+
+
+_Chosen = tuple[Dance, Sequence[Candidates], Int64, Int64, FragmentTable]
+"""Dance, candidates, path, rows of all candidates, and their metadata."""
+
+
+def _chosen_on_seconds(
+    music: Music,
+    candidates: Sequence[Candidates],
+    store: FragmentStore,
+    options: QueryOptions,
+    allowed: Sequence[Int64] | None,
+) -> _Chosen:
+    rows = np.unique(np.concatenate([window.rows for window in candidates]))
+    table, poses = store.table(rows), store.poses(rows)
+    chain = _chain(candidates, music, rows, table, poses, options)
+    path = _solved(_varied(chain, options.seed), options.solver, allowed)
+    dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
+    return dance, candidates, path, rows, table
+
+
+def _chosen_on_counts(
+    music: Music,
+    candidates: Sequence[Candidates],
+    pool: Pool,
+    store: FragmentStore,
+    options: QueryOptions,
+    allowed: Sequence[Int64] | None,
+) -> _Chosen:
+    fitting = pool.judge.fitting
+    if fitting is None:
+        raise LookupError("the pool was not made on counts")
+    free = allowed is None
+    while True:
+        rows = np.unique(np.concatenate([window.rows for window in candidates]))
+        table, poses = store.table(rows), store.poses(rows)
+        fitting.know(rows)
+        chain = chain_on_counts(candidates, fitting, rows, table, poses, options)
+        solved = partial(_solved, solver=options.solver, allowed=allowed)
+        path = shorter_takes(_varied(chain, options.seed), solved)
+        if not free or options.structure != "repeat":
+            break
+        # Once more, now that it is known what the first of sections alike is danced to.
+        free = False
+        candidates, allowed = repeated(candidates, path, pool, store)
+    dance = assemble_on_counts(music, candidates, path, chain, fitting, rows, table, poses, options)
+    return dance, candidates, path, rows, table
 
 
 def _solved(chain: Chain, solver: str, allowed: Sequence[Int64] | None) -> Int64:
@@ -245,11 +315,11 @@ def _assemble(
         joints=joints.astype(np.float32),
         seams=(np.flatnonzero(~goes_on) + 1) * length,
         beats_s=music.beats_s,
+        numbers=music.counts.numbers,
         source_index=np.repeat(np.arange(len(places), dtype=np.int32), length)[:n_frames],
         source_s=source_s.reshape(-1)[:n_frames],
         fragments=placements,
         song=DanceSong(music.path.absolute(), music.sha256, music.duration_s),
-        numbers=music.counts.numbers,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from danceit import audio
-from danceit.data import Bool, Dance, Int64
+from danceit.data import FPS, Bool, Dance, Int64
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, Where
@@ -84,7 +84,7 @@ class Editor:
         self._music = audio.listen(song)
         self._pool = find_pool(song, self._music, store, embedder, options)
         self._index_id = store.index_id
-        rows = store.matching(Where(n_frames=options.n_frames))
+        rows = store.matching(Where(n_frames=self._pool.plan.n_frames))
         table = store.table(rows)
         self._row_of: dict[str, int] = dict(
             zip(table.fragment_id.tolist(), rows.tolist(), strict=True)
@@ -128,6 +128,7 @@ class Editor:
             choose(
                 self._music,
                 candidates,
+                self._pool,
                 self._store,
                 self.options,
                 allowed=allowed,
@@ -173,7 +174,7 @@ class Editor:
         rows = np.full(self.n_windows, -1) if before is None else self._rows_of(before)
         for w in np.flatnonzero((locked > 0) & (pinned >= 0) & (pinned != rows)).tolist():
             raise InputError(
-                f"the pin at {clock(w * self.options.length_s)} lies within a lock, "
+                f"the pin at {clock(self._start_s(w))} lies within a lock, "
                 "which keeps another fragment there; leave one of the two out"
             )
         banned = [_NOTHING, *(self._banned(name) for name in constraints.bans)]
@@ -204,7 +205,7 @@ class Editor:
                 window = self._pool.judge.judge(w, np.append(window.rows, own), self._store)
             if not len(window.rows):
                 raise InputError(
-                    f"nothing is left to choose at {clock(w * self.options.length_s)}: every "
+                    f"nothing is left to choose at {clock(self._start_s(w))}: every "
                     "fragment that was found is banned"
                 )
             completed.append(window)
@@ -217,12 +218,14 @@ class Editor:
         )
 
     def _window(self, time_s: float) -> int:
-        window = int(time_s // self.options.length_s)
-        if not (time_s >= 0 and window < self.n_windows):
+        if not 0 <= time_s < self._music.n_frames / FPS:
             raise InputError(
                 f"{clock(time_s)} is outside the song, which lasts {clock(self._music.duration_s)}"
             )
-        return window
+        return self._pool.plan.window_at(time_s)
+
+    def _start_s(self, window: int) -> float:
+        return self._pool.plan.windows[window].first_frame / FPS
 
     def _row(self, fragment: str) -> int:
         row = self._row_of.get(fragment)
@@ -246,7 +249,7 @@ class Editor:
     def _rows_of(self, before: Dance) -> Int64:
         """Rows (W,) of a dance's fragments."""
         starts = [placed.window_start_s for placed in before.fragments]
-        usual = np.arange(self.n_windows) * self.options.length_s
+        usual = [max(0.0, window.start_s) for window in self._pool.plan.windows]
         if len(starts) != self.n_windows or not np.allclose(starts, usual):
             raise InputError(
                 f"the dance was not made of this song's windows of {self.options.length_s:g} s: "

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from danceit.data import FPS, FRAGMENT_LENGTHS
 from danceit.errors import InputError
+from danceit.plugins import unknown_name
 
 SOLVERS = ("viterbi", "greedy")
+FACINGS = ("audience", "continue")
+STRUCTURES = ("repeat", "free")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,21 @@ class QueryOptions:
         Cost of a seam between two different styles.
     style, dancer, licence : str
         Only fragments of these; empty for all.
+    facing : str
+        ``audience``: what following on turns a dancer away is turned back; ``continue``: not.
+    structure : str
+        ``repeat``: parts of a song that sound alike are danced alike; ``free``: not.
+    number_weight : float
+        Cost of a fragment that starts on another count of the bar than its window.
+    metre_weight : float
+        Cost of a fragment danced in another metre: so high that it is taken only where
+        nothing else is there.
+    energy_weight : float
+        Cost of the least energetic fragment in the loudest window.
+    facing_weight : float
+        Cost of a seam at which a dancer would have to turn round.
+    eight_weight : float
+        Cost of a seam inside an eight.
     """
 
     length_s: float = 2.0
@@ -66,6 +84,13 @@ class QueryOptions:
     style: str = ""
     dancer: str = ""
     licence: str = ""
+    facing: str = "audience"
+    structure: str = "repeat"
+    number_weight: float = 1.0
+    metre_weight: float = 6.0
+    energy_weight: float = 0.5
+    facing_weight: float = 1.0
+    eight_weight: float = 0.3
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.length_s) or self.n_frames not in FRAGMENT_LENGTHS:
@@ -77,6 +102,9 @@ class QueryOptions:
             raise InputError(f"`seed` must be 0 or more; got {self.seed}")
         if self.solver not in SOLVERS:
             raise InputError(f"unknown solver '{self.solver}'; known: {', '.join(SOLVERS)}")
+        for name, known in (("facing", FACINGS), ("structure", STRUCTURES)):
+            if getattr(self, name) not in known:
+                raise InputError(unknown_name(name, getattr(self, name), list(known)))
         if not 0 <= self.audio_weight <= 1:
             raise InputError(f"`audio_weight` must be between 0 and 1; got {self.audio_weight:g}")
         for name in (
@@ -89,6 +117,11 @@ class QueryOptions:
             "reuse",
             "bonus",
             "style_change",
+            "number_weight",
+            "metre_weight",
+            "energy_weight",
+            "facing_weight",
+            "eight_weight",
         ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(

@@ -41,7 +41,7 @@ from danceit.workflow.dance_files import (
 from danceit.workflow.footage_sources import Filming
 from danceit.workflow.person import person_notes
 
-DEFAULT_METHODS = ("inertial", "warp")
+DEFAULT_METHODS = ("inertial", "counts")
 """The chain that `danceit align` and `danceit dance` use where none is named: seams no larger
 than real dances' own movement, and 92 % of movements on their beat at a stretch of 1.25
 (docs/aligners.md)."""

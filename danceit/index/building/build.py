@@ -85,6 +85,7 @@ def build(
         dims=embedder.dims,
         lengths=options.grid.lengths,
         stride=options.grid.stride,
+        grid=options.grid.grid,
         recipe=__version__,
     )
     job = _Job(Path(data), Path(out), embedder, spec, options, told, workers, readings)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from danceit.counts import Counts
 from danceit.data import FPS, Clip, Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing
@@ -73,9 +74,9 @@ def prepare(
             raise InputError(
                 f"{found.path} is {clip.dims}-D and the encoder takes {spec.dims}-D: {cure}"
             )
-    music, tempo_bpm = _music(reading.audio_path, embedder)
-    entries = tuple(ClipEntry(clip, tempo_bpm, file_hash) for clip in cleaned.clips)
-    batch = embed_clips(entries, embedder, spec, music)
+    music, counts = _music(reading.audio_path, embedder)
+    entries = tuple(ClipEntry(clip, counts.tempo_bpm, file_hash) for clip in cleaned.clips)
+    batch = embed_clips(entries, embedder, spec, music, counts)
     report = cleaned.report
     outside = int(np.isnan(batch.audio_vectors[:, 0]).sum())
     if music is not None and outside:
@@ -85,7 +86,11 @@ def prepare(
 
 
 def embed_clips(
-    entries: tuple[ClipEntry, ...], embedder: Embedder, spec: StoreSpec, music: Float32 | None
+    entries: tuple[ClipEntry, ...],
+    embedder: Embedder,
+    spec: StoreSpec,
+    music: Float32 | None,
+    counts: Counts | None = None,
 ) -> FragmentBatch:
     """Cut clips of one recording into fragments and embed them.
 
@@ -98,12 +103,18 @@ def embed_clips(
     music : float32 (S, F) or None
         Features of the recording's whole song. Fragments without music, or that lie
         partly outside it, get NaN for an audio vector.
+    counts : Counts, optional
+        Of that song: on the grid of counts, and where they are trusted, fragments start on beats.
     """
+    on_counts = spec.grid == "counts" and counts is not None and counts.trusted
     fragments: list[Fragment] = []
     owner: list[int] = []
     energy: list[Float32] = []
     for position, entry in enumerate(entries):
-        some = cut(entry.clip, spec.lengths, spec.stride)
+        beats = None
+        if on_counts and counts is not None:
+            beats = (counts.beats_s - entry.clip.start_s) * FPS
+        some = cut(entry.clip, spec.lengths, spec.stride, beats)
         fragments += some
         owner += [position] * len(some)
         energy.append(energies(entry.clip.poses, some))
@@ -194,12 +205,12 @@ def load_batch(path: Path) -> FragmentBatch:
     return prepared.batch
 
 
-def _music(path: Path | None, embedder: Embedder) -> tuple[Float32 | None, float]:
+def _music(path: Path | None, embedder: Embedder) -> tuple[Float32 | None, Counts]:
     if path is None:
-        return None, 0.0
+        return None, Counts.none()
     from danceit.audio import features, listen
 
-    return features(path, embedder.feature_set), listen(path).tempo_bpm
+    return features(path, embedder.feature_set), listen(path).counts
 
 
 def _pose_vectors(

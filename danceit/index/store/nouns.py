@@ -35,6 +35,8 @@ class StoreSpec:
         Frames between neighbours; None where each length is its own stride.
     recipe : str
         Version of the code that turned recordings into fragments.
+    grid : str
+        ``counts`` where fragments start on beats, ``seconds`` where they start by the stride.
     """
 
     encoder_id: str
@@ -43,6 +45,7 @@ class StoreSpec:
     stride: int | None = None
     recipe: str = ""
     fps: float = FPS
+    grid: str = "seconds"
 
 
 @dataclass(frozen=True)

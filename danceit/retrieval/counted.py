@@ -1,0 +1,281 @@
+"""Choosing and putting together on the grid of counts.
+
+What is chosen for a window is laid on it count by count (`danceit.retrieval.time_map`), and
+stands and faces as `danceit.retrieval.staging` says. Where the source goes on from one
+window to the next they are one run, whose time and place are continuous.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from danceit.align.warping import sampled
+from danceit.data import FPS, Dance, Float32, Float64, Int64, Music, Placement
+from danceit.index.store.contract import FragmentStore, FragmentTable
+from danceit.index.store.nouns import Names
+from danceit.retrieval.candidates import Candidates, Pool
+from danceit.retrieval.continuity import Chain
+from danceit.retrieval.fitting import Fitting, Laid
+from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.placing import join_costs, join_features, stance
+from danceit.retrieval.staging import staged, wrapped
+from danceit.retrieval.time_map import joined, knots_of, shown_s
+from danceit.retrieval.windows import Window
+
+_FREE_TURN = np.pi / 6
+"""Turn at a seam that nobody minds."""
+_HELD_BARS = 2.0
+"""Bars after the last 1 up to which the last pose is held; a longer ending is danced."""
+_SETTLE_S = 0.12
+"""Seconds in which what still moved dies away in the last pose."""
+_TAKE = 8
+"""Windows that one take may last at no cost: 16 s, about four eights."""
+_TAKE_COST = 0.4
+"""Cost of each window beyond them, rising by as much with the next."""
+_ROUNDS = 4
+
+
+def chain_on_counts(
+    candidates: Sequence[Candidates],
+    fitting: Fitting,
+    rows: Int64,
+    table: FragmentTable,
+    poses: Float32,
+    options: QueryOptions,
+) -> Chain:
+    """State the problem; see `danceit.retrieval.continuity`. Arguments as for `choose`."""
+    windows = fitting.plan.windows
+    places = [np.searchsorted(rows, window.rows) for window in candidates]
+    laid = [
+        [fitting.laid(w, int(row)) for row in window.rows] for w, window in enumerate(candidates)
+    ]
+    ends = [
+        _ends(poses[place], table.start_s[place], own)
+        for place, own in zip(places, laid, strict=True)
+    ]
+    described = [join_features(end, velocity_s=options.velocity_s) for end in ends]
+    styles, clips = np.asarray(table.style), np.asarray(table.clip_id)
+    joins = []
+    for w, (here, there) in enumerate(pairwise(places)):
+        cost = options.join_weight * join_costs(described[w][0], described[w + 1][1])
+        before, after = styles[here][:, None], styles[there][None, :]
+        cost += options.style_change * ((before != after) & (before != "") & (after != ""))
+        cost += options.facing_weight * _turns(ends[w], ends[w + 1])
+        if not windows[w + 1].opens_eight:
+            cost += options.eight_weight
+        on = goes_on(laid[w], laid[w + 1], clips[here], clips[there])
+        joins.append(np.where(on, -options.bonus, cost))
+    return Chain(
+        fragments=[window.rows for window in candidates],
+        targets=[window.targets for window in candidates],
+        joins=joins,
+        repetition=options.repetition,
+        memory=options.memory,
+        reuse=options.reuse,
+    )
+
+
+def goes_on(
+    here: Sequence[Laid], there: Sequence[Laid], clips_here: Names, clips_there: Names
+) -> Float64:
+    """Whether each of B fragments simply follows each of A in the same clip: bool (A, B)."""
+    stops = np.array([one.place + len(one.beats_s) - 1 if one.place >= 0 else -2 for one in here])
+    starts = np.array([one.place if one.place >= 0 else -1 for one in there])
+    same = clips_here[:, None] == clips_there[None, :]
+    return np.asarray(same & (stops[:, None] == starts[None, :]))
+
+
+def tied(windows: Sequence[Window]) -> list[int]:
+    """For each window, the first one that it should be danced like; itself where there is none.
+
+    Those at the same place of sections with the same label, and of as many counts.
+    """
+    first: dict[tuple[str, int, int], int] = {}
+    ties = []
+    for w, window in enumerate(windows):
+        key = (window.section, window.place, window.counts)
+        ties.append(first.setdefault(key, w) if window.section else w)
+    return ties
+
+
+def repeated(
+    candidates: Sequence[Candidates], path: Int64, pool: Pool, store: FragmentStore
+) -> tuple[tuple[Candidates, ...], list[Int64]]:
+    """Candidates with which a section that returns brings its moves back, and which may be taken.
+
+    What was chosen for the first of windows that are tied is the only choice of the others.
+    """
+    widened, allowed = [], []
+    for w, first in enumerate(tied(pool.plan.windows)):
+        window = candidates[w]
+        if first != w:
+            row = int(candidates[first].rows[path[first]])
+            if row not in window.rows:
+                window = pool.judge.judge(w, np.append(window.rows, row), store)
+            allowed.append(np.flatnonzero(window.rows == row))
+        else:
+            allowed.append(np.arange(len(window.rows)))
+        widened.append(window)
+    return tuple(widened), allowed
+
+
+def shorter_takes(chain: Chain, solved: Callable[[Chain], Int64]) -> Int64:
+    """Path of least cost where a take costs more the longer it goes on beyond `_TAKE` windows."""
+    path = solved(chain)
+    for _ in range(_ROUNDS):
+        joins, length, long = list(chain.joins), 0, False
+        for w in range(len(path) - 1):
+            on = chain.joins[w] <= 0
+            length = length + 1 if on[path[w], path[w + 1]] else 0
+            if length >= _TAKE:
+                long = True
+                joins[w] = chain.joins[w] + on * (_TAKE_COST * (length - _TAKE + 1))
+        if not long:
+            break
+        chain = replace(chain, joins=joins)
+        path = solved(chain)
+    return path
+
+
+def assemble_on_counts(
+    music: Music,
+    candidates: Sequence[Candidates],
+    path: Int64,
+    chain: Chain,
+    fitting: Fitting,
+    rows: Int64,
+    table: FragmentTable,
+    poses: Float32,
+    options: QueryOptions,
+) -> Dance:
+    """Put the chosen fragments together; see `danceit.retrieval.composing.choose`."""
+    windows, n_frames = fitting.plan.windows, music.n_frames
+    chosen = [int(window.rows[i]) for window, i in zip(candidates, path, strict=True)]
+    places = np.searchsorted(rows, chosen)
+    laid = [fitting.laid(w, row) for w, row in enumerate(chosen)]
+    clips = np.asarray(table.clip_id)[places]
+    follows = [
+        bool(goes_on(laid[w : w + 1], laid[w + 1 : w + 2], clips[w : w + 1], clips[w + 1 : w + 2]))
+        for w in range(len(chosen) - 1)
+    ]
+    edges = [*fitting.plan.first_frames, n_frames]
+    edges[0] = 0
+    held = _held_from(music)
+    times_s = np.minimum(np.arange(n_frames), held) / FPS
+    joints = np.empty((n_frames, *poses.shape[2:]), dtype=np.float32)
+    source_s = np.empty(n_frames)
+    source_index = np.empty(n_frames, dtype=np.int32)
+    seams = []
+    first = 0
+    while first < len(chosen):
+        last = first
+        while last < len(follows) and follows[last]:
+            last += 1
+        knots = joined(
+            [knots_of(windows[w].beats_s, laid[w].beats_s) for w in range(first, last + 1)]
+        )
+        start, stop = edges[first], edges[last + 1]
+        shown = shown_s(knots, times_s[start:stop])
+        run = np.empty((stop - start, *poses.shape[2:]), dtype=np.float32)
+        for w in range(first, last + 1):
+            part = slice(edges[w] - start, edges[w + 1] - start)
+            at = (shown[part] - float(table.start_s[places[w]])) * FPS
+            own = poses[places[w]]
+            run[part] = sampled(own, np.clip(at, 0.0, len(own) - 1.0), np.zeros(0, np.int64))
+            source_index[edges[w] : edges[w + 1]] = w
+        before = joints[start - 2 : start] if start >= 2 else None
+        joints[start:stop] = staged(run, before, options.facing).joints
+        source_s[start:stop] = shown
+        if 0 < start < n_frames:
+            seams.append(start)
+        first = last + 1
+    joins = [float(chain.joins[w][path[w], path[w + 1]]) for w in range(len(path) - 1)]
+    return Dance(
+        joints=_settled(joints, held),
+        seams=np.array(seams, dtype=np.int64),
+        beats_s=music.beats_s,
+        numbers=music.counts.numbers,
+        source_index=source_index,
+        source_s=source_s,
+        fragments=tuple(
+            _placement(table, int(place), windows[w].start_s, window, int(i), join, laid[w])
+            for w, (place, window, i, join) in enumerate(
+                zip(places, candidates, path, [0.0, *joins], strict=True)
+            )
+        ),
+    )
+
+
+def _held_from(music: Music) -> int:
+    """Frame of the last 1, from which the last pose is held; T where much follows on it."""
+    ones, metre = music.counts.downbeats_s, music.counts.metre
+    if not len(ones) or not metre or music.tempo_bpm <= 0:
+        return music.n_frames
+    frame = round(float(ones[-1]) * FPS)
+    left_s = (music.n_frames - frame) / FPS
+    longest_s = _HELD_BARS * metre * 60 / music.tempo_bpm
+    return frame if frame >= 2 and left_s <= longest_s else music.n_frames
+
+
+def _settled(joints: Float32, held: int) -> Float32:
+    """Let the movement into frame `held` die away in the frames after it, which show one moment."""
+    after = np.arange(len(joints) - held) / FPS
+    if len(after) > 1:
+        speed = (joints[held] - joints[held - 1]) * FPS
+        drift = _SETTLE_S * (1 - np.exp(-after / _SETTLE_S))
+        joints[held:] = joints[held] + drift[:, None, None].astype(np.float32) * speed
+    return joints
+
+
+def _ends(poses: Float32, starts_s: Float64, laid: Sequence[Laid]) -> Float32:
+    """First two and last two frames (N, 4, 18, C) of what fragments (N, L, 18, C) show."""
+    n_frames = poses.shape[1]
+    first = np.array(
+        [round((one.beats_s[0] - s) * FPS) for one, s in zip(laid, starts_s, strict=True)]
+    )
+    last = np.array(
+        [round((one.beats_s[-1] - s) * FPS) for one, s in zip(laid, starts_s, strict=True)]
+    )
+    first, last = np.clip(first, 0, n_frames - 2), np.clip(last, 2, n_frames - 1)
+    own = np.arange(len(poses))
+    picked = [poses[own, first], poses[own, first + 1], poses[own, last - 1], poses[own, last]]
+    return np.stack(picked, axis=1)
+
+
+def _turns(here: Float32, there: Float32) -> Float64:
+    """How far each of A fragments leaves turned from how each of B enters: 0 to 1, (A, B)."""
+    if here.shape[-1] != 3:
+        return np.zeros((len(here), len(there)))
+    leaving, entering = stance(here[:, -1]).heading, stance(there[:, 0]).heading
+    turn = np.abs(wrapped(leaving[:, None] - entering[None, :]))
+    return np.asarray(np.maximum(0.0, turn - _FREE_TURN) / (np.pi - _FREE_TURN))
+
+
+def _placement(
+    table: FragmentTable,
+    place: int,
+    window_s: float,
+    window: Candidates,
+    rank: int,
+    join: float,
+    laid: Laid,
+) -> Placement:
+    counted = laid.place >= 0
+    return Placement(
+        fragment_id=str(table.fragment_id[place]),
+        clip_id=str(table.clip_id[place]),
+        source=str(table.source[place]),
+        start_s=float(laid.beats_s[0]),
+        end_s=float(laid.beats_s[-1]),
+        window_start_s=max(0.0, window_s),
+        distance=float(window.distances[rank]),
+        rank=rank,
+        join_cost=join,
+        style=str(table.style[place]),
+        licence=str(table.licence[place]),
+        beats_s=tuple(laid.beats_s.tolist()) if counted else (),
+        number=laid.number,
+        metre=laid.metre,
+    )

@@ -1,0 +1,179 @@
+"""How fragments' own counts lie on those of a song's windows.
+
+A fragment's counts are those of the music it was danced to, read again from that music: a
+person who corrects them (`danceit counts`) is obeyed without a new index. Where a source's
+music is gone, its beats are still known: fragments start on them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from danceit.counts import Counts
+from danceit.data import FPS, Float64, Int64
+from danceit.errors import DanceitError
+from danceit.index.store.contract import FragmentStore, FragmentTable
+from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.planning import WIDEST, Plan
+from danceit.retrieval.windows import Window
+
+_ALMOST_S = 0.75 / FPS
+"""A beat may lie this far beyond a fragment's last frame: beats are not on frames."""
+_TOO_FAR = 4.0
+"""Cost of counts that fit only at more than the widest stretch."""
+_UNCOUNTED = 3.0
+"""Cost of movement whose counts are not known, which is laid on a window by its ends."""
+_TAKE_S = 10.0
+"""Seconds into a take within which a dance may begin without cost rising further."""
+_BEGINNING = 0.5
+"""Cost of a dance that begins in the middle of a take."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A fragment's counts on a window's.
+
+    Attributes
+    ----------
+    beats_s : float64 (D + 1,)
+        Seconds into the source, with the beat that ends them; two, its ends, where nothing is
+        counted.
+    place : int
+        Number of the first among the clip's beats; -1 where nothing is counted.
+    number, metre : int
+        Place in the bar of the first, beats a bar; 0 where not known.
+    stretch : float
+        How much longer it lasts in the window than it did.
+    """
+
+    beats_s: Float64
+    place: int
+    number: int
+    metre: int
+    stretch: float
+
+
+class Fitting:
+    """Lays the fragments of a store on the windows of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : FragmentStore
+        Stays open for as long as this is used.
+    options : QueryOptions
+    loudness : float64 (W,)
+        Of each window, as its rank among all, 0 to 1.
+    """
+
+    def __init__(
+        self, plan: Plan, store: FragmentStore, options: QueryOptions, loudness: Float64
+    ) -> None:
+        self.plan, self._store, self._options = plan, store, options
+        self._loudness = loudness
+        self._counts: dict[str, Counts] = {}
+        self._table: FragmentTable | None = None
+        self._at: dict[int, int] = {}
+        self._energies: Float64 = np.zeros(0)
+        self._laid: dict[tuple[int, int], Laid] = {}
+
+    def know(self, rows: Int64) -> None:
+        """Look up what is known of these rows, all at once."""
+        wanted = np.unique(np.concatenate([rows, np.array(sorted(self._at), dtype=np.int64)]))
+        if len(wanted) == len(self._at):
+            return
+        self._table = self._store.table(wanted)
+        self._at = {int(row): i for i, row in enumerate(wanted)}
+        energies = np.argsort(np.argsort(self._table.energy)) / max(1, len(wanted) - 1)
+        self._energies = energies.astype(np.float64)
+
+    def costs(self, window: int, rows: Int64) -> Float64:
+        """What each row (N,) costs in a window by its counts and its energy."""
+        self.know(rows)
+        options, asked = self._options, self.plan.windows[window]
+        found = np.empty(len(rows))
+        for i, row in enumerate(rows.tolist()):
+            laid = self.laid(window, row)
+            octaves = abs(float(np.log2(laid.stretch)))
+            cost = 2 * options.tempo_weight * octaves
+            if octaves > np.log2(WIDEST) + 1e-6:
+                cost += _TOO_FAR
+            if laid.place < 0:
+                cost += _UNCOUNTED
+            elif laid.number and asked.number and laid.number != asked.number:
+                cost += options.number_weight
+            if laid.metre and asked.metre and laid.metre != asked.metre:
+                cost += options.metre_weight
+            if window == 0:
+                cost += _BEGINNING * min(1.0, self._start_s(row) / _TAKE_S)
+            found[i] = cost
+        places = [self._at[int(row)] for row in rows]
+        apart = np.abs(self._energies[places] - self._loudness[window])
+        return np.asarray(found + options.energy_weight * apart, dtype=np.float64)
+
+    def laid(self, window: int, row: int) -> Laid:
+        """Lay a row's counts on a window's: as many, twice or half as many, as stretches least."""
+        key = (window, row)
+        if key not in self._laid:
+            self.know(np.array([row], dtype=np.int64))
+            self._laid[key] = self._lay(self.plan.windows[window], row)
+        return self._laid[key]
+
+    def _lay(self, asked: Window, row: int) -> Laid:
+        table, at = self._known(), self._at[row]
+        start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
+        counts = self._counts_of(str(table.audio[at]))
+        best: Laid | None = None
+        if len(counts.beats_s) >= 2:
+            first = int(np.argmin(np.abs(counts.beats_s - start_s - 0.5 / FPS)))
+            for n in {asked.counts, 2 * asked.counts, asked.counts // 2}:
+                last = first + n
+                if n < 1 or last >= len(counts.beats_s):
+                    continue
+                beats_s = counts.beats_s[first : last + 1]
+                if beats_s[-1] > end_s + _ALMOST_S or abs(beats_s[0] - start_s) > 2 / FPS:
+                    continue
+                stretch = asked.duration_s / float(beats_s[-1] - beats_s[0])
+                number = int(counts.numbers[first])
+                laid = Laid(beats_s, first, number, counts.metre, stretch)
+                if best is None or abs(np.log(stretch)) < abs(np.log(best.stretch)):
+                    best = laid
+        if best is not None:
+            return best
+        lasts_s = min(end_s - start_s, asked.duration_s)
+        return Laid(np.array([start_s, start_s + lasts_s]), -1, 0, 0, asked.duration_s / lasts_s)
+
+    def _counts_of(self, media: str) -> Counts:
+        """Counts of the music that a fragment was danced to; none where they are not sure."""
+        if media not in self._counts:
+            self._counts[media] = Counts.none()
+            if media and Path(media).is_file():
+                from danceit.audio import listen
+
+                try:
+                    counts = listen(Path(media)).counts
+                except DanceitError:
+                    counts = Counts.none()
+                if counts.trusted:
+                    self._counts[media] = counts
+        return self._counts[media]
+
+    def _start_s(self, row: int) -> float:
+        return float(self._known().start_frame[self._at[row]]) / FPS
+
+    def _known(self) -> FragmentTable:
+        if self._table is None:
+            raise LookupError("nothing was looked up yet")
+        return self._table
+
+
+def loudness_ranks(energy: Float64, plan: Plan) -> Float64:
+    """Rank, 0 to 1, of the mean log energy of each window; `energy` is one value a frame (T,)."""
+    levels = []
+    for window in plan.windows:
+        first = min(window.first_frame, len(energy) - 1)
+        last = max(first + 1, min(len(energy), round(window.end_s * FPS)))
+        levels.append(float(np.mean(energy[first:last])))
+    order = np.argsort(np.argsort(levels))
+    return np.asarray(order / max(1, len(levels) - 1), dtype=np.float64)

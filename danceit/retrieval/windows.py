@@ -1,0 +1,174 @@
+"""A song cut into windows, each of which one fragment is chosen for.
+
+On the grid of **counts** a window spans whole counts: it starts on a 1 (or, where bars are
+longer than a window, on a count that divides the bar), is counted in its own beats, and
+never reaches over the end of a section. The counting is carried on to both ends of the song,
+so that a pick-up, or what comes before the first beat, is danced as the end of a bar that
+nobody heard the beginning of. On the grid of **seconds** (DanceIt's) all windows last as long.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from danceit.counts import Counts
+from danceit.data import FPS, Float64, Music
+
+COUNTS_OF_METRE = {3: (3, 6), 6: (3, 6)}
+"""Counts that a fragment may span, by metre; a waltz is danced in bars of three."""
+COUNTS = (2, 4, 8)
+"""And in every other metre: dancers count in eights."""
+SHORTEST_S, LONGEST_S = 1.0, 4.5
+"""What a fragment may last: 1 to 4 s, and six counts of the slowest of waltzes."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a song, half-open, in seconds; parts of it may lie outside the song.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+    beats_s : float64 (C + 1,)
+        Its counts, with the one on which the next window starts; empty on the grid of seconds.
+    number : int
+        Place in the bar of its first count, 1 first; 0 where not known.
+    metre : int
+        Beats a bar; 0 where not known.
+    section : str
+        Label of the section it lies in; "" where none is known.
+    place : int
+        Counts from the beginning of its section.
+    opens_eight : bool
+        Whether an eight (in three-four, a phrase of four bars) begins here.
+    """
+
+    start_s: float
+    end_s: float
+    beats_s: Float64
+    number: int = 0
+    metre: int = 0
+    section: str = ""
+    place: int = 0
+    opens_eight: bool = True
+
+    @property
+    def counts(self) -> int:
+        """C, counts that it spans; 0 on the grid of seconds."""
+        return max(0, len(self.beats_s) - 1)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+    @property
+    def first_frame(self) -> int:
+        """First frame of the song that it may show."""
+        return max(0, round(self.start_s * FPS))
+
+
+def counts_for(metre: int) -> tuple[int, ...]:
+    """Counts that a fragment of a dance in this metre may span."""
+    return COUNTS_OF_METRE.get(metre, COUNTS)
+
+
+def usual_counts(counts: Counts, length_s: float) -> int:
+    """Counts whose length is nearest to `length_s`, by ratio, among those allowed."""
+    gap_s = float(np.median(np.diff(counts.beats_s)))
+    allowed = counts_for(counts.metre)
+    fitting = [n for n in allowed if SHORTEST_S <= n * gap_s <= LONGEST_S] or list(allowed)
+    return min(fitting, key=lambda n: abs(np.log(n * gap_s / length_s)))
+
+
+def windows_of_seconds(music: Music, n_frames: int) -> tuple[Window, ...]:
+    """Cut a song into windows of one length in frames; the last one may reach over its end."""
+    starts = range(0, music.n_frames, n_frames)
+    nothing = np.zeros(0)
+    return tuple(Window(first / FPS, (first + n_frames) / FPS, nothing) for first in starts)
+
+
+def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
+    """Cut a song into windows of `span` counts that cover all of it.
+
+    A window is shorter where a section ends within it, or where the song has a bar of
+    another length; windows never cross a 1 but at their ends and whole bars.
+
+    Parameters
+    ----------
+    music : Music
+        With two beats at least.
+    span : int
+        Counts of a window.
+    """
+    counts = music.counts.covering(0.0, music.n_frames / FPS)
+    bars = _bars(counts)
+    sections = _sections(counts, bars)
+    windows: list[Window] = []
+    for label, first_bar, last_bar in sections:
+        place = 0
+        for first, last in _groups(bars[first_bar : last_bar + 1], span):
+            eight = 12 if counts.metre == 3 else 8
+            windows.append(
+                Window(
+                    start_s=float(counts.beats_s[first]),
+                    end_s=float(counts.beats_s[last]),
+                    beats_s=counts.beats_s[first : last + 1],
+                    number=int(counts.numbers[first]),
+                    metre=counts.metre,
+                    section=label,
+                    place=place,
+                    opens_eight=place % eight == 0,
+                )
+            )
+            place += last - first
+    end_s = music.n_frames / FPS
+    return tuple(one for one in windows if one.end_s > 0 and one.start_s < end_s)
+
+
+def _bars(counts: Counts) -> list[int]:
+    """Indices of the beats that open bars, and of the last beat."""
+    last = len(counts.beats_s) - 1
+    if counts.numbers.any():
+        opens = np.flatnonzero(counts.numbers == 1).tolist()
+    else:
+        opens = list(range(0, last, counts.metre or 4))
+    if not opens or opens[0] != 0:
+        opens = [0, *opens]
+    return opens if opens[-1] == last else [*opens, last]
+
+
+def _sections(counts: Counts, bars: list[int]) -> list[tuple[str, int, int]]:
+    """Sections as (label, first bar, bar after the last), indices into `bars`, covering all."""
+    starts_s = counts.beats_s[bars]
+    edges = [0]
+    labels = [counts.sections[0].label if counts.sections else ""]
+    for section in counts.sections[1:]:
+        bar = int(np.abs(starts_s - section.start_s).argmin())
+        if edges[-1] < bar < len(bars) - 1:
+            edges.append(bar)
+            labels.append(section.label)
+    edges.append(len(bars) - 1)
+    return [(label, edges[i], edges[i + 1]) for i, label in enumerate(labels)]
+
+
+def _groups(bars: Sequence[int], span: int) -> list[tuple[int, int]]:
+    """Pairs (first, last) of beats that windows lie between: whole bars, or parts of one."""
+    groups: list[tuple[int, int]] = []
+    i = 0
+    while i < len(bars) - 1:
+        bar = bars[i + 1] - bars[i]
+        if bar > span:
+            # A bar of four in windows of two; what is left over of an odd bar is its own.
+            edges = [*range(bars[i], bars[i + 1], span), bars[i + 1]]
+            groups += pairwise(edges)
+            i += 1
+            continue
+        j = i + 1
+        while j < len(bars) - 1 and bars[j + 1] - bars[i] <= span:
+            j += 1
+        groups.append((bars[i], bars[j]))
+        i = j
+    return groups
