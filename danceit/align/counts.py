@@ -3,9 +3,8 @@
 What was danced on a beat of its own music is shown on a beat of the song. A dance that was
 chosen on counts is there already and stays as it is; one chosen by seconds is up to half a
 beat off, and each run (a stretch in which one source goes on) is bent so that its beats
-lie on the nearest of the song's: through the pairs goes a monotone cubic (PCHIP), its ends
-stay where they are. Where that would stretch a moment by more than `max_warp`, the run is
-bent only as far as that allows.
+lie on the nearest of the song's. Its ends stay where they are, and no moment is stretched by
+more than `max_warp`: where a beat would need more, it comes as near as that allows.
 """
 
 from dataclasses import dataclass
@@ -15,11 +14,15 @@ from typing import ClassVar
 import numpy as np
 
 from danceit.align.beat import check_limits
-from danceit.align.warping import rewarped, stretch
+from danceit.align.warping import rewarped
 from danceit.data import FPS, Dance, Float64, Music
 
-_HALVINGS = 12
-"""Steps in which it is found how far a run may be bent: to a four-thousandth."""
+_ALMOST = 0.1
+"""Frames by which a beat may be off: less than anyone could see."""
+_CORNER = 7
+"""Frames over which the pace changes."""
+_UNLIMITED = 0.75
+"""Steepest bend where no limit is set, in frames a frame: at 1 time would stand still."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +58,17 @@ class CountsAligner:
         plain = np.arange(start, stop, dtype=np.float64)
         places = music.counts.places(shown / FPS)
         wanted = music.counts.times(np.round(places)) * FPS
-        inside = (wanted > start + 1) & (wanted < stop - 2)
+        # The corners at both ends are rounded within the run.
+        first, last = plain[0] + _CORNER // 2, plain[-1] - _CORNER // 2
+        inside = (wanted > first) & (wanted < last)
         shown, wanted = shown[inside], wanted[inside]
-        apart = np.diff(wanted, prepend=-np.inf) > 1
-        shown, wanted = shown[apart], wanted[apart]
-        if not len(shown) or np.abs(shown - wanted).max() < 0.1:
+        if not len(shown) or np.abs(shown - wanted).max() < _ALMOST:
             return plain
-        limit = self.max_warp or np.inf
-        low, high = 0.0, 1.0
-        best = plain
-        for _ in range(_HALVINGS):
-            tried = _through(plain, wanted, shown, high)
-            if float(stretch(tried).max(initial=1.0)) <= limit + 1e-9:
-                low, best = high, tried
-                if high == 1.0:
-                    break
-                high = min(1.0, high + (high - low or high) / 2)
-            else:
-                high = (low + high) / 2
-        return best
+        steepest = _UNLIMITED if self.max_warp is None else 1 - 1 / self.max_warp
+        times = np.concatenate([[first], wanted, [last]])
+        offsets = np.concatenate([[0.0], shown - wanted, [0.0]])
+        bend = np.interp(plain, times, _gentle(times, offsets, steepest))
+        return np.clip(plain + _rounded(bend), plain[0], plain[-1])
 
 
 def beats_shown(dance: Dance, start: int, stop: int) -> Float64:
@@ -91,14 +86,21 @@ def beats_shown(dance: Dance, start: int, stop: int) -> Float64:
     return np.asarray(np.interp(beats_s[inside], source_s[rising], frames[rising]))
 
 
-def _through(plain: Float64, wanted: Float64, shown: Float64, share: float) -> Float64:
-    """Positions at the frames `plain` such that `shown` comes `share` of the way to `wanted`."""
-    from scipy.interpolate import PchipInterpolator
+def _gentle(times: Float64, offsets: Float64, steepest: float) -> Float64:
+    """Offsets that change by no more than `steepest` a frame and are 0 at both ends."""
+    kept = offsets.copy()
+    kept[0] = kept[-1] = 0.0
+    room = steepest * np.diff(times)
+    for k in range(1, len(kept)):
+        kept[k] = np.clip(kept[k], kept[k - 1] - room[k - 1], kept[k - 1] + room[k - 1])
+    kept[-1] = 0.0
+    for k in range(len(kept) - 2, -1, -1):
+        kept[k] = np.clip(kept[k], kept[k + 1] - room[k], kept[k + 1] + room[k])
+    return kept
 
-    moved = wanted + (1 - share) * (shown - wanted)
-    times = np.concatenate([[plain[0]], moved, [plain[-1]]])
-    positions = np.concatenate([[plain[0]], shown, [plain[-1]]])
-    keep = np.concatenate([[True], np.diff(times) > 1e-6]) & np.concatenate(
-        [[True], np.diff(positions) > 1e-6]
-    )
-    return np.asarray(PchipInterpolator(times[keep], positions[keep])(plain))
+
+def _rounded(bend: Float64) -> Float64:
+    """Round the corners of a bend of straight lines; its steepest part gets no steeper."""
+    from scipy.ndimage import uniform_filter1d
+
+    return np.asarray(uniform_filter1d(bend, _CORNER, mode="nearest"))

@@ -1,0 +1,112 @@
+"""Dances chosen on counts keep their dancers' timing, by the beats that songs were made with."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from danceit.bench.measures import counts as measure
+from danceit.counts import Counts
+from danceit.data import FPS
+from danceit.index.building.build import build
+from danceit.index.building.options import BuildOptions
+from danceit.index.fragments import FragmentGrid
+from danceit.index.store.engines import open_store
+from danceit.index.synthetic import SyntheticLibrary, make_library
+from danceit.retrieval.composing import Composition, compose
+from danceit.retrieval.encoder.configuration import EncoderConfig
+from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.retrieval.options import QueryOptions
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> SyntheticLibrary:
+    return make_library(tmp_path_factory.mktemp("counted"), songs_per_style=1, seconds=20.0)
+
+
+@pytest.fixture(scope="module")
+def index(library: SyntheticLibrary, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+
+    torch.manual_seed(0)
+    where = tmp_path_factory.mktemp("counted-index") / "index"
+    options = BuildOptions(grid=FragmentGrid(grid="counts"))
+    build(library.folder, where, FragmentEncoder.create(EncoderConfig()), options)
+    return where
+
+
+@pytest.fixture(scope="module")
+def composed(library: SyntheticLibrary, index: Path) -> Composition:
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        return compose(library.query_song, store, encoder, QueryOptions())
+
+
+def test_fragments_start_on_beats(library: SyntheticLibrary, index: Path) -> None:
+    with open_store(index) as store:
+        assert store.spec.grid == "counts"
+        table = store.table(np.arange(len(store)))
+    for start_s, audio in zip(table.start_s, table.audio, strict=True):
+        true_s = library.beats_s[Path(audio).stem]
+        apart = np.abs(true_s - start_s).min()
+        assert apart < 0.06, f"{audio} at {start_s:.2f} s"
+
+
+def test_what_was_danced_on_a_beat_is_shown_on_a_beat(
+    library: SyntheticLibrary, composed: Composition
+) -> None:
+    dance = composed.dance
+    song_s = library.beats_s[library.query_song.stem]
+    song = Counts.of_beats(song_s).phase(np.arange(dance.n_frames) / FPS)
+    shown = np.full(dance.n_frames, np.nan)
+    for number, placed in enumerate(dance.fragments):
+        own = dance.source_index == number
+        true_s = library.beats_s[Path(placed.source).stem]
+        shown[own] = Counts.of_beats(true_s).phase(dance.source_s[own])
+    kept = measure.timing_kept(shown, song, 1)
+    assert kept.strength > 0.95
+    assert abs(kept.offset_beats) < 0.05
+
+
+def test_every_frame_is_traced_and_time_never_runs_backwards(composed: Composition) -> None:
+    dance = composed.dance
+    assert dance.n_frames == composed.music.n_frames
+    same = np.diff(dance.source_index) == 0
+    assert (np.diff(dance.source_s)[same] >= -1e-9).all()
+    for number, placed in enumerate(dance.fragments):
+        own = dance.source_s[dance.source_index == number]
+        assert own.min() >= placed.start_s - 0.1
+        assert own.max() <= placed.end_s + 0.1
+
+
+def test_seams_lie_where_windows_begin(composed: Composition) -> None:
+    assert set(composed.dance.seams.tolist()) <= set(composed.first_frames)
+
+
+def test_a_song_in_which_nothing_is_counted_is_danced_in_seconds(
+    library: SyntheticLibrary, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from danceit import audio
+
+    heard = audio.listen
+
+    def uncounted(path: Path):
+        music = heard(path)
+        return replace(music, counts=Counts.none()) if path == library.query_song else music
+
+    monkeypatch.setattr(audio, "listen", uncounted)
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        found = compose(library.query_song, store, encoder, QueryOptions())
+    assert any("seconds, not counts" in note for note in found.notes)
+    assert found.dance.n_frames == found.music.n_frames
+
+
+def test_the_same_question_has_the_same_answer(
+    library: SyntheticLibrary, index: Path, composed: Composition
+) -> None:
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        again = compose(library.query_song, store, encoder, QueryOptions())
+    assert np.array_equal(again.dance.joints, composed.dance.joints, equal_nan=True)

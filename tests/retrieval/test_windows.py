@@ -1,0 +1,72 @@
+"""A song cut into windows of whole counts."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from danceit.counts import Counts, Section
+from danceit.data import FPS, Music
+from danceit.retrieval.windows import (
+    usual_counts,
+    windows_of_counts,
+    windows_of_seconds,
+)
+
+
+def song(metre: int, bpm: float, first: int = 1, n_beats: int = 60, seconds: float = 40.0) -> Music:
+    """A song whose first beat, at 0.7 s, is the count `first`."""
+    beats_s = 0.7 + np.arange(n_beats) * 60 / bpm
+    numbers = (np.arange(n_beats) + first - 1) % metre + 1
+    counts = Counts(beats_s, numbers.astype(np.int32), metre, bar_confidence=1.0)
+    return Music(Path("song.wav"), "0" * 64, seconds, counts)
+
+
+@pytest.mark.parametrize(
+    ("metre", "bpm", "expected"),
+    # Counts that last nearest to 2 s: a bar of a waltz at 90, four at 120, eight at 200.
+    [(3, 90, 3), (3, 180, 6), (4, 120, 4), (4, 60, 2), (4, 200, 8)],
+)
+def test_a_window_spans_the_counts_that_last_nearest_to_two_seconds(metre, bpm, expected) -> None:
+    assert usual_counts(song(metre, bpm).counts, 2.0) == expected
+
+
+@given(st.sampled_from([2, 3, 4]), st.floats(60, 200), st.integers(1, 4), st.floats(12, 60))
+def test_windows_cover_the_song_without_gaps(metre, bpm, first, seconds) -> None:
+    music = song(metre, bpm, min(first, metre), seconds=seconds)
+    windows = windows_of_counts(music, usual_counts(music.counts, 2.0))
+    assert windows[0].start_s <= 0 < windows[0].end_s
+    assert windows[-1].end_s >= music.n_frames / FPS
+    assert all(one.end_s == pytest.approx(two.start_s) for one, two in pairwise(windows))
+
+
+def test_windows_of_whole_bars_start_on_the_1_also_before_the_first_beat() -> None:
+    windows = windows_of_counts(song(3, 90, first=2), 3)
+    assert {window.number for window in windows} == {1}
+    assert {window.counts for window in windows} == {3}
+
+
+def test_where_bars_are_longer_than_a_window_it_divides_them() -> None:
+    numbers = [window.number for window in windows_of_counts(song(4, 60), 2)]
+    assert set(pairwise(numbers)) == {(1, 3), (3, 1)}
+
+
+def test_a_window_ends_where_a_section_ends() -> None:
+    music = song(4, 120)
+    # Three bars of A, then B: windows of two bars may not reach over the border.
+    border_s = float(music.beats_s[12])
+    sections = (Section(0.7, border_s, "A"), Section(border_s, 31.0, "B"))
+    counts = Counts(music.beats_s, music.counts.numbers, 4, sections)
+    windows = windows_of_counts(Music(music.path, music.sha256, 40.0, counts), 8)
+    assert any(window.start_s == pytest.approx(border_s) for window in windows)
+    assert {window.section for window in windows if window.start_s >= border_s} == {"B"}
+    assert next(w for w in windows if w.section == "B").place == 0
+
+
+def test_windows_of_seconds_are_as_long_as_one_another() -> None:
+    windows = windows_of_seconds(song(4, 120, seconds=5.0), 48)
+    assert [window.first_frame for window in windows] == [0, 48, 96]
+    assert all(window.counts == 0 for window in windows)
