@@ -56,6 +56,18 @@ def encoder(library: SyntheticLibrary, tmp_path_factory: pytest.TempPathFactory)
 def index(
     library: SyntheticLibrary, encoder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
+    """An index on the grid of seconds, in which windows and fragments are 2 s long."""
     folder = tmp_path_factory.mktemp("index") / "danceit-index"
+    build = ["index", "build", str(library.folder), "--encoder", str(encoder)]
+    main([*build, "--grid", "seconds", "--out", str(folder)])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def counted_index(
+    library: SyntheticLibrary, encoder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An index as it is built unless one asks for another: on counts."""
+    folder = tmp_path_factory.mktemp("counted") / "danceit-index"
     main(["index", "build", str(library.folder), "--encoder", str(encoder), "--out", str(folder)])
     return folder

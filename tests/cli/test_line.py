@@ -1,6 +1,7 @@
 """The whole line through the command line, on a library made from nothing."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +134,7 @@ def test_more_candidates_than_fragments_are_cut_down_and_said(
 def test_building_again_does_nothing_over(
     danceit: Cli, library: SyntheticLibrary, index: Path
 ) -> None:
-    again = danceit("index", "build", library.folder, "--out", index)
+    again = danceit("index", "build", library.folder, "--grid", "seconds", "--out", index)
     assert again.code == 0, again.err
     assert "0 recordings added, 0 done again, 3 unchanged" in again.out
     assert "trained" not in again.out
@@ -168,3 +169,19 @@ def test_a_look_that_an_export_has_no_use_for_is_said(
     assert (said.code, Path("a.csv").exists()) == (0, True)
     assert "nothing is drawn in .csv: no use for --theme, --trails" in said.err
     assert "no use" not in danceit("render", "a.dance.npz", "--out", "b.csv").err
+
+
+def test_a_dance_on_counts_tells_how_far_it_keeps_its_dancers_timing(
+    danceit: Cli, library: SyntheticLibrary, counted_index: Path
+) -> None:
+    asked = danceit("query", library.query_song, "--index", counted_index, "--facing", "continue")
+    assert asked.code == 0, asked.err
+    aligned = danceit("align")
+    assert aligned.code == 0, aligned.err
+    (kept,) = (line for line in aligned.out.splitlines() if line.startswith("timing kept, beat"))
+    before, after = re.findall(r"(\d\.\d\d) at", kept)
+    assert float(before) > 0.95
+    assert float(after) > 0.95
+    dance = Dance.load(Path("song.aligned.dance.npz"))
+    assert [step.method for step in dance.steps] == ["viterbi", "inertial", "counts"]
+    assert all(placed.beats_s for placed in dance.fragments)
