@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from danceit.align.warping import sampled
-from danceit.data import FPS, Dance, Float32, Float64, Int64, Music, Placement
+from danceit.data import FPS, Dance, DanceSong, Float32, Float64, Int64, Music, Placement
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
@@ -197,6 +197,7 @@ def assemble_on_counts(
         seams=np.array(seams, dtype=np.int64),
         beats_s=music.beats_s,
         numbers=music.counts.numbers,
+        song=DanceSong(music.path.absolute(), music.sha256, music.duration_s),
         source_index=source_index,
         source_s=source_s,
         fragments=tuple(
