@@ -57,7 +57,7 @@ def _timing(dance: Dance) -> dict[str, str]:
 def source_phases(dance: Dance, metre: int) -> Float64:
     """Count phase (T,), in its source's own music, of what each frame shows.
 
-    NaN where that is not known, or the source is danced in another metre.
+    NaN where that is not known, the source is danced in another metre, or a pose is held.
     """
     phases = np.full(dance.n_frames, np.nan)
     for number, placed in enumerate(dance.fragments):
@@ -67,7 +67,8 @@ def source_phases(dance: Dance, metre: int) -> Float64:
         numbers = (placed.number - 1 + np.arange(len(beats_s))) % metre + 1
         own = dance.source_index == number
         phases[own] = counts.count_phase(dance.source_s[own], beats_s, numbers, metre)
-    return phases
+    held = np.diff(dance.source_s, prepend=np.nan) == 0
+    return np.where(held, np.nan, phases)
 
 
 def _kept(kept: counts.Kept) -> str:
