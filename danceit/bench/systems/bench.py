@@ -1,6 +1,6 @@
 """Retrieval beside its rivals: the same songs, the same measures, everything as the picture shows.
 
-Songs are such that nobody in the library danced to them, so that neither the index nor a
+Songs are such that no indexed dance was danced to them, so that neither the index nor a
 generator has met them. Every system dances to each `SEEDS` times; measures of one dance are
 those of the first seed, multimodality (Lee et al.) that of all. Depth is dropped from every
 dance before it is measured: generators have none.
@@ -382,7 +382,8 @@ def _notes(
     frames = sum(dance.clip.n_frames for dance in material.dances)
     yield (
         f"{len(material.dances)} real dances ({frames / FPS / 60:.1f} minutes), {len(files)} songs "
-        f"that nobody danced to, {options.seeds} dances a song; intervals are 95 % over songs"
+        f"to which no indexed dance was danced, {options.seeds} dances a song; intervals are 95 % "
+        "over songs"
     )
     yield "depth is dropped from every dance: generators have none; PFC and foot skate need it"
     yield (

@@ -21,7 +21,7 @@ from danceit.retrieval.options import QueryOptions
 
 OURS, CHOSEN, PAPERS_CHAIN = "danceit", "danceit, as chosen", "danceit, the paper's chain"
 NEAREST, RANDOM = "nearest audio, cut", "random"
-REPAIRED = ("inertial", "warp")
+REPAIRED = ("inertial", "counts")
 """The default chain, as `danceit.workflow.line.DEFAULT_METHODS`; a test keeps them equal."""
 DANCEIT_CHAIN = ("tsd", "beat")
 """Aligners of the paper itself."""
