@@ -62,5 +62,5 @@ def test_without_counts_of_the_song_or_the_source_nothing_changes() -> None:
 
 
 def test_a_limit_below_one_is_refused() -> None:
-    with pytest.raises(InputError, match="max_warp must be at least 1 or none"):
+    with pytest.raises(InputError, match="must be from 1 to 4, or none"):
         make_aligner("counts:max_warp=0.5")
