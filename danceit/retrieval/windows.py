@@ -124,8 +124,10 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
                 )
             )
             place += last - first
-    end_s = music.n_frames / FPS
-    return tuple(one for one in windows if one.end_s > 0 and one.start_s < end_s)
+    # By frames: of a window that begins or ends within half a frame of the song's, none is seen.
+    return tuple(
+        one for one in windows if round(one.end_s * FPS) > 0 and one.first_frame < music.n_frames
+    )
 
 
 def _bars(counts: Counts) -> list[int]:

@@ -14,6 +14,7 @@ from danceit.index.building.options import BuildOptions, Told
 from danceit.index.building.reading import read_all
 from danceit.index.building.report import BuildReport
 from danceit.index.building.withdrawn import WORK
+from danceit.index.fragments import FragmentGrid
 from danceit.index.sources.remote import check_local, fetched
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import NewerIndexError
@@ -25,6 +26,9 @@ from danceit.retrieval.encoder.training import TrainingReport, train
 
 ENCODER_IN_INDEX = "training"
 """Folder inside an index where an encoder is trained when none is given."""
+
+ON_COUNTS = BuildOptions(grid=FragmentGrid(grid="counts"))
+"""How a library is indexed unless one asks for another grid: fragments start on beats."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,9 @@ def build_index(
     data, out : Path
         `data` may be in an object store, as ``s3://bucket/dances``.
     options : BuildOptions, optional
-        Fragments, engine, how recordings are read. The device of `options.store` is also
-        where encoders run; on a cluster, ``cuda`` gives each task a card.
+        Fragments, engine, how recordings are read; `ON_COUNTS` where none are given. The
+        device of `options.store` is also where encoders run; on a cluster, ``cuda`` gives each
+        task a card.
     encoder : Path, optional
         Folder of an encoder.
     config : TrainingConfig, optional
@@ -94,7 +99,7 @@ def build_index(
         Told of every epoch.
     """
     check_local(out)
-    options, told = options or BuildOptions(), told or Told()
+    options, told = options or ON_COUNTS, told or Told()
     device = options.store.device
     with _workers(ray, device) as workers:
         # Once for training and indexing.

@@ -39,7 +39,10 @@ def test_windows_cover_the_song_without_gaps(metre, bpm, first, seconds) -> None
     music = song(metre, bpm, min(first, metre), seconds=seconds)
     windows = windows_of_counts(music, usual_counts(music.counts, 2.0))
     assert windows[0].start_s <= 0 < windows[0].end_s
-    assert windows[-1].end_s >= music.n_frames / FPS
+    assert windows[-1].end_s >= (music.n_frames - 0.5) / FPS
+    frames = [window.first_frame for window in windows]
+    assert frames[0] == 0
+    assert all(one < two for one, two in pairwise([*frames, music.n_frames]))
     assert all(one.end_s == pytest.approx(two.start_s) for one, two in pairwise(windows))
 
 
