@@ -96,13 +96,12 @@ class Counts:
 
     @property
     def tempo_bpm(self) -> float:
-        """Mean tempo, beats a minute, of the intervals near the median; 0 under two beats."""
+        """Tempo, beats a minute: the median over stretches of four beats; 0 under two beats."""
         if len(self.beats_s) < 2:
             return 0.0
-        intervals_s = np.diff(self.beats_s)
-        # A beat left out, or a pause, says nothing about the tempo.
-        near = np.abs(intervals_s / np.median(intervals_s) - 1.0) <= 0.25
-        return float(60.0 / intervals_s[near].mean())
+        # A beat left out, a pause or a break says nothing about the tempo.
+        span = min(4, len(self.beats_s) - 1)
+        return float(60.0 * span / np.median(self.beats_s[span:] - self.beats_s[:-span]))
 
     @property
     def downbeats_s(self) -> Float64:

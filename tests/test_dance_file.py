@@ -24,6 +24,10 @@ ARRAYS = ("joints", "seams", "beats_s", "numbers", "source_index", "source_s")
 PROVENANCE = ("fragments", "song", "steps", "choices", "index_id", "encoder_id", "fps")
 
 
+ADDED = ("generator", "beats_s", "number", "metre")
+"""What is told of a fragment since format 2."""
+
+
 def same(one: Dance, other: Dance) -> bool:
     return all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name == "joints")
@@ -63,14 +67,14 @@ def test_the_file_is_what_the_design_says(tmp_path: Path) -> None:
     assert {"song", "song_sha256", "song_duration_s", "index_id", "encoder_id"} < set(meta)
     assert set(meta["fragments"][0]) == {
         "fragment_id", "clip_id", "source", "start_s", "end_s", "window_start_s", "distance",
-        "rank", "join_cost", "style", "licence", "generator",
+        "rank", "join_cost", "style", "licence", "generator", "beats_s", "number", "metre",
     }  # fmt: skip
 
 
 def first_format(dance: Dance, path: Path) -> None:
     """Write what the release before wrote: no numbers, no checksum, no generator."""
     fragments = [
-        {name: value for name, value in asdict(placed).items() if name != "generator"}
+        {name: value for name, value in asdict(placed).items() if name not in ADDED}
         for placed in dance.fragments
     ]
     meta = {

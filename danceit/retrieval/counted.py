@@ -161,7 +161,6 @@ def assemble_on_counts(
         for w in range(len(chosen) - 1)
     ]
     edges = [*fitting.plan.first_frames, n_frames]
-    edges[0] = 0
     held = _held_from(music)
     times_s = np.minimum(np.arange(n_frames), held) / FPS
     joints = np.empty((n_frames, *poses.shape[2:]), dtype=np.float32)

@@ -41,8 +41,8 @@ class Plan:
 
     @property
     def first_frames(self) -> tuple[int, ...]:
-        """Frame of the song at which each window begins to be seen."""
-        return tuple(window.first_frame for window in self.windows)
+        """Frame of the song at which each window begins to be seen; the first at 0."""
+        return (0, *(window.first_frame for window in self.windows[1:]))
 
     def window_at(self, time_s: float) -> int:
         """Number of the window that is shown at a second of the song."""

@@ -23,6 +23,10 @@ COUNTS = (2, 4, 8)
 SHORTEST_S, LONGEST_S = 1.0, 4.5
 """What a fragment may last: 1 to 4 s, and six counts of the slowest of waltzes."""
 
+LEAST_SEEN = 12
+"""Frames that a window at either end of a song must be seen: no move shows in less than half a
+second, and a seam there could not be repaired."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -91,7 +95,7 @@ def windows_of_seconds(music: Music, n_frames: int) -> tuple[Window, ...]:
 
 
 def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
-    """Cut a song into windows of `span` counts that cover all of it.
+    """Cut a song into windows of `span` counts that cover all but a moment at its ends.
 
     A window is shorter where a section ends within it, or where the song has a bar of
     another length; windows never cross a 1 but at their ends and whole bars.
@@ -124,10 +128,15 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
                 )
             )
             place += last - first
-    # By frames: of a window that begins or ends within half a frame of the song's, none is seen.
-    return tuple(
+    kept = [
         one for one in windows if round(one.end_s * FPS) > 0 and one.first_frame < music.n_frames
-    )
+    ]
+    # What would be seen for a moment only is left to its neighbour, which goes on into it.
+    while len(kept) > 1 and kept[0].end_s * FPS < LEAST_SEEN:
+        kept.pop(0)
+    while len(kept) > 1 and music.n_frames - kept[-1].first_frame < LEAST_SEEN:
+        kept.pop()
+    return tuple(kept)
 
 
 def _bars(counts: Counts) -> list[int]:

@@ -40,7 +40,6 @@ def test_results_are_counted_at_any_time(danceit: Cli) -> None:
         (["--results", "--out", "none.duckdb"], 1, "no votes at none.duckdb"),
         (["ours.dance.npz"], 1, "nothing to compare"),
         (["ours.dance.npz", "song.wav"], 1, "not a readable .npz"),
-        (["ours.dance.npz", "theirs.dance.npz"], 1, "--song"),
         (["ours.dance.npz", "theirs.dance.npz", "--seconds", "-1"], 1, "must be above 0"),
         (["ours.dance.npz", "theirs.dance.npz", "--song", "song.wav", "--port", "-1"], 1,
          "--port must be between"),
@@ -50,3 +49,10 @@ def test_what_is_no_study_is_told(danceit: Cli, args: list[str], code: int, mess
     ran = danceit("study", *args)
     assert ran.code == code
     assert message in ran.err
+
+
+def test_a_study_whose_song_is_gone_says_how_to_name_it(danceit: Cli) -> None:
+    Path("song.wav").rename("moved.wav")
+    ran = danceit("study", "ours.dance.npz", "theirs.dance.npz")
+    assert ran.code == 1
+    assert "--song" in ran.err
