@@ -40,6 +40,8 @@ MAY_IMPORT = {
     | {"audio", "index", "align", "render", "retrieval", "generate", "bench", "workflow"},
     "__init__": set(),
 }
+MOST_MODULES = 20
+"""Of one folder, its `__init__` not counted."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -66,6 +68,22 @@ def imported_rooms(module: Path) -> set[str]:
 def test_imports_go_one_way(module: Path) -> None:
     room = room_of(module)
     assert imported_rooms(module) <= MAY_IMPORT[room] | {room}
+
+
+def test_no_folder_is_two_rooms() -> None:
+    sizes = {folder: len(list(folder.glob("*.py"))) for folder in {m.parent for m in MODULES}}
+    assert {str(folder): n for folder, n in sizes.items() if n > MOST_MODULES + 1} == {}
+
+
+def test_the_workflow_neither_prints_nor_knows_the_command_line() -> None:
+    for module in (PACKAGE / "workflow").rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert "click" not in {alias.name for alias in node.names}, module
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module != "click", module
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id != "print", f"{module}:{node.lineno}"
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -36,12 +36,18 @@ _FAR = 48
 _UNLIMITED = 2.0
 """Stretch that is used at most where no limit is set: enough for nearly every beat."""
 _PACES = 3
+"""Paces at which a beat may be passed, plain time among them; the states, and so the time taken,
+grow with their number."""
 _MARGINS = np.array([1.02, 1.08])
 """Factors by which a movement at the beat just, and clearly, exceeds the others."""
 _WORTH = np.array([0.0, 0.8, 1.0])
 """Of a beat that is missed, just reached, and clearly reached."""
 _BEND = 0.1
+"""Cost of a bend of time beside a beat's worth of 1, so that of two chains that keep as many
+beats the one that bends less is taken."""
 _NEVER = -1e9
+"""Value of a state that no chain reaches: below any sum of beats' worth and bends, and finite,
+so that sums with it stay numbers."""
 
 
 @dataclass(frozen=True)
