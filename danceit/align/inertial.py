@@ -14,8 +14,7 @@ import numpy as np
 
 from danceit.align.bones import disagreement, whole
 from danceit.align.learned import LearnedAligner
-from danceit.align.seams import discontinuities
-from danceit.align.spatial import SpatialAligner
+from danceit.align.spatial import SpatialAligner, discontinuities
 from danceit.align.velocity import end_velocities
 from danceit.data import Dance, Float32, Float64, Music
 

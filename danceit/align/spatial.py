@@ -3,6 +3,10 @@
 A subclass only says how a gap is drawn (`fill`); whether frames are hidden, as when
 gap filling is measured, or show a cut between two fragments makes no difference to it:
 what stands in the gap is never read.
+
+A discontinuity stands *before* frame t when some joint moves more than a threshold
+between frames t - 1 and t. A window is a half-open stretch of frames to redraw; the
+frames just outside it are its ends and stay as they are.
 """
 
 from abc import ABC, abstractmethod
@@ -12,8 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from danceit.align.seams import discontinuities, windows
-from danceit.data import SEAM_PX, Dance, Float32, Float64, Music
+from danceit.data import SEAM_PX, Dance, Float32, Float64, Int64, Music
 from danceit.errors import InputError
 from danceit.movement import largest_step
 
@@ -137,3 +140,38 @@ def straight(before: Float32, after: Float32, n_frames: int) -> Float64:
     share = np.arange(1, n_frames + 1, dtype=np.float64)[:, None, None] / (n_frames + 1)
     line: Float64 = (1 - share) * before + share * after
     return line
+
+
+def discontinuities(dance: Dance, threshold_px: float, *, anywhere: bool) -> Int64:
+    """Frames before which the dance is discontinuous, increasing.
+
+    Parameters
+    ----------
+    dance : Dance
+    threshold_px : float
+        DanceIt IV-C takes 10 px.
+    anywhere : bool
+        The paper's rule looks at every frame; otherwise only seams are looked at, so
+        that the dancer's own fast movements are left alone.
+    """
+    steps = largest_step(dance.joints)
+    candidates = np.arange(1, dance.n_frames) if anywhere else np.unique(dance.seams)
+    return candidates[steps[candidates] > threshold_px].astype(np.int64)
+
+
+def windows(cuts: Int64, n_frames: int, widths: Int64) -> list[tuple[int, int]]:
+    """Windows of so many frames around each cut, clipped to the dance.
+
+    Between two windows at least one frame stays, the end of both; a cut within a window,
+    or at its end, needs none of its own. So a movement that is fast throughout keeps
+    every fifth frame under the paper's rule, rather than becoming one long line.
+    """
+    found: list[tuple[int, int]] = []
+    kept = 0
+    for cut, width in zip(cuts.tolist(), widths.tolist(), strict=True):
+        start = max(kept + 1, cut - width // 2)
+        stop = min(n_frames - 1, cut - width // 2 + width)
+        if start <= cut and start < stop:
+            found.append((start, stop))
+            kept = stop
+    return found

@@ -11,7 +11,7 @@ from danceit.align import Filler, align, make_aligner
 from danceit.align.hermite import cubic_across, cubic_weights
 from danceit.align.inertial import InertialAligner, fading
 from danceit.align.minjerk import MinJerkAligner
-from danceit.align.seams import discontinuities, windows
+from danceit.align.spatial import discontinuities, windows
 from danceit.align.velocity import end_velocities, frames_for
 from danceit.data import Dance, Float32
 from danceit.errors import InputError
