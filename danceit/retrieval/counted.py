@@ -180,13 +180,13 @@ def assemble_on_counts(
         run = np.empty((stop - start, *poses.shape[2:]), dtype=np.float32)
         for w in range(first, last + 1):
             part = slice(edges[w] - start, edges[w + 1] - start)
-            at = (shown[part] - float(table.start_s[places[w]])) * FPS
-            own = poses[places[w]]
-            run[part] = sampled(own, np.clip(at, 0.0, len(own) - 1.0), np.zeros(0, np.int64))
+            own, own_s = poses[places[w]], float(table.start_s[places[w]])
+            at = np.clip((shown[part] - own_s) * FPS, 0.0, len(own) - 1.0)
+            run[part] = sampled(own, at, np.zeros(0, np.int64))
+            source_s[edges[w] : edges[w + 1]] = own_s + at / FPS
             source_index[edges[w] : edges[w + 1]] = w
         before = joints[start - 2 : start] if start >= 2 else None
         joints[start:stop] = staged(run, before, options.facing).joints
-        source_s[start:stop] = shown
         if 0 < start < n_frames:
             seams.append(start)
         first = last + 1
@@ -200,7 +200,16 @@ def assemble_on_counts(
         source_index=source_index,
         source_s=source_s,
         fragments=tuple(
-            _placement(table, int(place), windows[w].start_s, window, int(i), join, laid[w])
+            _placement(
+                table,
+                int(place),
+                windows[w].start_s,
+                window,
+                int(i),
+                join,
+                laid[w],
+                source_s[edges[w] : edges[w + 1]],
+            )
             for w, (place, window, i, join) in enumerate(
                 zip(places, candidates, path, [0.0, *joins], strict=True)
             )
@@ -261,14 +270,15 @@ def _placement(
     rank: int,
     join: float,
     laid: Laid,
+    shown_s: Float64,
 ) -> Placement:
     counted = laid.place >= 0
     return Placement(
         fragment_id=str(table.fragment_id[place]),
         clip_id=str(table.clip_id[place]),
         source=str(table.source[place]),
-        start_s=float(laid.beats_s[0]),
-        end_s=float(laid.beats_s[-1]),
+        start_s=min(float(laid.beats_s[0]), float(shown_s.min())),
+        end_s=max(float(laid.beats_s[-1]), float(shown_s.max())),
         window_start_s=max(0.0, window_s),
         distance=float(window.distances[rank]),
         rank=rank,
