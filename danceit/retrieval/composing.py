@@ -153,6 +153,7 @@ def choose(
         index_id=index_id or store.index_id,
         encoder_id=store.spec.encoder_id,
     ).with_step("query", options.solver, asdict(options))
+    notes = (*notes, *_other_metres(dance, music))
     return Composition(
         dance,
         music,
@@ -163,6 +164,20 @@ def choose(
         table,
         notes,
         pool.plan.first_frames,
+    )
+
+
+def _other_metres(dance: Dance, music: Music) -> tuple[str, ...]:
+    """Say how many windows show what was danced in another metre than the song's."""
+    metre = music.counts.metre
+    danced = [placed.metre for placed in dance.fragments]
+    others = sorted({one for one in danced if one and one != metre}) if metre else []
+    if not others:
+        return ()
+    count = sum(one in others for one in danced)
+    return (
+        f"{count} of {len(danced)} windows of this song in {metre} show what was danced in "
+        f"{' or '.join(map(str, others))}: nothing better was found",
     )
 
 

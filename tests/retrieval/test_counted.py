@@ -14,7 +14,7 @@ from danceit.index.building.options import BuildOptions
 from danceit.index.fragments import FragmentGrid
 from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary, make_library
-from danceit.retrieval.composing import Composition, compose
+from danceit.retrieval.composing import Composition, _other_metres, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
@@ -110,3 +110,14 @@ def test_the_same_question_has_the_same_answer(
         encoder = FragmentEncoder.load(store.encoder)
         again = compose(library.query_song, store, encoder, QueryOptions())
     assert np.array_equal(again.dance.joints, composed.dance.joints, equal_nan=True)
+
+
+def test_movement_of_another_metre_is_taken_only_with_a_word(composed: Composition) -> None:
+    metre = composed.music.counts.metre
+    others = [placed for placed in composed.dance.fragments if placed.metre not in (0, metre)]
+    told = [note for note in composed.notes if "danced in" in note]
+    assert bool(told) == bool(others)
+    waltzed = replace(composed.dance.fragments[0], metre=metre + 1)
+    dance = replace(composed.dance, fragments=(waltzed, *composed.dance.fragments[1:]))
+    (note,) = _other_metres(dance, composed.music)
+    assert f"of this song in {metre} show what was danced in" in note
