@@ -48,7 +48,7 @@ class CountsAligner:
         warp = np.arange(dance.n_frames, dtype=np.float64)
         if len(music.beats_s) >= 2:
             edges = [0, *dance.seams.tolist(), dance.n_frames]
-            for start, stop in pairwise(edges):
+            for start, stop in (_moving(dance, *run) for run in pairwise(edges)):
                 shown = beats_shown(dance, start, stop)
                 warp[start:stop] = self._bent(shown, music, start, stop)
         return rewarped(dance, warp)
@@ -58,6 +58,8 @@ class CountsAligner:
         plain = np.arange(start, stop, dtype=np.float64)
         places = music.counts.places(shown / FPS)
         wanted = music.counts.times(np.round(places)) * FPS
+        if stop - start <= 2 * _CORNER:
+            return plain
         # The corners at both ends are rounded within the run.
         first, last = plain[0] + _CORNER // 2, plain[-1] - _CORNER // 2
         inside = (wanted > first) & (wanted < last)
@@ -69,6 +71,14 @@ class CountsAligner:
         offsets = np.concatenate([[0.0], shown - wanted, [0.0]])
         bend = np.interp(plain, times, _gentle(times, offsets, steepest))
         return np.clip(plain + _rounded(bend), plain[0], plain[-1])
+
+
+def _moving(dance: Dance, start: int, stop: int) -> tuple[int, int]:
+    """Frames of a run without those at its ends that hold one moment."""
+    moving = np.flatnonzero(np.diff(dance.source_s[start:stop]) > 1e-9)
+    if not moving.size:
+        return start, start
+    return start + int(moving[0]), start + int(moving[-1]) + 2
 
 
 def beats_shown(dance: Dance, start: int, stop: int) -> Float64:

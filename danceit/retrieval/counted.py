@@ -181,7 +181,7 @@ def assemble_on_counts(
         for w in range(first, last + 1):
             part = slice(edges[w] - start, edges[w + 1] - start)
             own, own_s = poses[places[w]], float(table.start_s[places[w]])
-            at = np.clip((shown[part] - own_s) * FPS, 0.0, len(own) - 1.0)
+            at = _within((shown[part] - own_s) * FPS, len(own))
             run[part] = sampled(own, at, np.zeros(0, np.int64))
             source_s[edges[w] : edges[w + 1]] = own_s + at / FPS
             source_index[edges[w] : edges[w + 1]] = w
@@ -215,6 +215,14 @@ def assemble_on_counts(
             )
         ),
     )
+
+
+def _within(at: Float64, n_frames: int) -> Float64:
+    """Hold the first and the last position that a fragment has where others are asked for."""
+    inside = np.flatnonzero((at >= 0) & (at <= n_frames - 1))
+    if not inside.size:
+        return np.clip(at, 0.0, n_frames - 1.0)
+    return np.asarray(np.clip(at, at[inside[0]], at[inside[-1]]), dtype=np.float64)
 
 
 def _held_from(music: Music) -> int:
