@@ -20,8 +20,6 @@ Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
-METRES = (2, 3, 4, 6)
-"""Beats a bar that dance music has: two and four, waltzes, and six-eight felt in eighths."""
 TRUSTED = 0.3
 """Confidence from which counts are used without being asked for."""
 

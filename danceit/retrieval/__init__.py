@@ -1,6 +1,9 @@
 """From a song and an index to a dance: search, choose, place, change.
 
-`composing` is the whole of it: `candidates` searches the windows of a song, `continuity`
-chooses one fragment a window, with `rhythm` and `placing`; `options` says how. `editing`
-changes a dance by `constraints`, `choices` puts one in words. `encoder/` makes vectors.
+`composing` is the whole of it; `options` says how. `planning` cuts the song into `windows`,
+`candidates` searches them, `continuity` chooses one fragment a window. On the grid of
+seconds `rhythm` and `placing` say how well it fits and where it stands; on that of counts
+`counted` chooses and puts together, with `fitting` (counts on counts), `time_map` (when) and
+`staging` (where, and facing whom); `choosing` is what both share. `editing` changes a dance
+by `constraints`, `choices` puts one in words. `encoder/` makes vectors.
 """

@@ -26,16 +26,17 @@ from danceit.data import (
     Float64,
     Int64,
     Music,
-    Placement,
 )
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.candidates import Candidates, Pool, find_candidates, notes_on
+from danceit.retrieval.choosing import changes_style, placement_of
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
     assemble_on_counts,
     chain_on_counts,
     repeated,
+    returns,
     shorter_takes,
 )
 from danceit.retrieval.options import QueryOptions
@@ -219,7 +220,7 @@ def _chosen_on_counts(
         chain = chain_on_counts(candidates, fitting, rows, table, poses, options)
         solved = partial(_solved, solver=options.solver, allowed=allowed)
         path = shorter_takes(_varied(chain, options.seed), solved)
-        if not free or options.structure != "repeat":
+        if not free or options.structure != "repeat" or not returns(pool.plan.windows):
             break
         # Once more, now that it is known what the first of sections alike is danced to.
         free = False
@@ -248,7 +249,7 @@ def _chain(
     joins = []
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
-        cost += options.style_change * _changes_style(table, here, there)
+        cost += options.style_change * changes_style(table, here, there)
         joins.append(cost - options.bonus * _goes_on(table, here, there))
     beats = music.beats_s * FPS
     targets = [
@@ -273,14 +274,6 @@ def _goes_on(table: FragmentTable, here: Int64, there: Int64) -> Float64:
     same_clip = clips[here][:, None] == clips[there][None, :]
     follows = ends[:, None] == table.start_frame[there][None, :]
     return np.asarray(same_clip & follows, dtype=np.float64)
-
-
-def _changes_style(table: FragmentTable, here: Int64, there: Int64) -> Float64:
-    """1 where two fragments (A,), (B,) are known to be of different styles, else 0: (A, B)."""
-    styles = np.asarray(table.style)
-    before, after = styles[here][:, None], styles[there][None, :]
-    changes = (before != after) & (before != "") & (after != "")
-    return np.asarray(changes, dtype=np.float64)
 
 
 def _varied(chain: Chain, seed: int) -> Chain:
@@ -318,7 +311,7 @@ def _assemble(
     )
     joins = [float(chain.joins[w][path[w], path[w + 1]]) for w in range(len(path) - 1)]
     placements = tuple(
-        _placement(table, int(place), w * options.length_s, window, int(i), join)
+        placement_of(table, int(place), w * options.length_s, window, int(i), join)
         for w, (place, window, i, join) in enumerate(
             zip(places, candidates, path, [0.0, *joins], strict=True)
         )
@@ -335,24 +328,6 @@ def _assemble(
         source_s=source_s.reshape(-1)[:n_frames],
         fragments=placements,
         song=DanceSong(music.path.absolute(), music.sha256, music.duration_s),
-    )
-
-
-def _placement(
-    table: FragmentTable, place: int, window_s: float, window: Candidates, rank: int, join: float
-) -> Placement:
-    return Placement(
-        fragment_id=str(table.fragment_id[place]),
-        clip_id=str(table.clip_id[place]),
-        source=str(table.source[place]),
-        start_s=float(table.start_s[place]),
-        end_s=float(table.end_s[place]),
-        window_start_s=float(window_s),
-        distance=float(window.distances[rank]),
-        rank=rank,
-        join_cost=join,
-        style=str(table.style[place]),
-        licence=str(table.licence[place]),
     )
 
 

@@ -16,6 +16,7 @@ from danceit.data import FPS, Dance, DanceSong, Float32, Float64, Int64, Music, 
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
+from danceit.retrieval.choosing import changes_style, placement_of
 from danceit.retrieval.continuity import Chain
 from danceit.retrieval.fitting import Fitting, Laid
 from danceit.retrieval.options import QueryOptions
@@ -56,12 +57,11 @@ def chain_on_counts(
         for place, own in zip(places, laid, strict=True)
     ]
     described = [join_features(end, velocity_s=options.velocity_s) for end in ends]
-    styles, clips = np.asarray(table.style), np.asarray(table.clip_id)
+    clips = np.asarray(table.clip_id)
     joins = []
     for w, (here, there) in enumerate(pairwise(places)):
         cost = options.join_weight * join_costs(described[w][0], described[w + 1][1])
-        before, after = styles[here][:, None], styles[there][None, :]
-        cost += options.style_change * ((before != after) & (before != "") & (after != ""))
+        cost += options.style_change * changes_style(table, here, there)
         cost += options.facing_weight * _turns(ends[w], ends[w + 1])
         if not windows[w + 1].opens_eight:
             cost += options.eight_weight
@@ -98,6 +98,11 @@ def tied(windows: Sequence[Window]) -> list[int]:
         key = (window.section, window.place, window.counts)
         ties.append(first.setdefault(key, w) if window.section else w)
     return ties
+
+
+def returns(windows: Sequence[Window]) -> bool:
+    """Whether any window is tied to an earlier one."""
+    return any(first != w for w, first in enumerate(tied(windows)))
 
 
 def repeated(
@@ -200,13 +205,8 @@ def assemble_on_counts(
         source_index=source_index,
         source_s=source_s,
         fragments=tuple(
-            _placement(
-                table,
-                int(place),
-                windows[w].start_s,
-                window,
-                int(i),
-                join,
+            _laid_down(
+                placement_of(table, int(place), max(0.0, windows[w].start_s), window, int(i), join),
                 laid[w],
                 source_s[edges[w] : edges[w + 1]],
             )
@@ -249,12 +249,8 @@ def _settled(joints: Float32, held: int) -> Float32:
 def _ends(poses: Float32, starts_s: Float64, laid: Sequence[Laid]) -> Float32:
     """First two and last two frames (N, 4, 18, C) of what fragments (N, L, 18, C) show."""
     n_frames = poses.shape[1]
-    first = np.array(
-        [round((one.beats_s[0] - s) * FPS) for one, s in zip(laid, starts_s, strict=True)]
-    )
-    last = np.array(
-        [round((one.beats_s[-1] - s) * FPS) for one, s in zip(laid, starts_s, strict=True)]
-    )
+    edges_s = np.array([(one.beats_s[0], one.beats_s[-1]) for one in laid])
+    first, last = np.round((edges_s - starts_s[:, None]) * FPS).astype(np.int64).T
     first, last = np.clip(first, 0, n_frames - 2), np.clip(last, 2, n_frames - 1)
     own = np.arange(len(poses))
     picked = [poses[own, first], poses[own, first + 1], poses[own, last - 1], poses[own, last]]
@@ -270,30 +266,13 @@ def _turns(here: Float32, there: Float32) -> Float64:
     return np.asarray(np.maximum(0.0, turn - _FREE_TURN) / (np.pi - _FREE_TURN))
 
 
-def _placement(
-    table: FragmentTable,
-    place: int,
-    window_s: float,
-    window: Candidates,
-    rank: int,
-    join: float,
-    laid: Laid,
-    shown_s: Float64,
-) -> Placement:
-    counted = laid.place >= 0
-    return Placement(
-        fragment_id=str(table.fragment_id[place]),
-        clip_id=str(table.clip_id[place]),
-        source=str(table.source[place]),
+def _laid_down(placed: Placement, laid: Laid, shown_s: Float64) -> Placement:
+    """Add what is counted in the source, and widen what is shown of it to all that is."""
+    return replace(
+        placed,
         start_s=min(float(laid.beats_s[0]), float(shown_s.min())),
         end_s=max(float(laid.beats_s[-1]), float(shown_s.max())),
-        window_start_s=max(0.0, window_s),
-        distance=float(window.distances[rank]),
-        rank=rank,
-        join_cost=join,
-        style=str(table.style[place]),
-        licence=str(table.licence[place]),
-        beats_s=tuple(laid.beats_s.tolist()) if counted else (),
+        beats_s=tuple(laid.beats_s.tolist()) if laid.place >= 0 else (),
         number=laid.number,
         metre=laid.metre,
     )

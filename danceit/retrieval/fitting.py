@@ -2,7 +2,7 @@
 
 A fragment's counts are those of the music it was danced to, read again from that music: a
 person who corrects them (`danceit counts`) is obeyed without a new index. Where a source's
-music is gone, its beats are still known: fragments start on them.
+music is gone, or its counts are not sure, a fragment is laid on a window by its ends.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from danceit.errors import DanceitError
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import WIDEST, Plan
+from danceit.retrieval.time_map import stretch
 from danceit.retrieval.windows import Window
 
 _ALMOST_S = 0.75 / FPS
@@ -80,9 +81,9 @@ class Fitting:
 
     def know(self, rows: Int64) -> None:
         """Look up what is known of these rows, all at once."""
-        wanted = np.unique(np.concatenate([rows, np.array(sorted(self._at), dtype=np.int64)]))
-        if len(wanted) == len(self._at):
+        if all(row in self._at for row in rows.tolist()):
             return
+        wanted = np.unique(np.concatenate([rows, np.array(sorted(self._at), dtype=np.int64)]))
         self._table = self._store.table(wanted)
         self._at = {int(row): i for i, row in enumerate(wanted)}
         energies = np.argsort(np.argsort(self._table.energy)) / max(1, len(wanted) - 1)
@@ -134,10 +135,10 @@ class Fitting:
                 beats_s = counts.beats_s[first : last + 1]
                 if beats_s[-1] > end_s + _ALMOST_S or abs(beats_s[0] - start_s) > 2 / FPS:
                     continue
-                stretch = asked.duration_s / float(beats_s[-1] - beats_s[0])
+                stretched = stretch(asked.beats_s, beats_s)
                 number = int(counts.numbers[first])
-                laid = Laid(beats_s, first, number, counts.metre, stretch)
-                if best is None or abs(np.log(stretch)) < abs(np.log(best.stretch)):
+                laid = Laid(beats_s, first, number, counts.metre, stretched)
+                if best is None or abs(np.log(stretched)) < abs(np.log(best.stretch)):
                     best = laid
         if best is not None:
             return best

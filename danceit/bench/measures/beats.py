@@ -162,7 +162,7 @@ def kinematic_scores(
     kinematic_s = kinematic_beats(joints, fps) / fps
     if kinematic_s.size == 0:
         return Kinematic(0.0, (float("nan"),) * len(tolerances), 0, music_s.size)
-    distance = _nearest(kinematic_s, music_s)
+    distance = nearest_distances(kinematic_s, music_s)
     hits = tuple(float(np.mean(distance <= k / LEE_FPS + 1e-9)) for k in tolerances)
     return Kinematic(kinematic_s.size / music_s.size, hits, kinematic_s.size, music_s.size)
 
@@ -220,7 +220,7 @@ def _within(beats_s: Array, n_frames: int, fps: float) -> Float64:
     return np.asarray(np.asarray(beats_s, dtype=np.float64)[inside])
 
 
-def _nearest(points: Array, among: Array) -> Float64:
+def nearest_distances(points: Array, among: Array) -> Float64:
     """Distance of each point to the nearest of `among`, both increasing."""
     right = np.clip(np.searchsorted(among, points), 0, len(among) - 1)
     left = np.maximum(right - 1, 0)
@@ -230,5 +230,5 @@ def _nearest(points: Array, among: Array) -> Float64:
 def _bas(of: Float64, to: Float64, n_kinematic: int, n_music: int) -> Bas:
     if of.size == 0 or to.size == 0:
         return Bas(0.0, n_kinematic, n_music)
-    kernel = np.exp(-(_nearest(of, to) ** 2) / (2 * BAS_SIGMA_S**2))
+    kernel = np.exp(-(nearest_distances(of, to) ** 2) / (2 * BAS_SIGMA_S**2))
     return Bas(float(kernel.mean()), n_kinematic, n_music)

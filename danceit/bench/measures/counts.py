@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from danceit.bench.measures.beats import nearest_distances
 from danceit.bench.measures.motion import check_motion
+from danceit.counts import Counts
 from danceit.data import FEET, FPS, Float64, Int64
 from danceit.errors import InputError
 from danceit.movement import Array, bridged_movement, joint_steps
@@ -123,12 +125,10 @@ def count_phase(times_s: Array, beats_s: Array, numbers: Array, metre: int) -> F
     -------
     float64 (N,)
     """
-    beats = np.asarray(beats_s, dtype=np.float64)
-    before = np.clip(np.searchsorted(beats, times_s, side="right") - 1, 0, len(beats) - 2)
-    part = (np.asarray(times_s, dtype=np.float64) - beats[before]) / np.diff(beats)[before]
-    named = np.asarray(numbers, dtype=np.int64)
-    counted = named - 1 if named.any() else np.arange(len(beats))
-    return np.asarray(np.mod(counted[before] + part, metre), dtype=np.float64)
+    named = np.asarray(numbers, dtype=np.int32)
+    if not named.any():
+        named = (np.arange(len(named)) % metre + 1).astype(np.int32)
+    return Counts(np.asarray(beats_s, dtype=np.float64), named, metre).phase(times_s)
 
 
 def lock(
@@ -228,7 +228,7 @@ def steps_on_count(joints: Array, beats_s: Array, fps: float = FPS) -> Steps:
     chance = float(np.minimum(1.0, 2 * near_s / np.diff(beats)).mean())
     if not inside.size:
         return Steps(float("nan"), chance, 0)
-    share = float((_distances(inside, beats) <= near_s + 1e-9).mean())
+    share = float((nearest_distances(inside, beats) <= near_s + 1e-9).mean())
     return Steps(share, chance, int(inside.size))
 
 
@@ -256,11 +256,4 @@ def seams_on(
     if not wanted.size:
         return 0.0
     seams_s = np.asarray(seams, dtype=np.float64) / fps
-    return float((_distances(seams_s, wanted) <= ON_COUNT_FRAMES / FPS + 1e-9).mean())
-
-
-def _distances(times_s: Float64, among_s: Float64) -> Float64:
-    right = np.clip(np.searchsorted(among_s, times_s), 0, len(among_s) - 1)
-    left = np.maximum(right - 1, 0)
-    near = np.minimum(np.abs(among_s[right] - times_s), np.abs(among_s[left] - times_s))
-    return np.asarray(near, dtype=np.float64)
+    return float((nearest_distances(seams_s, wanted) <= ON_COUNT_FRAMES / FPS + 1e-9).mean())
