@@ -1,7 +1,7 @@
 """What dances: music to movements, chained by their last poses, warped onto beats (3.3)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,8 +10,9 @@ import torch
 
 from danceit.data import Clip, Dance, Float32, Float64, Music, check_poses
 from danceit.errors import InputError
-from danceit.generate.course import LOG, Watch
-from danceit.generate.folder import Description, described, restore, save
+from danceit.generate.course import Watch
+from danceit.generate.finishing import finished
+from danceit.generate.folder import described, restore
 from danceit.generate.lee.music_style import AudioScale, features_at_15, styles_at
 from danceit.generate.lee.networks import NOISE, Z_INITIAL
 from danceit.generate.lee.training import Dancer, LeeOptions, teach
@@ -29,9 +30,8 @@ from danceit.generate.lee.units import (
     shifted,
     units_needed,
 )
-from danceit.generate.loss_plot import PLOT, plot_losses
 from danceit.generate.material import material_of
-from danceit.generate.protocol import GeneratorReport, Imagined, LessonReport, dance_of
+from danceit.generate.protocol import GeneratorReport, Imagined, dance_of
 from danceit.retrieval.encoder.encoders import pick_device
 
 COMPOSED_UNITS = max(SEQUENCE_UNITS)
@@ -90,23 +90,9 @@ class LeeGenerator:
             "audio_deviation": taught.audio_scale.deviation.tolist(),
             "classes": list(taught.classes),
             "gap_s": taught.gap_s,
-            "held_out_songs": list(material.held_out_songs),
         }
-        lessons = tuple(
-            LessonReport(name, p.step, p.best_step, p.epochs, p.best)
-            for name, p in taught.lessons.items()
-        )
-        went = {lesson.name: asdict(lesson) for lesson in lessons}
-        save(out, Description(cls.name, asdict(options), facts, went), taught.dancer)
-        plot_losses(out / LOG, out / PLOT)
-        return GeneratorReport(
-            generator=cls.load(out, place),
-            folder=out,
-            lessons=lessons,
-            training_songs=material.training_songs,
-            held_out_songs=material.held_out_songs,
-            resumed=taught.resumed,
-            notes=(*material.notes, *taught.notes),
+        return finished(
+            cls, out, taught.dancer, options, facts, material=material, taught=taught, device=place
         )
 
     @classmethod

@@ -1,7 +1,7 @@
 """What dances: sound to poses in overlapping pieces, blended (the paper leaves long songs open)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,11 +12,11 @@ from torch import nn
 from danceit.align.warping import sampled
 from danceit.data import FPS, Clip, Dance, Float32, Music
 from danceit.errors import InputError
-from danceit.generate.course import LOG, Watch
-from danceit.generate.folder import Description, described, restore, save
-from danceit.generate.loss_plot import PLOT, plot_losses
+from danceit.generate.course import Watch
+from danceit.generate.finishing import finished
+from danceit.generate.folder import described, restore
 from danceit.generate.material import material_of
-from danceit.generate.protocol import GeneratorReport, Imagined, LessonReport, dance_of
+from danceit.generate.protocol import GeneratorReport, Imagined, dance_of
 from danceit.generate.ren.networks import DanceGenerator, drawn_noise
 from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, joined, sound_rows
 from danceit.generate.ren.st_gcn import StGcn
@@ -79,24 +79,10 @@ class RenGenerator:
             "known": list(taught.frame.known),
             "classes": list(taught.classes),
             "graph_classes": len(taught.graph.classes.weight),
-            "held_out_songs": list(material.held_out_songs),
         }
-        lessons = tuple(
-            LessonReport(name, p.step, p.best_step, p.epochs, p.best)
-            for name, p in taught.lessons.items()
-        )
-        went = {lesson.name: asdict(lesson) for lesson in lessons}
         networks = nn.ModuleDict({"dancer": taught.dancer, "graph": taught.graph})
-        save(out, Description(cls.name, asdict(options), facts, went), networks)
-        plot_losses(out / LOG, out / PLOT)
-        return GeneratorReport(
-            generator=cls.load(out, place),
-            folder=out,
-            lessons=lessons,
-            training_songs=material.training_songs,
-            held_out_songs=material.held_out_songs,
-            resumed=taught.resumed,
-            notes=(*material.notes, *taught.notes),
+        return finished(
+            cls, out, networks, options, facts, material=material, taught=taught, device=place
         )
 
     @classmethod
