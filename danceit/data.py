@@ -94,6 +94,8 @@ class Recording:
         Empty where unknown.
     notes : tuple of str
         What the reader had to assume, such as a frame rate; shown to the user.
+    lost_s : tuple of (float, float)
+        Seconds from and to which the file shows nothing, being damaged or cut off.
     """
 
     recording_id: str
@@ -107,6 +109,7 @@ class Recording:
     dancer: str = ""
     licence: str = ""
     notes: tuple[str, ...] = ()
+    lost_s: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,12 @@ from danceit.errors import InputError
 AUDIO_SUFFIXES = frozenset(
     {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
 )
-VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".3g2", ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov",
+        ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".qt", ".vob", ".webm", ".wmv",
+    }
+)  # fmt: skip
 
 CONTAINERS = (
     "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dts", "eac3", "flac", "flv",
@@ -41,6 +46,28 @@ def is_media(path: Path) -> bool:
 def is_video(path: Path) -> bool:
     """Whether the name ends like a video's."""
     return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+_HEAD_BYTES = 16
+_VIDEO_HEADS = (
+    (4, b"ftyp"), (4, b"moov"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, b"FLV\x01"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), (0, b"\x00\x00\x01\xba"),
+)  # fmt: skip
+"""Place and bytes by which MP4 and its kin, Matroska, AVI, Flash, ASF and MPEG begin."""
+_OTHER_SUFFIXES = frozenset({".bvh", ".json", ".npz", ".pkl", ".txt", ".csv", ".jpg", ".png"})
+"""Of files that lie about in thousands and are not looked into."""
+
+
+def begins_like_video(path: Path) -> bool:
+    """Whether a file whose name tells nothing begins like a container of pictures."""
+    if is_media(path) or path.suffix.lower() in _OTHER_SUFFIXES or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return any(head[at : at + len(mark)] == mark for at, mark in _VIDEO_HEADS)
 
 
 def check_is_file(path: Path) -> None:

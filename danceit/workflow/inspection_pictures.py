@@ -33,9 +33,11 @@ CELL_PX = 320
 CELLS, COLUMNS = 24, 6
 KEPT: Colour = (70, 200, 110)
 REASON_COLOURS: dict[str, Colour] = {
+    "cut off or damaged": (120, 80, 60),
     "nobody found": (110, 110, 120),
     "hands or feet missing": (235, 150, 50),
     "frozen": (90, 150, 240),
+    "the body does not move": (60, 110, 200),
     "too far from the frame before": (235, 70, 70),
     "left shorter than 1 s": (190, 100, 220),
 }

@@ -48,6 +48,7 @@ STILL_PX = 5.0
 NECK_TO_NOSE = 1.15
 """Nose-to-ankle over neck-to-ankle distance, for skeletons without a nose."""
 
+LOST = "cut off or damaged"
 NOBODY = "nobody found"
 MISSING = "hands or feet missing"
 FROZEN = "frozen"
@@ -55,7 +56,7 @@ STILL = "the body does not move"
 FAR = "too far from the frame before"
 SHORT = "left shorter than 1 s"
 Names = npt.NDArray[np.str_]
-REASONS = (NOBODY, MISSING, FROZEN, STILL, FAR, SHORT)
+REASONS = (LOST, NOBODY, MISSING, FROZEN, STILL, FAR, SHORT)
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,11 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
     first, grid = resampled(poses, recording.times_s)
     if not len(grid):
         raise InputError(f"{recording.path} lasts less than one frame of 24 a second")
+    grid, lost = _with_lost(grid, first, recording.lost_s)
     rough = BODY_PX / _height(grid, recording, share=0.95)
     px, outliers = mended(grid * rough)
     faults = _faults(px)
+    faults[lost & (faults == NOBODY)] = LOST
     breaks = jumps(px)
     runs = _runs(faults == "", breaks)
     kept = [run for run in runs if run.stop - run.start >= MIN_FRAMES]
@@ -202,6 +205,20 @@ def _check(recording: Recording, dims: int | None) -> None:
             f"{recording.path} is 2-D and cannot go into a 3-D index: "
             "use --dims 2, which projects the 3-D recordings"
         )
+
+
+def _with_lost(
+    grid: Float64, first: int, lost_s: Iterable[tuple[float, float]]
+) -> tuple[Float64, Bool]:
+    """Poses as far as the file promised any, unknown there; and which frames (T,) it lacks."""
+    stretches = [(round(a * FPS) - first, round(b * FPS) - first) for a, b in lost_s]
+    n_frames = max((len(grid), *(stop for _, stop in stretches)))
+    whole = np.full((n_frames, *grid.shape[1:]), np.nan)
+    whole[: len(grid)] = grid
+    lost = np.zeros(n_frames, dtype=bool)
+    for start, stop in stretches:
+        lost[max(start, 0) : max(stop, 0)] = True
+    return whole, lost
 
 
 def _height(poses: Float64, recording: Recording, share: float = 1.0) -> float:

@@ -187,4 +187,9 @@ def _peak(score: Float64, best: int, lags: Int64) -> float:
 
 
 def _moved(recording: Recording, lag_s: float, note: str) -> Recording:
-    return replace(recording, times_s=recording.times_s - lag_s, notes=(*recording.notes, note))
+    return replace(
+        recording,
+        times_s=recording.times_s - lag_s,
+        lost_s=tuple((start_s - lag_s, end_s - lag_s) for start_s, end_s in recording.lost_s),
+        notes=(*recording.notes, note),
+    )

@@ -1,6 +1,7 @@
 """Songs and videos that belong to a recording: finding them, their length, their frames' times.
 
-Only packets are read, nothing is decoded, so a three-minute song takes milliseconds.
+Only packets are read, nothing is decoded, so a three-minute song takes milliseconds; but for
+the pictures of codecs that hide some of them (`HIDING`).
 The length is that of what is really there: the header of a truncated mp3 still
 promises the whole song.
 """
@@ -16,7 +17,17 @@ import numpy as np
 
 from danceit.data import Float64
 from danceit.errors import InputError
-from danceit.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_media, opened, picture_start_s
+from danceit.media import (
+    AUDIO_SUFFIXES,
+    is_media,
+    is_video,
+    opened,
+    picture_start_s,
+    picture_stream,
+)
+
+HIDING = frozenset({"vp8", "vp9", "av1"})
+"""Codecs with packets that no picture is shown for."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,8 @@ def pair(paths: tuple[Path, ...]) -> MediaPair:
     A sound file goes before the sound of a video: whoever put it there meant it.
     """
     sounds = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
-    videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES]
+    # Called like nothing known, it was taken for a video by its content.
+    videos = [path for path in paths if is_video(path) or not is_media(path)]
     video = videos[0] if videos else None
     if sounds:
         return MediaPair(sounds[0], video)
@@ -128,8 +140,9 @@ def _sound_duration_s(path: Path, _mtime_ns: int, _size: int) -> float:
 def video_frame_times_s(path: Path) -> Float64:
     """Presentation times of a video's frames, in seconds from its first frame.
 
-    Times are read from the packets, so a variable frame rate is followed. `danceit.audio`
-    counts a video's sound from its first frame too.
+    Pictures that are shown count, so that numbered frames find theirs: not those that an edit
+    list cuts away, nor hidden ones. A variable frame rate is followed. `danceit.audio` counts a
+    video's sound from its first frame too.
 
     Raises
     ------
@@ -137,9 +150,13 @@ def video_frame_times_s(path: Path) -> Float64:
         If the file cannot be read or holds no picture.
     """
     with opened(path) as container:
-        if not container.streams.video:
+        stream = picture_stream(container)
+        if stream is None:
             raise InputError(f"{path} has no picture")
-        starts = sorted(start for start, _ in _packet_spans(container, container.streams.video[0]))
+        if stream.codec_context is not None and stream.codec_context.name in HIDING:
+            starts = sorted(_shown_s(container, stream))
+        else:
+            starts = sorted(start for start, _ in _packet_spans(container, stream))
         zero_s = picture_start_s(container)
     if not starts:
         raise InputError(f"{path} has no picture: empty, or cut off after its header?")
@@ -149,6 +166,21 @@ def video_frame_times_s(path: Path) -> Float64:
 
 def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:
     for packet in container.demux(stream):
-        if packet.pts is not None:
+        # What an edit list leaves out is decoded for what follows, but neither shown nor heard.
+        if packet.pts is not None and not packet.is_discard:
             start = float(packet.pts * packet.time_base)
             yield start, start + float((packet.duration or 0) * packet.time_base)
+
+
+def _shown_s(container: Any, stream: Any) -> Iterator[float]:
+    import av.error
+
+    stream.thread_type = "AUTO"
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            continue
+        for frame in frames:
+            if frame.pts is not None:
+                yield float(frame.pts * frame.time_base)

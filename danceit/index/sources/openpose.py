@@ -23,7 +23,7 @@ from danceit.errors import InputError
 from danceit.index.poses.skeletons import BODY25, to_coco18
 from danceit.index.sources.checks import check_frames, checked, numbers, read_json
 from danceit.index.sources.media import media_in, media_named, pair
-from danceit.index.sources.people import followed_note, main_person
+from danceit.index.sources.people import followed, followed_note
 from danceit.index.sources.timing import times_of_frames
 
 _NAME = re.compile(r"(?P<prefix>.*?)_?(?P<number>\d+)(?:_keypoints|_pose)?\.json", re.IGNORECASE)
@@ -67,17 +67,17 @@ class OpenPoseSource:
         media = pair(_media_files(path, prefix))
         detections = [_people(file) for file in files]
         times_s, notes = times_of_frames(frame_numbers, media, path)
-        poses = main_person(detections)[:, :, :2]
+        poses, shots = followed(detections, times_s, media.video_path)
         return checked(
             Recording(
                 recording_id=path.name,
                 path=path,
-                poses=poses.astype(np.float32),
+                poses=poses,
                 times_s=times_s,
                 audio_path=media.audio_path,
                 video_path=media.video_path,
                 files=(*files, *media.paths),
-                notes=(*notes, *followed_note(detections)),
+                notes=(*notes, *shots, *followed_note(detections)),
             )
         )
 

@@ -9,10 +9,12 @@ it is not, cleaning cuts at the jump.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from danceit.data import N_JOINTS, Float64
+from danceit.data import N_JOINTS, Float32, Float64
+from danceit.index.poses.footage.cuts import cuts_in, near, shots_between
 
 REACH = 0.35
 """Mean joint movement between two frames up to which it is the same person, in box diagonals."""
@@ -20,6 +22,9 @@ PATIENCE = 24
 """Frames for which a lost person is waited for."""
 SIMILAR = 0.5
 """Share of the main track's median box that another needs to stand in for it."""
+
+
+_CUTS_NAMED = 5
 
 
 @dataclass
@@ -56,6 +61,35 @@ def main_person(detections: Sequence[Sequence[Float64]]) -> Float64:
         chosen[track.frames] = track.people
         taken[track.frames] = True
     return chosen
+
+
+def followed(
+    detections: Sequence[Sequence[Float64]], times_s: Float64, video: Path | None
+) -> tuple[Float32, tuple[str, ...]]:
+    """Poses (T, 18, 2) of the main person of each shot of the film beside them, and its cuts.
+
+    Shots differ in how near they show whom, and nothing goes on from one into the next.
+
+    Raises
+    ------
+    InputError
+        If the film cannot be decoded.
+    """
+    cuts_s = cuts_in(video)
+    poses = np.concatenate(
+        [main_person(detections[shot])[..., :2] for shot in shots_between(times_s, cuts_s)]
+    )
+    poses[near(times_s, cuts_s)] = np.nan
+    return poses.astype(np.float32), cut_notes(cuts_s)
+
+
+def cut_notes(cuts_s: Float64) -> tuple[str, ...]:
+    """Name the cuts to another shot; nothing where there are none."""
+    if not len(cuts_s):
+        return ()
+    some = ", ".join(f"{cut_s:.1f} s" for cut_s in cuts_s[:_CUTS_NAMED].tolist())
+    more = ", ..." if len(cuts_s) > _CUTS_NAMED else ""
+    return (f"{len(cuts_s)} cuts to another shot, at {some}{more}",)
 
 
 def followed_note(detections: Sequence[Sequence[Float64]]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Plain video of a dancer: mp4, mov, mkv, webm, avi...
+"""Plain video of a dancer: mp4, mov, mkv, webm, avi, 3gp, and whatever else holds pictures.
 
 Poses
     Of the main person, by a pose estimator (`danceit.index.poses.estimators`), in 3-D or, asked
@@ -24,10 +24,9 @@ from danceit.index.poses.footage.extraction import Footage, footage_folder, load
 from danceit.index.poses.footage.workers import Progress, extract_all
 from danceit.index.sources.checks import checked
 from danceit.index.sources.media import media_named, pair
+from danceit.index.sources.people import cut_notes
 from danceit.index.sources.settings import ReadSettings
-from danceit.media import VIDEO_SUFFIXES
-
-_CUTS_NAMED = 5
+from danceit.media import begins_like_video, is_video
 
 
 class VideoSource:
@@ -36,8 +35,8 @@ class VideoSource:
     name = "video"
 
     def detect(self, path: Path) -> bool:
-        """Whether `path` is called like a video."""
-        return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+        """Whether `path` is called like a video, or, called like nothing known, begins like one."""
+        return path.is_file() and (is_video(path) or begins_like_video(path))
 
     def companions(self, path: Path) -> tuple[Path, ...]:
         """Return a sound beside the video that has its name."""
@@ -74,7 +73,8 @@ class VideoSource:
                 audio_path=audio,
                 video_path=path,
                 files=(path, *(other for other in media.paths if other != path)),
-                notes=(*silence, *_notes(dancer)),
+                notes=(*silence, *_notes(dancer), *_loss(footage)),
+                lost_s=footage.lost_s,
             )
         )
 
@@ -123,12 +123,20 @@ def _heard(path: Path | None) -> tuple[Path | None, tuple[str, ...]]:
     return path, ()
 
 
-def _notes(dancer: Dancer) -> tuple[str, ...]:
+def _loss(footage: Footage) -> tuple[str, ...]:
+    """Name what the file lacks or hides."""
     notes = []
-    if len(dancer.cuts_s):
-        some = ", ".join(f"{cut_s:.1f} s" for cut_s in dancer.cuts_s[:_CUTS_NAMED].tolist())
-        more = ", ..." if len(dancer.cuts_s) > _CUTS_NAMED else ""
-        notes.append(f"{len(dancer.cuts_s)} cuts to another shot, at {some}{more}")
+    if footage.n_lost:
+        notes.append(f"damaged: {footage.n_lost} pictures cannot be decoded")
+    if footage.lost_s:
+        total_s = sum(end_s - start_s for start_s, end_s in footage.lost_s)
+        where = ", ".join(f"{start_s:.1f} to {end_s:.1f} s" for start_s, end_s in footage.lost_s)
+        notes.append(f"cut off or damaged: {total_s:.1f} s without a picture, {where}")
+    return tuple(notes)
+
+
+def _notes(dancer: Dancer) -> tuple[str, ...]:
+    notes = [*cut_notes(dancer.cuts_s)]
     if dancer.n_swapped:
         notes.append(f"left and right put right in {dancer.n_swapped} frames")
     if dancer.n_people > 1:

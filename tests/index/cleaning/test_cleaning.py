@@ -319,3 +319,14 @@ def test_a_dance_of_two_dimensions_keeps_its_times(real_data: Path) -> None:
     (clip,) = clean(item.read()).clips
     assert clip.start_s == 0.0
     assert clip.n_frames == 69  # 2.836 s at 24 a second, both ends
+
+
+def test_what_a_file_lacks_is_counted_as_that() -> None:
+    recording = dancing(6.0)
+    poses = recording.poses.copy()
+    poses[60:90] = np.nan
+    lacking = replace(changed(recording, poses), lost_s=((2.5, 3.75), (6.0, 8.0)))
+    cleaned = clean(lacking)
+    assert cleaned.report.frames_in == len(cleaned.reasons) == 8 * 24
+    assert cleaned.report.dropped == {cleaning.LOST: 30 + 48}
+    assert [clip.n_frames for clip in cleaned.clips] == [60, 54]

@@ -6,8 +6,10 @@ import pytest
 
 from danceit.data import JOINT
 from danceit.errors import InputError
+from danceit.index.poses.footage.decoding import pictures
 from danceit.index.sources.openpose import SOURCE
 from danceit.index.sources.timing import DEFAULT_FPS
+from tests.index.poses.footage.conftest import plain, write_film
 from tests.index.sources.conftest import Maker, person, write_tone, write_video
 
 
@@ -180,3 +182,29 @@ def test_real_folders(real_data: Path) -> None:
     assert pair.audio_path == pair.video_path
     steps = np.linalg.norm(np.diff(pair.poses[:, JOINT["neck"]], axis=0), axis=1)
     assert np.nanmax(steps) < 20  # one man throughout, on 720 lines
+
+
+def test_each_shot_of_the_film_beside_them_has_its_own_main_person(
+    openpose: Maker, tmp_path: Path
+) -> None:
+    # Until the cut the larger person is on the left; after it, the one on the right is alone.
+    first = [[person(0, 0, 200), person(500, 0, 100)]] * 24
+    second = [[person(500, 0, 100)]] * 24
+    folder = openpose(first + second)
+    write_film(tmp_path / "clip.mp4", [plain(grey=20)] * 24 + [plain(grey=235)] * 24)
+    recording = SOURCE.read(folder)
+    assert "1 cuts to another shot, at 1.0 s" in recording.notes
+    shown = np.isfinite(recording.poses).any(axis=(1, 2))
+    assert not shown[22:26].any()
+    assert shown[:21].all()
+    assert shown[27:].all()
+    assert np.nanmax(recording.poses[:21, :, 0]) < 300 < np.nanmin(recording.poses[27:, :, 0])
+
+
+@pytest.mark.parametrize(("name", "n_frames"), [("dance", 103), ("vp9", 72)])
+def test_frames_are_those_that_the_film_shows(real_data: Path, name: str, n_frames: int) -> None:
+    folder = real_data / "defects" / "public" / "json_beside_trimmed"
+    times_s = SOURCE.read(folder / name).times_s
+    shown = [still.time_s for still in pictures(next(folder.glob(f"{name}.*")), 64)]
+    assert len(times_s) == len(shown) == n_frames
+    np.testing.assert_allclose(times_s, shown, atol=1e-6)

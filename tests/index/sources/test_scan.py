@@ -208,3 +208,14 @@ def test_order_does_not_depend_on_the_file_system(tmp_path: Path) -> None:
     for name in sorted(os.listdir(tmp_path), reverse=True):
         shutil.copy(tmp_path / name, copy / name)
     assert found(copy) == first
+
+
+def test_a_video_that_is_called_like_nothing_known_is_taken_by_its_content(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "clip.mp4", 10, 25)
+    video.rename(tmp_path / "VID_2026.share")
+    write_video(tmp_path / "phone.mp4", 10, 25).rename(tmp_path / "phone.3gp")
+    (tmp_path / "notes.share").write_text("ftyp, but only in words")
+    assert [(one.source, one.recording_id) for one in scan(tmp_path).found] == [
+        ("video", "VID_2026.share"),
+        ("video", "phone.3gp"),
+    ]

@@ -15,6 +15,7 @@ import numpy as np
 
 from danceit.data import JOINT, N_JOINTS, Bool, Float32, Float64, Int64
 from danceit.index.poses.footage.continuity import sides_put_right
+from danceit.index.poses.footage.cuts import near
 from danceit.index.poses.footage.extraction import Footage
 from danceit.index.poses.footage.shots import boundaries
 from danceit.index.poses.footage.smoothing import DEPTH_S, PICTURE_S, smoothed
@@ -26,8 +27,6 @@ CONFIDENT_S = 0.3
 """Time over which confidences are averaged: a hand does not vanish for a single frame."""
 OUTSIDE = 0.03
 """Share of the picture by which a joint may lie outside it, where it is only guessed."""
-CUT_S = 0.11
-"""Time on both sides of a cut that is left out; cleaning bridges no gap of twice that."""
 FOCAL = 1.0
 """Focal length in longest sides of the picture: 53 degrees across, a phone's main lens."""
 SMOOTHING_S = 2.0
@@ -73,10 +72,7 @@ def dancer_in(footage: Footage) -> Dancer:
     cuts_s = footage.times_s[cuts]
     image, world, swapped = sides_put_right(*_main(footage, cuts), footage.times_s)
     trusted = _trusted(image, footage)
-    near_cut = np.zeros(len(image), dtype=bool)
-    for cut_s in cuts_s.tolist():
-        near_cut |= np.abs(footage.times_s - cut_s) <= CUT_S
-    trusted &= ~near_cut[:, None]
+    trusted &= ~near(footage.times_s, cuts_s)[:, None]
     flat = np.where(trusted[..., None], image[..., :2], np.nan).astype(np.float32)
     deep = np.where(trusted[..., None], world, np.nan).astype(np.float32)
     return Dancer(

@@ -1,12 +1,12 @@
 """Pictures of a video: upright, scaled down, each with its time.
 
 Times are presentation times from the stream's start, as `danceit.audio` counts the
-sound. A video of 48 frames a second or more is thinned, as clips have 24. Damaged packets
-are skipped and counted.
+sound. A video of 48 frames a second or more is thinned, as clips have 24. Pictures that cannot
+be decoded are skipped and counted, and so is what the header promises and the file lacks.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ from danceit.media import opened, picture_stream
 
 MAX_PX = 16_384
 """Longest side that is decoded; beyond it one picture takes a gigabyte."""
+MAX_RATE = 480.0
+"""Frames a second beyond which a header says no rate: browsers write the 1000 of their clock."""
+LOST_S = 0.25
+"""Time without a picture that is named, in a file that is damaged or ends too early."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,23 @@ class Still:
 
     time_s: float
     picture: npt.NDArray[np.uint8]
+
+
+@dataclass
+class Losses:
+    """What of a video cannot be seen, known once all its pictures were decoded.
+
+    Attributes
+    ----------
+    n_pictures : int
+        Pictures that could not be decoded.
+    stretches : list of (float, float)
+        Seconds from and to which there is none for `LOST_S` or longer, for that or because the
+        file ends before its time.
+    """
+
+    n_pictures: int = 0
+    stretches: list[tuple[float, float]] = field(default_factory=list)
 
 
 def expected_pictures(path: Path) -> int:
@@ -42,7 +63,7 @@ def expected_pictures(path: Path) -> int:
         return _expected(container, stream) // _thinning(stream)
 
 
-def pictures(path: Path, longest_px: int) -> Iterator[Still]:
+def pictures(path: Path, longest_px: int, losses: Losses | None = None) -> Iterator[Still]:
     """Decode a video, picture by picture.
 
     Parameters
@@ -50,6 +71,8 @@ def pictures(path: Path, longest_px: int) -> Iterator[Still]:
     path : Path
     longest_px : int
         Larger pictures are scaled down to this longest side.
+    losses : Losses, optional
+        Told what cannot be decoded.
 
     Raises
     ------
@@ -57,23 +80,29 @@ def pictures(path: Path, longest_px: int) -> Iterator[Still]:
         If the file cannot be read, holds no picture, or not one can be decoded.
     """
     given = 0
+    losses = losses or Losses()
     with opened(path) as container:
         stream = _stream(container, path)
         stream.thread_type = "AUTO"
         zero = stream.start_time
         step_s = _least_step_s(stream)
         last_s = -np.inf
-        for frame in _decoded(container, stream):
+        seen = _Seen()
+        for frame in _decoded(container, stream, seen, losses):
             pts = frame.pts if frame.pts is not None else frame.dts
             if pts is None:
                 continue
             zero = pts if zero is None else zero
             time_s = float((pts - zero) * frame.time_base)
-            if time_s < 0 or time_s - last_s <= step_s:
+            if time_s < 0:
+                continue
+            seen.times_s.append(time_s)
+            if time_s - last_s <= step_s:
                 continue
             last_s = time_s
             given += 1
             yield Still(time_s, _upright(frame, _pixel_aspect(stream), longest_px))
+        losses.stretches += _stretches(seen, stream, damaged=losses.n_pictures > 0)
     if not given:
         raise InputError(f"{path} has no picture that can be decoded: empty, or cut off?")
 
@@ -91,14 +120,42 @@ def _stream(container: Any, path: Path) -> Any:
     return stream
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+@dataclass
+class _Seen:
+    """Times of the pictures decoded, from the first, and how far the file's packets go."""
+
+    times_s: list[float] = field(default_factory=list)
+    end: int = 0
+
+
+def _decoded(container: Any, stream: Any, seen: _Seen, losses: Losses) -> Iterator[Any]:
     import av.error
 
     for packet in container.demux(stream):
+        if packet.pts is not None:
+            seen.end = max(seen.end, packet.pts + (packet.duration or 0))
         try:
             yield from packet.decode()
         except av.error.FFmpegError:
-            continue  # a hole: the next key frame goes on
+            losses.n_pictures += 1  # a hole: the next key frame goes on
+
+
+def _stretches(seen: _Seen, stream: Any, *, damaged: bool) -> Iterator[tuple[float, float]]:
+    """Find where a damaged file shows nothing, and what one that was cut off still promises."""
+    times_s = np.array(seen.times_s)
+    if not len(times_s):
+        return
+    steps_s = np.diff(times_s)
+    usual_s = float(np.median(steps_s)) if len(steps_s) else 0.0
+    # A camera may stand still for long: only beside what cannot be decoded is a gap a loss.
+    for at in np.flatnonzero(steps_s > LOST_S + usual_s).tolist() if damaged else ():
+        yield float(times_s[at]) + usual_s, float(times_s[at + 1])
+    if stream.duration is None:
+        return
+    promised_s = float(stream.duration * stream.time_base)
+    packed_s = float((seen.end - (stream.start_time or 0)) * stream.time_base)
+    if promised_s - packed_s > LOST_S:
+        yield float(times_s[-1]) + usual_s, promised_s
 
 
 def _upright(frame: Any, aspect: float, longest_px: int) -> npt.NDArray[np.uint8]:
@@ -108,8 +165,10 @@ def _upright(frame: Any, aspect: float, longest_px: int) -> npt.NDArray[np.uint8
     method = "BILINEAR" if same else "AREA"
     small = frame.reformat(width=width, height=height, format="rgb24", interpolation=method)
     picture: npt.NDArray[np.uint8] = small.to_ndarray()
-    # The display matrix's angle is counter-clockwise, as numpy's quarter turns are.
-    quarters = round(getattr(frame, "rotation", 0) / 90) % 4
+    # The display matrix's angle is counter-clockwise, as numpy's quarter turns are. What is none
+    # comes of a matrix that is none: such files are shown as they are.
+    quarters, rest = divmod(int(getattr(frame, "rotation", 0)), 90)
+    quarters = 0 if rest else quarters % 4
     return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
 
 
@@ -125,7 +184,9 @@ def _pixel_aspect(stream: Any) -> float:
 
 
 def _rate(stream: Any) -> float:
-    return float(stream.average_rate or stream.guessed_rate or 0)
+    """Frames a second by the header; 0 where it does not say, or says what cannot be."""
+    rates = (float(rate or 0) for rate in (stream.average_rate, stream.guessed_rate))
+    return next((rate for rate in rates if 0 < rate <= MAX_RATE), 0.0)
 
 
 def _thinning(stream: Any) -> int:

@@ -22,10 +22,10 @@ from danceit.data import N_JOINTS, Float32, Float64, Int64
 from danceit.errors import DanceitError, InputError
 from danceit.files import cache_dir, replacing, sha256_of_file
 from danceit.index.poses.estimators import Estimator, Session
-from danceit.index.poses.footage.decoding import Still, pictures
+from danceit.index.poses.footage.decoding import Losses, Still, pictures
 from danceit.index.poses.footage.shots import CUT, Signature, difference, signature
 
-VERSION = 1
+VERSION = 2
 """Raised with every change that makes earlier extractions differ."""
 PART_PICTURES = 1500
 _REPORT_EVERY = 8
@@ -51,6 +51,10 @@ class Footage:
         Metres around the hips, or NaN.
     signatures : uint8 (T, 132)
         See `shots`.
+    n_lost : int
+        Pictures that could not be decoded.
+    lost_s : tuple of (float, float)
+        Seconds from and to which the file has none, damaged or cut off.
     """
 
     times_s: Float64
@@ -60,6 +64,8 @@ class Footage:
     signatures: Signature
     width: int
     height: int
+    n_lost: int = 0
+    lost_s: tuple[tuple[float, float], ...] = ()
 
 
 def footage_folder(path: Path, estimator: Estimator) -> Path:
@@ -81,7 +87,14 @@ def load_footage(folder: Path) -> Footage | None:
         meta = json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))
         parts = [_read_part(_part(folder, number)) for number in range(meta["parts"])]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return Footage(**joined, width=meta["width"], height=meta["height"])
+        lost_s = tuple((float(start), float(end)) for start, end in meta["lost_s"])
+        return Footage(
+            **joined,
+            width=meta["width"],
+            height=meta["height"],
+            n_lost=int(meta["n_lost"]),
+            lost_s=lost_s,
+        )
     except Exception:  # what numpy and zipfile raise depends on which bytes are damaged
         return None
 
@@ -105,7 +118,9 @@ def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda 
         if done:
             last_s = float(done[-1]["times_s"][-1])
             told(n_done)
-        stills = (still for still in pictures(path, estimator.longest_px) if still.time_s > last_s)
+        losses = Losses()
+        everything = pictures(path, estimator.longest_px, losses)
+        stills = (still for still in everything if still.time_s > last_s)
         number, size = len(done), (0, 0)
         for part in _parts(stills, estimator, lambda count: told(n_done + count)):
             size = part.size
@@ -113,7 +128,14 @@ def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda 
             number += 1
         if size == (0, 0):
             size = _size_of(path, estimator)
-        meta = {"parts": number, "width": size[0], "height": size[1], "path": str(path)}
+        meta = {
+            "parts": number,
+            "width": size[0],
+            "height": size[1],
+            "path": str(path),
+            "n_lost": losses.n_pictures,
+            "lost_s": losses.stretches,
+        }
         with replacing(folder / _COMPLETE) as temporary:
             temporary.write_text(json.dumps(meta), encoding="utf-8")
     except DanceitError:

@@ -1,10 +1,14 @@
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 
 from danceit.errors import InputError
-from danceit.index.poses.footage.decoding import expected_pictures, pictures
+from danceit.index.poses.footage import decoding
+from danceit.index.poses.footage.decoding import Losses, expected_pictures, pictures
 from tests.index.poses.footage.conftest import Filmer, plain, write_film
 
 
@@ -94,3 +98,64 @@ def test_a_sound_without_picture_is_said(tmp_path: Path) -> None:
     path = write_tone(tmp_path / "song.mp4", 1.0)
     with pytest.raises(InputError, match="has no picture"):
         next(pictures(path, 64))
+
+
+def test_a_rotation_that_is_no_quarter_turn_is_none() -> None:
+    # What a display matrix of garbage comes out as: FFmpeg's smallest integer.
+    frame = SimpleNamespace(
+        width=64, height=48, rotation=-2147483648, reformat=lambda **_: ColourlessFrame()
+    )
+    assert decoding._upright(frame, 1.0, 64).shape == (48, 64, 3)
+
+
+class ColourlessFrame:
+    def to_ndarray(self) -> np.ndarray:
+        return plain(64, 48)
+
+
+def test_a_rate_that_no_camera_has_thins_nothing() -> None:
+    # Browsers write the 1000 of their clock for a rate.
+    stream = SimpleNamespace(average_rate=Fraction(1000), guessed_rate=Fraction(1000))
+    assert decoding._thinning(stream) == 1
+    stream.guessed_rate = Fraction(60)
+    assert decoding._thinning(stream) == 2
+
+
+def test_what_cannot_be_decoded_and_what_was_cut_off_is_counted(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (96, 48, 64, 3)).astype(np.uint8)
+    whole = write_film(tmp_path / "whole.mp4", list(noise), codec="libx264")
+    with (
+        av.open(str(whole)) as film,
+        av.open(str(tmp_path / "first.mp4"), "w", options={"movflags": "faststart"}) as copy,
+    ):
+        stream = copy.add_stream_from_template(film.streams.video[0])
+        for packet in film.demux(film.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    losses = Losses()
+    assert len(list(pictures(tmp_path / "first.mp4", 64, losses))) == 96
+    assert (losses.n_pictures, losses.stretches) == (0, [])
+    content = (tmp_path / "first.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[: int(0.6 * len(content))])
+    losses = Losses()
+    seen_s = [still.time_s for still in pictures(tmp_path / "cut.mp4", 64, losses)]
+    ((start_s, end_s),) = losses.stretches
+    assert start_s == pytest.approx(seen_s[-1] + 1 / 24, abs=0.01)
+    assert end_s == pytest.approx(4.0, abs=0.01)
+
+
+def test_a_last_picture_that_is_held_is_no_loss(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "held.mp4", [plain()] * 4, [0.0, 0.04, 0.08, 3.0])
+    losses = Losses()
+    assert len(list(pictures(path, 64, losses))) == 4
+    assert losses.stretches == []
+
+
+def test_public_files_are_read_as_they_were_filmed(real_data: Path) -> None:
+    public = real_data / "defects" / "public"
+    assert next(pictures(public / "no_timescale.mp4", 640)).picture.shape == (240, 320, 3)
+    assert len(list(pictures(public / "mkv_rotation.mkv", 640))) == 30
+    losses = Losses()
+    list(pictures(public / "cut60_mute.mp4", 64, losses))
+    assert losses.stretches == [pytest.approx((3.96, 6.12), abs=0.1)]

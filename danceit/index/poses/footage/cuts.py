@@ -1,0 +1,73 @@
+"""Where a film beside keypoints changes its shot, for those whose reader never looks at pictures.
+
+Pictures are decoded small, once for each film, and only where they change is kept.
+"""
+
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from danceit.data import Bool, Float64, Int64
+from danceit.files import cache_dir, replacing, sha256_of_file
+from danceit.index.poses.footage.decoding import pictures
+from danceit.index.poses.footage.shots import boundaries, signature
+
+CUT_S = 0.11
+"""Time on both sides of a cut that is left out; cleaning bridges no gap of twice that."""
+_LOOKED_PX = 96
+_VERSION = 1
+
+
+def cuts_in(video: Path | None) -> Float64:
+    """Seconds (B,) from the first picture at which a film's shots begin, but the first.
+
+    Raises
+    ------
+    InputError
+        If it cannot be decoded.
+    """
+    if video is None:
+        return np.empty(0)
+    state = video.stat()
+    return _cuts_in(video, state.st_mtime_ns, state.st_size)
+
+
+def near(times_s: Float64, cuts_s: Float64) -> Bool:
+    """Frames (T,) that are not to be trusted for the cut beside them."""
+    hidden = np.zeros(len(times_s), dtype=bool)
+    for cut_s in cuts_s.tolist():
+        hidden |= np.abs(times_s - cut_s) <= CUT_S
+    return hidden
+
+
+def shots_between(times_s: Float64, cuts_s: Float64) -> tuple[slice, ...]:
+    """Frames of each shot, in order; those without a frame are left out."""
+    first: Int64 = np.searchsorted(times_s, cuts_s - 1e-6)
+    edges = [0, *first.tolist(), len(times_s)]
+    return tuple(slice(a, b) for a, b in pairwise(edges) if b > a)
+
+
+@lru_cache(maxsize=256)
+def _cuts_in(video: Path, _mtime_ns: int, _size: int) -> Float64:
+    kept = cache_dir() / "video" / f"{sha256_of_file(video)}-cuts-{_VERSION}.npy"
+    try:
+        with kept.open("rb") as stream:
+            known: Float64 = np.load(stream, allow_pickle=False)
+        return known
+    except Exception:  # absent, or damaged: what numpy raises depends on the bytes
+        cuts_s = _looked_for(video)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(kept) as temporary, temporary.open("wb") as stream:
+        np.save(stream, cuts_s)
+    return cuts_s
+
+
+def _looked_for(video: Path) -> Float64:
+    times_s, marks = [], []
+    for still in pictures(video, _LOOKED_PX):
+        times_s.append(still.time_s)
+        marks.append(signature(still.picture))
+    found: Float64 = np.array(times_s)[boundaries(np.stack(marks))]
+    return found
