@@ -29,7 +29,7 @@ from danceit.render.person.networks import flops, n_parameters
 from danceit.render.person.painting import device_for, lowered, paint
 from danceit.render.person.prepare import prepare
 from danceit.render.person.target import Consent, Target
-from danceit.render.person.training import Milestone, train
+from danceit.render.person.training import train
 
 FRAMES = 96
 STANCE = np.array(
@@ -68,13 +68,13 @@ def training_rate(
     """Steps/s of poseGAN after the first, which compiles and warms up."""
     marks: list[float] = []
 
-    def watch(_: Milestone) -> None:
+    def watch(done: int, total: int, what: str = "") -> None:
         if device == "cuda":
             torch.cuda.synchronize()
         marks.append(time.perf_counter())
 
     few = replace(config, steps=steps, face_steps=0, checkpoint_every=10 * steps)
-    train(person, few, device=device, compiled=compiled, restart=True, watch=watch)
+    train(person, few, device=device, compiled=compiled, restart=True, progress=watch)
     rate = (len(marks) - 1) / (marks[-1] - marks[0])
     return f"{rate:8.3f} steps/s of {config.batch} pairs"
 

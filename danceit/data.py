@@ -301,6 +301,12 @@ class Dance:
 
         return read_dance(path)
 
+    def _repr_png_(self) -> bytes | None:
+        """Show a contact sheet in a notebook; of a dance that cannot be drawn, only its line."""
+        from danceit.render.drawing.picture import notebook_png
+
+        return notebook_png(self) if self.n_frames and self.fragments else None
+
     def __repr__(self) -> str:
         to = f" to {self.song.path.name}" if self.song else ""
         clips = len({placed.clip_id for placed in self.fragments})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from danceit.cli.flags import note
 from danceit.cli.options import PATH, json_option, table
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def counts(
     )
     found = counted.music.counts
     click.echo(json.dumps(_as_json(counted.music), indent=2) if as_json else _as_text(found))
-    for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+    for text in found.notes:
+        note(text)
     if counted.kept is not None:
         click.echo(f"kept in {counted.kept} for every command; --forget undoes it", err=True)
     for target in out:

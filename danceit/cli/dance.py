@@ -1,124 +1,34 @@
 """`danceit query`, `align`, `render` and `dance`: from a song to something to watch."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from danceit.cli.dance_options import (
+    QUERY_NAMES,
+    align_options,
+    change_options,
+    query_options,
+    render_options,
+)
 from danceit.cli.flags import note
 from danceit.cli.options import (
     PATH,
-    Command,
     device_option,
     index_option,
     json_option,
     table,
 )
 from danceit.cli.progress import bar
-from danceit.retrieval.options import FACINGS, STRUCTURES, QueryOptions
+from danceit.retrieval.options import QueryOptions
 
 if TYPE_CHECKING:
     from danceit.data import Dance
     from danceit.render.options import RenderOptions
     from danceit.retrieval.composing import Composition
     from danceit.retrieval.constraints import Constraints
-
-_DEFAULT = QueryOptions()
-_QUERY = (
-    click.option("--length", "length_s", type=float, default=_DEFAULT.length_s, show_default=True,
-                 help="Seconds of movement a fragment: 1, 2, 3 or 4."),
-    click.option("--k", type=int, default=_DEFAULT.k, show_default=True,
-                 help="Candidates a window."),
-    click.option("--seed", type=int, default=_DEFAULT.seed, show_default=True,
-                 help="Another number, another dance; the same number, the same dance."),
-    click.option("--style", default="", help="Only dances of this style."),
-    click.option("--dancer", default="", help="Only this dancer."),
-    click.option("--licence", default="", help="Only dances under this licence."),
-    click.option("--facing", type=click.Choice(FACINGS), default=_DEFAULT.facing,
-                 show_default=True,
-                 help="audience: dancers turned by a seam are turned back; continue: not."),
-    click.option("--structure", type=click.Choice(STRUCTURES), default=_DEFAULT.structure,
-                 show_default=True, help="repeat: parts that sound alike are danced alike."),
-    click.option("--greedy", is_flag=True,
-                 help="Choose window by window instead of the cheapest path over the song."),
-)  # fmt: skip
-_CHANGE = (
-    click.option("--pin", "pins", multiple=True, metavar="TIME=FRAGMENT",
-                 help="Show this fragment at that moment."),
-    click.option("--ban", "bans", multiple=True, metavar="FRAGMENT|CLIP",
-                 help="Do not show this fragment, or anything of this clip."),
-    click.option("--lock", "locks", multiple=True, metavar="FROM-TO",
-                 help="Keep what the dance has there."),
-    click.option("--from", "before", type=PATH,
-                 help="Dance to change.  [default: the one in --out]"),
-)  # fmt: skip
-_ALIGN = (
-    click.option("--method", "methods", multiple=True, metavar="NAME[:OPTION=VALUE,...]",
-                 help="Aligner; repeat to chain.  [default: inertial, then counts]"),
-    click.option("--max-warp", metavar="1..4|none",
-                 help="counts, beat, warp: largest local stretch."),
-    click.option("--anchor", type=click.Choice(["peak", "rest"]),
-                 help="beat, warp: put the strongest movement on the beat, or the stop."),
-    click.option("--anywhere", is_flag=True, default=None,
-                 help="linear, tsd: repair every jump over 10 px, not only seams."),
-)  # fmt: skip
-_RENDER = (
-    click.option("--debug", is_flag=True, help="Show seams, source clip and time."),
-    click.option("--theme", default="night", show_default=True, help="Colours."),
-    click.option("--aspect", type=click.Choice(["1:1", "9:16", "16:9"]), default="1:1",
-                 show_default=True, help="Width to height."),
-    click.option("--size", type=int, default=0, show_default="the format's own",
-                 help="Shorter side in px."),
-    click.option("--fps", type=int, default=24, show_default=True, help="24, 30 or 60."),
-    click.option("--background", default="", help="#rrggbb or a picture."),
-    click.option("--trails", is_flag=True, help="Fading lines behind hands and feet."),
-    click.option("--credits", is_flag=True, help="Name every source at the end."),
-    click.option("--beats", type=click.Choice(["lane", "flash", "none"]), default="lane",
-                 show_default=True, help="How beats are shown."),
-    click.option("--caption", "captions", multiple=True, help="A line over each dancer."),
-    click.option("--start", "start_s", type=float, default=0.0, help="Begin here, in s."),
-    click.option("--seconds", type=float,
-                 help="Show so much of it.  [default: all; GIF: 4]"),
-    click.option("--font", default="", help="A TrueType font for captions in other scripts."),
-    click.option("--footage", is_flag=True,
-                 help="Show the sources' own videos, cut and retimed; drawn where there is none."),
-    click.option("--surroundings", type=click.Choice(["kept", "blurred", "still"]),
-                 default="kept", show_default=True,
-                 help="Around the dancer in footage; still: the background alone."),
-    click.option("--person", default="", metavar="PERSON",
-                 help="A trained person dances; see `danceit person`."),
-    click.option("--no-note", "synthetic_note", flag_value=False, default=True,
-                 help="Leave out the visible note that a person's video is synthetic."),
-)  # fmt: skip
-_CHOICES = ("length_s", "k", "seed", "style", "dancer", "licence", "facing", "structure", "greedy")
-"""Parameters of `_QUERY`; what else `danceit dance` takes beside its own is of `_RENDER`."""
-
-
-def query_options(command: Command) -> Command:
-    """Add the options of choosing."""
-    return _decorate(command, _QUERY)
-
-
-def change_options(command: Command) -> Command:
-    """Add the options of changing a dance that is there already."""
-    return _decorate(command, _CHANGE)
-
-
-def align_options(command: Command) -> Command:
-    """Add the options of aligning."""
-    return _decorate(command, _ALIGN)
-
-
-def render_options(command: Command) -> Command:
-    """Add the options of drawing."""
-    return _decorate(command, _RENDER)
-
-
-def _decorate(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -247,7 +157,7 @@ def dance(
     """Make a dance video for SONG: query, align and render in one."""
     from danceit.workflow.line import dance as run
 
-    choices = {name: rest.pop(name) for name in _CHOICES}
+    choices = {name: rest.pop(name) for name in QUERY_NAMES & rest.keys()}
     options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
     with bar("drawing", "frame") as drawing:
         made = run(

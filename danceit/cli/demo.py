@@ -16,17 +16,20 @@ from danceit.cli.progress import bar
 @click.option("--seed", type=int, default=0, show_default=True)
 def demo(out: Path, seed: int) -> None:
     """Call `danceit.workflow.demo.run_demo`."""
-    from danceit.cli.train import print_training, training_bar
+    from danceit.cli.train import print_training
+    from danceit.index.building.options import Told
     from danceit.workflow.demo import run_demo
 
-    with bar("reading", "dance") as reading, training_bar() as watch, bar("indexing") as building:
+    with (
+        bar("reading", "dance") as reading,
+        bar("training", "step") as training,
+        bar("indexing") as building,
+    ):
         done = run_demo(
             out,
             seed=seed,
             say=lambda line: click.echo(line, err=True),
-            reading=reading,
-            watch=watch,
-            building=building,
+            told=Told(reading=reading, training=training, indexing=building),
         )
     if done.built.trained is not None:
         print_training(done.built.trained)

@@ -1,17 +1,21 @@
-"""Errors name options as Python does, in backticks; here they become the flags of a command."""
+"""Errors name options as Python does, `k` or `dims=2`; here they become flags of a command."""
 
 import re
 from collections.abc import Sequence
 
 import click
 
-_NAMED = re.compile(r"`([a-z][a-z0-9_]*)`")
+_NAMED = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`]+))?`")
 
 
 def note(text: str) -> None:
     """Print what the user should know, with options as flags of the command that runs."""
-    command = click.get_current_context().command
-    click.echo(f"note: {_named(text, command)}", err=True)
+    click.echo(f"note: {told(text)}", err=True)
+
+
+def told(text: str) -> str:
+    """Return a text with the options that it names as flags of the command that runs."""
+    return _named(text, click.get_current_context().command)
 
 
 def with_flags(message: str, group: click.Group, args: Sequence[str]) -> str:
@@ -24,7 +28,14 @@ def with_flags(message: str, group: click.Group, args: Sequence[str]) -> str:
 
 def _named(message: str, command: click.Command) -> str:
     flags = _flags(command)
-    return _NAMED.sub(lambda found: flags.get(found[1], found[0]), message)
+
+    def flag(found: re.Match[str]) -> str:
+        name, value = found[1], found[2]
+        if name not in flags:
+            return found[0]
+        return flags[name] if value is None else f"{flags[name]} {value}"
+
+    return _NAMED.sub(flag, message)
 
 
 def _command(group: click.Group, args: Sequence[str]) -> click.Command:

@@ -1,8 +1,5 @@
 """`danceit generate`: dances that no dancer danced, and how generators are trained."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +10,6 @@ from danceit.cli.options import PATH, device_option
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
-    from danceit.generate.course import Milestone, Watch
     from danceit.generate.protocol import GeneratorReport
 
 _HELP = """Dance to SONG with a trained generator, or train one.
@@ -113,7 +109,7 @@ def train(
     with (
         bar("finding poses", "frame") as watching,
         bar("reading", "dance") as reading,
-        course_bar() as watch,
+        bar("training", "step") as training,
     ):
         report = train_generator(
             name,
@@ -122,34 +118,10 @@ def train(
             given,
             restart=restart,
             device=device,
-            told=Told(reading=reading, watching=watching),
-            watch=watch,
+            told=Told(reading=reading, watching=watching, training=training),
         )
     print_course(report)
     click.echo(f"wrote {report.folder}")
-
-
-@contextmanager
-def course_bar() -> "Iterator[Watch]":
-    """Show lesson, steps, losses and the time left while the block runs."""
-    from tqdm import tqdm
-
-    shown = tqdm(unit="step", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False)
-
-    def watch(milestone: "Milestone") -> None:
-        shown.set_description(milestone.lesson, refresh=False)
-        shown.total, shown.n = milestone.steps, milestone.step
-        shown.set_postfix_str(
-            f"loss {milestone.loss:.3f}, held out {milestone.held_out:.3f}, "
-            f"{milestone.left_s / 3600:.1f} h left at most",
-            refresh=False,
-        )
-        shown.update(0)
-
-    try:
-        yield watch
-    finally:
-        shown.close()
 
 
 def print_course(report: "GeneratorReport") -> None:

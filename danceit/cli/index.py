@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from danceit.cli.flags import note, told
 from danceit.cli.inspect import inspect, stats
 from danceit.cli.options import (
     PATH,
@@ -88,7 +89,7 @@ def build(
     device: str,
 ) -> None:
     """Call `danceit.workflow.indexing.build_index` and print its report."""
-    from danceit.cli.train import print_training, training_bar
+    from danceit.cli.train import print_training
     from danceit.data import FPS
     from danceit.index.building.options import BuildOptions, Told
     from danceit.index.fragments import FragmentGrid
@@ -107,7 +108,7 @@ def build(
     with (
         bar("finding poses", "frame") as watching,
         bar("reading", "dance") as reading,
-        training_bar() as watch,
+        bar("training", "step") as training,
         bar("indexing") as building,
     ):
         built = build_index(
@@ -118,8 +119,7 @@ def build(
             config=TrainingConfig(seed=seed),
             retrain=retrain,
             ray=ray,
-            told=Told(watching, reading, building),
-            watch=watch,
+            told=Told(watching, reading, training, building),
         )
     if built.trained is not None:
         print_training(built.trained)
@@ -255,7 +255,7 @@ def _print_report(report: "BuildReport") -> None:
     for line in (*report.cleaning.warnings, *report.warnings):
         click.echo(f"warning: {line}", err=True)
     for line in report.cleaning.notes[:_NOTES]:
-        click.echo(f"note: {line}", err=True)
+        note(line)
     if len(report.cleaning.notes) > _NOTES:
         more = len(report.cleaning.notes) - _NOTES
         click.echo(
@@ -264,7 +264,7 @@ def _print_report(report: "BuildReport") -> None:
     for path in report.unrecognised:
         click.echo(f"not recognised: {path}", err=True)
     for failure in report.failed:
-        click.echo(f"failed: {failure.recording_id}: {failure.reason}", err=True)
+        click.echo(f"failed: {failure.recording_id}: {told(failure.reason)}", err=True)
     if report.withdrawn:
         click.echo(f"left out, as `remove` said: {', '.join(report.withdrawn)}", err=True)
     if report.removed:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from danceit.cli.flags import note, told
 from danceit.cli.options import (
     PATH,
     estimator_option,
@@ -50,7 +51,7 @@ def inspect(
     click.echo(headline(seen))
     click.echo(seen.cleaned.report.summary)
     for line in (*seen.cleaned.report.notes, *seen.cleaned.report.warnings):
-        click.echo(f"note: {line}", err=True)
+        note(line)
     click.echo(f"wrote {target}")
 
 
@@ -82,7 +83,7 @@ def stats(
         tables = measure_recordings(found, dims=dims, progress=measuring, watching=watching)
     click.echo(_as_json(tables.recordings) if as_json else _as_table(tables.recordings))
     for name, reason in tables.failed:
-        click.echo(f"failed: {name}: {reason}", err=True)
+        click.echo(f"failed: {name}: {told(reason)}", err=True)
     if out is not None:
         draw_tables(tables, out)
         click.echo(f"wrote {out}", err=as_json)

@@ -1,20 +1,12 @@
 """`danceit person ...`: prepare, train and describe someone to be shown dancing."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from danceit.cli.flags import note
 from danceit.cli.options import PATH, device_option, table
 from danceit.cli.progress import bar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from danceit.render.person.training import Milestone
 
 
 @click.group(help="Prepare and train a person who dances in place of the drawn figure.")
@@ -98,7 +90,7 @@ def train(
         precision=precision,
         seed=seed,
     )
-    with _training_bar() as watch:
+    with bar("training", "step") as training:
         report = run(
             folder,
             config,
@@ -106,12 +98,12 @@ def train(
             vgg=vgg,
             compiled=compiled,
             restart=restart,
-            watch=watch,
+            progress=training,
         )
     if not report.first_worker:
         return
-    for note in report.notes:
-        click.echo(f"note: {note}", err=True)
+    for text in report.notes:
+        note(text)
     began = f"from step {report.first_step}" if report.first_step else "from the beginning"
     click.echo(f"trained {began} in {report.seconds:.0f} s")
     click.echo(
@@ -141,25 +133,5 @@ def info(folder: Path, dance_file: Path | None) -> None:
         ("trained", trained),
     ]  # fmt: skip
     click.echo(table(("", ""), rows).lstrip("\n"))
-    for note in found.notes:
-        click.echo(f"note: {note}", err=True)
-
-
-@contextmanager
-def _training_bar() -> "Iterator[Callable[[Milestone], None]]":
-    """Show steps, losses and the hours left while the block runs."""
-    from tqdm import tqdm
-
-    shown = tqdm(unit="step", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False)
-
-    def watch(milestone: "Milestone") -> None:
-        shown.set_description(f"{milestone.stage}GAN", refresh=False)
-        shown.total, shown.n = milestone.steps, milestone.step
-        parts = " ".join(f"{name[:4]} {value:.2f}" for name, value in milestone.parts.items())
-        shown.set_postfix_str(f"{milestone.left_s / 3600:.2f} h left, {parts}", refresh=False)
-        shown.update(0)
-
-    try:
-        yield watch
-    finally:
-        shown.close()
+    for text in found.notes:
+        note(text)

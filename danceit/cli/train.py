@@ -1,18 +1,15 @@
 """`danceit train`, and how a training run is shown."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from danceit.cli.flags import note
 from danceit.cli.options import PATH, device_option
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
-    from danceit.retrieval.encoder.run import Milestone, Progress
     from danceit.retrieval.encoder.training import TrainingReport
 
 
@@ -52,7 +49,7 @@ def train(
     with (
         bar("finding poses", "frame") as watching,
         bar("reading", "dance") as reading,
-        training_bar() as watch,
+        bar("training", "step") as training,
     ):
         report = train_encoder(
             data,
@@ -61,39 +58,10 @@ def train(
             dims=dims,
             restart=restart,
             device=device,
-            told=Told(watching=watching, reading=reading),
-            watch=watch,
+            told=Told(watching=watching, reading=reading, training=training),
         )
     print_training(report)
     click.echo(f"wrote {report.folder}")
-
-
-@contextmanager
-def training_bar() -> "Iterator[Progress]":
-    """Show steps, loss and validation rank while the block runs."""
-    from tqdm import tqdm
-
-    shown = tqdm(
-        desc="training",
-        unit="step",
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-        leave=False,
-    )
-
-    def watch(milestone: "Milestone") -> None:
-        shown.total = milestone.steps
-        shown.n = milestone.step
-        shown.set_postfix_str(
-            f"loss {milestone.loss:.3f}, validation rank {milestone.validation_rank:.2f}",
-            refresh=False,
-        )
-        shown.update(0)
-
-    try:
-        yield watch
-    finally:
-        shown.close()
 
 
 def print_training(report: "TrainingReport") -> None:
@@ -110,7 +78,7 @@ def print_training(report: "TrainingReport") -> None:
     if report.table:
         click.echo(f"on those songs, beside baselines (95 % intervals over songs):\n{report.table}")
     if report.note:
-        click.echo(f"note: {report.note}", err=True)
+        note(report.note)
 
 
 def _songs(names: tuple[str, ...]) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from danceit.errors import InputError
+from danceit.progress import Progress, silent
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,21 +30,6 @@ STATE, LOG = "training.safetensors", "log.csv"
 COLUMNS = ("lesson", "step", "figure", "value")
 """Of the log: mean of each part of the loss since the last line, and ``held out``."""
 HELD_OUT = "held out"
-
-
-@dataclass(frozen=True)
-class Milestone:
-    """What a progress bar is told after every step; `left_s` is that of the lesson."""
-
-    lesson: str
-    step: int
-    steps: int
-    loss: float
-    held_out: float
-    left_s: float
-
-
-Watch = Callable[[Milestone], None]
 
 
 @contextmanager
@@ -121,7 +107,7 @@ class Lesson(Protocol):
 
 
 @dataclass
-class Progress:
+class Standing:
     """Where a lesson stands, but for its tensors."""
 
     step: int = 0
@@ -146,12 +132,12 @@ class Course:
         Hash of what is learnt from and how; a run with another one is not continued.
     device : str
     seed : int
-    watch : callable, optional
-        Told a `Milestone` after every step.
+    progress : callable, optional
+        Told every step, with the lesson, its losses and the hours left.
 
     Attributes
     ----------
-    taken : dict of str to Progress
+    taken : dict of str to Standing
         Lessons by name, in order.
     resumed : bool
     """
@@ -160,8 +146,8 @@ class Course:
     fingerprint: str
     device: str = "cpu"
     seed: int = 0
-    watch: Watch | None = None
-    taken: dict[str, Progress] = field(default_factory=dict)
+    progress: Progress = silent
+    taken: dict[str, Standing] = field(default_factory=dict)
     resumed: bool = False
 
     def begin(self, network: "nn.Module", *, restart: bool) -> None:
@@ -196,14 +182,14 @@ class Course:
                 f"{self.folder} holds a run with other dances or options; choose another folder, "
                 "or --restart"
             )
-        self.taken = {name: Progress(**stored) for name, stored in note["taken"].items()}
+        self.taken = {name: Standing(**stored) for name, stored in note["taken"].items()}
         self._rng.bit_generator.state = note["rng"]
         self._random_state = flat.pop("random")
         network.load_state_dict({name: flat[f"network/{name}"] for name in network.state_dict()})
         self._waiting = {name: t for name, t in flat.items() if not name.startswith("network/")}
         self.resumed = True
 
-    def take(self, name: str, make: Callable[[], Lesson]) -> Progress:
+    def take(self, name: str, make: Callable[[], Lesson]) -> Standing:
         """Take a lesson to its end, or go on where it was stopped; it is made only if need be.
 
         Its modules then have the weights that did best on the songs held out.
@@ -214,67 +200,68 @@ class Course:
             return self.taken[name]
         torch.set_rng_state(self._random_state)
         lesson = make()
-        progress = self.taken.get(name)
+        standing = self.taken.get(name)
         best = _weights(lesson)
-        if progress is None:
-            progress = self.taken[name] = Progress()
+        if standing is None:
+            standing = self.taken[name] = Standing()
         else:
             best = self._restore(lesson, best)
             torch.set_rng_state(self._random_state)
-        self._run(lesson, progress, best)
+        self._run(lesson, standing, best)
         self._load(lesson, best)
-        progress.over, progress.epochs = True, progress.step / max(lesson.steps_an_epoch, 1e-9)
+        standing.over, standing.epochs = True, standing.step / max(lesson.steps_an_epoch, 1e-9)
         self._random_state = torch.get_rng_state()
         self._save(None, {})
-        return progress
+        return standing
 
-    def _run(self, lesson: Lesson, progress: Progress, best: "dict[str, Tensor]") -> None:
+    def _run(self, lesson: Lesson, standing: Standing, best: "dict[str, Tensor]") -> None:
         import torch
 
-        pace, began = lesson.pace, time.monotonic() - progress.seconds
+        pace, began = lesson.pace, time.monotonic() - standing.seconds
         parts: list[dict[str, float]] = []
-        while progress.step < pace.steps and not self._enough(progress, pace):
+        while standing.step < pace.steps and not self._enough(standing, pace):
             taken = lesson.step(self._rng)
             parts.append(taken)
-            progress.step += 1
-            progress.seconds = time.monotonic() - began
+            standing.step += 1
+            standing.seconds = time.monotonic() - began
             if not np.isfinite(list(taken.values())).all():
-                progress.note = _broken(lesson, progress)
+                standing.note = _broken(lesson, standing)
                 return
-            if progress.step % pace.check_every == 0 or progress.step == pace.steps:
-                progress.held_out = lesson.check()
-                if not progress.held_out >= progress.best:
-                    progress.best, progress.best_step = progress.held_out, progress.step
+            if standing.step % pace.check_every == 0 or standing.step == pace.steps:
+                standing.held_out = lesson.check()
+                if not standing.held_out >= standing.best:
+                    standing.best, standing.best_step = standing.held_out, standing.step
                     best.update(_weights(lesson))
-                self._log(lesson.name, progress, parts)
+                self._log(lesson.name, standing, parts)
                 self._random_state = torch.get_rng_state()
                 self._save(lesson, best)
                 parts = []
-            self._tell(lesson, progress, next(iter(taken.values())))
+            self._tell(lesson, standing, next(iter(taken.values())))
 
-    def _enough(self, progress: Progress, pace: Pace) -> bool:
-        waited = progress.step - progress.best_step
-        late = pace.minutes > 0 and progress.seconds > 60 * pace.minutes
-        return late or (progress.best_step > 0 and waited >= pace.patience * pace.check_every)
+    def _enough(self, standing: Standing, pace: Pace) -> bool:
+        waited = standing.step - standing.best_step
+        late = pace.minutes > 0 and standing.seconds > 60 * pace.minutes
+        return late or (standing.best_step > 0 and waited >= pace.patience * pace.check_every)
 
-    def _tell(self, lesson: Lesson, progress: Progress, loss: float) -> None:
-        if self.watch is None:
-            return
+    def _tell(self, lesson: Lesson, standing: Standing, loss: float) -> None:
         pace = lesson.pace
-        each_s = progress.seconds / max(progress.step, 1)
-        left_s = each_s * (pace.steps - progress.step)
+        each_s = standing.seconds / max(standing.step, 1)
+        left_s = each_s * (pace.steps - standing.step)
         if pace.minutes:
-            left_s = min(left_s, 60 * pace.minutes - progress.seconds)
-        self.watch(
-            Milestone(lesson.name, progress.step, pace.steps, loss, progress.held_out, left_s)
+            left_s = min(left_s, 60 * pace.minutes - standing.seconds)
+        self.progress(
+            standing.step,
+            pace.steps,
+            f"{lesson.name}: loss {loss:.3f}, held out {standing.held_out:.3f}, "
+            f"{left_s / 3600:.1f} h left at most",
         )
 
-    def _log(self, name: str, progress: Progress, parts: list[dict[str, float]]) -> None:
+    def _log(self, name: str, standing: Standing, parts: list[dict[str, float]]) -> None:
         from danceit.checkpoints import append_log
 
         figures = {figure: float(np.mean([row[figure] for row in parts])) for figure in parts[0]}
-        for figure, value in {**figures, HELD_OUT: progress.held_out}.items():
-            append_log(self.folder / LOG, COLUMNS, [name, progress.step, figure, value])
+        for figure, value in {**figures, HELD_OUT: standing.held_out}.items():
+            append_log(self.folder / LOG, COLUMNS, [name, standing.step, figure, value])
 
     def _save(self, lesson: Lesson | None, best: "Mapping[str, Tensor]") -> None:
         from danceit.checkpoints import flat_state, write_tensors
@@ -285,7 +272,7 @@ class Course:
             flat |= {f"best/{name}": tensor for name, tensor in best.items()}
         note = {
             "fingerprint": self.fingerprint,
-            "taken": {name: asdict(progress) for name, progress in self.taken.items()},
+            "taken": {name: asdict(standing) for name, standing in self.taken.items()},
             "rng": self._rng.bit_generator.state,
         }
         write_tensors(self.folder / STATE, {**flat, "random": self._random_state}, note)
@@ -311,15 +298,15 @@ def _weights(lesson: Lesson) -> "dict[str, Tensor]":
     }
 
 
-def _broken(lesson: Lesson, progress: Progress) -> str:
-    if not progress.best_step:
+def _broken(lesson: Lesson, standing: Standing) -> str:
+    if not standing.best_step:
         raise InputError(
-            f"{lesson.name}: the loss was no number any more at step {progress.step}, before the "
+            f"{lesson.name}: the loss was no number any more at step {standing.step}, before the "
             "first check: lower the learning rate"
         )
     return (
-        f"{lesson.name}: the loss was no number any more at step {progress.step}; the weights of "
-        f"step {progress.best_step} are kept (a lower learning rate may go on)"
+        f"{lesson.name}: the loss was no number any more at step {standing.step}; the weights of "
+        f"step {standing.best_step} are kept (a lower learning rate may go on)"
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from danceit.generate.course import LOG, Progress
+from danceit.generate.course import LOG, Standing
 from danceit.generate.folder import Description, save
 from danceit.generate.loss_plot import PLOT, plot_losses
 from danceit.generate.material import Material
@@ -19,7 +19,7 @@ class Taught(Protocol):
     """What every training tells of itself."""
 
     @property
-    def lessons(self) -> dict[str, Progress]:
+    def lessons(self) -> dict[str, Standing]:
         """Where each lesson ended, in the order taken."""
 
     @property

@@ -26,7 +26,7 @@ from danceit.data import (
     Music,
     Placement,
 )
-from danceit.generate.course import Watch
+from danceit.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Generator(Protocol):
         out: Path,
         device: str = "auto",
         restart: bool = False,
-        watch: Watch | None = None,
+        progress: Progress = silent,
     ) -> GeneratorReport:
         """Train on cleaned clips and leave the generator in `out`.
 

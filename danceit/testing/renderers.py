@@ -79,7 +79,7 @@ class RendererConformance:
 
     def test_progress_goes_up_to_the_end(self, dance: Dance, song: Path, out: Path) -> None:
         told: list[tuple[int, int]] = []
-        self.write([dance], out, song, lambda done, total: told.append((done, total)))
+        self.write([dance], out, song, lambda done, total, what="": told.append((done, total)))
         assert told, "nobody was told how far it is"
         done = [each for each, _ in told]
         assert done == sorted(done)
@@ -92,7 +92,7 @@ class RendererConformance:
         before = _contents(out)
         reached = []
 
-        def stop(done: int, total: int) -> None:
+        def stop(done: int, total: int, what: str = "") -> None:
             if done < total:
                 reached.append(done)
                 raise Stopped

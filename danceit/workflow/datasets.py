@@ -10,19 +10,16 @@ import shutil
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
+from danceit.progress import Progress, silent
 
 _CHUNK = 1 << 18
 _TIMEOUT_S = 30.0
 _TEMPORARY = ".unpacking"
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are here and the bytes in all (0 where that is unknown)."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ DATASETS = {
 }
 
 
-def fetch(name: str, folder: Path, *, progress: Progress | None = None) -> Path:
+def fetch(name: str, folder: Path, *, progress: Progress = silent) -> Path:
     """Download a data set into ``folder/name`` and return that folder.
 
     Raises
@@ -141,7 +138,7 @@ def unpack(archive: Path, target: Path) -> None:
         shutil.rmtree(working, ignore_errors=True)
 
 
-def _download(address: str, part: Path, progress: Progress | None) -> None:
+def _download(address: str, part: Path, progress: Progress) -> None:
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -160,8 +157,7 @@ def _download(address: str, part: Path, progress: Progress | None) -> None:
             while piece := answer.read(_CHUNK):
                 stream.write(piece)
                 have += len(piece)
-                if progress:
-                    progress(have, whole)
+                progress(have, whole)
     if whole and have < whole:
         raise ConnectionError(f"cut off after {have} of {whole} bytes")
 

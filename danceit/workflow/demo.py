@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.errors import InputError
-from danceit.index.building.options import Progress, Told, quiet
+from danceit.index.building.options import Told
 from danceit.index.synthetic import make_library
 from danceit.retrieval.encoder.configuration import TrainingConfig
-from danceit.retrieval.encoder.run import Progress as Watch
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.indexing import Built, build_index
 from danceit.workflow.line import Made, dance, render_files
@@ -40,9 +39,7 @@ def run_demo(
     seed: int = 0,
     config: TrainingConfig | None = None,
     say: Callable[[str], None] = print,
-    reading: Progress | None = None,
-    watch: Watch | None = None,
-    building: Progress | None = None,
+    told: Told | None = None,
 ) -> Demo:
     """Make songs and dancers, train, index, query, align, and render a video and a page.
 
@@ -55,8 +52,8 @@ def run_demo(
     config : TrainingConfig, optional
     say : callable
         Told what comes next, one line each.
-    reading, building, watch : callable, optional
-        Told of progress, as by `build_index`.
+    told : Told, optional
+        Who is told of progress, as by `build_index`.
 
     Raises
     ------
@@ -73,8 +70,7 @@ def run_demo(
         library.folder,
         folder / "danceit-index",
         config=replace(config or TRAINING, seed=seed),
-        told=Told(reading=reading or quiet, indexing=building or quiet),
-        watch=watch,
+        told=told,
     )
     say("choosing, aligning and drawing a dance for a song that nobody danced to")
     made = dance(
@@ -91,7 +87,9 @@ def run_demo(
 def _prepare(folder: Path) -> None:
     mark = folder / MARK
     if folder.exists() and not mark.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty and no earlier demo made it; choose another --out")
+        raise InputError(
+            f"{folder} is not empty and no earlier demo made it; choose another folder"
+        )
     if mark.exists():
         for part in ("library", "danceit-index"):
             shutil.rmtree(folder / part, ignore_errors=True)

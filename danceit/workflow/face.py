@@ -16,10 +16,13 @@ from danceit.audio import listen
 from danceit.audio.songs import song_of
 from danceit.data import Dance
 from danceit.errors import InputError
+from danceit.index.building.options import BuildOptions, Told
 from danceit.render.options import RenderOptions
+from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.training import TrainingReport
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow import indexing
+from danceit.workflow.indexing import Built
 from danceit.workflow.line import DEFAULT_METHODS, compose_song, drawn
 
 File = str | Path
@@ -80,25 +83,74 @@ def dance(
     *,
     index: File | None = None,
     methods: str | Aligner | Sequence[str | Aligner] = DEFAULT_METHODS,
+    look: RenderOptions | None = None,
     device: str = "auto",
     **options: Any,
 ) -> Dance:
-    """Query and align; with `out` also render. `options` as for `query`."""
+    """Query and align; with `out` also render as `look` says. `options` as for `query`."""
     chain = _chain(methods)
     made = align(query(song, index, device=device, **options), chain, song=song)
     if out is not None:
-        render(made, out, song=song)
+        _warn(drawn([made], Path(out), Path(song), look or RenderOptions()))
     return made
 
 
-def build_index(data: File, out: File = "danceit-index", **options: Any) -> indexing.Built:
-    """Make an index of the dances in a folder; `options` as `workflow.indexing.build_index`."""
-    return indexing.build_index(_place(data), Path(out), **options)
+def build_index(
+    data: File,
+    out: File = "danceit-index",
+    options: BuildOptions | None = None,
+    *,
+    encoder: File | None = None,
+    config: TrainingConfig | None = None,
+    retrain: bool = False,
+    told: Told | None = None,
+) -> Built:
+    """Make an index of the dances in a folder, training an encoder first if need be.
+
+    Parameters
+    ----------
+    data : str or Path
+        A folder, or the address of one in an object store.
+    out : str or Path
+    options : BuildOptions, optional
+        Fragments, engine, how recordings are read.
+    encoder : str or Path, optional
+        Folder of a trained encoder.
+    config : TrainingConfig, optional
+        How to train, where there is no encoder yet.
+    retrain : bool
+        Train anew although the index has an encoder.
+    told : Told, optional
+        Who is told of progress.
+    """
+    return indexing.build_index(
+        _place(data),
+        Path(out),
+        options,
+        encoder=None if encoder is None else Path(encoder),
+        config=config,
+        retrain=retrain,
+        told=told,
+    )
 
 
-def train(data: File, out: File, **options: Any) -> TrainingReport:
-    """Train encoders on a folder of dances; `options` as `workflow.indexing.train_encoder`."""
-    return indexing.train_encoder(_place(data), Path(out), **options)
+def train(
+    data: File,
+    out: File,
+    config: TrainingConfig | None = None,
+    *,
+    dims: int | None = None,
+    restart: bool = False,
+    device: str = "auto",
+    told: Told | None = None,
+) -> TrainingReport:
+    """Train encoders on a folder of dances; a run that was stopped goes on unless `restart`.
+
+    `dims` 2 projects what is 3-D.
+    """
+    return indexing.train_encoder(
+        _place(data), Path(out), config, dims=dims, restart=restart, device=device, told=told
+    )
 
 
 def _chain(methods: str | Aligner | Sequence[str | Aligner]) -> list[Aligner]:

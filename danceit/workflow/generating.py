@@ -7,7 +7,6 @@ from pathlib import Path
 from danceit import audio
 from danceit.dance_file import dance_path
 from danceit.data import Dance
-from danceit.generate.course import Watch
 from danceit.generate.protocol import GeneratorReport
 from danceit.generate.registry import GENERATORS, load_generator, options_of
 from danceit.index.building.options import Told
@@ -46,7 +45,6 @@ def train_generator(
     restart: bool = False,
     device: str = "auto",
     told: Told | None = None,
-    watch: Watch | None = None,
 ) -> GeneratorReport:
     """Train a generator on a folder of dances; a run that was stopped carries on.
 
@@ -62,7 +60,7 @@ def train_generator(
     data = fetched(data, progress=told.reading)
     library = read_all(data, told=told.reading, watching=told.watching)
     report: GeneratorReport = GENERATORS.get(name).train(
-        library.clips, options, out=out, device=device, restart=restart, watch=watch
+        library.clips, options, out=out, device=device, restart=restart, progress=told.training
     )
     left = tuple(f"left out {each.recording_id}: {each.reason}" for each in library.failed)
     return replace(report, notes=(*left, *report.notes))

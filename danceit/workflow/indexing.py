@@ -19,9 +19,9 @@ from danceit.index.sources.remote import check_local, fetched
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import NewerIndexError
 from danceit.index.store.engines import open_store
+from danceit.progress import Progress
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
-from danceit.retrieval.encoder.run import Progress as Watch
 from danceit.retrieval.encoder.training import TrainingReport, train
 
 ENCODER_IN_INDEX = "training"
@@ -49,13 +49,12 @@ def train_encoder(
     device: str = "auto",
     settings: ReadSettings | None = None,
     told: Told | None = None,
-    watch: Watch | None = None,
 ) -> TrainingReport:
     """Train encoders on a folder of dances; a run that was stopped carries on."""
     told = told or Told()
     data = fetched(data, progress=told.reading)
     read = read_all(data, dims=dims, settings=settings, told=told.reading, watching=told.watching)
-    return _trained(read.clips, config, out, restart=restart, device=device, watch=watch)
+    return _trained(read.clips, config, out, restart=restart, device=device, progress=told.training)
 
 
 def build_index(
@@ -68,7 +67,6 @@ def build_index(
     retrain: bool = False,
     ray: str = "",
     told: Told | None = None,
-    watch: Watch | None = None,
 ) -> Built:
     """Make the index at `out` hold what is in `data`, training an encoder first if need be.
 
@@ -95,8 +93,6 @@ def build_index(
         `danceit.index.building.cluster`.
     told : Told, optional
         Who is told of progress.
-    watch : callable, optional
-        Told of every epoch.
     """
     check_local(out)
     options, told = options or ON_COUNTS, told or Told()
@@ -121,7 +117,7 @@ def build_index(
             work = out / ENCODER_IN_INDEX
             work.mkdir(parents=True, exist_ok=True)
             trained = _trained(
-                readings.clips, config, work, restart=retrain, device=device, watch=watch
+                readings.clips, config, work, restart=retrain, device=device, progress=told.training
             )
             embedder = trained.encoder
         report = build(data, out, embedder, options, readings=readings, workers=workers, told=told)
@@ -159,12 +155,12 @@ def _trained(
     *,
     restart: bool,
     device: str,
-    watch: Watch | None,
+    progress: Progress,
 ) -> TrainingReport:
     """Train with the dimensions of the clips and ask the songs that were held out."""
     config = config or TrainingConfig()
     fitted = replace(config, encoder=replace(config.encoder, dims=clips[0].dims))
-    report = train(clips, fitted, out=out, progress=watch, device=device, restart=restart)
+    report = train(clips, fitted, out=out, progress=progress, device=device, restart=restart)
     return replace(report, table=held_out_table(clips, report, seed=config.seed))
 
 

@@ -15,13 +15,13 @@ import numpy as np
 from danceit.data import FPS
 from danceit.errors import InputError
 from danceit.files import replacing
-from danceit.index.building.options import Progress, quiet
 from danceit.index.building.reading import Failure, each_done, found_again
 from danceit.index.cleaning.cleaning import REASONS, CleaningReport
 from danceit.index.cleaning.lag import Lag
 from danceit.index.sources import Found, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.engines import open_store
+from danceit.progress import Progress, silent
 from danceit.workflow.inspection import inspect
 
 
@@ -78,8 +78,8 @@ def measure_recordings(
     found: Sequence[Found],
     *,
     dims: int | None = None,
-    progress: Progress | None = None,
-    watching: Progress | None = None,
+    progress: Progress = silent,
+    watching: Progress = silent,
 ) -> RecordingTables:
     """Measure recordings; one that cannot be read is named and left out.
 
@@ -91,7 +91,7 @@ def measure_recordings(
     rows: list[RecordingMeasures] = []
     failed: dict[str, str] = {}
     work = partial(_measured, dims=dims)
-    for one in each_done(found, work, told=progress or quiet, watching=watching or quiet):
+    for one in each_done(found, work, told=progress, watching=watching):
         if isinstance(one, Failure):
             failed[one.recording_id] = one.reason
         else:

@@ -84,8 +84,8 @@ def test_a_shift_moves_the_beats(song: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--bpm", "0"), "--bpm must be 20 to 400"),
-        (("--metre", "11"), "--metre must be 2 to 9"),
+        (("--bpm", "0"), "`bpm` must be 20 to 400"),
+        (("--metre", "11"), "`metre` must be 2 to 9"),
         (("--downbeat", "99"), "beyond the song, which ends at 20.0 s"),
         (("--tracker", "pulsar"), "unknown tracker 'pulsar'"),
         (("--out", "song.mid"), "counts are written as .beats, .png, .wav, .m4a"),

@@ -102,5 +102,5 @@ def test_quality_follows_the_prepared_size(
     assert "prepared at 64 px; qualities: draft 128 px, good 256 px" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         run("person", "train", folder, "--quality", "draft")
-    assert "cannot be trained at 128: prepare it again with --size 128" in capsys.readouterr().err
+    assert "cannot be trained at 128: prepare it again at that size" in capsys.readouterr().err
     shutil.rmtree(folder)

@@ -29,9 +29,9 @@ from pathlib import Path
 from danceit.render.person.training import train
 from tests.render.person.conftest import TINY
 torch.set_num_threads(1)
-def watch(milestone):
-    print(milestone.step, flush=True)
-train(Path(sys.argv[1]), replace(TINY, steps=12, face_steps=0), watch=watch)
+def watch(done, total, what=""):
+    print(done, flush=True)
+train(Path(sys.argv[1]), replace(TINY, steps=12, face_steps=0), progress=watch)
 """
 
 

@@ -10,8 +10,9 @@ from torch import nn
 from torch.optim import Adam
 
 from danceit.errors import InputError
-from danceit.generate.course import LOG, STATE, Course, Milestone, Pace
+from danceit.generate.course import LOG, STATE, Course, Pace
 from danceit.generate.loss_plot import PLOT, plot_losses
+from danceit.progress import silent
 
 
 class Line:
@@ -49,10 +50,10 @@ def network() -> nn.Linear:
     return nn.Linear(1, 1, bias=False)
 
 
-def taken(folder: Path, pace: Pace, watch=None) -> tuple[Course, nn.Linear]:
+def taken(folder: Path, pace: Pace, progress=silent) -> tuple[Course, nn.Linear]:
     with torch.random.fork_rng(devices=[]):
         line = network()
-        course = Course(folder, "same", watch=watch)
+        course = Course(folder, "same", progress=progress)
         course.begin(line, restart=False)
         course.take("line", lambda: Line(line, pace))
     return course, line
@@ -76,14 +77,14 @@ def test_a_killed_course_goes_on_to_the_very_weights_of_one_that_was_not(tmp_pat
     pace = Pace(30, 5, 9)
     _, whole = taken(tmp_path / "whole", pace)
 
-    def kill(milestone: Milestone) -> None:
-        if milestone.step == 17:  # two steps after a checkpoint
+    def kill(done: int, total: int, what: str = "") -> None:
+        if done == 17:  # two steps after a checkpoint
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         taken(tmp_path / "cut", pace, kill)
     seen: list[int] = []
-    course, line = taken(tmp_path / "cut", pace, lambda milestone: seen.append(milestone.step))
+    course, line = taken(tmp_path / "cut", pace, lambda done, total, what="": seen.append(done))
     assert course.resumed
     assert seen == list(range(16, 31))
     assert torch.equal(line.weight, whole.weight)

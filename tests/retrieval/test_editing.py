@@ -239,6 +239,20 @@ def test_the_pages_changes_are_solved_aligned_and_saved(
     assert back["dances"][0]["fragments"][3]["id"] == shown(before)[3]
 
 
+def test_a_changed_dance_keeps_every_option_that_it_was_aligned_with(
+    before: Dance, editor: Editor, index: Path, tmp_path: Path
+) -> None:
+    music = editor.solve(Constraints(), before).composition.music
+    align(before, music, ["warp:max_warp=none"]).save(tmp_path / "a.dance.npz")
+    change = {"kind": "pin", "at": 3.0, "what": other(before, 3)}
+    with ViewEdits(open_dances([tmp_path / "a.dance.npz"], audible=False), index) as edits:
+        edits.edit({"dance": 0, "changes": [change]})
+        saved = Dance.load(Path(edits.save({"dance": 0})["file"]))
+    opened = Dance.load(tmp_path / "a.dance.npz")
+    assert saved.steps[-1].options["max_warp"] is None
+    assert dict(saved.steps[-1].options) == dict(opened.steps[-1].options)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

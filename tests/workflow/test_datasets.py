@@ -75,7 +75,9 @@ def test_a_download_that_was_cut_off_goes_on(shelf: Shelf, tmp_path: Path) -> No
         fetch("tang", tmp_path)
     assert (tmp_path / "tang.zip.part").stat().st_size == 300_000
     told: list[tuple[int, int]] = []
-    folder = fetch("tang", tmp_path, progress=lambda done, whole: told.append((done, whole)))
+    folder = fetch(
+        "tang", tmp_path, progress=lambda done, whole, what="": told.append((done, whole))
+    )
     assert shelf.asked == ["", "bytes=300000-"]
     assert told[-1] == (len(shelf.content), len(shelf.content))
     assert len((folder / "DANCE_1" / "config.json").read_bytes()) == 600_000

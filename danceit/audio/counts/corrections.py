@@ -158,7 +158,7 @@ def corrected(
     """
     if said.downbeat_s is not None and said.downbeat_s > duration_s:
         raise InputError(
-            f"--downbeat {said.downbeat_s:g} lies beyond the song, which ends at {duration_s:.1f} s"
+            f"`downbeat={said.downbeat_s:g}` lies beyond the song, which ends at {duration_s:.1f} s"
         )
     beats_s, numbers, metre = tracked.beats_s, tracked.numbers, tracked.metre
     one_s = None if said.downbeat_s is None else said.downbeat_s - said.shift_ms / 1000
@@ -243,18 +243,18 @@ def _counted(count: int, first: int, metre: int) -> Int32:
 def _check(said: Corrections) -> None:
     low, high = TEMPI_BPM
     if said.bpm is not None and not low <= said.bpm <= high:
-        raise InputError(f"--bpm must be {low:g} to {high:g} beats a minute; got {said.bpm:g}")
+        raise InputError(f"`bpm` must be {low:g} to {high:g} beats a minute; got {said.bpm:g}")
     if said.metre is not None and not 2 <= said.metre <= MOST_METRE:
         raise InputError(
-            f"--metre must be 2 to {MOST_METRE} beats a bar; got {said.metre}: "
+            f"`metre` must be 2 to {MOST_METRE} beats a bar; got {said.metre}: "
             "eighths instead of beats?"
         )
     if said.downbeat_s is not None and not 0 <= said.downbeat_s < float("inf"):
-        raise InputError(f"--downbeat must be seconds into the song; got {said.downbeat_s:g}")
+        raise InputError(f"`downbeat` must be seconds into the song; got {said.downbeat_s:g}")
     if abs(said.level) > 3:
-        raise InputError("--halve and --double reach three levels from what was found, no more")
+        raise InputError("`halve` and `double` reach three levels from what was found, no more")
     if not abs(said.shift_ms) <= 2000:
-        raise InputError(f"--shift must be milliseconds, 2000 at most; got {said.shift_ms:g}")
+        raise InputError(f"`shift` must be milliseconds, 2000 at most; got {said.shift_ms:g}")
 
 
 def _read(path: Path) -> Corrections:

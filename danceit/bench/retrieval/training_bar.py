@@ -1,8 +1,6 @@
 """One progress bar over many trainings."""
 
-from collections.abc import Callable
-
-from danceit.retrieval.encoder.run import Milestone
+from danceit.progress import Progress
 
 
 class TrainingBar:
@@ -15,17 +13,16 @@ class TrainingBar:
         self._bar = tqdm(total=trainings * steps, unit="step", disable=not shown)
         self._done = 0
 
-    def of(self, name: str, fold: int) -> Callable[[Milestone], None]:
+    def of(self, name: str, fold: int) -> Progress:
         """Return what one training tells its steps to."""
         begun = self._done
         self._done += self._steps
         self._bar.n = begun
         self._bar.set_description(f"{name}, fold {fold + 1}")
 
-        def told(milestone: Milestone) -> None:
-            self._bar.n = begun + milestone.step
-            rank = milestone.validation_rank
-            self._bar.set_postfix_str(f"loss {milestone.loss:.3f}, rank {rank:.3f}")
+        def told(done: int, total: int, what: str = "") -> None:
+            self._bar.n = begun + done
+            self._bar.set_postfix_str(what)
 
         return told
 

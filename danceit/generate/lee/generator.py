@@ -10,7 +10,6 @@ import torch
 
 from danceit.data import Clip, Dance, Float32, Float64, Music, check_poses
 from danceit.errors import InputError
-from danceit.generate.course import Watch
 from danceit.generate.finishing import finished
 from danceit.generate.folder import described, restore
 from danceit.generate.lee.music_style import AudioScale, features_at_15, styles_at
@@ -32,6 +31,7 @@ from danceit.generate.lee.units import (
 )
 from danceit.generate.material import material_of
 from danceit.generate.protocol import GeneratorReport, Imagined, dance_of
+from danceit.progress import Progress, silent
 from danceit.retrieval.encoder.encoders import pick_device
 
 COMPOSED_UNITS = max(SEQUENCE_UNITS)
@@ -78,11 +78,11 @@ class LeeGenerator:
         out: Path,
         device: str = "auto",
         restart: bool = False,
-        watch: Watch | None = None,
+        progress: Progress = silent,
     ) -> GeneratorReport:
         """Train on clips and leave the generator in `out`; see `Generator.train`."""
         material, place = material_of(clips, options.seed), pick_device(device)
-        taught = teach(material, options, out=out, device=place, restart=restart, watch=watch)
+        taught = teach(material, options, out=out, device=place, restart=restart, progress=progress)
         facts = {
             "pose_mean": taught.scale.mean.tolist(),
             "pose_deviation": taught.scale.deviation.tolist(),

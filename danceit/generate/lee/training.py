@@ -10,7 +10,7 @@ from torch import nn
 
 from danceit.data import Clip, Float32, Float64, Int64
 from danceit.errors import InputError
-from danceit.generate.course import Course, Pace, Progress, Watch, check_precision, fingerprint_of
+from danceit.generate.course import Course, Pace, Standing, check_precision, fingerprint_of
 from danceit.generate.lee.composer import (
     Composer,
     ComposerLesson,
@@ -45,6 +45,7 @@ from danceit.generate.lee.unit_vae import PoseScale, UnitVae, VaeLesson, VaeWeig
 from danceit.generate.lee.units import SEQUENCE_UNITS, UnitRow, unit_gaps_s, units_of
 from danceit.generate.material import Material
 from danceit.generate.styles import labels_of
+from danceit.progress import Progress
 
 FEWEST_UNITS = 64
 """Under this the networks know every unit by heart after a few steps."""
@@ -147,7 +148,7 @@ class Taught:
     audio_scale: AudioScale
     classes: tuple[str, ...]
     gap_s: float
-    lessons: dict[str, Progress]
+    lessons: dict[str, Standing]
     resumed: bool
     notes: tuple[str, ...]
 
@@ -199,7 +200,7 @@ def teach(
     out: Path,
     device: str,
     restart: bool,
-    watch: Watch | None,
+    progress: Progress,
 ) -> Taught:
     """Take all lessons, or go on where a run was stopped.
 
@@ -232,7 +233,9 @@ def teach(
             options.hidden, both_ways=options.both_ways, composition=options.composition
         ).to(device)
         learnt = [*songs.values(), units, held.units]
-        course = Course(out, fingerprint_of(asdict(options), learnt), device, options.seed, watch)
+        course = Course(
+            out, fingerprint_of(asdict(options), learnt), device, options.seed, progress
+        )
         course.begin(nn.ModuleDict({"dancer": dancer, "tutors": tutors}), restart=restart)
         school = _School(options, dancer, tutors, scale, device, course)
         school.units(units, held.units)

@@ -12,7 +12,6 @@ from torch import nn
 from danceit.align.warping import sampled
 from danceit.data import FPS, Clip, Dance, Float32, Music
 from danceit.errors import InputError
-from danceit.generate.course import Watch
 from danceit.generate.finishing import finished
 from danceit.generate.folder import described, restore
 from danceit.generate.material import material_of
@@ -21,6 +20,7 @@ from danceit.generate.ren.networks import DanceGenerator, drawn_noise
 from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, joined, sound_rows
 from danceit.generate.ren.st_gcn import StGcn
 from danceit.generate.ren.training import RenOptions, teach
+from danceit.progress import Progress, silent
 from danceit.retrieval.encoder.encoders import pick_device
 
 HOP = PIECE // 2
@@ -68,11 +68,11 @@ class RenGenerator:
         out: Path,
         device: str = "auto",
         restart: bool = False,
-        watch: Watch | None = None,
+        progress: Progress = silent,
     ) -> GeneratorReport:
         """Train on clips and leave the generator in `out`; see `Generator.train`."""
         material, place = material_of(clips, options.seed), pick_device(device)
-        taught = teach(material, options, out=out, device=place, restart=restart, watch=watch)
+        taught = teach(material, options, out=out, device=place, restart=restart, progress=progress)
         facts = {
             "centre": taught.frame.centre.tolist(),
             "reach": taught.frame.reach,

@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from danceit import audio
 from danceit.errors import InputError
-from danceit.generate.course import Course, Pace, Progress, Watch, fingerprint_of
+from danceit.generate.course import Course, Pace, Standing, fingerprint_of
 from danceit.generate.material import Material
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
 from danceit.generate.ren.losses import (
@@ -37,6 +37,7 @@ from danceit.generate.ren.pieces import (
 )
 from danceit.generate.ren.st_gcn import StGcn
 from danceit.generate.styles import labels_of
+from danceit.progress import Progress
 
 FEWEST_PIECES = 24
 """Pieces of 5 s, 2 minutes in all: under this there is nothing to learn from."""
@@ -120,7 +121,7 @@ class Taught:
     graph: StGcn
     frame: Frame
     classes: tuple[str, ...]
-    lessons: dict[str, Progress]
+    lessons: dict[str, Standing]
     resumed: bool
     notes: tuple[str, ...]
 
@@ -302,7 +303,7 @@ def teach(
     out: Path,
     device: str,
     restart: bool,
-    watch: Watch | None,
+    progress: Progress,
 ) -> Taught:
     """Take both lessons, or go on where a run was stopped.
 
@@ -334,7 +335,9 @@ def teach(
             judges["local"] = LocalJudge()
         judges.to(device)
         learnt = [array for take in (*train, *held) for array in (take.poses, take.sound)]
-        course = Course(out, fingerprint_of(asdict(options), learnt), device, options.seed, watch)
+        course = Course(
+            out, fingerprint_of(asdict(options), learnt), device, options.seed, progress
+        )
         network = nn.ModuleDict({"dancer": dancer, "graph": graph, "judges": judges})
         course.begin(network, restart=restart)
         if not options.graph:

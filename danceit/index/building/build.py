@@ -18,14 +18,14 @@ from danceit import __version__
 from danceit.errors import IndexStateError, InputError
 from danceit.index.building.cluster import RayWorkers, Task
 from danceit.index.building.contents import ContentHashes
-from danceit.index.building.options import BuildOptions, Told
-from danceit.index.building.preparing import (
+from danceit.index.building.embedded import (
+    embed_recording,
     load_batch,
-    load_prepared,
-    prepare,
-    save_prepared,
+    load_embedded,
+    save_embedded,
     work_name,
 )
+from danceit.index.building.options import BuildOptions, Told
 from danceit.index.building.reading import Failure, Reading, Readings, all_named, found_again
 from danceit.index.building.report import BuildReport
 from danceit.index.building.withdrawn import WORK, Withdrawn
@@ -183,7 +183,7 @@ class _Job:
         """Find the recordings, before anything is written."""
         dims = self.options.dims
         if dims not in (None, self.spec.dims):
-            raise InputError(f"--dims {dims}, but the encoder takes {self.spec.dims}-D poses")
+            raise InputError(f"`dims` is {dims}, but the encoder takes {self.spec.dims}-D poses")
         found = scan(self.data, self.options.reading)
         if not found.found:
             raise InputError(_nothing(self.data, found))
@@ -223,7 +223,7 @@ class _Job:
         removed = self._removed(found, before) if whole else set()
         self.gone |= removed
         try:
-            self._prepare_all(found, known, before)
+            self._embed_all(found, known, before)
         except OSError as exc:
             # What cannot be read is an InputError by now; this is the disk of the index.
             raise IndexStateError(
@@ -239,7 +239,7 @@ class _Job:
         here = {name for name, entry in known.items() if entry.source.is_relative_to(root)}
         return here - {item.recording_id for item in found.found}
 
-    def _prepare_all(
+    def _embed_all(
         self,
         found: Scan,
         known: Mapping[str, RecordingEntry],
@@ -270,7 +270,7 @@ class _Job:
         pending = [pair for pair in pending if pair[0].recording_id not in hopeless]
         for position, (item, file_hash) in enumerate(pending):
             self.told.indexing(position, len(pending), item.recording_id)
-            self._prepare(item, file_hash, withdrawn)
+            self._embed(item, file_hash, withdrawn)
         self.told.indexing(len(pending), len(pending), "publishing")
 
     def _work_ahead(self, pending: list[tuple[Found, str]]) -> dict[str, str]:
@@ -279,7 +279,7 @@ class _Job:
             return read_ahead([item for item, _ in pending], self.told.watching)
         tasks = [Task(item, file_hash, self._path(item, file_hash)) for item, file_hash in pending]
         dims, told = self.options.dims, self.told.indexing
-        return self.workers.prepare(tasks, self.embedder, self.spec, dims, told)
+        return self.workers.embed(tasks, self.embedder, self.spec, dims, told)
 
     def _is_current(self, item: Found, file_hash: str, entry: RecordingEntry | None) -> bool:
         if entry is None:
@@ -295,13 +295,13 @@ class _Job:
         # It has moved, and so have the paths that were stored.
         return False
 
-    def _prepare(self, item: Found, file_hash: str, withdrawn: Withdrawn) -> None:
+    def _embed(self, item: Found, file_hash: str, withdrawn: Withdrawn) -> None:
         name = item.recording_id
         path = self._path(item, file_hash)
-        prepared = load_prepared(path)
-        if prepared is None:
+        embedded = load_embedded(path)
+        if embedded is None:
             try:
-                prepared = prepare(
+                embedded = embed_recording(
                     item,
                     file_hash,
                     self.embedder,
@@ -312,12 +312,12 @@ class _Job:
             except Exception as exc:
                 self._fail(Failure.of(name, exc))
                 return
-            save_prepared(prepared, path)
-        if withdrawn.dancers & {entry.clip.dancer for entry in prepared.batch.clips}:
+            save_embedded(embedded, path)
+        if withdrawn.dancers & {entry.clip.dancer for entry in embedded.batch.clips}:
             path.unlink()
             self._withdraw(name)
             return
-        self.reports.append(prepared.cleaning)
+        self.reports.append(embedded.cleaning)
         self.done[name] = path
 
     def _path(self, item: Found, file_hash: str) -> Path:

@@ -27,7 +27,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from danceit.errors import DanceitError, IndexStateError, InputError, MissingDependencyError
-from danceit.index.building.preparing import load_batch, load_prepared, prepare, save_prepared
+from danceit.index.building.embedded import (
+    embed_recording,
+    load_batch,
+    load_embedded,
+    save_embedded,
+)
 from danceit.index.building.reading import Failure
 from danceit.index.embedding import Embedder
 from danceit.index.sources import Found
@@ -40,7 +45,7 @@ Told = Callable[[int, int, str], None]
 """Called with recordings done, recordings in all, and what is being done."""
 LOCAL, AUTO = "local", "auto"
 _GROUP_BYTES = 256 << 20
-"""Prepared work that one task writes as a part; it is held in memory."""
+"""Embedded work that one task writes as a part; it is held in memory."""
 _FETCHED_BYTES = 256 << 20
 _FETCHED_FILES = 256
 """Objects that one task copies from an object store: so many bytes, or so many objects."""
@@ -52,7 +57,7 @@ _STORE_BYTES = 256 << 20
 
 @dataclass(frozen=True)
 class Task:
-    """A recording to be prepared, the hash of its files, and where the work is kept."""
+    """A recording to be embedded, the hash of its files, and where the work is kept."""
 
     found: Found
     file_hash: str
@@ -109,7 +114,7 @@ class RayWorkers:
         self._ray = ray
         self._resources: dict[str, Any] = {"num_cpus": 1, "num_gpus": gpus}
 
-    def prepare(
+    def embed(
         self,
         tasks: Sequence[Task],
         embedder: Embedder,
@@ -133,7 +138,7 @@ class RayWorkers:
         shared = self._ray.put((embedder, spec, dims))
         rows = [{"task": json.dumps(_plain(task))} for task in tasks]
         failed = {}
-        for done, row in enumerate(self._map(_prepare_one, rows, {"shared": [shared]})):
+        for done, row in enumerate(self._map(_embed_one, rows, {"shared": [shared]})):
             if row["problem"]:
                 failed[row["name"]] = row["problem"]
             told(done + 1, len(tasks), row["name"])
@@ -172,7 +177,7 @@ class RayWorkers:
                 )
 
     def add(self, store: FragmentStore, paths: Sequence[Path], told: Told) -> None:
-        """Add prepared work to a store; the nodes write it themselves where its engine lets them.
+        """Add embedded work to a store; the nodes write it themselves where its engine lets them.
 
         Raises
         ------
@@ -240,19 +245,19 @@ _HERE: dict[str, tuple[Embedder, StoreSpec, int | None]] = {}
 """What a worker process has fetched: it serves many tasks."""
 
 
-def _prepare_one(row: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
+def _embed_one(row: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
     """Prepare one recording, on some node."""
     task = _task(json.loads(row["task"]))
     name = task.found.recording_id
     tries = task.path.with_suffix(".tries")
     problem = ""
     try:
-        if load_prepared(task.path) is None:
+        if load_embedded(task.path) is None:
             task.path.parent.mkdir(parents=True, exist_ok=True)
             _count_try(tries)
             embedder, spec, dims = _fetched(shared[0])
-            prepared = prepare(task.found, task.file_hash, embedder, spec, dims)
-            save_prepared(prepared, task.path)
+            embedded = embed_recording(task.found, task.file_hash, embedder, spec, dims)
+            save_embedded(embedded, task.path)
     except Exception as exc:
         problem = Failure.of(name, exc).reason
     # Whoever gets here was not killed.
@@ -284,7 +289,7 @@ def _fetch_group(row: dict[str, Any], address: str) -> dict[str, Any]:
 
 
 def _write_group(row: dict[str, Any], write: PartWriter) -> dict[str, Any]:
-    """Write the prepared work of a group, on some node."""
+    """Write the embedded work of a group, on some node."""
     text = problem = ""
     try:
         text = write([load_batch(Path(path)) for path in json.loads(row["paths"])])

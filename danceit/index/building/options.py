@@ -1,14 +1,11 @@
 """What is chosen of a build, and who is told how far it is: one frozen object each."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from danceit.index.fragments import FragmentGrid
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import StoreOptions
-
-Progress = Callable[[int, int, str], None]
-"""Called with recordings done, recordings in all, and what is being done."""
+from danceit.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -37,13 +34,9 @@ class BuildOptions:
     reading: ReadSettings = field(default_factory=ReadSettings)
 
 
-def quiet(done: int, total: int, what: str) -> None:
-    """Show nothing."""
-
-
 @dataclass(frozen=True)
 class Told:
-    """Who is told of progress: done, in all, what.
+    """Who is told how far each part of a build is.
 
     Attributes
     ----------
@@ -51,10 +44,13 @@ class Told:
         Of the frames of videos in which poses are looked for, before all else.
     reading : callable
         Of the recordings read for training.
+    training : callable
+        Of every step of a training.
     indexing : callable
         Of the recordings indexed.
     """
 
-    watching: Progress = quiet
-    reading: Progress = quiet
-    indexing: Progress = quiet
+    watching: Progress = silent
+    reading: Progress = silent
+    training: Progress = silent
+    indexing: Progress = silent

@@ -14,11 +14,11 @@ from typing import TypeVar
 from danceit.data import Clip
 from danceit.errors import DanceitError, InputError
 from danceit.index.building.contents import ContentHashes
-from danceit.index.building.options import Progress, quiet
 from danceit.index.cleaning.cleaning import Cleaned, clean
 from danceit.index.sources import Found, read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import RecordingEntry
+from danceit.progress import Progress, silent
 
 Done = TypeVar("Done")
 
@@ -109,8 +109,8 @@ def each_done(
     found: Sequence[Found],
     work: Callable[[Found], Done],
     *,
-    told: Progress = quiet,
-    watching: Progress = quiet,
+    told: Progress = silent,
+    watching: Progress = silent,
 ) -> Iterator[Done | Failure]:
     """Do some work on recordings one after the other; slow reading is done at once, before."""
     hopeless = read_ahead(found, watching)
@@ -131,8 +131,8 @@ def read_all(
     dims: int | None = None,
     settings: ReadSettings | None = None,
     hashes: ContentHashes | None = None,
-    told: Progress = quiet,
-    watching: Progress = quiet,
+    told: Progress = silent,
+    watching: Progress = silent,
 ) -> Readings:
     """Read and clean every recording of a folder.
 
@@ -155,7 +155,7 @@ def read_all(
         raise InputError(f"no dance could be read from {data}{all_named(failed)}")
     if len({clip.dims for clip in readings.clips}) > 1:
         raise InputError(
-            f"{data} mixes 2-D and 3-D dances, which cannot share an index; --dims 2 projects all"
+            f"{data} mixes 2-D and 3-D dances, which cannot share an index; `dims=2` projects all"
         )
     return readings
 

@@ -203,7 +203,7 @@ def _check(recording: Recording, dims: int | None) -> None:
     if dims == 3 and recording.poses.shape[2] == 2:
         raise InputError(
             f"{recording.path} is 2-D and cannot go into a 3-D index: "
-            "use --dims 2, which projects the 3-D recordings"
+            "use `dims=2`, which projects the 3-D recordings"
         )
 
 

@@ -80,7 +80,7 @@ def in_step(recording: Recording, lag: str) -> Recording:
         return _moved(recording, found.seconds, f"picture later than sound by {found}: put right")
     note = f"picture later than sound by {found}"
     if clear:
-        note += "; --lag auto puts that right"
+        note += "; `lag=auto` puts that right"
     elif found.confidence < CLEAR:
         note = f"unclear whether picture and sound are in step: at a guess late by {found}"
     return replace(recording, notes=(*recording.notes, note))

@@ -9,7 +9,7 @@ are left out; what no source knows is named and counted, a whole folder in one l
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -23,6 +23,7 @@ from danceit.index.sources.media import media_named
 from danceit.index.sources.settings import ReadSettings
 from danceit.media import is_media
 from danceit.plugins import Registry
+from danceit.progress import Progress, silent
 
 FOLDED_FROM = 6
 """Unrecognised files of one folder are named one by one up to here, then by their folder."""
@@ -51,10 +52,6 @@ class HasCompanions(Protocol):
         ...
 
 
-Progress = Callable[[int, int, str], None]
-"""Called with what is done, what there is in all (such as video frames), and its name."""
-
-
 @runtime_checkable
 class HasSettings(Protocol):
     """A source with choices, and with slow work that many recordings can share."""
@@ -68,7 +65,7 @@ class HasSettings(Protocol):
         ...
 
     def read_ahead(
-        self, paths: Sequence[Path], settings: ReadSettings, progress: Progress | None
+        self, paths: Sequence[Path], settings: ReadSettings, progress: Progress
     ) -> dict[Path, str]:
         """Do the slow work on all of `paths`; return why those failed that did."""
         ...
@@ -143,7 +140,7 @@ class Scan:
     n_unrecognised_files: int = 0
 
 
-def read_ahead(found: Sequence[Found], progress: Progress | None = None) -> dict[str, str]:
+def read_ahead(found: Sequence[Found], progress: Progress = silent) -> dict[str, str]:
     """Let sources do slow work on many recordings at once, in processes, before they are read.
 
     Returns

@@ -25,6 +25,7 @@ from urllib.parse import quote
 from danceit.errors import InputError, MissingDependencyError
 from danceit.files import cache_dir, replacing
 from danceit.index.store.manifest import take_lock
+from danceit.progress import Progress, silent
 
 # A `Path` keeps one of the two slashes.
 _ADDRESS = re.compile(r"(s3|gs):(?:/{1,2}|$)([^/?]*)/*([^?]*?)/*(\?.*)?", re.DOTALL)
@@ -37,9 +38,6 @@ _PATIENCE, _PATIENCE_S = "retry_limit_seconds", 20
 _SECOND_NS = 1_000_000_000
 _SETTLED_NS = 2 * _SECOND_NS
 """An object that changed less than this before it was listed may change again unnoticed."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with objects done, objects in all, and the name of one."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def check_local(folder: Path) -> None:
         )
 
 
-def fetched(data: Path, *, fetch: Fetch | None = None, progress: Progress | None = None) -> Path:
+def fetched(data: Path, *, fetch: Fetch | None = None, progress: Progress = silent) -> Path:
     """Folder that holds what is at `data`: itself, or an up-to-date copy in the cache.
 
     Parameters
@@ -121,14 +119,13 @@ def fetched(data: Path, *, fetch: Fetch | None = None, progress: Progress | None
     if not address:
         return Path(data)
     folder = _folder_of(address)
-    told = progress or _quiet
     # The lock goes with the handle, also when this process is killed.
     with closing(os.fdopen(take_lock(folder.parent), "r+b")):
         wanted = _listed(address, folder)
         _remove_others(folder, {file.path for file in wanted})
         missing = [file for file in wanted if not _is_here(file)]
         if missing:
-            (fetch or fetch_files)(address, missing, told)
+            (fetch or fetch_files)(address, missing, progress)
     return folder
 
 
@@ -282,7 +279,3 @@ def _reachable(address: str) -> Iterator[None]:
                 names = "GOOGLE_APPLICATION_CREDENTIALS"
             cure = f"; are the credentials set ({names})?"
         raise InputError(f"cannot read {address}: {reason}{cure}") from exc
-
-
-def _quiet(done: int, total: int, what: str) -> None:
-    """Show nothing."""

@@ -37,6 +37,6 @@ class ReadSettings:
             lag_s = math.nan
         if not abs(lag_s) <= MAX_LAG_S:
             raise InputError(
-                f"--lag must be 'auto', 'report' or seconds between -{MAX_LAG_S:g} and "
+                f"`lag` must be 'auto', 'report' or seconds between -{MAX_LAG_S:g} and "
                 f"{MAX_LAG_S:g}; got '{self.lag}'"
             )

@@ -21,12 +21,13 @@ from danceit.errors import InputError
 from danceit.index.poses.estimators import make_estimator
 from danceit.index.poses.footage.body import Dancer, dancer_in, in_metres
 from danceit.index.poses.footage.extraction import Footage, footage_folder, load_footage
-from danceit.index.poses.footage.workers import Progress, extract_all
+from danceit.index.poses.footage.workers import extract_all
 from danceit.index.sources.checks import checked
 from danceit.index.sources.media import media_named, pair
 from danceit.index.sources.people import cut_notes
 from danceit.index.sources.settings import ReadSettings
 from danceit.media import begins_like_video, is_video
+from danceit.progress import Progress
 
 
 class VideoSource:
@@ -59,7 +60,7 @@ class VideoSource:
         deep = bool(np.isfinite(dancer.world).any())
         if dims == 3 and not deep and np.isfinite(dancer.image).any():
             raise InputError(
-                f"{path}: the estimator {settings.estimator} gives no depth; use --dims 2"
+                f"{path}: the estimator {settings.estimator} gives no depth; use `dims=2`"
             )
         poses = in_metres(dancer, footage) if deep and dims != 2 else dancer.image
         media = pair((path, *self.companions(path)))
@@ -83,7 +84,7 @@ class VideoSource:
         return f"{make_estimator(settings.estimator).estimator_id} {settings.lag}"
 
     def read_ahead(
-        self, paths: Sequence[Path], settings: ReadSettings, progress: Progress | None
+        self, paths: Sequence[Path], settings: ReadSettings, progress: Progress
     ) -> dict[Path, str]:
         """Look for poses in all of `paths`; return why those failed that did."""
         workers = settings.workers or None

@@ -72,7 +72,7 @@ def detect(location: Path) -> str:
     if len(claims) > 1:
         raise IndexStateError(
             f"the engines {' and '.join(claims)} both say that the index at {location} is theirs;"
-            " name one with --store, or uninstall one"
+            " name one with `store`, or uninstall one"
         )
     return claims[0] if claims else named
 

@@ -37,7 +37,7 @@ def check_fits(
         if entry.clip.dims != spec.dims:
             raise InputError(
                 f"clip {entry.clip.clip_id} is {entry.clip.dims}-D, the index"
-                f" {spec.dims}-D: they cannot be mixed; --dims 2 projects"
+                f" {spec.dims}-D: they cannot be mixed; `dims=2` projects"
             )
 
 

@@ -161,9 +161,9 @@ def _aim(points: Float32, seen: Bool, fps: float) -> tuple[Float64, Float64]:
     return _smooth(aim, half), _smooth_ceiling(lowest, half)
 
 
-def _extent(points: Float32, seen: Bool, choose: Callable[..., Float64], empty: float) -> Float64:
+def _extent(points: Float32, seen: Bool, extreme: Callable[..., Float64], empty: float) -> Float64:
     """Lowest or highest coordinates (T, 3) over the seen joints; NaN where none is."""
-    best = choose(np.where(seen[..., None], points, empty), axis=1)
+    best = extreme(np.where(seen[..., None], points, empty), axis=1)
     return np.where(np.isfinite(best), best, np.nan)
 
 

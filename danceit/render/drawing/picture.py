@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ Picture = npt.NDArray[np.uint8]
 
 SHEET_COLUMNS, SHEET_ROWS = 8, 4
 """Poses of a sheet of one dance; of several, a row for each."""
+NOTEBOOK_LOOK = RenderOptions(size=96)
+"""Small: eight poses fit the width of a notebook."""
 GIF_S = 4.0
 """Seconds that a GIF shows unless `RenderOptions.seconds` says otherwise."""
 GIF_FRAME_S = 0.05
@@ -43,9 +46,22 @@ def render_sheet(
 ) -> None:
     """Write a contact sheet: poses at even steps of time.
 
+    The song is not needed.
+    """
+    from PIL import Image
+
+    picture = sheet_of(dances, options, progress)
+    with replacing(out) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
+
+
+def sheet_of(
+    dances: Sequence[Dance], options: RenderOptions, progress: Progress = silent
+) -> Picture:
+    """Draw a contact sheet, uint8 (H, W, 3).
+
     Under each pose stand its second, its source clip, and the stretch of time until
     the next pose in the colours of the clips shown, with a notch at every seam.
-    The song is not needed.
     """
     check_dances(dances, options)
     options = options.sized(POSE_PX)
@@ -63,13 +79,19 @@ def render_sheet(
         rows = [cells[i : i + SHEET_COLUMNS] for i in range(0, n_poses, SHEET_COLUMNS)]
         strips += [np.concatenate(row, axis=1) for row in rows]
         progress(place + 1, len(dances))
-    from PIL import Image
-
-    with replacing(out) as temporary:
-        Image.fromarray(np.concatenate(strips, axis=0)).save(temporary, format="PNG")
+    return np.concatenate(strips, axis=0)
 
 
 SHEET = Renderer(render_sheet)
+
+
+def notebook_png(dance: Dance) -> bytes:
+    """Return a contact sheet of a dance as a PNG, as a notebook shows it."""
+    from PIL import Image
+
+    stream = BytesIO()
+    Image.fromarray(sheet_of([dance], NOTEBOOK_LOOK)).save(stream, format="PNG")
+    return stream.getvalue()
 
 
 def _cell(dance: Dance, scene: Scene, pose: int, n_poses: int) -> Picture:

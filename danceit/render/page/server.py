@@ -71,14 +71,14 @@ class LocalServer:
 
     def __init__(self, site: Site, port: int = 0) -> None:
         if not 0 <= port <= 65_535:
-            raise InputError(f"--port must be between 0 and 65535; got {port}")
+            raise InputError(f"`port` must be between 0 and 65535; got {port}")
         handler = type("Handler", (_Handler,), {"site": site, "lock": Lock()})
         try:
             self._server = _Server((ADDRESS, port), handler)
         except OSError as exc:
             raise InputError(
                 f"cannot listen on port {port}: {exc.strerror or exc}; choose another with "
-                "--port, or 0 for any that is free"
+                "`port`, or 0 for any that is free"
             ) from exc
 
     @property

@@ -57,7 +57,7 @@ class PairBatches:
         if target.about.size != config.size:
             raise InputError(
                 f"{target.folder} was prepared at {target.about.size} px and cannot be trained at "
-                f"{config.size}: prepare it again with --size {config.size}"
+                f"{config.size}: prepare it again at that size"
             )
         self._target, self._config, self._device = target, config, device
         self._chosen = target.unheld(config.held_share)

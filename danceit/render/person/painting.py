@@ -35,7 +35,7 @@ def device_for(asked: str) -> str:
     if asked == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if asked == "cuda" and not torch.cuda.is_available():
-        raise InputError("there is no CUDA card here; use --device cpu")
+        raise InputError("there is no CUDA card here; use `device=cpu`")
     return asked
 
 
@@ -100,7 +100,7 @@ def paint(
     except torch.cuda.OutOfMemoryError as exc:
         raise InputError(
             f"the card's memory does not hold a frame of {trained.config.size} px: "
-            "paint with --device cpu, or train a smaller size"
+            "paint with `device=cpu`, or train a smaller size"
         ) from exc
 
 

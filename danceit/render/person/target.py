@@ -37,11 +37,11 @@ class Consent:
 
     def __post_init__(self) -> None:
         if not self.name.strip():
-            raise InputError("say who is shown: --who NAME")
+            raise InputError("say who is shown: `who` is empty")
         if not self.agreed:
             raise InputError(
                 f"{self.name} has not agreed to be shown in made-up videos: ask first, "
-                "then give --consent"
+                "then give `consent`"
             )
 
 

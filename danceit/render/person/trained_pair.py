@@ -90,7 +90,7 @@ class TrainedPair(Generic[G]):
         if not np.isfinite(list(values.values())).all():
             raise InputError(
                 f"the {self.name} losses are no numbers any more at step {step}: "
-                "train with --precision fp32, or a lower learning rate"
+                "train with `precision=fp32`, or a lower learning rate"
             )
         for loss, (module, optimiser) in zip(
             (losses.generator, losses.discriminator), self._pairs, strict=True

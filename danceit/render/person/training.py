@@ -27,6 +27,7 @@ from danceit.checkpoints import (
     write_tensors,
 )
 from danceit.errors import InputError
+from danceit.progress import Progress, silent
 from danceit.render.person.batches import PairBatch, PairBatches, as_pictures
 from danceit.render.person.building import (
     load_trained,
@@ -50,17 +51,6 @@ POSE, FACE = "pose", "face"
 Pictures = npt.NDArray[np.uint8]
 _LOOKED_AT = 24
 """Validation frames painted at each checkpoint."""
-
-
-@dataclass(frozen=True)
-class Milestone:
-    """Where a run stands; `left_s` is the time that its stage still needs."""
-
-    stage: str
-    step: int
-    steps: int
-    parts: dict[str, float]
-    left_s: float
 
 
 @dataclass(frozen=True)
@@ -97,7 +87,7 @@ def train(
     vgg: str = "",
     compiled: bool = False,
     restart: bool = False,
-    watch: Callable[[Milestone], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> TrainReport:
     """Train the networks of a prepared person, or go on where its run was stopped.
 
@@ -116,7 +106,7 @@ def train(
         the card's memory does not hold a batch of one.
     """
     target = Target.load(folder)
-    notes = [] if vgg else ["perceptual loss: off, no VGG-19 weights were given (--vgg)"]
+    notes = [] if vgg else ["perceptual loss: off, no VGG-19 weights were given (`vgg`)"]
     if config.matte and not target.about.static_camera:
         config = replace(config, matte=False)
         notes.append("the camera moves: the background is painted, not taken from the footage")
@@ -127,7 +117,7 @@ def train(
     workers.wait()
     began = time.perf_counter()
     perceptual = Perceptual.load(vgg).to(device) if vgg else None
-    session = _Session(target, config, device, workers, perceptual, compiled, watch, notes)
+    session = _Session(target, config, device, workers, perceptual, compiled, progress, notes)
     first = session.run()
     return TrainReport(
         folder=folder,
@@ -152,11 +142,12 @@ class _Session:
         workers: Workers,
         perceptual: Perceptual | None,
         compiled: bool,
-        watch: Callable[[Milestone], None],
+        progress: Progress,
         notes: list[str],
     ) -> None:
         self.target, self.config, self.device = target, config, device
-        self.workers, self.perceptual, self.watch, self.notes = workers, perceptual, watch, notes
+        self.workers, self.perceptual, self.notes = workers, perceptual, notes
+        self.progress = progress
         self.batches = PairBatches(target, config, device)
         self.folder = target.folder / RUN
         self.folder.mkdir(exist_ok=True)
@@ -227,7 +218,9 @@ class _Session:
                     for name, value in parts.items():
                         self.board.add_scalar(f"{pair.name}/{name}", value, step)
             spent = (time.perf_counter() - began) / (step + 1 - first)
-            self.watch(Milestone(pair.name, step + 1, steps, parts, spent * (steps - step - 1)))
+            losses_now = " ".join(f"{name[:4]} {value:.2f}" for name, value in parts.items())
+            hours = spent * (steps - step - 1) / 3600
+            self.progress(step + 1, steps, f"{pair.name}GAN, {hours:.2f} h left, {losses_now}")
             if (step + 1) % self.config.checkpoint_every == 0 or step + 1 == steps:
                 self._checkpoint(pair, step + 1)
 
@@ -242,7 +235,7 @@ class _Session:
                 if self.batch == 1 or self.workers.count > 1:
                     # Workers with other batches than their like would wait for them for ever.
                     what = "one pair" if self.batch == 1 else f"{self.batch} pairs"
-                    cure = "train a smaller size" if self.batch == 1 else "give a smaller --batch"
+                    cure = "train a smaller size" if self.batch == 1 else "give a smaller `batch`"
                     raise InputError(
                         f"the card's memory does not hold {what} of {self.config.size} px: {cure}"
                     ) from exc
@@ -312,7 +305,7 @@ class _Session:
                 if value != self.config.as_dict()[name]
             ]
             raise InputError(
-                f"{self.folder} holds a run with another {', '.join(differ)}; give --restart to "
+                f"{self.folder} holds a run with another {', '.join(differ)}; give `restart` to "
                 "begin anew"
             )
         if not longer:

@@ -8,7 +8,7 @@ by the number of held-out fragments: 0 is best, 0.5 is chance.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import numpy as np
 
 from danceit.data import FPS, Float32
 from danceit.errors import InputError
+from danceit.progress import Progress, silent
 from danceit.retrieval.encoder import checkpoints
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.dataset import Performance, Split, WindowBatch, draw, gather
@@ -38,20 +39,6 @@ AVERAGING = 0.98
 """Share that the average of the weights keeps of itself at each step."""
 OVERLAP_S = 0.5
 """Windows of one song nearer than this are not held to be wrong for each other."""
-
-
-@dataclass(frozen=True)
-class Milestone:
-    """What a progress bar is told after every step; validation figures are the latest."""
-
-    step: int
-    steps: int
-    loss: float
-    validation_loss: float
-    validation_rank: float
-
-
-Progress = Callable[[Milestone], None]
 
 
 @dataclass
@@ -137,7 +124,7 @@ class Run:
         self.rng.bit_generator.state = found.rng
         return True
 
-    def go_on(self, progress: Progress | None = None) -> None:
+    def go_on(self, progress: Progress = silent) -> None:
         """Train to the end or until stopped early; the encoder then has its best weights."""
         import torch
 
@@ -150,16 +137,8 @@ class Run:
                     self._check()
                     self.random_state = torch.get_rng_state()
                     self._save()
-                if progress is not None:
-                    progress(
-                        Milestone(
-                            state.step,
-                            config.steps,
-                            loss,
-                            state.validation_loss,
-                            state.validation_rank,
-                        )
-                    )
+                rank = f"validation rank {state.validation_rank:.2f}"
+                progress(state.step, config.steps, f"loss {loss:.3f}, {rank}")
         self.encoder.restore(self.best)
         self.encoder.evaluating()
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from danceit.data import FPS, Clip
 from danceit.errors import InputError
+from danceit.progress import Progress, silent
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.dataset import (
     FeatureReader,
@@ -27,7 +28,7 @@ from danceit.retrieval.encoder.dataset import (
 from danceit.retrieval.encoder.encoders import FragmentEncoder, pick_device
 from danceit.retrieval.encoder.loss_plot import plot_loss
 from danceit.retrieval.encoder.losses import LOSSES, Loss
-from danceit.retrieval.encoder.run import LOG_FILE, Progress, Run
+from danceit.retrieval.encoder.run import LOG_FILE, Run
 
 PLOT_FILE = "loss.png"
 
@@ -72,7 +73,7 @@ def train(
     config: TrainingConfig | None = None,
     *,
     out: Path,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     device: str = "auto",
     restart: bool = False,
     read_features: FeatureReader | None = None,
@@ -88,7 +89,7 @@ def train(
         Run and encoder folder. A run with the same configuration and clips that stands
         there unfinished is continued.
     progress : callable, optional
-        Told a `Milestone` after every step.
+        Told every step, with the loss and the latest validation rank.
     device : str
         ``auto``, ``cpu``, ``cuda``...
     restart : bool
@@ -112,7 +113,7 @@ def train(
         seconds = sum(item.n_frames for item in performances) / FPS
         raise InputError(
             f"{seconds:.1f} s of dance with sound are too little to learn from: give more dances, "
-            "best to several songs, or an encoder trained on others (--encoder)"
+            "best to several songs, or an encoder trained on others (`encoder`)"
         )
     run = Run(performances, split, config, folder=Path(out), device=pick_device(device))
     resumed = run.start(restart=restart)

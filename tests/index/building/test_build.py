@@ -227,9 +227,9 @@ def test_two_and_three_dimensions_do_not_mix(
     make_recording(data, "deep", 5, dims=3)
     report = build(data, out, embedder)
     assert [failure.recording_id for failure in report.failed] == ["deep.npz"]
-    assert "--dims 2 projects it" in report.failed[0].reason
+    assert "`dims=2` projects it" in report.failed[0].reason
     assert build(data, out, embedder, BuildOptions(dims=2)).added == ("deep.npz",)
-    with pytest.raises(InputError, match=r"--dims 3, but the encoder takes 2-D poses"):
+    with pytest.raises(InputError, match=r"`dims` is 3, but the encoder takes 2-D poses"):
         build(data, out, embedder, BuildOptions(dims=3))
     deep = build(data, out.with_name("deep"), FixedEmbedder(dims=3))
     assert deep.added == ("deep.npz",)

@@ -42,7 +42,7 @@ def test_a_lag_is_reported_and_nothing_moved(dance: Recording) -> None:
     late = replace(dance, times_s=dance.times_s + 0.2)
     result = in_step(late, "report")
     np.testing.assert_array_equal(result.times_s, late.times_s)
-    assert "--lag auto" in result.notes[-1]
+    assert "`lag=auto`" in result.notes[-1]
     assert "+0.2" in result.notes[-1]
 
 
@@ -72,7 +72,7 @@ def test_too_short_to_tell(dance: Recording) -> None:
 
 @pytest.mark.parametrize("lag", ["soon", "nan", "7", ""])
 def test_a_lag_must_be_seconds(lag: str) -> None:
-    with pytest.raises(InputError, match="--lag must be 'auto', 'report' or seconds"):
+    with pytest.raises(InputError, match="`lag` must be 'auto', 'report' or seconds"):
         ReadSettings(lag=lag)
 
 

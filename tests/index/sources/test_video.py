@@ -107,7 +107,7 @@ def test_nobody_and_a_single_frame_are_said(tmp_path: Path, painted: Painted) ->
 
 def test_three_dimensions_are_refused_where_there_are_two(tmp_path: Path, painted: Painted) -> None:
     path = write_film(tmp_path / "dance.mp4", moving_square())
-    with pytest.raises(InputError, match="gives no depth; use --dims 2"):
+    with pytest.raises(InputError, match="gives no depth; use `dims=2`"):
         SOURCE.read_with(path, ReadSettings(), 3)
 
 
@@ -212,7 +212,7 @@ def test_two_real_films_in_processes(
     _excerpt(films / "red_skirt_320x240_70s.mp4", tmp_path / "b.mp4", empty_then_dancing)
     progress: list[tuple[int, int]] = []
     found = scan(tmp_path).found
-    failed = read_ahead(found, lambda done, total, _: progress.append((done, total)))
+    failed = read_ahead(found, lambda done, total, what="": progress.append((done, total)))
     assert failed == {}
     assert progress[-1] == (66, 66)
     recording = found[0].read()

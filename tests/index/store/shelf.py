@@ -17,7 +17,7 @@ import numpy as np
 from danceit.data import Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing, sha256_of_file
-from danceit.index.building.preparing import Prepared, load_prepared, save_prepared
+from danceit.index.building.embedded import Embedded, load_embedded, save_embedded
 from danceit.index.cleaning.cleaning import total
 from danceit.index.store.base import flat_rows, one_length
 from danceit.index.store.batch import ClipEntry, FragmentBatch
@@ -58,10 +58,10 @@ class ShelfStore(FragmentStore):
         self._save_encoder: Callable[[Path], None] | None = None
         self._widths = {"pose": 0, "audio": 0}
         if folder is not None:
-            prepared = load_prepared(folder / "fragments.npz")
-            if prepared is None:
+            embedded = load_embedded(folder / "fragments.npz")
+            if embedded is None:
                 raise IndexStateError(f"{folder} is damaged")
-            self._clips = parted(prepared.batch)
+            self._clips = parted(embedded.batch)
             self._widths = json.loads((folder / "widths.json").read_text())
         self._gather()
 
@@ -240,7 +240,7 @@ class ShelfStore(FragmentStore):
         )
 
     def verify(self) -> tuple[str, ...]:
-        sound = load_prepared(self._published / "fragments.npz") is not None
+        sound = load_embedded(self._published / "fragments.npz") is not None
         return () if sound else ("damaged",)
 
     def close(self) -> None:
@@ -264,7 +264,7 @@ class ShelfStore(FragmentStore):
                 (folder / "encoder" / path.name).write_bytes(path.read_bytes())
         self._clips = {name: one for name, one in clips.items() if name not in self._new}
         self._clips |= self._new
-        save_prepared(Prepared(self._joined(), total([])), folder / "fragments.npz")
+        save_embedded(Embedded(self._joined(), total([])), folder / "fragments.npz")
         (folder / "spec.json").write_text(json.dumps(asdict(self._spec)))
         (folder / "widths.json").write_text(json.dumps(self._widths))
         with replacing(self._location / CURRENT) as temporary:

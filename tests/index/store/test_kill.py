@@ -271,7 +271,7 @@ def test_a_full_disk_harms_nothing(
 def test_an_interrupted_build_carries_on(
     data: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(done: int, total: int, what: str) -> None:
+    def interrupt(done: int, total: int, what: str = "") -> None:
         if done == 2:
             raise KeyboardInterrupt
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +90,13 @@ def test_a_picture_as_background_fills_the_frame(dance: Dance, tmp_path: Path) -
     with Image.open(tmp_path / "a.gif") as gif:
         corner = gif.convert("RGB").getpixel((2, 2))
     assert corner[1] > 150 > corner[0]  # type: ignore[index]
+
+
+def test_a_dance_shows_itself_in_a_notebook(dance: Dance) -> None:
+    picture = dance._repr_png_()
+    assert picture is not None
+    with Image.open(BytesIO(picture)) as sheet:
+        assert sheet.format == "PNG"
+        assert sheet.width == 8 * 96
+        # Something is drawn in the limbs' colours, not only the stage.
+        assert len(sheet.convert("RGB").getcolors(maxcolors=1 << 20) or ()) > 200

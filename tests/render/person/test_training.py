@@ -1,5 +1,4 @@
 import csv
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +7,11 @@ import pytest
 import torch
 
 from danceit.errors import InputError
+from danceit.progress import Progress
 from danceit.render.person import training
 from danceit.render.person.building import PAINTER, load_trained
 from danceit.render.person.trained_pair import falling
-from danceit.render.person.training import Milestone, train
+from danceit.render.person.training import train
 from danceit.render.person.workers import Workers
 from tests.render.person.conftest import TINY
 
@@ -21,9 +21,9 @@ def curve(folder: Path) -> list[list[str]]:
         return list(csv.reader(stream))[1:]
 
 
-def stop_at(stage: str, step: int) -> Callable[[Milestone], None]:
-    def watch(milestone: Milestone) -> None:
-        if (milestone.stage, milestone.step) == (stage, step):
+def stop_at(stage: str, step: int) -> Progress:
+    def watch(done: int, total: int, what: str = "") -> None:
+        if done == step and what.startswith(stage):
             raise KeyboardInterrupt
 
     return watch
@@ -34,7 +34,7 @@ def test_a_killed_run_goes_on_along_the_same_curve(
     person: Path, trained: Path, stage: str, step: int
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(person, TINY, watch=stop_at(stage, step))
+        train(person, TINY, progress=stop_at(stage, step))
     report = train(person, TINY)
     assert report.first_step == (3 if stage == "pose" else 6)
     assert curve(person) == curve(trained)
@@ -75,7 +75,7 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
     person: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(person, TINY, watch=stop_at("pose", 4))
+        train(person, TINY, progress=stop_at("pose", 4))
     state = person / "run" / "state.safetensors"
     before = state.read_bytes()
 
@@ -93,9 +93,9 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
 
 def test_a_run_with_other_options_is_not_mixed(person: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train(person, TINY, watch=stop_at("pose", 4))
+        train(person, TINY, progress=stop_at("pose", 4))
     other = replace(TINY, ngf=12, seed=3)
-    with pytest.raises(InputError, match=r"a run with another ngf, seed; give --restart"):
+    with pytest.raises(InputError, match=r"a run with another ngf, seed; give `restart`"):
         train(person, other)
     assert train(person, other, restart=True).first_step == 0
 
@@ -109,7 +109,7 @@ def test_a_finished_run_can_be_trained_longer(person: Path) -> None:
         *(("face", i) for i in range(4)),
     ]
     assert load_trained(person).step == 8
-    with pytest.raises(InputError, match="a run with another steps; give --restart"):
+    with pytest.raises(InputError, match="a run with another steps; give `restart`"):
         train(person, TINY)
 
 

@@ -168,7 +168,7 @@ def test_progress_counts_every_frame(dance: Dance, tmp_path: Path) -> None:
         dance,
         tmp_path / "a.mp4",
         options=SMALL,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total, what="": told.append((done, total)),
     )
     assert told == [(i + 1, 60) for i in range(60)]
 

@@ -15,7 +15,7 @@ from danceit.retrieval.encoder.checkpoints import STATE_FILE
 from danceit.retrieval.encoder.configuration import EncoderConfig, TrainingConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.encoder.losses import LOSSES
-from danceit.retrieval.encoder.run import LOG_COLUMNS, LOG_FILE, Milestone, one_cycle, relevance_of
+from danceit.retrieval.encoder.run import LOG_COLUMNS, LOG_FILE, one_cycle, relevance_of
 from danceit.retrieval.encoder.training import train
 from tests.retrieval.conftest import ToyLibrary
 
@@ -69,8 +69,8 @@ def test_a_killed_run_goes_on_to_the_very_weights_of_one_that_was_not(
 ) -> None:
     whole = train(toys.clips, SMALL, out=tmp_path / "whole", read_features=toys.read)
 
-    def kill(milestone: Milestone) -> None:
-        if milestone.step == 6:  # two steps after the checkpoint
+    def kill(done: int, total: int, what: str = "") -> None:
+        if done == 6:  # two steps after the checkpoint
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -78,7 +78,7 @@ def test_a_killed_run_goes_on_to_the_very_weights_of_one_that_was_not(
     seen: list[int] = []
     report = train(
         toys.clips, SMALL, out=tmp_path / "cut", read_features=toys.read,
-        progress=lambda milestone: seen.append(milestone.step),
+        progress=lambda done, total, what="": seen.append(done),
     )  # fmt: skip
     assert report.resumed
     assert seen == list(range(5, 13))

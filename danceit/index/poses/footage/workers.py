@@ -21,6 +21,7 @@ from danceit.errors import DanceitError
 from danceit.index.poses.estimators import Estimator, make_estimator
 from danceit.index.poses.footage.decoding import expected_pictures
 from danceit.index.poses.footage.extraction import footage_folder, load_footage
+from danceit.progress import silent
 
 Progress = Callable[[int, int, str], None]
 """Called with pictures done, pictures in all, and the video being looked at."""
@@ -50,7 +51,7 @@ def extract_all(
     spec: str,
     *,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> dict[Path, str]:
     """Extract every video that is not in the cache yet.
 
@@ -86,7 +87,7 @@ def extract_all(
         except DanceitError as exc:
             failed[path] = str(exc)
     if folders:
-        _Crew(spec, folders, sizes, failed, progress or _quiet).run(workers or default_workers())
+        _Crew(spec, folders, sizes, failed, progress).run(workers or default_workers())
     return failed
 
 
@@ -199,7 +200,3 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(part for part in (here, known) if part),
         "OMP_NUM_THREADS": "1",
     }
-
-
-def _quiet(done: int, total: int, what: str) -> None:
-    """Show nothing."""

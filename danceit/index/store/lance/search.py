@@ -129,7 +129,7 @@ def make_parts(
 
 
 def _chosen(by: By, count: int, factory: str) -> SearchPart:
-    kind, lists = choose(count, factory)
+    kind, lists = kind_for(count, factory)
     return SearchPart(
         by, 0, count, f"{kind},{lists}" if lists else kind, lists, f"{FRAGMENTS}.lance"
     )
@@ -196,7 +196,7 @@ def _names(dataset: Any) -> set[str]:
     return {index.name for index in dataset.describe_indices()}
 
 
-def choose(count: int, factory: str = "") -> tuple[str, int]:
+def kind_for(count: int, factory: str = "") -> tuple[str, int]:
     """Kind of search index and number of lists for `count` vectors.
 
     Raises

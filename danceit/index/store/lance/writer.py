@@ -19,7 +19,7 @@ from danceit.errors import IndexStateError
 from danceit.index.store.contract import SPACES, FragmentBatch, StoreOptions, StoreSpec
 from danceit.index.store.fitting import check_fits, check_new, check_not_added, check_widths
 from danceit.index.store.lance.generation import LanceGeneration, files_of
-from danceit.index.store.lance.search import choose, make_parts
+from danceit.index.store.lance.search import kind_for, make_parts
 from danceit.index.store.lance.tables import (
     CLIPS,
     FRAGMENTS,
@@ -131,7 +131,7 @@ class LanceWriter(Transaction[LanceGeneration]):
             self._remove_folder()
 
     def _begin(self, save_encoder: Callable[[Path], None] | None) -> None:
-        choose(1, self._factory)
+        kind_for(1, self._factory)
         if self._base is not None:
             self.widths |= self._base.manifest.widths
             self.folder = self._base.folder

@@ -23,7 +23,7 @@ from danceit.errors import IndexStateError, InputError, MissingDependencyError
 from danceit.index.store.cards import count_cards
 from danceit.index.store.contract import FragmentBatch, StoreOptions, StoreSpec, Where
 from danceit.index.store.lance.generation import files_of as files_of_versions
-from danceit.index.store.lance.search import KINDS, choose
+from danceit.index.store.lance.search import KINDS, kind_for
 from danceit.index.store.lance.store import LanceStore
 from danceit.index.store.lance.tables import condition_of
 from danceit.index.store.manifest import NAME, FileEntry, Manifest
@@ -248,8 +248,8 @@ def test_unknown_lists_are_refused_before_anything_is_written(location: Path) ->
         with pytest.raises(InputError, match="Lance does not know the factory"):
             LanceStore.create(location, SPEC, save_fixed_encoder, StoreOptions(factory=factory))
     assert not list(location.glob("generation-*"))
-    assert choose(1_000_000) == ("IVF_FLAT", 4096)
-    assert choose(100) == ("exact", 0)
+    assert kind_for(1_000_000) == ("IVF_FLAT", 4096)
+    assert kind_for(100) == ("exact", 0)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30), st.text("'\"\\;-%_\n\0 x", max_size=8))

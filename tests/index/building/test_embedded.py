@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from danceit.data import Clip
-from danceit.index.building.preparing import Prepared, embed_clips, load_prepared, save_prepared
+from danceit.index.building.embedded import Embedded, embed_clips, load_embedded, save_embedded
 from danceit.index.cleaning.cleaning import CleaningReport
 from danceit.index.store.contract import ClipEntry, StoreSpec
 from danceit.testing import HOSTILE, FixedEmbedder
@@ -58,39 +58,39 @@ def test_a_clip_too_short_for_any_fragment_is_kept_without() -> None:
 def test_what_is_saved_is_loaded(tmp_path: Path, lengths: tuple[int, ...]) -> None:
     entries = tuple(entry(f"{HOSTILE}#{place}", n) for place, n in enumerate(lengths))
     report = CleaningReport("r", 10, 5, {"frozen": 5}, 1, 2, ("warned",), ("noted",))
-    prepared = Prepared(embed_clips(entries, EMBEDDER, SPEC, None), report)
-    save_prepared(prepared, tmp_path / "x.npz")
-    found = load_prepared(tmp_path / "x.npz")
+    embedded = Embedded(embed_clips(entries, EMBEDDER, SPEC, None), report)
+    save_embedded(embedded, tmp_path / "x.npz")
+    found = load_embedded(tmp_path / "x.npz")
     assert found is not None
     assert found.cleaning == report
-    for was, now in zip(prepared.batch.clips, found.batch.clips, strict=True):
+    for was, now in zip(embedded.batch.clips, found.batch.clips, strict=True):
         np.testing.assert_array_equal(now.clip.poses, was.clip.poses)
         assert vars(now.clip) | {"poses": 0} == vars(was.clip) | {"poses": 0}
         assert (now.tempo_bpm, now.file_hash) == (was.tempo_bpm, was.file_hash)
     for name in ("clip", "start_frame", "n_frames", "energy", "pose_vectors", "audio_vectors"):
-        np.testing.assert_array_equal(getattr(found.batch, name), getattr(prepared.batch, name))
+        np.testing.assert_array_equal(getattr(found.batch, name), getattr(embedded.batch, name))
 
 
 def test_no_flipped_bit_in_saved_work_goes_unnoticed(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     report = CleaningReport("r", 10, 5)
-    prepared = Prepared(embed_clips((entry("one", 30),), EMBEDDER, SPEC, None), report)
-    save_prepared(prepared, path)
+    embedded = Embedded(embed_clips((entry("one", 30),), EMBEDDER, SPEC, None), report)
+    save_embedded(embedded, path)
     whole = path.read_bytes()
     for position in range(0, len(whole), 37):
         flipped = bytearray(whole)
         flipped[position] ^= 1 << position % 8
         path.write_bytes(flipped)
-        found = load_prepared(path)
+        found = load_embedded(path)
         if found is not None:
             # A bit that says nothing, such as one of a date.
             for name in ("pose_vectors", "energy", "start_frame"):
                 np.testing.assert_array_equal(
-                    getattr(found.batch, name), getattr(prepared.batch, name)
+                    getattr(found.batch, name), getattr(embedded.batch, name)
                 )
             np.testing.assert_array_equal(
-                found.batch.clips[0].clip.poses, prepared.batch.clips[0].clip.poses
+                found.batch.clips[0].clip.poses, embedded.batch.clips[0].clip.poses
             )
     path.write_bytes(whole[:-10])
-    assert load_prepared(path) is None
-    assert load_prepared(tmp_path / "nowhere") is None
+    assert load_embedded(path) is None
+    assert load_embedded(tmp_path / "nowhere") is None

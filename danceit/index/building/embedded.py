@@ -1,6 +1,6 @@
 """One recording's way into the index: read, clean, cut, embed; kept until it is published.
 
-What is prepared lies in the index's work folder under a name made of everything it
+What is embedded lies in the index's work folder under a name made of everything it
 depends on, so that a build that was killed carries on where it stopped.
 """
 
@@ -37,14 +37,14 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Embedded:
     """A recording ready to be stored, and what cleaning did to it."""
 
     batch: FragmentBatch
     cleaning: CleaningReport
 
 
-def prepare(
+def embed_recording(
     found: Found,
     file_hash: str,
     embedder: Embedder,
@@ -52,7 +52,7 @@ def prepare(
     dims: int | None,
     *,
     reading: Reading | None = None,
-) -> Prepared:
+) -> Embedded:
     """Read, clean, cut and embed one recording; with `reading`, it was read and cleaned before.
 
     Raises
@@ -70,7 +70,7 @@ def prepare(
         )
     for clip in cleaned.clips:
         if clip.dims != spec.dims:
-            cure = "--dims 2 projects it" if clip.dims == 3 else "train one with --dims 2"
+            cure = "`dims=2` projects it" if clip.dims == 3 else "train one with `dims=2`"
             raise InputError(
                 f"{found.path} is {clip.dims}-D and the encoder takes {spec.dims}-D: {cure}"
             )
@@ -82,7 +82,7 @@ def prepare(
     if music is not None and outside:
         line = f"{outside} of {len(batch)} fragments lie outside the music and have none"
         report = replace(report, warnings=(*report.warnings, line))
-    return Prepared(batch, report)
+    return Embedded(batch, report)
 
 
 def embed_clips(
@@ -134,18 +134,18 @@ def embed_clips(
 
 
 def work_name(found: Found, file_hash: str, spec: StoreSpec) -> str:
-    """File name under which a recording's `Prepared` is kept."""
+    """File name under which a recording's `Embedded` is kept."""
     parts = [found.recording_id, str(found.path.absolute()), file_hash, asdict(spec)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32] + ".npz"
 
 
-def save_prepared(prepared: Prepared, path: Path) -> None:
-    """Write it to a file that `load_prepared` reads."""
-    batch = prepared.batch
+def save_embedded(embedded: Embedded, path: Path) -> None:
+    """Write it to a file that `load_embedded` reads."""
+    batch = embedded.batch
     clips = [entry.clip for entry in batch.clips]
     meta = {
         "clips": [_clip_meta(entry) for entry in batch.clips],
-        "cleaning": asdict(prepared.cleaning),
+        "cleaning": asdict(embedded.cleaning),
     }
     # In memory first: a zip file that breaks off on a full disk complains a second time.
     packed = io.BytesIO()
@@ -165,8 +165,8 @@ def save_prepared(prepared: Prepared, path: Path) -> None:
         temporary.write_bytes(hashlib.sha256(whole).digest() + whole)
 
 
-def load_prepared(path: Path) -> Prepared | None:
-    """Read what `save_prepared` wrote; None where there is nothing or it is damaged."""
+def load_embedded(path: Path) -> Embedded | None:
+    """Read what `save_embedded` wrote; None where there is nothing or it is damaged."""
     try:
         # Whole, and by a hash of all of it: numpy does not check what it does not read.
         raw = path.read_bytes()
@@ -185,24 +185,24 @@ def load_prepared(path: Path) -> Prepared | None:
         cleaning = meta["cleaning"]
         for name in ("warnings", "notes"):
             cleaning[name] = tuple(cleaning[name])
-        return Prepared(batch, CleaningReport(**cleaning))
+        return Embedded(batch, CleaningReport(**cleaning))
     except (*_UNREADABLE, InputError):
         # It is only a cache: whatever is wrong with it, the work is done again.
         return None
 
 
 def load_batch(path: Path) -> FragmentBatch:
-    """Read what `save_prepared` wrote, which must be there.
+    """Read what `save_embedded` wrote, which must be there.
 
     Raises
     ------
     IndexStateError
         If it is gone or damaged.
     """
-    prepared = load_prepared(path)
-    if prepared is None:
+    embedded = load_embedded(path)
+    if embedded is None:
         raise IndexStateError(f"the work at {path} was damaged meanwhile; build again")
-    return prepared.batch
+    return embedded.batch
 
 
 def _music(path: Path | None, embedder: Embedder) -> tuple[Float32 | None, Counts]:
