@@ -233,7 +233,7 @@ def test_two_and_three_dimensions_do_not_mix(
         build(data, out, embedder, BuildOptions(dims=3))
     deep = build(data, out.with_name("deep"), FixedEmbedder(dims=3))
     assert deep.added == ("deep.npz",)
-    assert "train one with --dims 2" in deep.failed[0].reason
+    assert "train one with `dims=2`" in deep.failed[0].reason
 
 
 def test_fragments_know_their_own_music(

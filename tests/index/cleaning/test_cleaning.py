@@ -247,7 +247,7 @@ def test_three_dimensions_can_be_projected() -> None:
 @pytest.mark.parametrize(
     ("recording", "dims", "message"),
     [
-        (dancing(dims=2), 3, "is 2-D and cannot go into a 3-D index: use --dims 2"),
+        (dancing(dims=2), 3, "is 2-D and cannot go into a 3-D index: use `dims=2`"),
         (dancing(), 4, "dims must be 2 or 3; got 4"),
         (replace(dancing(), poses=dancing().poses[:, :17]), None, "17"),
         (changed(dancing(), dancing().poses * np.nan), None, "cannot be scaled"),
