@@ -151,7 +151,7 @@ def test_corrections_hold_for_what_they_corrected(tmp_path: Path) -> None:
         ("", "does not hold corrections"),
         ("[]", "does not hold corrections"),
         ('{"metre": 3}', "does not hold corrections"),
-        ('{"format": 1, "metre": 11}', "song.counts: --metre must be"),
+        ('{"format": 1, "metre": 11}', "song.counts: `metre` must be"),
         ('{"format": 1, "metre": "three"}', "does not hold corrections"),
         (json.dumps({"format": 99}), "newer danceit"),
     ],
