@@ -21,6 +21,10 @@ BEAT_STYLES = ("lane", "flash", "none")
 """``lane``: ticks pass a playhead under the dancer; ``flash`` also lights the floor; ``none``."""
 SURROUNDINGS = ("kept", "blurred", "still")
 """Around the dancer in footage: as filmed, blurred, or `RenderOptions.background`."""
+JOINS = ("auto", "cut", "dissolve", "morph")
+"""How one shot of footage follows another: ``auto`` a cut, and something softer only where both
+show one dancer in one place and nearly one pose; ``cut`` or ``dissolve`` always; ``morph``
+wherever the pictures agree enough for one, however far apart the poses are."""
 SIZE_LIMITS = (64, 4096)
 VIDEO_PX, GIF_PX, POSE_PX = 512, 256, 192
 """Sizes that the formats choose for themselves."""
@@ -123,6 +127,10 @@ class RenderOptions:
         In a video, the sources' own footage instead of a drawn figure.
     surroundings : str
         One of `SURROUNDINGS`, for footage.
+    joins : str
+        One of `JOINS`, for footage.
+    match_colours : bool
+        Bring brightness and colour of the sources together, for footage.
     locate : Locator or None
         Finds the footage; needed where `footage` is asked for.
     person : str
@@ -153,6 +161,8 @@ class RenderOptions:
     font: str = ""
     footage: bool = False
     surroundings: str = "kept"
+    joins: str = "auto"
+    match_colours: bool = False
     locate: Locator | None = None
     person: str = ""
     synthetic_note: bool = True
@@ -163,6 +173,7 @@ class RenderOptions:
         _check_choice("theme", self.theme, THEMES)
         _check_choice("beats", self.beats, BEAT_STYLES)
         _check_choice("surroundings", self.surroundings, SURROUNDINGS)
+        _check_choice("joins", self.joins, JOINS)
         if self.fps not in FRAME_RATES:
             known = ", ".join(map(str, FRAME_RATES))
             raise InputError(f"fps must be one of {known}; got {self.fps}")

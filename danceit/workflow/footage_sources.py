@@ -115,7 +115,7 @@ def filmed(recording: Recording) -> Filmed:
     inside = (joints[known] >= 0).all(axis=1) & (joints[known] <= (width, height)).all(axis=1)
     if not known.any() or inside.mean() < INSIDE_SHARE:
         raise InputError(f"its poses are not in the {width} x {height} pixels of {video.name}")
-    return Filmed(video, recording.times_s, joints)
+    return Filmed(video, recording.times_s, joints, size=(width, height))
 
 
 def _enlargement(recording: Recording, width: int) -> np.float32:

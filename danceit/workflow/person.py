@@ -9,8 +9,8 @@ from danceit.data import BODY_PX, Dance
 from danceit.errors import InputError
 from danceit.index.cleaning.repair import mended
 from danceit.progress import Progress, silent
+from danceit.render.footage.framing import body_px
 from danceit.render.footage.locating import Filmed
-from danceit.render.footage.shots import body_px
 from danceit.render.person.configuration import QUALITIES, PersonConfig
 from danceit.render.person.posing import coverage
 from danceit.render.person.prepare import Prepared, prepare

@@ -1,14 +1,15 @@
 """A made-up video whose frames carry their number, with a dancer of dots."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
-from danceit.data import Float64
+from danceit.data import FPS, Dance, Float64
 from danceit.render.footage.locating import Filmed
-from tests.render.conftest import STANDING
+from tests.render.conftest import STANDING, make_dance, swaying
 
 WIDTH, HEIGHT, BITS = 160, 208, 8
 BLOCK = WIDTH // BITS
@@ -56,4 +57,14 @@ def write_video(
             frame.pts, frame.time_base = index + round(lag * fps), Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return Filmed(path, np.arange(n_frames) / fps, joints.astype(np.float32))
+    seen = joints.astype(np.float32)
+    return Filmed(path, np.arange(n_frames) / fps, seen, size=(WIDTH, HEIGHT))
+
+
+def footage_dance(song: Path | None = None, speed: float = 1.0) -> Dance:
+    """Frames 96 on, then 24 on, of one source; `speed` as an aligner would have it."""
+    dance = make_dance(swaying(60, dims=2), song=song, seams=(30,))
+    within = np.concatenate([np.arange(30), np.arange(30)]) * speed / FPS
+    source_s = np.repeat([4.0, 1.0], 30) + within
+    placed = tuple(replace(p, source="one") for p in dance.fragments)
+    return replace(dance, source_s=source_s, fragments=placed)

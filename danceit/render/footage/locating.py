@@ -22,6 +22,8 @@ class Filmed:
         Seconds of `joints` in the video; increasing.
     joints : float32 (N, 18, 2)
         Pixels of the picture as it is shown; NaN where not seen.
+    size : tuple of int, optional
+        Width and height of the picture as it is shown.
     lag_s : float
         Second of the video less that of `danceit.data.Dance.source_s`: what an index has
         taken off the poses' times to bring them in step with the sound.
@@ -31,6 +33,7 @@ class Filmed:
     times_s: Float64
     joints: Float32
     lag_s: float = 0.0
+    size: tuple[int, int] | None = None
 
 
 class Locator(Protocol):

@@ -3,7 +3,8 @@
 Two shots meet at a seam in different poses. Dense flow alone does not find a hand that
 is half a body away, so the joints lead: each picture is carried to the pose between by
 their movement, spread over the picture. What still differs is found by OpenCV's DIS flow
-(Kroeger et al., ECCV 2016). Meanwhile the pictures are cross-faded.
+(Kroeger et al., ECCV 2016). Meanwhile the pictures are cross-faded. Only what is near the
+dancer is carried: what stands behind stays straight.
 """
 
 from functools import lru_cache
@@ -29,8 +30,7 @@ def morph(
     second: Picture,
     joints: tuple[Float64, Float64],
     share: float,
-    *,
-    refine: bool = True,
+    dancers: Picture,
 ) -> Picture:
     """Picture between two of one size.
 
@@ -41,9 +41,8 @@ def morph(
         Where the dancer's joints are in each, in pixels; NaN where unknown.
     share : float
         0 gives `first`, 1 gives `second`.
-    refine : bool
-        Whether the pictures show the same place, so that flow can be seen in them; if not,
-        the joints alone lead.
+    dancers : uint8 (height, width)
+        255 where the dancer is in either picture, 0 where nothing may be bent.
     """
     import cv2
 
@@ -56,9 +55,11 @@ def morph(
     size = (max(16, round(width * ratio)), max(16, round(height * ratio)))
     start, end = (each * (size[0] / width, size[1] / height) for each in joints)
     flow = spread(start, end, start + share * (end - start), size)
-    if refine:
-        small = [_small(picture, size) for picture in (first, second)]
-        flow += _flow(carried(small[0], flow, share), carried(small[1], flow, share - 1))
+    bent = cv2.resize(dancers, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    flow *= bent[..., None]
+    small = [_small(picture, size) for picture in (first, second)]
+    left = flow_between(carried(small[0], flow, share), carried(small[1], flow, share - 1))
+    flow += left * bent[..., None]
     ours, theirs = carried(first, flow, share), carried(second, flow, share - 1)
     mixed = cv2.addWeighted(ours, 1 - share, theirs, share, 0.0)
     return np.asarray(mixed, dtype=np.uint8)
@@ -103,12 +104,28 @@ def _small(picture: Picture, size: tuple[int, int]) -> Picture:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
-def _flow(first: Picture, second: Picture) -> Float32:
+def flow_between(first: Picture, second: Picture) -> Float32:
+    """Movement (height, width, 2) in pixels from one grey picture to another."""
     import cv2
 
     flow = _dis().calc(first, second, None)
     # Found where pixels start; smoothed, it also serves where they arrive.
     return np.asarray(cv2.GaussianBlur(flow, (0, 0), 2.0), dtype=np.float32)
+
+
+def sampled(flow: Float32, along: Float32) -> Float32:
+    """A flow (height, width, 2) read where another of the same size leads."""
+    import cv2
+
+    columns, rows = _grid(flow.shape[1], flow.shape[0])
+    read = cv2.remap(
+        flow,
+        columns + along[..., 0],
+        rows + along[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(read, dtype=np.float32)
 
 
 def carried(picture: Picture, flow: Float32, part: float) -> Picture:

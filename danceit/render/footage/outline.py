@@ -19,7 +19,9 @@ _FACE = {JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", 
 _WORK = 4
 
 
-def outline(joints: Float64, frame_size: tuple[int, int], unit: float) -> Mask:
+def outline(
+    joints: Float64, frame_size: tuple[int, int], unit: float, narrower: float = 1.0
+) -> Mask:
     """Mask (height, width), 255 on the dancer and falling to 0 around.
 
     Parameters
@@ -28,6 +30,8 @@ def outline(joints: Float64, frame_size: tuple[int, int], unit: float) -> Mask:
         Picture pixels; NaN where unknown.
     unit : float
         Picture pixels a canvas pixel.
+    narrower : float
+        Width of limbs and trunk, and of the soft edge, in the usual; wider above 1.
     """
     import cv2
 
@@ -35,20 +39,22 @@ def outline(joints: Float64, frame_size: tuple[int, int], unit: float) -> Mask:
     # Drawn small and enlarged: the feather makes the missing detail invisible.
     small = np.zeros((-(-height // _WORK), -(-width // _WORK)), dtype=np.uint8)
     points, scale = joints / _WORK, unit / _WORK
+    thickness = scale * narrower
     known = np.isfinite(points).all(axis=1)
     limit = 4 * max(frame_size)
     at = np.round(np.clip(np.where(known[:, None], points, 0.0), -limit, limit)).astype(np.int32)
     spots: list[tuple[int, int]] = [(int(x), int(y)) for x, y in at]
     if known[_TORSO].all():
-        cv2.fillConvexPoly(small, cv2.convexHull(at[_TORSO]), (255,))
+        hull = cv2.convexHull(at[_TORSO])
+        cv2.fillConvexPoly(small, hull, (255,))
     for parent, child in BONES:
         if known[parent] and known[child]:
             wide = _LEG if child in _LEGS else _TRUNK if parent == JOINT["neck"] else _ARM
-            thick = max(1, round(wide * scale))
+            thick = max(1, round(wide * thickness))
             cv2.line(small, spots[parent], spots[child], (255,), thick, cv2.LINE_8)
     for joint in np.flatnonzero(known).tolist():
         wide = _HEAD if joint in _FACE else _LEG if joint in _LEGS else _ARM
-        cv2.circle(small, spots[joint], max(1, round(0.6 * wide * scale)), (255,), -1)
-    soft = cv2.GaussianBlur(small, (0, 0), max(0.5, FEATHER * scale))
+        cv2.circle(small, spots[joint], max(1, round(0.6 * wide * thickness)), (255,), -1)
+    soft = cv2.GaussianBlur(small, (0, 0), max(0.5, FEATHER * min(thickness, scale)))
     full = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(full, dtype=np.uint8)

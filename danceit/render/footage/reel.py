@@ -211,6 +211,37 @@ def picture_size(video: Path) -> tuple[int, int]:
         return (frame.height, frame.width) if turned else (frame.width, frame.height)
 
 
+def key_pictures(video: Path, times_s: Float64, longest_px: int = 128) -> list[Picture]:
+    """Pictures (height, width, 3) at the key frames before some moments: cheap to come by.
+
+    Parameters
+    ----------
+    times_s : float64 (N,)
+        Seconds from the video's first frame.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or none of its key frames can be decoded.
+    """
+    container, stream = _open(video)
+    with container:
+        begins = float((stream.start_time or 0) * stream.time_base)
+        pictures = []
+        for time_s in times_s.tolist():
+            container.seek(round((begins + time_s) / stream.time_base), stream=stream)
+            frame = next(_decoded(container, stream), None)
+            if frame is not None:
+                ratio = min(1.0, longest_px / max(frame.width, frame.height))
+                width, height = (
+                    max(2, 2 * round(side * ratio / 2)) for side in (frame.width, frame.height)
+                )
+                pictures.append(frame.to_ndarray(width=width, height=height, format="rgb24"))
+    if not pictures:
+        raise InputError(f"{video} has no picture that can be decoded")
+    return pictures
+
+
 def _open(video: Path) -> tuple[Any, Any]:
     container = open_container(video, "a video")
     stream = picture_stream(container)

@@ -2,8 +2,8 @@
 
 Each frame shows its source's video at the dance's `source_s`, so that whatever the
 aligners did to the time of the movement is done to the footage. People are brought to
-one size and one floor line (`shots`), seams are morphed (`morph`), and where a source has
-no video, the drawn figure dances on in the same frame.
+one size and one floor line (`framing`), one shot follows another on the beat (`shots`, `joins`),
+and where a source has no video, the drawn figure dances on in the same frame.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,21 @@ import numpy.typing as npt
 from danceit.data import Dance, Float64
 from danceit.errors import InputError
 from danceit.render.drawing.scene import Scene
+from danceit.render.footage.cutout import CutOut
+from danceit.render.footage.framing import canvas_place
+from danceit.render.footage.grading import Curves, curves_of, graded
+from danceit.render.footage.joins import Join, meeting
 from danceit.render.footage.morph import morph
 from danceit.render.footage.outline import outline
 from danceit.render.footage.reel import KEPT_BYTES, Reel
-from danceit.render.footage.shots import Shot, canvas_place, cut
+from danceit.render.footage.shots import Cut, Shot, cut
 from danceit.render.footage.surroundings import Surroundings
 from danceit.render.options import RenderOptions
 
 Picture = npt.NDArray[np.uint8]
 
+WIDER = 1.3
+"""Width of an outline that surely holds the dancer, in the usual."""
 MOST_AWAKE = 6
 """Videos that are open at once: a decoder of large pictures holds some tens of megabytes."""
 
@@ -55,7 +61,7 @@ class FootageScene(Scene):
         if options.locate is None:
             raise InputError("footage needs RenderOptions.locate, which finds the sources' videos")
         self._canvas = canvas_place(options.frame_size)
-        self._cut = cut(dances[0], self._times_s, options.locate, self._canvas)
+        self._cut = cut(dances[0], self._times_s, options.locate, self._canvas, options.joins)
         made_by = sorted({placed.generator for placed in dances[0].fragments if placed.generator})
         if made_by:
             raise InputError(
@@ -68,16 +74,21 @@ class FootageScene(Scene):
                 f"none of the dance's sources has a video with a dancer in it ({named}): "
                 "render it without footage"
             )
-        self._reels = _reels(self._cut.shots)
+        self._reels = _reels(self._cut)
         self._order: list[Path] = []
         self._surroundings = Surroundings(options)
+        self._cut_out: CutOut | None = None
+        if options.surroundings != "kept":
+            self._cut_out = CutOut(options.frame_size, self._canvas.unit)
+        self._curves = _curves(self._cut.shots) if options.match_colours else {}
+        self._kinds: dict[int, str] = {}
         self._drawn: Float64 | None = None
 
     @property
     def footage_share(self) -> float:
         """Share of the danced frames that show footage."""
-        filmed = [self._cut.at(i)[0].filmed is not None for i in range(self.n_danced)]
-        return float(np.mean(filmed))
+        shots = [self._cut.shots[self._cut.at(i)[0]] for i in range(self.n_danced)]
+        return float(np.mean([shot.filmed is not None for shot in shots]))
 
     @property
     def n_decoded(self) -> int:
@@ -90,13 +101,50 @@ class FootageScene(Scene):
             reel.close()
 
     def _stage(self, picture: Picture, index: int) -> None:
-        first, second, share = self._cut.at(index)
-        shown = self._shown(first, index)
-        if second is not None:
-            other = self._shown(second, index)
-            places = (self._placed(first, index), self._placed(second, index))
-            shown = morph(shown, other, places, share, refine=_one_place(first, second))
-        np.copyto(picture, shown)
+        number, join = self._cut.at(index)
+        if join is None:
+            np.copyto(picture, self._shown(self._cut.shots[number], index))
+            return
+        kind = self._kind(join)
+        share = self._cut.joins[join].share(index, kind)
+        first, second = self._cut.shots[join : join + 2]
+        if share <= 0.0 or share >= 1.0:
+            np.copyto(picture, self._shown(first if share <= 0.0 else second, index))
+        else:
+            np.copyto(picture, self._between(first, second, index, share, kind))
+
+    def _kind(self, number: int) -> str:
+        """``cut``, ``dissolve`` or ``morph``: how the shots at a join meet."""
+        if self.options.joins in ("cut", "dissolve"):
+            return self.options.joins
+        if number not in self._kinds:
+            at = self._cut.joins[number].at
+            first, second = self._cut.shots[number : number + 2]
+            self._kinds[number] = meeting(
+                self._shown(first, at),
+                self._shown(second, at),
+                self._where_dancers(first, second, at),
+            )
+        return self._kinds[number]
+
+    def _between(self, first: Shot, second: Shot, index: int, share: float, kind: str) -> Picture:
+        """Return one shot on its way to another."""
+        import cv2
+
+        ours, theirs = self._shown(first, index), self._shown(second, index)
+        if kind == "dissolve":
+            mixed = cv2.addWeighted(ours, 1 - share, theirs, share, 0.0)
+            return np.asarray(mixed, dtype=np.uint8)
+        places = (self._placed(first, index), self._placed(second, index))
+        return morph(ours, theirs, places, share, self._where_dancers(first, second, index))
+
+    def _where_dancers(self, first: Shot, second: Shot, index: int) -> Picture:
+        """Mask (height, width), 255 on the dancers of two shots, generously, and 0 around."""
+        masks = [
+            outline(self._placed(shot, index), self.options.frame_size, self._canvas.unit, WIDER)
+            for shot in (first, second)
+        ]
+        return np.maximum(*masks)
 
     def _figures(self, picture: Picture, index: int) -> None:
         """Nothing: `_stage` has drawn whatever stands in for missing footage."""
@@ -111,11 +159,19 @@ class FootageScene(Scene):
             return drawn
         reel = self._woken(shot.filmed.video)
         source = reel.frame(float(shot.source_s[index - shot.start]))
-        placing = shot.placing(index, self._canvas)
-        mask = None
-        if self.options.surroundings != "kept":
-            mask = outline(self._placed(shot, index), self.options.frame_size, self._canvas.unit)
-        return self._surroundings.compose(source, _for_reel(placing, reel), mask)
+        if shot.filmed.video in self._curves:
+            source = graded(source, self._curves[shot.filmed.video])
+        placing = _for_reel(shot.placing(index, self._canvas), reel)
+        if self._cut_out is None:
+            return self._surroundings.compose(source, placing)
+        joints = self._placed(shot, index)
+        return self._surroundings.compose(
+            source, placing, lambda picture: self._masked(picture, joints)
+        )
+
+    def _masked(self, picture: Picture, joints: Float64) -> Picture:
+        assert self._cut_out is not None
+        return self._cut_out.mask(picture, joints)
 
     def _woken(self, video: Path) -> Reel:
         """Reel of a video; decoders that were longest without work are put to rest."""
@@ -142,13 +198,6 @@ class FootageScene(Scene):
         return drawn
 
 
-def _one_place(first: Shot, second: Shot) -> bool:
-    """Whether two shots are of one video."""
-    if first.filmed is None or second.filmed is None:
-        return False
-    return first.filmed.video == second.filmed.video
-
-
 def _for_reel(placing: Float64, reel: Reel) -> Float64:
     """Return the map (2, 3) from a reel's pictures, where `placing` is from the source's pixels."""
     scaled: Float64 = placing.copy()
@@ -156,14 +205,30 @@ def _for_reel(placing: Float64, reel: Reel) -> Float64:
     return scaled
 
 
-def _reels(shots: Sequence[Shot]) -> dict[Path, Reel]:
+def _curves(shots: Sequence[Shot]) -> dict[Path, Curves]:
+    """How each video is graded."""
+    shown: dict[Path, list[Float64]] = {}
+    for shot in shots:
+        if shot.filmed is not None:
+            shown.setdefault(shot.filmed.video, []).append(shot.source_s)
+    return curves_of({video: np.concatenate(times) for video, times in shown.items()})
+
+
+def _looked_at(shot: Shot, joins: Sequence[Join]) -> Float64:
+    """Moments of a shot that `FootageScene._kind` looks at beside those that are shown."""
+    at = [j.at for j in joins if j.overlaps and shot.start <= j.at < shot.stop]
+    moments: Float64 = shot.source_s[np.array(at, dtype=np.int64) - shot.start]
+    return moments
+
+
+def _reels(plan: Cut) -> dict[Path, Reel]:
     """Open each video once, told of every moment that the shots need, at the size they need."""
     needs: dict[Path, list[Float64]] = {}
     scales: dict[Path, float] = {}
-    for shot in shots:
+    for shot in plan.shots:
         if shot.filmed is not None:
             video = shot.filmed.video
-            needs.setdefault(video, []).append(shot.source_s)
+            needs.setdefault(video, []).extend((shot.source_s, _looked_at(shot, plan.joins)))
             scales[video] = max(scales.get(video, 0.0), shot.scale)
     return {
         video: Reel(video, np.concatenate(times), scales[video], KEPT_BYTES // len(needs))

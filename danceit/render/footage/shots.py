@@ -1,66 +1,44 @@
 """Footage cut to a dance: which second of which video each frame shows, and where.
 
-A *shot* is a stretch of frames in which one source goes on. In a shot the footage is
-scaled so that the dancer's largest nose-to-ankle distance is that of the canvas, and set
-so that the lowest ankle stands on the floor line (DanceIt V-D2), both as they are in the
-seconds around it: dancers come nearer and go away. The picture follows the dancer
-sideways as a camera would, smoothed over `PAN_S`. Around a seam two shots overlap:
-the one before runs on past its end and the one after starts early.
+A *shot* is a stretch of frames in which one source goes on; `framing` says where it stands
+in the picture. A *join* is where one shot follows another. It lies on the beat next to
+the dance's seam, as every editor cuts, so long as both dancers are seen that long: the
+shot before runs on past its end, or the one after starts early. Where the two shots are
+of one source and nearly of one pose, they overlap for a moment, so that they can be
+dissolved or morphed (`joins`), and are framed alike: the place they show stands still.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from danceit.data import BODY_PX, CANVAS_PX, FEET, FLOOR_PX, JOINT, Dance, Float32, Float64, Int64
+from danceit.data import FPS, JOINT, Dance, Float64
+from danceit.render.footage.framing import CanvasPlace, framed
+from danceit.render.footage.joins import Join
 from danceit.render.footage.locating import Filmed, Locator
 
-PAN_S = 1.2
-"""Half-width in seconds of the window that smooths the sideways movement."""
-FLOOR_S = 1.0
-"""Seconds around a shot in which its floor line is looked for."""
-SIZE_S = 4.0
-"""Seconds around a shot in which the dancer's size is looked for."""
-MOST_NEARER = 1.5
-"""How much larger a shot may be made than the whole source: who kneels for long is not far off."""
 JUMP_S = 0.1
 """The source goes on where it moves forward by a frame's time, give or take this."""
 MORPH_FRAMES = 8
 """Frames of an overlap where no aligner says how wide its windows are."""
-HEAD_SHARE = 0.1
-"""Nose to crown over nose to ankle, with some air."""
-LEAST_FITTING = 0.6
-"""A shot is not shrunk further than this for what is held high: a detector's fault may be."""
-TORSO_SHARE = 0.36
-"""Neck to mid-hip over nose to ankle, for dancers whose legs are never seen."""
-TALL_ZOOM = 1.4
-"""Most that a tall picture is enlarged: its width must still hold spread arms."""
-
-
-@dataclass(frozen=True)
-class CanvasPlace:
-    """Where a canvas stands in the picture.
-
-    Attributes
-    ----------
-    unit : float
-        Picture pixels a canvas pixel.
-    centre_x, floor_y : float
-        Picture pixels.
-    """
-
-    unit: float
-    centre_x: float
-    floor_y: float
-
-
-def canvas_place(frame_size: tuple[int, int]) -> CanvasPlace:
-    """Canvas for a picture of some width and height: its floor at the same share of it."""
-    width, height = frame_size
-    unit = min(TALL_ZOOM * width, height) / CANVAS_PX
-    return CanvasPlace(unit, width / 2, height * FLOOR_PX / CANVAS_PX)
+DISSOLVE_FRAMES = 4
+"""Of 24 a second, in which one picture is faded into the next."""
+BEAT_S = 0.25
+"""Farthest that a cut is taken from its seam to a beat."""
+ROOM = 0.4
+"""Most that a cut may take off the stretch on either side."""
+UNSEEN_S = 0.13
+"""Gap between poses from which the dancer was not seen, or a cut lies between."""
+SMALL_JUMP_PX = 16.0
+"""Canvas pixels that joints differ by in the mean where two shots are nearly of one pose."""
+ALIKE = 1.15
+"""Ratio of the sizes of neighbouring shots of one video up to which they are framed alike."""
+EASE_S = 0.8
+"""Time on either side of a join in which shots framed alike come to the same place."""
+EASE_PX = 48.0
+"""Canvas pixels by which the picture may be moved for it."""
 
 
 @dataclass(frozen=True)
@@ -101,17 +79,7 @@ class Shot:
         """Joints (18, 2) in source pixels at a frame; NaN where not seen."""
         if self.filmed is None:
             return np.full((18, 2), np.nan)
-        time_s = self.source_s[frame - self.start]
-        times_s, joints = self.filmed.times_s, self.filmed.joints
-        after = int(np.clip(np.searchsorted(times_s, time_s), 1, len(times_s) - 1))
-        span = times_s[after] - times_s[after - 1]
-        share = float(np.clip((time_s - times_s[after - 1]) / span, 0.0, 1.0))
-        first: Float64 = joints[after - 1].astype(np.float64)
-        second: Float64 = joints[after].astype(np.float64)
-        if share < 1e-6:
-            return first
-        between: Float64 = second if share > 1 - 1e-6 else first + share * (second - first)
-        return between
+        return _joints_at(self.filmed, float(self.source_s[frame - self.start]))
 
 
 @dataclass(frozen=True)
@@ -121,60 +89,107 @@ class Cut:
     Attributes
     ----------
     shots : tuple of Shot
-        In order; neighbours overlap by the width of their seam.
-    share : float64 (N,)
-        How far each frame of the video is from the earlier to the later of its two
-        shots, 0 to 1; 0 where it shows one.
+        In order; neighbours overlap by the width of their join.
+    joins : tuple of Join
+        One fewer: where each shot but the first follows the one before.
     """
 
     shots: tuple[Shot, ...]
-    share: Float64
+    joins: tuple[Join, ...]
 
-    def at(self, frame: int) -> tuple[Shot, Shot | None, float]:
-        """Shot at a frame, the one it turns into or None, and how far it has."""
-        inside = [shot for shot in self.shots if shot.start <= frame < shot.stop]
-        share = float(self.share[frame])
-        if len(inside) < 2 or share <= 0.0:
-            return inside[0], None, 0.0
-        return inside[0], inside[1], share
+    def at(self, frame: int) -> tuple[int, int | None]:
+        """Numbers of the shot that a frame belongs to, and of the join that it is in, or None."""
+        inside = next((n for n, j in enumerate(self.joins) if j.start <= frame < j.stop), None)
+        return sum(frame >= join.at for join in self.joins), inside
 
 
-def cut(dance: Dance, times_s: Float64, locate: Locator, canvas: CanvasPlace) -> Cut:
+def cut(
+    dance: Dance, times_s: Float64, locate: Locator, canvas: CanvasPlace, joins: str = "auto"
+) -> Cut:
     """Cut footage to a dance.
 
     Parameters
     ----------
     times_s : float64 (N,)
-        Seconds of the dance that the video's frames show.
+        Seconds of the dance that the video's frames show, evenly spaced.
+    joins : str
+        How shots may meet; see `danceit.render.options.JOINS`.
     """
-    filmed = [locate(placement) for placement in dance.fragments]
-    bounds = _bounds(dance)
-    half = overlap_frames(dance) / 2 / dance.fps
-    share = np.zeros(len(times_s))
-    shots = []
-    for place, (first, last) in enumerate(bounds):
-        start_s, stop_s = first / dance.fps, last / dance.fps
-        # An overlap reaches at most to the middle of its shots, or three would meet.
-        before = min(half, *_room(bounds, place, dance.fps)) if place else 0.0
-        after = min(half, *_room(bounds, place + 1, dance.fps)) if place + 1 < len(bounds) else 0.0
-        inside = (times_s >= start_s - before) & (times_s < stop_s + after)
-        if place == 0:
-            inside |= times_s < start_s
-        if place + 1 == len(bounds):
-            inside |= times_s >= stop_s
-        shown = np.flatnonzero(inside)
-        if not shown.size:
-            continue
-        if before:
-            seam = (times_s >= start_s - before) & (times_s < start_s + before)
-            along = (times_s[seam] - start_s + before + 0.5 / dance.fps) / (2 * before)
-            share[seam] = np.clip(along * along * (3 - 2 * along), 1e-3, 1.0)
-        source_s = _source_times(dance, first, last, times_s[shown])
-        here = filmed[int(dance.source_index[first])]
-        if here is not None:
-            source_s = np.maximum(source_s + here.lag_s, 0.0)
-        shots.append(_shot(here, shown, source_s, canvas))
-    return Cut(tuple(shots), share)
+    known = [locate(placement) for placement in dance.fragments]
+    stretches = [
+        _Stretch(known[int(dance.source_index[first])], first, last, dance)
+        for first, last in _bounds(dance)
+    ]
+    step_s = float(times_s[1] - times_s[0]) if len(times_s) > 1 else 1 / FPS
+    cuts_s = [_cut_s(dance, *pair) for pair in pairwise(stretches)]
+    edges_s = [-np.inf, *cuts_s, np.inf]
+    halves_s = [
+        _half_s(dance, pair, edges_s[n : n + 3], joins, canvas)
+        for n, pair in enumerate(pairwise(stretches))
+    ]
+    # Half a frame early rather than late: the new picture is there when the beat sounds.
+    at = [0, *(np.searchsorted(times_s, np.array(cuts_s) - step_s / 2).tolist()), len(times_s)]
+    shown = [n for n in range(len(stretches)) if at[n] < at[n + 1]]
+    met = [
+        _join(at[second], halves_s[second - 1] if second == first + 1 else 0.0, step_s)
+        for first, second in pairwise(shown)
+    ]
+    starts = [0, *(join.start for join in met)]
+    stops = [*(join.stop for join in met), len(times_s)]
+    shots = [
+        stretches[n].shot(start, stop, times_s, canvas)
+        for n, start, stop in zip(shown, starts, stops, strict=True)
+    ]
+    return Cut(tuple(_framed_alike(shots, met, canvas, step_s)), tuple(met))
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Frames [first, last) of a dance in which one source goes on."""
+
+    filmed: Filmed | None
+    first: int
+    last: int
+    dance: Dance
+
+    @property
+    def start_s(self) -> float:
+        return self.first / self.dance.fps
+
+    @property
+    def length_s(self) -> float:
+        return (self.last - self.first) / self.dance.fps
+
+    def source_s(self, times_s: Float64) -> Float64:
+        """Seconds of the video at times of the dance.
+
+        Beyond the stretch it runs on at its speed.
+        """
+        frames = np.arange(self.first, self.last) / self.dance.fps
+        source_s = self.dance.source_s[self.first : self.last]
+        inside = np.interp(times_s, frames, source_s)
+        early, late = np.minimum(times_s - frames[0], 0.0), np.maximum(times_s - frames[-1], 0.0)
+        lag_s = self.filmed.lag_s if self.filmed else 0.0
+        moments: Float64 = np.maximum(inside + early + late, 0.0)
+        return np.maximum(moments + lag_s, 0.0) if lag_s else moments
+
+    def seen(self, low_s: float, high_s: float) -> bool:
+        """Whether the dancer is seen all the time between two times of the dance."""
+        if self.filmed is None:
+            return True
+        first, last = self.source_s(np.array([low_s, high_s])).tolist()
+        times_s = self.filmed.times_s
+        there = np.isfinite(self.filmed.joints[:, JOINT["neck"]]).all(axis=1)
+        near = there & (times_s > first - UNSEEN_S) & (times_s < last + UNSEEN_S)
+        moments = np.concatenate([[first - UNSEEN_S], times_s[near], [last + UNSEEN_S]])
+        return bool(np.diff(moments).max() <= UNSEEN_S + 1e-6)
+
+    def shot(self, start: int, stop: int, times_s: Float64, canvas: CanvasPlace) -> Shot:
+        source_s = self.source_s(times_s[start:stop])
+        if self.filmed is None:
+            return Shot(None, start, stop, source_s, 1.0, 0.0, np.zeros(len(source_s)))
+        way = framed(self.filmed, source_s, canvas)
+        return Shot(self.filmed, start, stop, source_s, way.scale, way.floor_y, way.centre_x)
 
 
 def overlap_frames(dance: Dance) -> int:
@@ -194,97 +209,111 @@ def _bounds(dance: Dance) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _room(bounds: Sequence[tuple[int, int]], seam: int, fps: float) -> tuple[float, float]:
-    """Half the length in seconds of the stretches before and after a seam."""
-    before, after = bounds[seam - 1], bounds[seam]
-    return (before[1] - before[0]) / 2 / fps, (after[1] - after[0]) / 2 / fps
+def _cut_s(dance: Dance, before: _Stretch, after: _Stretch) -> float:
+    """Second of the cut between two stretches: the nearest beat, or else the seam itself."""
+    seam_s = after.start_s
+    if not len(dance.beats_s):
+        return seam_s
+    beat_s = float(dance.beats_s[int(np.argmin(np.abs(dance.beats_s - seam_s)))])
+    most_s = min(BEAT_S, ROOM * before.length_s, ROOM * after.length_s)
+    if abs(beat_s - seam_s) > most_s:
+        return seam_s
+    longer = before if beat_s > seam_s else after
+    return beat_s if longer.seen(*sorted((beat_s, seam_s))) else seam_s
 
 
-def _source_times(dance: Dance, first: int, last: int, times_s: Float64) -> Float64:
-    """Seconds of the source at times of the dance; beyond the stretch it runs on at its speed."""
-    frames = np.arange(first, last) / dance.fps
-    source_s = dance.source_s[first:last]
-    inside = np.interp(times_s, frames, source_s)
-    early, late = np.minimum(times_s - frames[0], 0.0), np.maximum(times_s - frames[-1], 0.0)
-    moments: Float64 = np.maximum(inside + early + late, 0.0)
-    return moments
+def _half_s(
+    dance: Dance,
+    pair: tuple[_Stretch, _Stretch],
+    edges_s: Sequence[float],
+    joins: str,
+    canvas: CanvasPlace,
+) -> float:
+    """Half of the time in which two shots overlap, 0 for a cut."""
+    before, after = pair
+    low_s, cut_s, high_s = edges_s
+    if joins == "cut" or (joins == "auto" and not _nearly_one(before, after, cut_s, canvas)):
+        return 0.0
+    frames = DISSOLVE_FRAMES if joins == "dissolve" else overlap_frames(dance)
+    half = min(frames / 2 / dance.fps, (cut_s - low_s) / 2, (high_s - cut_s) / 2)
+    fits = before.seen(cut_s, cut_s + half) and after.seen(cut_s - half, cut_s)
+    return half if fits else 0.0
 
 
-def _shot(filmed: Filmed | None, shown: Int64, source_s: Float64, canvas: CanvasPlace) -> Shot:
-    start, stop = int(shown[0]), int(shown[-1]) + 1
-    if filmed is None:
-        return Shot(None, start, stop, source_s, 1.0, 0.0, np.zeros(len(source_s)))
-    body = max(body_px(_around(filmed, source_s, SIZE_S)), body_px(filmed.joints) / MOST_NEARER)
-    scale = canvas.unit * BODY_PX / body
-    floor = _floor(_around(filmed, source_s, FLOOR_S), body)
-    scale *= _fitting(_around(filmed, source_s, 0.0), floor, body, canvas.floor_y / scale)
-    followed = np.interp(source_s, filmed.times_s, _track(filmed))
-    return Shot(filmed, start, stop, source_s, scale, floor, followed)
+def _nearly_one(before: _Stretch, after: _Stretch, cut_s: float, canvas: CanvasPlace) -> bool:
+    """Whether two stretches show one dancer of one video in nearly the same place and pose."""
+    ours, theirs = before.filmed, after.filmed
+    if ours is None or theirs is None or ours.video != theirs.video:
+        return False
+    moment = np.array([cut_s])
+    sources = [each.source_s(moment) for each in (before, after)]
+    scale = framed(ours, sources[0], canvas).scale
+    first, second = (_joints_at(ours, float(source_s[0])) for source_s in sources)
+    jumps = np.linalg.norm(second - first, axis=1)
+    if np.isfinite(jumps).sum() < len(jumps) / 2:
+        return False
+    return float(np.nanmean(jumps)) * scale / canvas.unit <= SMALL_JUMP_PX
 
 
-def _around(filmed: Filmed, source_s: Float64, margin_s: float) -> Float32:
-    """Joints from `margin_s` before a shot to as long after it; all where no one is seen then."""
-    first, last = source_s.min() - margin_s, source_s.max() + margin_s
-    near = filmed.joints[(filmed.times_s >= first) & (filmed.times_s <= last)]
-    return near if np.isfinite(near).any() else filmed.joints
+def _join(at: int, half_s: float, step_s: float) -> Join:
+    half = round(half_s / step_s)
+    return Join(at, at - half, at + half, max(1, round(DISSOLVE_FRAMES / FPS / step_s)))
 
 
-def body_px(joints: Float32) -> float:
-    """Largest nose-to-ankle distance, in the joints' own pixels.
+def _framed_alike(
+    shots: Sequence[Shot], joins: Sequence[Join], canvas: CanvasPlace, step_s: float
+) -> list[Shot]:
+    """Give neighbouring shots of one video one size and floor, and one place where they overlap.
 
-    The 98th percentile of the frames stands for the largest, so that a few wrong
-    detections do not shrink the dancer. Where ankles are never seen, it is inferred
-    from the torso.
+    A source that goes on elsewhere in its own video would else seem to zoom at the cut.
     """
-    nose = joints[:, JOINT["nose"]]
-    tall = np.linalg.norm(joints[:, FEET] - nose[:, None], axis=2)
-    seen = np.isfinite(tall).any(axis=1)
-    if seen.sum() >= max(3, 0.05 * len(joints)):
-        return max(1.0, float(np.quantile(np.nanmax(tall[seen], axis=1), 0.98)))
-    hips = joints[:, (JOINT["right_hip"], JOINT["left_hip"])].mean(axis=1)
-    torso = np.linalg.norm(hips - joints[:, JOINT["neck"]], axis=1)
-    if np.isfinite(torso).any():
-        return max(1.0, float(np.nanquantile(torso, 0.98)) / TORSO_SHARE)
-    spread = np.nanmax(joints[..., 1]) - np.nanmin(joints[..., 1])
-    return max(1.0, float(spread))
+    alike = [
+        b.filmed is not None
+        and a.filmed is not None
+        and a.filmed.video == b.filmed.video
+        and max(a.scale, b.scale) <= ALIKE * min(a.scale, b.scale)
+        for a, b in pairwise(shots)
+    ]
+    made = list(shots)
+    start = 0
+    for stop in range(1, len(shots) + 1):
+        if stop == len(shots) or not alike[stop - 1]:
+            run = made[start:stop]
+            scale, floor_y = min(s.scale for s in run), float(np.median([s.floor_y for s in run]))
+            made[start:stop] = [replace(shot, scale=scale, floor_y=floor_y) for shot in run]
+            start = stop
+    for number, join in enumerate(joins):
+        if alike[number] and join.stop > join.start:
+            made[number : number + 2] = _met(made[number], made[number + 1], join, canvas, step_s)
+    return made
 
 
-def _floor(joints: Float32, body: float) -> float:
-    """Height of the floor: that of the lowest ankle, else a body below the nose."""
-    ankles = joints[:, FEET, 1]
-    known = ankles[np.isfinite(ankles)]
-    if known.size:
-        return float(np.quantile(known, 0.95))
-    nose = joints[:, JOINT["nose"], 1]
-    known = nose[np.isfinite(nose)]
-    return float(np.quantile(known, 0.05)) + body if known.size else body
+def _met(
+    first: Shot, second: Shot, join: Join, canvas: CanvasPlace, step_s: float
+) -> tuple[Shot, Shot]:
+    """Two shots whose places come together at their join, each by half of what they differ."""
+    apart = float(second.centre_x[join.at - second.start] - first.centre_x[join.at - first.start])
+    if abs(apart) * first.scale > EASE_PX * canvas.unit:
+        return first, second
+    n_ease = max(1, round(EASE_S / step_s))
+    moved = []
+    for shot, sign, edge in ((first, 1, join.start), (second, -1, join.stop)):
+        away = sign * (edge - np.arange(shot.start, shot.stop)) / n_ease
+        share = np.clip(1 - away, 0.0, 1.0)
+        smooth = share * share * (3 - 2 * share)
+        moved.append(replace(shot, centre_x=shot.centre_x + sign * apart / 2 * smooth))
+    return moved[0], moved[1]
 
 
-def _fitting(joints: Float32, floor: float, body: float, room: float) -> float:
-    """Factor, at most 1, by which a shot must shrink for raised hands and the head to fit in.
-
-    `room` is the height in source pixels between the picture's top and the floor line.
-    """
-    heights = floor - joints[..., 1]
-    known = heights[np.isfinite(heights)]
-    if not known.size:
-        return 1.0
-    tallest = float(np.quantile(known, 0.998)) + HEAD_SHARE * body
-    return float(np.clip(room / max(tallest, 1.0), LEAST_FITTING, 1.0))
-
-
-def _track(filmed: Filmed) -> Float64:
-    """Smoothed middle of the body (N,), x in source pixels."""
-    from scipy.ndimage import convolve1d
-
-    torso = filmed.joints[:, (JOINT["neck"], JOINT["right_hip"], JOINT["left_hip"]), 0]
-    count = np.isfinite(torso).sum(axis=1)
-    mean = np.where(count > 0, np.nansum(torso, axis=1) / np.maximum(count, 1), np.nan)
-    known = np.isfinite(mean)
-    if not known.any():
-        return np.full(len(mean), float(np.nanmean(filmed.joints[..., 0])))
-    even_s = np.arange(filmed.times_s[0], filmed.times_s[-1] + 1e-9, 1 / 24)
-    even = np.interp(even_s, filmed.times_s[known], mean[known])
-    kernel = np.hanning(2 * round(PAN_S * 24) + 3)[1:-1]
-    smooth = convolve1d(even, kernel / kernel.sum(), mode="nearest")
-    return np.interp(filmed.times_s, even_s, smooth)
+def _joints_at(filmed: Filmed, time_s: float) -> Float64:
+    """Joints (18, 2) in source pixels at a second of the video; NaN where not seen."""
+    times_s, joints = filmed.times_s, filmed.joints
+    after = int(np.clip(np.searchsorted(times_s, time_s), 1, len(times_s) - 1))
+    span = times_s[after] - times_s[after - 1]
+    share = float(np.clip((time_s - times_s[after - 1]) / span, 0.0, 1.0))
+    first: Float64 = joints[after - 1].astype(np.float64)
+    second: Float64 = joints[after].astype(np.float64)
+    if share < 1e-6:
+        return first
+    between: Float64 = second if share > 1 - 1e-6 else first + share * (second - first)
+    return between

@@ -1,8 +1,11 @@
 """What stands around the dancer in footage: kept, blurred, or one still picture.
 
-Footage rarely fills the frame once the dancer is brought to size. Beyond its edges stands
-the same footage, blurred and darkened.
+Footage rarely fills the frame once the dancer is brought to size. Beyond its edges stand their
+own colours, so blurred that nothing is seen to move there, and a little darker: they meet at
+the edge, so that no frame within the frame is seen.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +17,16 @@ from danceit.render.options import RenderOptions
 Picture = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
 
-EDGE_PX = 14.0
+EDGE_PX = 20.0
 """Width over which footage fades into what stands beyond it, at 512 pixels."""
 BLUR_SHARE = 0.025
 """Standard deviation of blurred surroundings, as a share of the shorter side."""
-DARKENED = 0.45
+DARKENED = 0.8
 """Brightness of what stands beyond the edges."""
-_SMALL = 48
+CALM_SHARE = 0.08
+"""Standard deviation of its blur, as a share of the shorter side."""
+_SMALLER = 8
+"""How much smaller it is made, where a wide blur costs nothing."""
 
 
 class Surroundings:
@@ -41,13 +47,16 @@ class Surroundings:
         if self._kind == "still":
             Backdrop(options).paint(self._still, [])
 
-    def compose(self, source: Picture, placing: Float64, mask: Mask | None) -> Picture:
+    def compose(
+        self, source: Picture, placing: Float64, cut_out: Callable[[Picture], Mask] | None = None
+    ) -> Picture:
         """Frame (height, width, 3) with `source` where the affine map `placing` puts it.
 
         Parameters
         ----------
-        mask : uint8 (height, width) or None
-            The dancer's outline in the frame; not needed where surroundings are kept.
+        cut_out : function, optional
+            Finds the dancer in the frame: a mask (height, width), 255 on them and 0 around;
+            not needed where surroundings are kept.
         """
         import cv2
 
@@ -55,12 +64,14 @@ class Surroundings:
             source, placing, self._size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         placed: Picture = np.asarray(warped, dtype=np.uint8)
+        mask = None if cut_out is None or self._kind == "kept" else cut_out(placed)
         if self._kind == "still" and mask is not None:
-            inside = (mask * self._inside(source, placing)).astype(np.uint8)
-            return _mixed(self._still, placed, inside)
+            if not self._covers(source, placing):
+                mask = (mask * self._inside(source, placing)).astype(np.uint8)
+            return _mixed(self._still, placed, mask)
         if not self._covers(source, placing):
             inside = np.round(255 * self._inside(source, placing)).astype(np.uint8)
-            placed = _mixed(self._beyond(source), placed, inside)
+            placed = _mixed(self._beyond(source, placing), placed, inside)
         if self._kind == "blurred" and mask is not None:
             return _mixed(_blurred(placed), placed, mask)
         return placed
@@ -88,20 +99,24 @@ class Surroundings:
         down = _ramp(np.arange(height) + 0.5, top, bottom, height, fade)
         return np.outer(down, across).astype(np.float32)
 
-    def _beyond(self, source: Picture) -> Picture:
-        """Return the footage enlarged to cover the frame, blurred and darkened."""
+    def _beyond(self, source: Picture, placing: Float64) -> Picture:
+        """Return the colours of the footage's edges gone on beyond them, blurred and darkened."""
         import cv2
 
         width, height = self._size
         rows, columns = source.shape[:2]
-        ratio = max(width / columns, height / rows)
-        take = (round(height / ratio), round(width / ratio))
-        top, left = (rows - take[0]) // 2, (columns - take[1]) // 2
-        middle = source[top : top + take[0], left : left + take[1]]
-        tiny = cv2.resize(middle, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
-        tiny = cv2.convertScaleAbs(cv2.GaussianBlur(tiny, (0, 0), 2.5), alpha=DARKENED)
-        large = cv2.resize(tiny, self._size, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(large, dtype=np.uint8)
+        own = (max(2, columns // _SMALLER), max(2, rows // _SMALLER))
+        tiny = cv2.resize(source, own, interpolation=cv2.INTER_AREA)
+        size = (width // _SMALLER, height // _SMALLER)
+        tiny = cv2.GaussianBlur(tiny, (0, 0), CALM_SHARE * min(own))
+        smaller = placing / _SMALLER
+        smaller[:, :2] *= (columns / own[0], rows / own[1])
+        calm = cv2.warpAffine(
+            tiny, smaller, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        calm = cv2.GaussianBlur(calm, (0, 0), CALM_SHARE * min(size))
+        calm = cv2.convertScaleAbs(calm, alpha=DARKENED)
+        return np.asarray(cv2.resize(calm, self._size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _ramp(at: Float64, low: float, high: float, size: int, fade: float) -> Float64:
@@ -128,7 +143,12 @@ def _mixed(under: Picture, over: Picture, mask: Mask) -> Picture:
     """`over` where the mask is 255, `under` where it is 0."""
     import cv2
 
-    share = cv2.merge([mask, mask, mask])
-    top = cv2.multiply(over, share, scale=1 / 255)
-    mixed = cv2.add(top, cv2.multiply(under, 255 - np.asarray(share), scale=1 / 255))
-    return np.asarray(mixed, dtype=np.uint8)
+    left, top, width, height = cv2.boundingRect(mask)
+    part = np.s_[top : top + height, left : left + width]
+    mixed = under.copy()
+    if width and height:
+        share = cv2.merge([mask[part]] * 3)
+        ours = cv2.multiply(over[part], share, scale=1 / 255)
+        theirs = cv2.multiply(under[part], 255 - np.asarray(share), scale=1 / 255)
+        mixed[part] = cv2.add(ours, theirs)
+    return mixed

@@ -72,7 +72,7 @@ class PersonScene(Scene):
         scale = min(width, height) / len(painted)
         left, top = (width - scale * len(painted)) / 2, (height - scale * len(painted)) / 2
         placing = np.array([[scale, 0.0, left], [0.0, scale, top]])
-        np.copyto(picture, self._surroundings.compose(painted, placing, None))
+        np.copyto(picture, self._surroundings.compose(painted, placing))
 
     def _figures(self, picture: Picture, index: int) -> None:
         """Write the note that says what this is; the person is painted with the floor."""

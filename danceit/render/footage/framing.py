@@ -1,0 +1,199 @@
+"""Where a shot's dancer stands in the picture: one size, one floor line, in the middle.
+
+The footage is scaled so that the dancer's largest nose-to-ankle distance is that of the
+canvas, and set so that the lowest ankle stands on the floor line (DanceIt V-D2), both as
+they are in the seconds around the shot: dancers come nearer and go away. The picture
+follows the dancer sideways as a camera would, smoothed over `PAN_S`.
+
+A dancer whose feet are not in the picture is framed as an editor would, from where the
+source's picture ends up to some air over the head: its lower edge is the frame's own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from danceit.data import BODY_PX, CANVAS_PX, FEET, FLOOR_PX, JOINT, Float32, Float64
+from danceit.render.footage.locating import Filmed
+
+PAN_S = 1.2
+"""Half-width in seconds of the window that smooths the sideways movement."""
+FLOOR_S = 1.0
+"""Seconds around a shot in which its floor line is looked for."""
+SIZE_S = 4.0
+"""Seconds around a shot in which the dancer's size is looked for."""
+MOST_NEARER = 1.5
+"""How much larger a shot may be made than the whole source: who kneels for long is not far off."""
+HEAD_SHARE = 0.1
+"""Nose to crown over nose to ankle, with some air."""
+LEAST_FITTING = 0.6
+"""A shot is not shrunk further than this for what is held high: a detector's fault may be."""
+TORSO_SHARE = 0.36
+"""Neck to mid-hip over nose to ankle, for dancers whose legs are never seen."""
+TALL_ZOOM = 1.4
+"""Most that a tall picture is enlarged: its width must still hold spread arms."""
+FEET_SEEN = 0.15
+"""Share of a shot's frames with an ankle in the picture, below which it is of an upper body."""
+AIR_SHARE = 0.06
+"""Of the frame's height, above the crown of an upper body."""
+NEAREST = 2.2
+"""Largest size of an upper body, in that of one seen whole: a head must not fill the frame."""
+SIDE_SHARE = 0.94
+"""Of the frame's width, which an upper body's arms may take."""
+_SEEN_WIDE = 0.95
+"""Quantile of the arms' reach that must fit: a hand flung out may leave the frame."""
+
+
+@dataclass(frozen=True)
+class CanvasPlace:
+    """Where a canvas stands in the picture.
+
+    Attributes
+    ----------
+    unit : float
+        Picture pixels a canvas pixel.
+    centre_x, floor_y : float
+        Picture pixels.
+    """
+
+    unit: float
+    centre_x: float
+    floor_y: float
+
+    @property
+    def height(self) -> float:
+        """Of the picture."""
+        return self.floor_y * CANVAS_PX / FLOOR_PX
+
+
+def canvas_place(frame_size: tuple[int, int]) -> CanvasPlace:
+    """Canvas for a picture of some width and height: its floor at the same share of it."""
+    width, height = frame_size
+    unit = min(TALL_ZOOM * width, height) / CANVAS_PX
+    return CanvasPlace(unit, width / 2, height * FLOOR_PX / CANVAS_PX)
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a stretch of footage is laid into the picture.
+
+    Attributes
+    ----------
+    scale : float
+        Picture pixels a pixel of the source.
+    floor_y : float
+        Source pixels that stand on the canvas's floor line.
+    centre_x : float64 (N,)
+        Source pixels that stand in the middle of the picture, for each of its frames.
+    """
+
+    scale: float
+    floor_y: float
+    centre_x: Float64
+
+
+def framed(filmed: Filmed, source_s: Float64, canvas: CanvasPlace) -> Framing:
+    """Frame the footage of a shot.
+
+    Parameters
+    ----------
+    source_s : float64 (N,)
+        Seconds of the video that its frames show.
+    """
+    centre_x = np.interp(source_s, filmed.times_s, _track(filmed))
+    own = _around(filmed, source_s, 0.0)
+    body = max(body_px(_around(filmed, source_s, SIZE_S)), body_px(filmed.joints) / MOST_NEARER)
+    scale = canvas.unit * BODY_PX / body
+    if np.isfinite(own[:, FEET]).all(axis=2).any(axis=1).mean() < FEET_SEEN:
+        scale, floor_y = _upper(filmed, own, scale, canvas)
+        return Framing(scale, floor_y, centre_x)
+    floor_y = _floor(_around(filmed, source_s, FLOOR_S), body)
+    scale *= _fitting(own, floor_y, body, canvas.floor_y / scale)
+    return Framing(scale, floor_y, centre_x)
+
+
+def body_px(joints: Float32) -> float:
+    """Largest nose-to-ankle distance, in the joints' own pixels.
+
+    The 98th percentile of the frames stands for the largest, so that a few wrong
+    detections do not shrink the dancer. Where ankles are never seen, it is inferred
+    from the torso.
+    """
+    nose = joints[:, JOINT["nose"]]
+    tall = np.linalg.norm(joints[:, FEET] - nose[:, None], axis=2)
+    seen = np.isfinite(tall).any(axis=1)
+    if seen.sum() >= max(3, 0.05 * len(joints)):
+        return max(1.0, float(np.quantile(np.nanmax(tall[seen], axis=1), 0.98)))
+    hips = joints[:, (JOINT["right_hip"], JOINT["left_hip"])].mean(axis=1)
+    torso = np.linalg.norm(hips - joints[:, JOINT["neck"]], axis=1)
+    if np.isfinite(torso).any():
+        return max(1.0, float(np.nanquantile(torso, 0.98)) / TORSO_SHARE)
+    spread = np.nanmax(joints[..., 1]) - np.nanmin(joints[..., 1])
+    return max(1.0, float(spread))
+
+
+def _upper(
+    filmed: Filmed, joints: Float32, scale: float, canvas: CanvasPlace
+) -> tuple[float, float]:
+    """Scale and floor of someone whose feet are not in the picture.
+
+    `scale` is that of the same person seen whole; the shot is this large or larger.
+    """
+    known = joints[np.isfinite(joints).all(axis=2)]
+    bottom = float(filmed.size[1]) if filmed.size else float(known[:, 1].max())
+    body = canvas.unit * BODY_PX / scale
+    crown = float(np.quantile(known[:, 1], 0.005)) - HEAD_SHARE * body
+    tall = (1 - AIR_SHARE) * canvas.height / max(bottom - crown, 1.0)
+    middle = np.nanmedian(joints[..., 0], axis=1)
+    reach = np.abs(joints[..., 0] - middle[:, None])
+    wide = SIDE_SHARE * canvas.centre_x / max(float(np.nanquantile(reach, _SEEN_WIDE)), 1.0)
+    nearer = float(np.clip(min(tall, wide), scale, NEAREST * scale))
+    return nearer, bottom - (canvas.height - canvas.floor_y) / nearer
+
+
+def _around(filmed: Filmed, source_s: Float64, margin_s: float) -> Float32:
+    """Joints from `margin_s` before a shot to as long after it; all where no one is seen then."""
+    first, last = source_s.min() - margin_s, source_s.max() + margin_s
+    near = filmed.joints[(filmed.times_s >= first) & (filmed.times_s <= last)]
+    return near if np.isfinite(near).any() else filmed.joints
+
+
+def _floor(joints: Float32, body: float) -> float:
+    """Height of the floor: that of the lowest ankle, else a body below the nose."""
+    ankles = joints[:, FEET, 1]
+    known = ankles[np.isfinite(ankles)]
+    if known.size:
+        return float(np.quantile(known, 0.95))
+    nose = joints[:, JOINT["nose"], 1]
+    known = nose[np.isfinite(nose)]
+    return float(np.quantile(known, 0.05)) + body if known.size else body
+
+
+def _fitting(joints: Float32, floor: float, body: float, room: float) -> float:
+    """Factor, at most 1, by which a shot must shrink for raised hands and the head to fit in.
+
+    `room` is the height in source pixels between the picture's top and the floor line.
+    """
+    heights = floor - joints[..., 1]
+    known = heights[np.isfinite(heights)]
+    if not known.size:
+        return 1.0
+    tallest = float(np.quantile(known, 0.998)) + HEAD_SHARE * body
+    return float(np.clip(room / max(tallest, 1.0), LEAST_FITTING, 1.0))
+
+
+def _track(filmed: Filmed) -> Float64:
+    """Smoothed middle of the body (N,), x in source pixels."""
+    from scipy.ndimage import convolve1d
+
+    torso = filmed.joints[:, (JOINT["neck"], JOINT["right_hip"], JOINT["left_hip"]), 0]
+    count = np.isfinite(torso).sum(axis=1)
+    mean = np.where(count > 0, np.nansum(torso, axis=1) / np.maximum(count, 1), np.nan)
+    known = np.isfinite(mean)
+    if not known.any():
+        return np.full(len(mean), float(np.nanmean(filmed.joints[..., 0])))
+    even_s = np.arange(filmed.times_s[0], filmed.times_s[-1] + 1e-9, 1 / 24)
+    even = np.interp(even_s, filmed.times_s[known], mean[known])
+    kernel = np.hanning(2 * round(PAN_S * 24) + 3)[1:-1]
+    smooth = convolve1d(even, kernel / kernel.sum(), mode="nearest")
+    return np.interp(filmed.times_s, even_s, smooth)
