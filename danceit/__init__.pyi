@@ -6,6 +6,7 @@ from danceit.workflow.face import build_index as build_index
 from danceit.workflow.face import dance as dance
 from danceit.workflow.face import query as query
 from danceit.workflow.face import render as render
+from danceit.workflow.face import search as search
 from danceit.workflow.face import train as train
 
 __version__: str

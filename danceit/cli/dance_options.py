@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import click
 
-from danceit.cli.options import PATH, Command
+from danceit.cli.options import PATH, Command, where_option
 from danceit.render.options import (
     ASPECTS,
     BEAT_STYLES,
@@ -27,6 +27,7 @@ _QUERY = (
     click.option("--style", default=_DEFAULT.style, help="Only dances of this style."),
     click.option("--dancer", default=_DEFAULT.dancer, help="Only this dancer."),
     click.option("--licence", default=_DEFAULT.licence, help="Only dances under this licence."),
+    where_option,
     click.option("--facing", type=click.Choice(FACINGS), default=_DEFAULT.facing,
                  show_default=True,
                  help="audience: dancers turned by a seam are turned back; continue: not."),

@@ -83,6 +83,17 @@ def ray_option(command: Command) -> Command:
     )(command)
 
 
+def where_option(command: Command) -> Command:
+    """`--where EXPRESSION`."""
+    return click.option(
+        "--where",
+        default="",
+        metavar="EXPRESSION",
+        help="Only fragments such as \"style = 'waltz' and turns >= 1\"; "
+        "`danceit search --columns` lists the columns.",
+    )(command)
+
+
 def json_option(command: Command) -> Command:
     """`--json`: results as one JSON object for machines."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(

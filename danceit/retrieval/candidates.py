@@ -22,6 +22,7 @@ from danceit.index.store.contract import FragmentStore, Where
 from danceit.retrieval.fitting import Fitting, loudness_ranks
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan, plan
+from danceit.retrieval.search.filtering import searching
 
 _NAMES = 8
 """Most names that a message lists."""
@@ -181,8 +182,9 @@ def find_pool(
         options = replace(options, audio_weight=0.0)
     by_audio = embedder.describe_windows(features, starts, length)
     pool = max(_POOL, options.k) + more
-    found_pose = store.search(by_pose, pool, by="pose", where=where).rows
-    found_audio = store.search(by_audio, pool, by="audio", where=where).rows
+    search = searching(store, options.where)
+    found_pose = search(by_pose, pool, by="pose", where=where).rows
+    found_audio = search(by_audio, pool, by="audio", where=where).rows
     if not found_pose.shape[1]:
         raise InputError(_nothing_found(options, store))
     pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
@@ -302,6 +304,7 @@ def _nothing_found(options: QueryOptions, store: FragmentStore) -> str:
             meant = [there for there in names if there.lower() in near][:1]
             hint = f"; did you mean '{meant[0]}'?" if meant else ""
             return f"the index has no {name} '{value}'; it has {_some(names) or 'none noted'}{hint}"
+    asked |= {"where": f'"{options.where}"'} if options.where else {}
     filters = "".join(f" --{name} {value}" for name, value in asked.items())
     return f"the index holds no fragment of {options.length_s:g} s{filters and f' with{filters}'}"
 

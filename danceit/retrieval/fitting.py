@@ -148,16 +148,7 @@ class Fitting:
     def _counts_of(self, media: str) -> Counts:
         """Counts of the music that a fragment was danced to; none where they are not sure."""
         if media not in self._counts:
-            self._counts[media] = Counts.none()
-            if media and Path(media).is_file():
-                from danceit.audio import listen
-
-                try:
-                    counts = listen(Path(media)).counts
-                except DanceitError:
-                    counts = Counts.none()
-                if counts.trusted:
-                    self._counts[media] = counts
+            self._counts[media] = trusted_counts(media)
         return self._counts[media]
 
     def _start_s(self, row: int) -> float:
@@ -167,6 +158,19 @@ class Fitting:
         if self._table is None:
             raise LookupError("nothing was looked up yet")
         return self._table
+
+
+def trusted_counts(media: str) -> Counts:
+    """Counts of a file of music; none where it is gone, or they are not sure."""
+    if not media or not Path(media).is_file():
+        return Counts.none()
+    from danceit.audio import listen
+
+    try:
+        counts = listen(Path(media)).counts
+    except DanceitError:
+        return Counts.none()
+    return counts if counts.trusted else Counts.none()
 
 
 def loudness_ranks(energy: Float64, plan: Plan) -> Float64:

@@ -50,6 +50,9 @@ class QueryOptions:
         Cost of a seam between two different styles.
     style, dancer, licence : str
         Only fragments of these; empty for all.
+    where : str
+        Only fragments that satisfy this expression (`danceit.retrieval.search.expression`);
+        empty for all.
     facing : str
         ``audience``: what following on turns a dancer away is turned back; ``continue``: not.
     structure : str
@@ -84,6 +87,7 @@ class QueryOptions:
     style: str = ""
     dancer: str = ""
     licence: str = ""
+    where: str = ""
     facing: str = "audience"
     structure: str = "repeat"
     number_weight: float = 1.0
@@ -105,6 +109,10 @@ class QueryOptions:
         for name, known in (("facing", FACINGS), ("structure", STRUCTURES)):
             if getattr(self, name) not in known:
                 raise InputError(unknown_name(name, getattr(self, name), list(known)))
+        if self.where:
+            from danceit.retrieval.search.columns import parsed
+
+            parsed(self.where)
         if not 0 <= self.audio_weight <= 1:
             raise InputError(f"`audio_weight` must be between 0 and 1; got {self.audio_weight:g}")
         for name in (

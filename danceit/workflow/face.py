@@ -21,7 +21,8 @@ from danceit.render.options import RenderOptions
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.training import TrainingReport
 from danceit.retrieval.options import QueryOptions
-from danceit.workflow import indexing
+from danceit.retrieval.search.finding import Match, MoveOptions
+from danceit.workflow import indexing, searching
 from danceit.workflow.indexing import Built
 from danceit.workflow.line import DEFAULT_METHODS, compose_song, drawn
 
@@ -39,8 +40,7 @@ def query(song: File, index: File | None = None, *, device: str = "auto", **opti
     **options
         Of `QueryOptions`, such as ``k=5`` or ``style="waltz"``; a misspelt one is a `TypeError`.
     """
-    folder = index or os.environ.get("DANCEIT_INDEX") or "danceit-index"
-    made = compose_song(Path(song), Path(folder), QueryOptions(**options), device)
+    made = compose_song(Path(song), _index(index), QueryOptions(**options), device)
     _warn(made.notes)
     return made.dance
 
@@ -93,6 +93,31 @@ def dance(
     if out is not None:
         _warn(drawn([made], Path(out), Path(song), look or RenderOptions()))
     return made
+
+
+def search(
+    like: File,
+    index: File | None = None,
+    *,
+    k: int = MoveOptions.k,
+    where: str = MoveOptions.where,
+    mirror: bool = MoveOptions.mirror,
+    device: str = "auto",
+) -> tuple[Match, ...]:
+    """Find the fragments of an index that move like something, most alike first.
+
+    Parameters
+    ----------
+    like : str or Path
+        ``CLIP@12.0-14.0``, a fragment's id, or a file with movement, such as ``dab.bvh@1-3``.
+    index : str or Path, optional
+        As for `query`.
+    k, where, mirror
+        As `MoveOptions`.
+    """
+    options = MoveOptions(k, where, mirror)
+    found = searching.search(str(like), _index(index), options, device=device)
+    return found.matches
 
 
 def build_index(
@@ -151,6 +176,10 @@ def train(
     return indexing.train_encoder(
         _place(data), Path(out), config, dims=dims, restart=restart, device=device, told=told
     )
+
+
+def _index(index: File | None) -> Path:
+    return Path(index or os.environ.get("DANCEIT_INDEX") or "danceit-index")
 
 
 def _chain(methods: str | Aligner | Sequence[str | Aligner]) -> list[Aligner]:

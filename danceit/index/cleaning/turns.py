@@ -34,6 +34,22 @@ def count_turns(poses: Float32) -> int:
     return _by_sides(filled[:, 0])
 
 
+def count_all_turns(poses: Float32) -> Float64:
+    """`count_turns` of each of many stretches (N, T, 18, C), (N,): quick where most hold none."""
+    n_stretches, n_frames = poses.shape[:2]
+    found = np.zeros(n_stretches)
+    pending = np.ones(n_stretches, dtype=bool)
+    if poses.shape[3] == 3 and n_frames > 1:
+        across = _across(poses.reshape(-1, *poses.shape[2:])).reshape(n_stretches, n_frames, 3)
+        known = np.isfinite(across).all(axis=(1, 2))
+        turned = np.ptp(_headings(np.where(known[:, None, None], across, 0.0)), axis=1)
+        # No part of a stretch is turned further than the whole of it.
+        pending = ~known | (turned >= FULL_DEG)
+    for place in np.flatnonzero(pending):
+        found[place] = count_turns(poses[place])
+    return found
+
+
 def _across(poses: Float32) -> Float64:
     """Mean vector (T, C) from right to left over shoulders and hips."""
     parts = np.stack([poses[:, left] - poses[:, right] for left, right in _SIDES])
@@ -47,14 +63,20 @@ def _across(poses: Float32) -> Float64:
 
 
 def _by_heading(across: Float64) -> int:
-    from scipy.ndimage import gaussian_filter1d
-
-    level = gaussian_filter1d(across[:, [0, 2]], _SMOOTHING_FRAMES, axis=0)
-    heading = np.degrees(np.unwrap(np.arctan2(level[:, 1], level[:, 0])))
+    heading = _headings(across[None])[0]
     return sum(
         int((abs(end - start) + 360.0 - FULL_DEG) // 360.0)
         for start, end in pairwise(_reversals(heading))
     )
+
+
+def _headings(across: Float64) -> Float64:
+    """Headings (N, T) in degrees, unwound, of vectors (N, T, 3) from right to left."""
+    from scipy.ndimage import gaussian_filter1d
+
+    level = gaussian_filter1d(across[..., [0, 2]], _SMOOTHING_FRAMES, axis=1)
+    angle = np.arctan2(level[..., 1], level[..., 0])
+    return np.asarray(np.degrees(np.unwrap(angle, axis=1)), dtype=np.float64)
 
 
 def _reversals(heading: Float64) -> list[float]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from danceit.data import Float32
-from danceit.index.cleaning.turns import count_turns
+from danceit.index.cleaning.turns import count_all_turns, count_turns
 from tests.index.poses.footage.test_continuity import spinning
 
 
@@ -45,3 +45,21 @@ def test_gaps_and_nothing_at_all() -> None:
     assert count_turns(poses) == 2
     assert count_turns(np.full((30, 18, 2), np.nan, dtype=np.float32)) == 0
     assert count_turns(poses[:0]) == 0
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_turns_of_many_are_those_of_each(dims: int) -> None:
+    rng = np.random.default_rng(0)
+    stretches = []
+    for turns in (0.0, 0.4, 0.9, 1.2, 2.5, -1.5):
+        angle = np.linspace(0, 2 * np.pi * turns, 72) + rng.uniform(0, 6)
+        body = np.zeros((72, 18, 3))
+        for left, right, width in ((5, 2, 40), (11, 8, 25)):
+            for joint, side in ((left, 1), (right, -1)):
+                body[:, joint, 0] = side * width * np.cos(angle)
+                body[:, joint, 2] = side * width * np.sin(angle)
+        stretches.append(body[..., :dims].astype(np.float32))
+    stretches.append(np.full_like(stretches[0], np.nan))
+    some = np.stack(stretches)
+    some[1, 3:5, 5] = np.nan
+    assert count_all_turns(some).tolist() == [float(count_turns(one)) for one in some]

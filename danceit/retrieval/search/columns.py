@@ -1,0 +1,160 @@
+"""The columns that a filter may name: one table, to which another is added by one line.
+
+What is not known of a fragment is NaN in a column of numbers and "" in one of texts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from danceit.counts import Counts
+from danceit.data import FPS, Float64, Int64
+from danceit.index.cleaning.turns import count_all_turns
+from danceit.index.store.contract import FragmentStore, FragmentTable, Where
+from danceit.retrieval.fitting import trusted_counts
+from danceit.retrieval.search.expression import Expression, parse
+
+_SAMPLED = 20_000
+"""Fragments by which energies are ranked: the rank of any is then off by 0.01 at most."""
+_READ = 2048
+"""Fragments whose movement is held at a time."""
+_KEPT = 4
+"""Libraries whose energies are remembered, by the ids of their contents."""
+_NEAR_S = 2 / FPS
+"""A fragment starts on a beat that is no further from its first frame."""
+
+
+class Known:
+    """What is known of some fragments; each thing is looked up when a column asks for it.
+
+    Parameters
+    ----------
+    store : FragmentStore
+    rows : int64 (N,)
+    energies : float64
+        Of the library, increasing; see `energies_of`.
+    """
+
+    def __init__(self, store: FragmentStore, rows: Int64, energies: Float64) -> None:
+        self._store, self._rows, self._energies = store, rows, energies
+
+    @cached_property
+    def table(self) -> FragmentTable:
+        """Metadata."""
+        return self._store.table(self._rows)
+
+    @cached_property
+    def energy_rank(self) -> Float64:
+        """Share of the library's fragments with less energy, 0 to 1."""
+        below = np.searchsorted(self._energies, self.table.energy, side="left")
+        return np.asarray(below / max(1, len(self._energies) - 1)).clip(0.0, 1.0)
+
+    @cached_property
+    def turns(self) -> Float64:
+        """Full turns; see `danceit.index.cleaning.turns`."""
+        found = np.zeros(len(self._rows))
+        for length in np.unique(self.table.n_frames).tolist():
+            here = np.flatnonzero(self.table.n_frames == length)
+            for part in np.array_split(here, -(-len(here) // _READ)):
+                found[part] = count_all_turns(self._store.poses(self._rows[part]))
+        return found
+
+    @cached_property
+    def counted(self) -> tuple[Float64, Float64]:
+        """Place in the bar on which each starts, and beats a bar, by its own music."""
+        numbers, metres = np.full((2, len(self._rows)), np.nan)
+        starts_s, media = self.table.start_s, self.table.audio
+        for i, name in enumerate(media.tolist()):
+            counts = _counts_of(name) if name else Counts.none()
+            if not len(counts.beats_s):
+                continue
+            metres[i] = counts.metre or np.nan
+            beat = int(np.argmin(np.abs(counts.beats_s - starts_s[i])))
+            if abs(counts.beats_s[beat] - starts_s[i]) <= _NEAR_S and counts.numbers[beat]:
+                numbers[i] = counts.numbers[beat]
+        return numbers, metres
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    kind : float or str
+        What it holds.
+    meaning : str
+        In a line, with its unit.
+    read : callable
+        Values (N,) of fragments.
+    slow : bool
+        Whether it is found out from movement or music, and so asked for last.
+    """
+
+    kind: type[float] | type[str]
+    meaning: str
+    read: Callable[[Known], npt.NDArray[Any]]
+    slow: bool = False
+
+
+COLUMNS: Mapping[str, Column] = {
+    "style": Column(str, "style of dance", lambda some: some.table.style),
+    "dancer": Column(str, "who danced it", lambda some: some.table.dancer),
+    "licence": Column(str, "under which it may be used", lambda some: some.table.licence),
+    "clip": Column(str, "clip that it is a stretch of", lambda some: some.table.clip_id),
+    "recording": Column(str, "recording of that clip", lambda some: some.table.recording_id),
+    "seconds": Column(float, "how long it lasts", lambda some: some.table.n_frames / FPS),
+    "start": Column(float, "s into its recording", lambda some: some.table.start_s),
+    "tempo": Column(
+        float,
+        "of its music, beats a minute",
+        lambda some: np.where(some.table.tempo_bpm > 0, some.table.tempo_bpm, np.nan),
+    ),
+    "energy": Column(
+        float, "0 to 1: share of the library that moves less", lambda some: some.energy_rank
+    ),
+    "speed": Column(float, "mean joint speed, canvas px a second", lambda some: some.table.energy),
+    "turns": Column(float, "full turns of the body", lambda some: some.turns, slow=True),
+    "number": Column(
+        float, "count of the bar on which it starts", lambda some: some.counted[0], slow=True
+    ),
+    "metre": Column(float, "beats a bar of its music", lambda some: some.counted[1], slow=True),
+}
+KINDS = {name: column.kind for name, column in COLUMNS.items()}
+SLOW = frozenset(name for name, column in COLUMNS.items() if column.slow)
+
+
+def parsed(text: str) -> Expression:
+    """Read an expression over `COLUMNS`.
+
+    Raises
+    ------
+    InputError
+        If it is none; see `danceit.retrieval.search.expression.parse`.
+    """
+    return parse(text, KINDS)
+
+
+def energies_of(store: FragmentStore) -> Float64:
+    """Energies of the library's fragments, increasing; of many, a sample evenly spread."""
+    name = store.index_id
+    if name not in _energies:
+        rows = store.matching(Where())
+        if len(rows) > _SAMPLED:
+            rows = rows[np.linspace(0, len(rows) - 1, _SAMPLED).astype(np.int64)]
+        while len(_energies) >= _KEPT:
+            _energies.pop(next(iter(_energies)), None)
+        _energies[name] = np.sort(store.table(rows).energy)
+    return _energies[name]
+
+
+_energies: dict[str, Float64] = {}
+
+
+@lru_cache(maxsize=4096)
+def _counts_of(media: str) -> Counts:
+    return trusted_counts(media)
