@@ -11,6 +11,7 @@ from danceit.index.sources import read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
+from danceit.progress import silent
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.search.finding import Match, MoveOptions, find_moves
 from danceit.retrieval.search.likeness import evenly
@@ -83,7 +84,7 @@ def read_move(like: str, store: FragmentStore, settings: ReadSettings | None = N
     if len(found) != 1:
         held = f"{len(found)} recordings: name one" if found else "no recording"
         raise InputError(f"{path} holds {held}")
-    failed = read_ahead(list(found), None)
+    failed = read_ahead(list(found), silent)
     if failed:
         raise InputError(next(iter(failed.values())))
     dims = store.spec.dims
