@@ -46,7 +46,7 @@ def search(
     as_json: bool,
     device: str,
 ) -> None:
-    """Call `danceit.workflow.searching.search` and print what it found."""
+    """Call `danceit.workflow.search.searching.search` and print what it found."""
     if columns:
         _print_columns()
         return
@@ -54,7 +54,7 @@ def search(
         raise click.UsageError("say what is looked for: --like CLIP@12.0-14.0 or a file")
     from danceit.index.sources.settings import ReadSettings
     from danceit.retrieval.search.finding import MoveOptions
-    from danceit.workflow.searching import search as run
+    from danceit.workflow.search.searching import search as run
 
     options = MoveOptions(k, where, mirror)
     found = run(like, index_path, options, out=out, device=device, settings=ReadSettings(estimator))

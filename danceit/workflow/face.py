@@ -22,9 +22,10 @@ from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.training import TrainingReport
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.search.finding import Match, MoveOptions
-from danceit.workflow import indexing, searching
+from danceit.workflow import indexing
 from danceit.workflow.indexing import Built
 from danceit.workflow.line import DEFAULT_METHODS, compose_song, drawn
+from danceit.workflow.search import searching
 
 File = str | Path
 

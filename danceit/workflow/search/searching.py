@@ -17,7 +17,7 @@ from danceit.retrieval.search.finding import Match, MoveOptions, find_moves
 from danceit.retrieval.search.likeness import evenly
 from danceit.retrieval.search.moves import Asked, Move, move_in, unknown_move
 from danceit.workflow.dance_files import DANCE_SUFFIX
-from danceit.workflow.search_sheet import draw_matches
+from danceit.workflow.search.sheet import draw_matches
 
 
 @dataclass(frozen=True)
