@@ -1,1 +1,1 @@
-"""Search by movement over files: `searching` reads what is looked for and asks an index, `sheet` draws."""
+"""Search by movement over files: `searching` reads what is meant and asks, `sheet` draws."""
