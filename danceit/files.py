@@ -65,6 +65,32 @@ def replacing(path: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+_SEAL = hashlib.sha256().digest_size
+"""Bytes of the hash at the head of a sealed file."""
+
+
+def write_sealed(path: Path, content: bytes) -> None:
+    """Write what only danceit reads back, behind a hash of all of it; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(hashlib.sha256(content).digest() + content)
+
+
+def read_sealed(path: Path) -> bytes | None:
+    """Read what `write_sealed` wrote; None where a single bit of it is another.
+
+    numpy and zipfile compare checksums of what they read only, and believe a header that
+    says to read less.
+
+    Raises
+    ------
+    OSError
+        If it is not there or cannot be read.
+    """
+    whole = path.read_bytes()
+    seal, content = whole[:_SEAL], whole[_SEAL:]
+    return content if hashlib.sha256(content).digest() == seal else None
+
+
 def one_line(text: object) -> str:
     """Text for one line or cell: a name's line breaks and control characters are written out."""
     return "".join(

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from danceit.audio.decoding import Sound
+from danceit.audio.stretches import numbered, windows
 from danceit.data import Float32, Float64
 
 HOP = 250
@@ -87,19 +88,22 @@ def onsets(sound: Sound) -> Onsets:
     from python_speech_features import get_filterbanks
 
     bank = get_filterbanks(nfilt=_N_MELS, nfft=_WINDOW, samplerate=sound.rate).astype(np.float32)
-    decibels = 10 * np.log10(np.maximum(_mel_power(sound.samples, bank), 1e-10))
-    decibels = np.maximum(decibels, decibels.max() - _RANGE_DB)
-    rise = np.zeros_like(decibels)
-    rise[_LAG:] = np.maximum(0.0, decibels[_LAG:] - decibels[:-_LAG])
-    broad = rise.mean(axis=1)
+    decibels = _mel_power(sound.samples, bank)
+    np.log10(np.maximum(decibels, 1e-10, out=decibels), out=decibels)
+    decibels *= 10
+    np.maximum(decibels, decibels.max(initial=-np.inf) - _RANGE_DB, out=decibels)
     peak_hz = bank.argmax(axis=1) * sound.rate / _WINDOW
     band = np.searchsorted(BANDS_HZ, peak_hz)
-    return Onsets(
-        rate=sound.rate / HOP,
-        broad=broad,
-        steady=_unit(np.median(rise, axis=1)) + _unit(broad),
-        bands=np.stack([rise[:, band == b].mean(axis=1) for b in range(3)], axis=1),
-    )
+    count = len(decibels)
+    broad, median = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    bands = np.zeros((count, 3), np.float32)
+    for start, stop in numbered(max(0, count - _LAG), 1 << 14):
+        here = slice(start + _LAG, stop + _LAG)
+        rise = np.maximum(0.0, decibels[here] - decibels[start:stop])
+        broad[here], median[here] = rise.mean(axis=1), np.median(rise, axis=1)
+        for b in range(3):
+            bands[here, b] = rise[:, band == b].mean(axis=1)
+    return Onsets(sound.rate / HOP, broad, _unit(median) + _unit(broad), bands)
 
 
 def tempogram(onset: Onsets) -> Tempogram:
@@ -111,13 +115,15 @@ def tempogram(onset: Onsets) -> Tempogram:
     import scipy.fft
 
     width = int(_TEMPOGRAM_S * onset.rate)
-    padded = np.pad(onset.steady, (width // 2, width - width // 2))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)[:-1:_TEMPOGRAM_STEP]
+    count = -(-onset.steady.size // _TEMPOGRAM_STEP)
     n_fft = scipy.fft.next_fast_len(2 * width - 1, real=True)
-    spectrum = scipy.fft.rfft(windows * _hann(width), n_fft, axis=1)
-    correlation = scipy.fft.irfft(np.abs(spectrum) ** 2, n_fft, axis=1)[:, :width]
-    strength = correlation / np.maximum(correlation[:, :1], 1e-9)
-    return Tempogram(strength.astype(np.float32), _TEMPOGRAM_STEP / onset.rate, 1 / onset.rate)
+    strength = np.empty((count, width), np.float32)
+    for rows in numbered(count, 512):
+        part = windows(onset.steady, width, _TEMPOGRAM_STEP, -(width // 2), rows)
+        spectrum = scipy.fft.rfft(part * _hann(width), n_fft, axis=1)
+        correlation = scipy.fft.irfft(np.abs(spectrum) ** 2, n_fft, axis=1)[:, :width]
+        strength[slice(*rows)] = correlation / np.maximum(correlation[:, :1], 1e-9)
+    return Tempogram(strength, _TEMPOGRAM_STEP / onset.rate, 1 / onset.rate)
 
 
 def track_beats(onset: Onsets, tempi: Tempogram, *, bpm: float | None = None) -> Beats:
@@ -144,15 +150,12 @@ def _mel_power(samples: Float32, bank: Float32) -> Float32:
     import scipy.fft
 
     margin = (_WINDOW - HOP) // 2
-    # Mirrored ends: a song that starts or stops in full swing has no onset there.
-    padded = np.pad(samples, (margin, _WINDOW), mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP]
-    windows = windows[: samples.size // HOP]
-    power = np.empty((len(windows), len(bank)), np.float32)
+    power = np.empty((samples.size // HOP, len(bank)), np.float32)
     shape = _hann(_WINDOW)
-    for start in range(0, len(windows), 2048):
-        spectrum = scipy.fft.rfft(windows[start : start + 2048] * shape, axis=1)
-        power[start : start + 2048] = (spectrum.real**2 + spectrum.imag**2) @ bank.T
+    for rows in numbered(len(power), 2048):
+        part = windows(samples, _WINDOW, HOP, -margin, rows, mirrored=True)
+        spectrum = scipy.fft.rfft(part * shape, axis=1)
+        power[slice(*rows)] = (spectrum.real**2 + spectrum.imag**2) @ bank.T
     return power
 
 

@@ -1,7 +1,8 @@
 """Results kept under the hash of the file they were computed from.
 
 The cache may be deleted at any time, shared by processes, damaged or read-only:
-what cannot be read is computed again, what cannot be written is not kept.
+what cannot be read, or is another by a single bit, is computed again; what cannot be written
+is not kept.
 """
 
 import io
@@ -13,20 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.errors import DanceitError
-from danceit.files import cache_dir, replacing
+from danceit.files import cache_dir, read_sealed, write_sealed
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-VERSION = 2
-"""Raised with every change of parameters that changes a feature or a beat."""
+VERSION = 3
+"""Raised with every change of parameters that changes a feature or a beat, or of the files."""
 
 
 def load(sha256: str, kind: str) -> Arrays | None:
     """Arrays stored for a file's hash, or None if they are not there or not readable."""
     try:
-        # Opened here, because numpy leaves a damaged file open.
-        with _entry(sha256, kind).open("rb") as stream:
-            stored = np.load(stream, allow_pickle=False)
+        content = read_sealed(_entry(sha256, kind))
+        if content is None:
+            return None
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except Exception:  # what numpy and zipfile raise depends on which bytes are damaged
         return None
@@ -39,8 +41,7 @@ def store(sha256: str, kind: str, arrays: Arrays) -> None:
         entry.parent.mkdir(parents=True, exist_ok=True)
         packed = io.BytesIO()  # on a full disk zipfile prints a traceback that none can suppress
         np.savez(packed, **arrays)
-        with replacing(entry) as temporary:
-            temporary.write_bytes(packed.getbuffer())
+        write_sealed(entry, packed.getvalue())
 
 
 def _entry(sha256: str, kind: str) -> Path:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.audio.track import PADDING, Track
+from danceit.audio.stretches import Gathering
+from danceit.audio.track import Track
 from danceit.data import Float32
 from danceit.errors import InputError
 from danceit.media import check_is_file, opened
@@ -26,6 +27,8 @@ MIN_SOUND_S = 1.0
 _LOG = logging.getLogger(__name__)
 _SILENCE = 1e-4
 """Peak below which sound counts as silent, -80 dBFS: above the dither of 16-bit audio."""
+_FEW = 0.01
+"""Share of the samples under which those far over full scale are damage."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Sound:
     Attributes
     ----------
     samples : float32 (S,)
-        Full scale is 1; read-only.
+        Full scale is 1; read-only. Those of a long sound lie on disk and are read from there.
     rate : int
         Samples per second.
     """
@@ -70,11 +73,12 @@ def read_sound(path: Path, rate: int = RATE) -> Sound:
     ------
     InputError
         If the path is missing, a folder, empty, not audio, without sound, truncated,
-        shorter than a second, silent, or holds NaN or infinite samples.
+        shorter than a second, silent, or holds samples that are no sound: NaN, infinite, or a
+        few that are far over full scale.
     """
     path = Path(path)
     check_is_file(path)
-    track, samples = _decode(path)
+    track, heard = _decode(path, rate)
     if track.damaged > track.packets // 10 + 2:
         raise InputError(
             f"{path} is damaged: {track.damaged} of its {track.damaged + track.packets} "
@@ -83,41 +87,48 @@ def read_sound(path: Path, rate: int = RATE) -> Sound:
     if not track.heard:
         raise InputError(f"{path} holds no sound: nothing but a header or tags")
     _check_complete(path, track)
-    if samples.size < MIN_SOUND_S * track.rate:
+    samples = heard.samples(track.surplus_from)
+    if heard.size < MIN_SOUND_S * track.rate:
         raise InputError(
-            f"{path} is too short: {samples.size / track.rate:.2f} s of sound, "
+            f"{path} is too short: {heard.size / track.rate:.2f} s of sound, "
             f"at least {MIN_SOUND_S:g} s is needed"
         )
-    n_bad = samples.size - int(np.count_nonzero(np.isfinite(samples)))
-    if n_bad:
-        raise InputError(
-            f"{path} holds {n_bad} samples that are NaN or infinite: a damaged float file?"
-        )
-    if _is_silent(samples):
+    _check_sound(path, heard)
+    if heard.peak < _SILENCE:
         # Opposite channels (karaoke tracks) cancel in the average; one of them is heard.
-        _, samples = _decode(path, channel=0)
-        if _is_silent(samples):
+        track, heard = _decode(path, rate, channel=0)
+        samples = heard.samples(track.surplus_from)
+        if heard.peak < _SILENCE:
             raise InputError(f"{path} is silent: nothing in it is louder than -80 dBFS")
-    return Sound(_resampled(samples, track.rate, rate), rate)
+    return Sound(samples, rate)
 
 
-def _decode(path: Path, channel: int | None = None) -> tuple[Track, Float32]:
-    """Samples from time 0 on, without the encoder's padding; of one `channel`, or averaged."""
-    blocks = []
+def _check_sound(path: Path, heard: Gathering) -> None:
+    """Refuse numbers that no recording has: to be heard beside them, all else is silence."""
+    if heard.n_bad:
+        raise InputError(
+            f"{path} holds {heard.n_bad} samples that are NaN or infinite: a damaged float file?"
+        )
+    # Floats that were scaled as whole numbers are far over full scale throughout.
+    if 0 < heard.n_far < _FEW * heard.size:
+        raise InputError(
+            f"{path} holds {heard.n_far} samples of up to {heard.peak:.0e} times full scale: "
+            "a damaged float file?"
+        )
+
+
+def _decode(path: Path, rate: int, channel: int | None = None) -> tuple[Track, Gathering]:
+    """Samples from time 0 on, of one `channel` or averaged, as they are to be resampled."""
+    heard = Gathering(rate)
     with (
         opened(path, "sound") as container,
         np.errstate(invalid="ignore", over="ignore"),  # the caller reports NaN and infinity
     ):
         track = Track(container, path)
         for piece in track.pieces():
-            if piece.silence:
-                blocks.append(np.zeros(piece.silence, np.float32))
-            blocks.append(_mono(piece.frame, channel)[piece.cut :])
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    stop = track.surplus_from
-    if stop is not None and 0 < samples.size - stop < PADDING:
-        samples = samples[:stop]
-    return track, samples
+            heard.silence(piece.silence, track.rate)
+            heard.take(_mono(piece.frame, channel)[piece.cut :], track.rate)
+    return track, heard
 
 
 def _mono(frame: Any, channel: int | None) -> Float32:
@@ -172,20 +183,3 @@ def _is_whole_page(page: bytes) -> bool:
     if len(page) < 27 or len(page) < 27 + page[26]:
         return False
     return len(page) == 27 + page[26] + sum(page[27 : 27 + page[26]])
-
-
-def _is_silent(samples: Float32) -> bool:
-    return not samples.size or max(float(samples.max()), -float(samples.min())) < _SILENCE
-
-
-def _resampled(samples: Float32, rate: int, wanted: int) -> Float32:
-    import soxr  # ships no type information
-
-    # Whole samples only: rounding up could add a frame that the song does not have.
-    n_wanted = samples.size * wanted // rate
-    if rate != wanted:
-        samples = soxr.resample(samples, rate, wanted, quality="HQ")
-        samples = np.pad(samples, (0, max(0, n_wanted - samples.size)))
-    result = np.ascontiguousarray(samples[:n_wanted], np.float32)
-    result.setflags(write=False)
-    return result

@@ -14,6 +14,7 @@ from danceit.audio.decoding import RATE, Sound
 from danceit.audio.flux import WIDTH as FLUX_WIDTH
 from danceit.audio.flux import spectral_flux
 from danceit.audio.kept import hashed, onsets_of, sound_of
+from danceit.audio.stretches import numbered, windows
 from danceit.counts import Counts
 from danceit.data import FPS, Float32
 from danceit.errors import InputError
@@ -52,6 +53,8 @@ FEATURE_SETS = {
 _N_ONSETS = 4
 """Leading columns of "rhythm" that do not depend on beats."""
 _MFCC_FFT = 1024
+_MFCC_BLOCK = 4096
+"""Frames at a time: the library computes with doubles."""
 _CHROMA_WINDOW = 4096
 _CHROMA_HZ = (110.0, 4000.0)
 
@@ -147,12 +150,17 @@ def _mfcc(sound: Sound, *, energy_first: bool = True) -> Float32:
     """
     from python_speech_features import mfcc
 
-    whole = sound.samples[: _n_frames(sound) * FRAME]
-    step_s = FRAME / RATE
-    rows = mfcc(whole * 2.0**15, RATE, step_s, step_s, nfft=_MFCC_FFT, appendEnergy=energy_first)
+    n_frames, step_s = _n_frames(sound), FRAME / RATE
+    rows = np.empty((n_frames, FEATURE_SETS["mfcc"]), np.float32)
+    for start, stop in numbered(n_frames, _MFCC_BLOCK):
+        # The frame before too, for pre-emphasis looks one sample back.
+        before = max(0, start - 1)
+        whole = sound.samples[before * FRAME : stop * FRAME] * 2.0**15
+        some = mfcc(whole, RATE, step_s, step_s, nfft=_MFCC_FFT, appendEnergy=energy_first)
+        rows[start:stop] = some[start - before :]
     if energy_first:
         rows[:, 0] = np.maximum(rows[:, 0], 0.0)
-    return np.asarray(rows, np.float32)
+    return rows
 
 
 def _lee(sound: Sound) -> Float32:
@@ -217,12 +225,12 @@ def _chroma(sound: Sound) -> Float32:
     share = np.maximum(0.0, 1.0 - distance).astype(np.float32)
     margin = (_CHROMA_WINDOW - FRAME) // 2
     n_frames = _n_frames(sound)
-    padded = np.pad(sound.samples[: n_frames * FRAME], (margin, margin))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _CHROMA_WINDOW)[::FRAME]
+    whole = sound.samples[: n_frames * FRAME]
     shape = np.hanning(_CHROMA_WINDOW).astype(np.float32)
     classes = np.empty((n_frames, 12), np.float32)
-    for start in range(0, n_frames, 512):
-        spectrum = scipy.fft.rfft(windows[start : start + 512] * shape, axis=1)[:, 1:][:, chosen]
-        classes[start : start + 512] = (spectrum.real**2 + spectrum.imag**2) @ share
+    for frames in numbered(n_frames, 512):
+        part = windows(whole, _CHROMA_WINDOW, FRAME, -margin, frames)
+        spectrum = scipy.fft.rfft(part * shape, axis=1)[:, 1:][:, chosen]
+        classes[slice(*frames)] = (spectrum.real**2 + spectrum.imag**2) @ share
     largest = classes.max(axis=1, keepdims=True)
     return np.where(largest > 1e-6, classes / np.maximum(largest, 1e-6), 0.0).astype(np.float32)

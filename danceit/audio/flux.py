@@ -8,6 +8,7 @@ one of 16.4. Values are not scaled: whoever uses them divides each band by its m
 import numpy as np
 
 from danceit.audio.decoding import RATE, Sound
+from danceit.audio.stretches import numbered, windows
 from danceit.data import FPS, Float32
 
 BANDS_HZ = (30.0, 150.0, 600.0, 3000.0, 12000.0)
@@ -33,16 +34,15 @@ def spectral_flux(sound: Sound) -> Float32:
     import scipy.fft
 
     n_steps = sound.samples.size // (_HOP * PER_FRAME) * PER_FRAME
-    # Mirrored ends: a song that starts or stops in full swing has no onset there.
-    padded = np.pad(sound.samples, (_WINDOW // 2, _WINDOW // 2 + _HOP), mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP][: n_steps + 1]
     shape = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
     frequency = np.arange(_WINDOW // 2 + 1) * RATE / _WINDOW
     edges = np.searchsorted(frequency, BANDS_HZ)
     bands = np.empty((n_steps, len(BANDS_HZ) - 1), np.float32)
-    for start in range(0, n_steps, _CHUNK):
-        chunk = windows[start : min(start + _CHUNK, n_steps) + 1] * shape
-        loudness = np.log1p(10 * np.abs(scipy.fft.rfft(chunk, axis=1)))
+    for start, stop in numbered(n_steps, _CHUNK):
+        part = windows(
+            sound.samples, _WINDOW, _HOP, -_WINDOW // 2, (start, stop + 1), mirrored=True
+        )
+        loudness = np.log1p(10 * np.abs(scipy.fft.rfft(part * shape, axis=1)))
         rise = np.maximum(0.0, np.diff(loudness, axis=0))
         sums = np.add.reduceat(rise[:, : edges[-1]], edges[:-1], axis=1)
         bands[start : start + len(rise)] = sums / np.diff(edges)

@@ -1,6 +1,7 @@
 """`danceit index ...`: build, extend, shrink and check an index of dances."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +91,6 @@ def build(
 ) -> None:
     """Call `danceit.workflow.indexing.build_index` and print its report."""
     from danceit.cli.train import print_training
-    from danceit.data import FPS
     from danceit.index.building.options import BuildOptions, Told
     from danceit.index.fragments import FragmentGrid
     from danceit.index.sources.settings import ReadSettings
@@ -99,7 +99,7 @@ def build(
     from danceit.workflow.indexing import build_index
 
     options = BuildOptions(
-        grid=FragmentGrid(_frames(lengths), None if stride is None else round(stride * FPS), grid),
+        grid=FragmentGrid(_frames(lengths), None if stride is None else _stride(stride), grid),
         dims=dims,
         engine=store,
         store=StoreOptions(device, factory, recall),
@@ -246,8 +246,17 @@ def _frames(lengths: str) -> tuple[int, ...]:
 
     try:
         return tuple(round(float(length) * FPS) for length in lengths.split(","))
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         raise InputError(f"--lengths must be seconds such as 1,2,3,4; got '{lengths}'") from exc
+
+
+def _stride(seconds: float) -> int:
+    from danceit.data import FPS
+    from danceit.errors import InputError
+
+    if not math.isfinite(seconds):
+        raise InputError(f"--stride must be seconds; got {seconds:g}")
+    return round(seconds * FPS)
 
 
 def _print_report(report: "BuildReport") -> None:

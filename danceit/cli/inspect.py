@@ -41,7 +41,7 @@ def inspect(
     from danceit.workflow.inspection import inspect as run
     from danceit.workflow.inspection_pictures import draw_inspection, headline
 
-    found, clip_id = find_recording(clip, index_path, ReadSettings(estimator))
+    found, clip_id = find_recording(clip, index_path, ReadSettings(estimator, lag="off"))
     with bar("finding poses", "frame") as watching:
         read_ahead([found], watching)
     seen = run(found, clip_id, dims)
@@ -78,7 +78,7 @@ def stats(
     from danceit.index.sources.settings import ReadSettings
     from danceit.workflow.recording_tables import draw_tables, measure_recordings, recordings_of
 
-    found = recordings_of(data, index_path, ReadSettings(estimator))
+    found = recordings_of(data, index_path, ReadSettings(estimator, lag="off"))
     with bar("finding poses", "frame") as watching, bar("measuring", "dance") as measuring:
         tables = measure_recordings(found, dims=dims, progress=measuring, watching=watching)
     click.echo(_as_json(tables.recordings) if as_json else _as_table(tables.recordings))
@@ -126,7 +126,7 @@ def _as_table(rows: "Sequence[RecordingMeasures]") -> str:
         )
         for row in rows
     ]
-    head = ("recording", "style", "C", "s", "clips", "dropped", "bpm", "turns", "lag s")
+    head = ("recording", "style", "dims", "s", "clips", "dropped", "bpm", "turns", "lag s")
     kept_min = sum(row.kept_s for row in rows) / 60
     total = f"{table(head, cells)}\n{len(rows)} recordings, {kept_min:.1f} minutes kept"
     if all(row.lag is None for row in rows):

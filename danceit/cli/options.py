@@ -51,13 +51,14 @@ def workers_option(command: Command) -> Command:
 
 
 def lag_option(command: Command) -> Command:
-    """`--lag report|auto|SECONDS`."""
+    """`--lag auto|all|report|off|SECONDS`."""
     return click.option(
         "--lag",
-        default="report",
+        default="auto",
         show_default=True,
-        help="Sound and picture out of step: report it, put it right (auto), or "
-        "say by how many seconds the picture is late.",
+        help="Videos whose sound and picture are clearly out of step are put right (auto; all: "
+        "recordings with a song beside them too), only reported (report), left (off), or "
+        "moved by so many seconds as the picture is late.",
     )(command)
 
 

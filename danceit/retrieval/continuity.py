@@ -117,6 +117,7 @@ def greedy(chain: Chain) -> Int64:
     """Path (W,) that takes the cheapest continuation window by window."""
     path: list[int] = []
     used: list[int] = []
+    uses: Counter[int] = Counter()
     for w, target in enumerate(chain.targets):
         cost = target + (chain.joins[w - 1][path[-1]] if w else 0.0)
         recent = used[max(0, w - chain.memory) : w]
@@ -124,40 +125,62 @@ def greedy(chain: Chain) -> Int64:
             [recent.count(int(fragment)) for fragment in chain.fragments[w]]
         )
         cost = cost + chain.reuse * np.array(
-            [used.count(int(fragment)) for fragment in chain.fragments[w]]
+            [uses[int(fragment)] for fragment in chain.fragments[w]]
         )
         path.append(int(np.argmin(cost)))
         used.append(int(chain.fragments[w][path[-1]]))
+        uses[used[-1]] += 1
     return np.array(path, dtype=np.int64)
 
 
 def _improved(chain: Chain, path: Int64) -> Int64:
     """Solve stretches of a path (W,) anew, the rest held fast, until no stretch gets cheaper."""
     path = path.copy()
+    chain = _renumbered(chain)
+    used = np.array([own[i] for own, i in zip(chain.fragments, path, strict=True)], dtype=np.int64)
+    uses = np.bincount(used, minlength=1 + max(int(own.max()) for own in chain.fragments))
     for _ in range(_ROUNDS):
         cheaper = False
         for length in _STRETCHES:
             for first in range(0, len(path), max(1, length // 2)):
                 stretch = slice(first, min(first + length, len(path)))
-                part = _part(chain, path, stretch)
+                np.subtract.at(uses, used[stretch], 1)
+                part = _part(chain, path, stretch, used, uses)
                 anew = viterbi(part.targets, _with_repeats(part))
                 if part.cost(anew) < part.cost(path[stretch]) - _LEAST_GAIN:
                     path[stretch] = anew
+                    used[stretch] = [own[i] for own, i in zip(part.fragments, anew, strict=True)]
                     cheaper = True
+                np.add.at(uses, used[stretch], 1)
         if not cheaper:
             break
     return path
 
 
-def _part(chain: Chain, path: Int64, stretch: slice) -> Chain:
-    """Return the problem of some windows, the rest of the path's demands in their targets."""
-    used = np.array([int(chain.fragments[w][i]) for w, i in enumerate(path)], dtype=np.int64)
+def _renumbered(chain: Chain) -> Chain:
+    """Return the same problem with its fragments numbered from 0 on."""
+    _, numbers = np.unique(np.concatenate(chain.fragments), return_inverse=True)
+    ends = np.cumsum([len(own) for own in chain.fragments])
+    return replace(chain, fragments=np.split(numbers.astype(np.int64), ends[:-1]))
+
+
+def _part(chain: Chain, path: Int64, stretch: slice, used: Int64, uses: Int64) -> Chain:
+    """Return the problem of some windows, the rest of the path's demands in their targets.
+
+    Parameters
+    ----------
+    used : int64 (W,)
+        Fragment of each window of the path.
+    uses : int64 (N,)
+        How often each fragment is used outside the stretch: counting anew in every window
+        would take the square of the song's length.
+    """
     targets = []
     for w in range(stretch.start, stretch.stop):
-        same = chain.fragments[w][:, None] == used[None, :]
-        same[:, stretch] = False
-        near = same[:, max(0, w - chain.memory) : w + chain.memory + 1]
-        again = chain.repetition * near.sum(axis=1) + chain.reuse * same.sum(axis=1)
+        before = used[max(0, w - chain.memory) : stretch.start]
+        around = np.concatenate([before, used[stretch.stop : w + chain.memory + 1]])
+        near = (chain.fragments[w][:, None] == around[None, :]).sum(axis=1)
+        again = chain.repetition * near + chain.reuse * uses[chain.fragments[w]]
         targets.append(chain.targets[w] + again)
     if stretch.start > 0:
         targets[0] = targets[0] + chain.joins[stretch.start - 1][path[stretch.start - 1]]

@@ -5,6 +5,7 @@ person who corrects them (`danceit counts`) is obeyed without a new index. Where
 music is gone, or its counts are not sure, a fragment is laid on a window by its ends.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,7 @@ class Fitting:
         self._at: dict[int, int] = {}
         self._energies: Float64 = np.zeros(0)
         self._laid: dict[tuple[int, int], Laid] = {}
+        self._spans: dict[tuple[int, int], list[tuple[int, Float64]]] = {}
 
     def know(self, rows: Int64) -> None:
         """Look up what is known of these rows, all at once."""
@@ -95,10 +97,11 @@ class Fitting:
         options, asked = self._options, self.plan.windows[window]
         found = np.empty(len(rows))
         for i, row in enumerate(rows.tolist()):
-            laid = self.laid(window, row)
-            octaves = abs(float(np.log2(laid.stretch)))
+            # Kept only where it is asked for again: of a long song there are millions.
+            laid = self._lay(asked, row)
+            octaves = abs(math.log2(laid.stretch))
             cost = 2 * options.tempo_weight * octaves
-            if octaves > np.log2(WIDEST) + 1e-6:
+            if octaves > math.log2(WIDEST) + 1e-6:
                 cost += _TOO_FAR
             if laid.place < 0:
                 cost += _UNCOUNTED
@@ -126,24 +129,34 @@ class Fitting:
         start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
         counts = self._counts_of(str(table.audio[at]))
         best: Laid | None = None
-        if len(counts.beats_s) >= 2:
-            first = int(np.argmin(np.abs(counts.beats_s - start_s - 0.5 / FPS)))
-            for n in {asked.counts, 2 * asked.counts, asked.counts // 2}:
-                last = first + n
-                if n < 1 or last >= len(counts.beats_s):
-                    continue
-                beats_s = counts.beats_s[first : last + 1]
-                if beats_s[-1] > end_s + _ALMOST_S or abs(beats_s[0] - start_s) > 2 / FPS:
-                    continue
-                stretched = stretch(asked.beats_s, beats_s)
+        for first, beats_s in self._counted(row, asked.counts):
+            stretched = stretch(asked.beats_s, beats_s)
+            if best is None or abs(math.log(stretched)) < abs(math.log(best.stretch)):
                 number = int(counts.numbers[first])
-                laid = Laid(beats_s, first, number, counts.metre, stretched)
-                if best is None or abs(np.log(stretched)) < abs(np.log(best.stretch)):
-                    best = laid
+                best = Laid(beats_s, first, number, counts.metre, stretched)
         if best is not None:
             return best
         lasts_s = min(end_s - start_s, asked.duration_s)
         return Laid(np.array([start_s, start_s + lasts_s]), -1, 0, 0, asked.duration_s / lasts_s)
+
+    def _counted(self, row: int, asked: int) -> list[tuple[int, Float64]]:
+        """Beats of a row that may be laid on so many counts, each with its first one's number."""
+        key = (row, asked)
+        if key not in self._spans:
+            table, at = self._known(), self._at[row]
+            start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
+            beats_s = self._counts_of(str(table.audio[at])).beats_s
+            found: list[tuple[int, Float64]] = []
+            if len(beats_s) >= 2:
+                first = int(np.argmin(np.abs(beats_s - start_s - 0.5 / FPS)))
+                for n in {asked, 2 * asked, asked // 2}:
+                    own_s = beats_s[first : first + n + 1]
+                    if n < 1 or len(own_s) <= n:
+                        continue
+                    if own_s[-1] <= end_s + _ALMOST_S and abs(own_s[0] - start_s) <= 2 / FPS:
+                        found.append((first, own_s))
+            self._spans[key] = found
+        return self._spans[key]
 
     def _counts_of(self, media: str) -> Counts:
         """Counts of the music that a fragment was danced to; none where they are not sure."""

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from danceit.audio.counts.heard import BANDS, Heard
+from danceit.audio.stretches import numbered
 from danceit.data import Float32
 from danceit.errors import InputError
 
 WEIGHTS = Path(__file__).parent / "weights" / "pulse.safetensors"
 FRONT = 2
 """Layers that read the features; those after them are residual, the last one is the head."""
+_STRETCH = 60_000
+"""Frames that are computed at a time: 20 minutes."""
 _MOST_RISE = 3.0
 """Nepers above which a rise says no more: that of a stroke out of silence has no bounds."""
 
@@ -44,14 +47,36 @@ def activation(heard: Heard, weights: Path = WEIGHTS) -> Activation:
     InputError
         If the weights are missing or are not those of this network.
     """
-    *convolutions, head = _layers(weights)
-    state = prepared(heard.features)
-    for depth, layer in enumerate(convolutions):
-        spread = 1 if depth < FRONT else 2 ** (depth - FRONT)
+    layers = _layers(weights)
+    reach = sum(
+        len(layer.weight) // 2 * spread
+        for layer, spread in zip(layers, _spreads(layers), strict=True)
+    )
+    n_frames = len(heard.features)
+    odds = np.empty((n_frames, 2), np.float32)
+    for start, stop in numbered(n_frames, _STRETCH):
+        # With all that its frames hear, a stretch comes out as in the whole.
+        low = max(0, start - reach)
+        odds[start:stop] = _odds(heard.features[low : stop + reach], layers)[
+            start - low : stop - low
+        ]
+    return Activation(np.ascontiguousarray(odds[:, 0]), np.ascontiguousarray(odds[:, 1]))
+
+
+def _odds(features: Float32, layers: tuple[_Layer, ...]) -> Float32:
+    """Log odds (n, 2) of features (n, F)."""
+    *convolutions, head = layers
+    state = prepared(features)
+    for depth, (layer, spread) in enumerate(zip(convolutions, _spreads(layers), strict=False)):
         change = _elu(_convolved(state, layer, spread))
         state = change if depth < FRONT else state + change
-    odds = _convolved(state, head, 1)
-    return Activation(np.ascontiguousarray(odds[:, 0]), np.ascontiguousarray(odds[:, 1]))
+    return _convolved(state, head, 1)
+
+
+def _spreads(layers: tuple[_Layer, ...]) -> list[int]:
+    """Frames between the taps of each layer, the head last."""
+    residual = range(len(layers) - 1 - FRONT)
+    return [*[1] * FRONT, *(2**depth for depth in residual), 1]
 
 
 def prepared(features: Float32) -> Float32:

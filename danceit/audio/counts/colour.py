@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from danceit.audio.decoding import Sound
+from danceit.audio.stretches import numbered, windows
 from danceit.data import Float32, Float64
 
 HOP = 2000
@@ -41,18 +42,17 @@ def colour(sound: Sound) -> Colour:
 
     frequency = np.arange(_WINDOW // 2 + 1) * sound.rate / _WINDOW
     notes, bands = _pitch_bank(frequency), _band_bank(frequency)
-    padded = np.pad(sound.samples, (_WINDOW // 2, _WINDOW))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP]
-    windows = windows[: sound.samples.size // HOP + 1]
+    count = sound.samples.size // HOP + 1
     shape = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
-    chroma = np.empty((len(windows), 12), np.float32)
-    timbre = np.empty((len(windows), _BANDS), np.float32)
-    for start in range(0, len(windows), 512):
-        spectrum = scipy.fft.rfft(windows[start : start + 512] * shape, axis=1)
+    chroma = np.empty((count, 12), np.float32)
+    timbre = np.empty((count, _BANDS), np.float32)
+    for frames in numbered(count, 512):
+        part = windows(sound.samples, _WINDOW, HOP, -_WINDOW // 2, frames)
+        spectrum = scipy.fft.rfft(part * shape, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
         # Compressed, or one loud note would be the whole chord.
-        chroma[start : start + 512] = np.sqrt(power) @ notes
-        timbre[start : start + 512] = np.log(power @ bands + 1e-6)
+        chroma[slice(*frames)] = np.sqrt(power) @ notes
+        timbre[slice(*frames)] = np.log(power @ bands + 1e-6)
     return Colour(sound.rate / HOP, chroma, timbre)
 
 

@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from danceit.audio.decoding import RATE, Sound
+from danceit.audio.stretches import numbered, stretch, windows
 from danceit.data import Float32, Float64
 
 RATE_HZ = 50
@@ -64,17 +65,16 @@ def hear(sound: Sound) -> Heard:
     """Features of a sound at `RATE`."""
     lead = round(LEAD_S * RATE)
     n_frames = (sound.samples.size + 2 * lead) // _HOP + 1
-    padded = np.zeros(sound.samples.size + 2 * lead + 2 * RATE, np.float32)
-    padded[lead + _WINDOW // 2 : lead + _WINDOW // 2 + sound.samples.size] = sound.samples
+    before = lead + _WINDOW // 2
     features = np.empty((n_frames, WIDTH), np.float32)
-    power = _powers(padded, _WINDOW, _HOP, n_frames, _band_bank())
+    power = _powers(sound.samples, before, n_frames)
     mean = float(power.mean())
     level = np.log(power / mean + _FLOOR) if mean > 0 else np.zeros_like(power)
     features[0, BANDS : 2 * BANDS] = 0
     np.maximum(np.diff(level, axis=0), 0.0, out=features[1:, BANDS : 2 * BANDS])
     inside = level[lead // _HOP : max(lead // _HOP + 1, n_frames - lead // _HOP)]
     features[:, :BANDS] = level - inside.mean(axis=0)
-    features[:, 2 * BANDS :] = _changes(padded, n_frames)
+    features[:, 2 * BANDS :] = _changes(sound.samples, before, n_frames)
     return Heard(features)
 
 
@@ -83,15 +83,11 @@ def times_s(frames: Float64) -> Float64:
     return np.asarray(frames / RATE_HZ - LEAD_S, np.float64)
 
 
-def _changes(padded: Float32, n_frames: int) -> Float32:
+def _changes(samples: Float32, before: int, n_frames: int) -> Float32:
     """Changes of chord and bass, found at half the frames from a quarter of the samples."""
-    low = _quarter(padded)
     n_low = n_frames // 2 + 1
-    spectra = _magnitudes(low, _LOW_WINDOW, _LOW_HOP, n_low)
-    chroma = spectra @ _pitch_bank()
-    first, last = (round(hz * _LOW_WINDOW / _LOW_RATE) for hz in _BASS_HZ)
     columns = []
-    for parts in (chroma, spectra[:, first:last]):
+    for parts in _chords(samples, before, n_low):
         total = np.zeros((len(parts) + 1, parts.shape[1]), np.float64)
         np.cumsum(parts, axis=0, out=total[1:])
         for reach_s in REACHES_S:
@@ -116,41 +112,57 @@ def _novelty(total: Float64, reach: int) -> Float64:
     return np.where(size > 1e-20 * total[-1].max() ** 4, 1.0 - alike, 0.0)
 
 
-def _powers(padded: Float32, window: int, hop: int, n_frames: int, bank: Float32) -> Float32:
-    """Power in the bands of `bank` (n, M), in blocks that stay in the processor's cache."""
+def _powers(samples: Float32, before: int, n_frames: int) -> Float32:
+    """Power in bands (n, BANDS), in blocks that stay in the processor's cache."""
     import scipy.fft
 
-    views = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][:n_frames]
-    shape = np.hanning(window + 1)[:-1].astype(np.float32)
-    powers = np.empty((n_frames, bank.shape[1]), np.float32)
-    for start in range(0, n_frames, _BLOCK):
-        spectrum = scipy.fft.rfft(views[start : start + _BLOCK] * shape, axis=1)
-        parts = spectrum.view(np.float32)
+    shape, bank = np.hanning(_WINDOW + 1)[:-1].astype(np.float32), _band_bank()
+    powers = np.empty((n_frames, BANDS), np.float32)
+    for frames in numbered(n_frames, _BLOCK):
+        part = windows(samples, _WINDOW, _HOP, -before, frames)
+        parts = scipy.fft.rfft(part * shape, axis=1).view(np.float32)
         parts *= parts
-        powers[start : start + _BLOCK] = parts @ bank
+        powers[slice(*frames)] = parts @ bank
     return powers
 
 
-def _magnitudes(samples: Float32, window: int, hop: int, n_frames: int) -> Float32:
-    """Square roots of magnitudes below the highest note, so that one loud note is not all."""
+def _chords(samples: Float32, before: int, n_low: int) -> tuple[Float32, Float32]:
+    """Pitch classes (n, 12), and magnitudes of the bass (n, bins).
+
+    Of square roots of magnitudes, so that one loud note is not all.
+    """
     import scipy.fft
 
-    views = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop][:n_frames]
-    shape = np.hanning(window + 1)[:-1].astype(np.float32)
-    top = round(_CHROMA_HZ[1] * window / _LOW_RATE) + 1
-    found = np.empty((n_frames, top), np.float32)
-    for start in range(0, n_frames, _BLOCK):
-        spectrum = scipy.fft.rfft(views[start : start + _BLOCK] * shape, axis=1)[:, :top]
-        found[start : start + _BLOCK] = np.sqrt(np.abs(spectrum))
-    return found
+    shape = np.hanning(_LOW_WINDOW + 1)[:-1].astype(np.float32)
+    top = round(_CHROMA_HZ[1] * _LOW_WINDOW / _LOW_RATE) + 1
+    first, last = (round(hz * _LOW_WINDOW / _LOW_RATE) for hz in _BASS_HZ)
+    chroma = np.empty((n_low, 12), np.float32)
+    bass = np.empty((n_low, last - first), np.float32)
+    # Their middles are those of the other windows.
+    before += 4 * _LOW_WINDOW // 2 - _WINDOW // 2
+    for frames in numbered(n_low, _BLOCK):
+        start, stop = frames[0] * _LOW_HOP, (frames[1] - 1) * _LOW_HOP + _LOW_WINDOW
+        part = windows(
+            _quarter(samples, start, stop, before),
+            _LOW_WINDOW,
+            _LOW_HOP,
+            0,
+            (0, frames[1] - frames[0]),
+        )
+        found = np.sqrt(np.abs(scipy.fft.rfft(part * shape, axis=1)[:, :top]))
+        chroma[slice(*frames)] = found @ _pitch_bank()
+        bass[slice(*frames)] = found[:, first:last]
+    return chroma, bass
 
 
-def _quarter(padded: Float32) -> Float32:
-    """Every fourth sample behind a short low-pass, placed for windows of `_LOW_WINDOW`."""
-    shift = 4 * _LOW_WINDOW // 2 - _WINDOW // 2
-    longer = np.zeros(padded.size + shift, np.float32)
-    longer[shift:] = padded
-    return _halved(_halved(longer))
+def _quarter(samples: Float32, start: int, stop: int, before: int) -> Float32:
+    """Every fourth sample behind a short low-pass, from `start` to `stop`.
+
+    Number k stands for the samples around ``4 k - before``.
+    """
+    # Each halving looks two samples back and finds nothing for its first.
+    part = stretch(samples, 4 * start - 8 - before, 4 * stop + 8 - before)
+    return _halved(_halved(part))[2 : 2 + stop - start]
 
 
 def _halved(samples: Float32) -> Float32:

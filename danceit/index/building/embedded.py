@@ -17,7 +17,7 @@ import numpy as np
 from danceit.counts import Counts
 from danceit.data import FPS, Clip, Float32, Int64
 from danceit.errors import IndexStateError, InputError
-from danceit.files import replacing
+from danceit.files import read_sealed, write_sealed
 from danceit.index.building.reading import Reading, read_one
 from danceit.index.cleaning.cleaning import CleaningReport
 from danceit.index.embedding import Embedder
@@ -27,13 +27,11 @@ from danceit.index.store.contract import ClipEntry, FragmentBatch, StoreSpec
 
 _EMBEDDED = 512
 """Fragments given to the encoder at a time."""
-_DIGEST = hashlib.sha256().digest_size
-"""Bytes of the hash before the arrays."""
 _UNREADABLE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError,
     zipfile.BadZipFile,
 )  # fmt: skip
-"""What numpy, zipfile and json raise on a damaged file, depending on which bytes are hit."""
+"""What numpy, zipfile and json raise on a file of another release."""
 
 
 @dataclass(frozen=True)
@@ -160,18 +158,14 @@ def save_embedded(embedded: Embedded, path: Path) -> None:
         pose_vectors=batch.pose_vectors,
         audio_vectors=batch.audio_vectors,
     )
-    whole = packed.getvalue()
-    with replacing(path) as temporary:
-        temporary.write_bytes(hashlib.sha256(whole).digest() + whole)
+    write_sealed(path, packed.getvalue())
 
 
 def load_embedded(path: Path) -> Embedded | None:
     """Read what `save_embedded` wrote; None where there is nothing or it is damaged."""
     try:
-        # Whole, and by a hash of all of it: numpy does not check what it does not read.
-        raw = path.read_bytes()
-        digest, whole = raw[:_DIGEST], raw[_DIGEST:]
-        if hashlib.sha256(whole).digest() != digest:
+        whole = read_sealed(path)
+        if whole is None:
             return None
         with np.load(io.BytesIO(whole), allow_pickle=False) as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}

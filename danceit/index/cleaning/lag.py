@@ -5,7 +5,8 @@ minima of speed), so how hard the limbs brake goes with the strength of onsets. 
 the shift within a quarter of a second at which the two correlate best; a bootstrap over
 stretches of 2 s says how sure that is. On dances made in step it finds -0.01 to 0.01 s
 (disco, hip-hop) and -0.13 s (waltz); with a wrong song its confidence exceeds 0.95 about
-once in a hundred. Most real dances stay under that: hence nothing is moved unless asked.
+once in a hundred, and most real dances stay under that. So a video whose own sound is
+clearly early or late is put right, and what somebody laid under a song is left to them.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import numpy as np
 
 from danceit.data import FEET, HANDS, JOINT, Float64, Int64, Recording
 from danceit.errors import DanceitError
+from danceit.index.sources.settings import LAG_CHOICES
 
 SEARCH_S = 0.25
 """Largest lag looked for, half a beat at 120 bpm: a beat more or less looks the same."""
@@ -65,19 +67,20 @@ def in_step(recording: Recording, lag: str) -> Recording:
     ----------
     recording : Recording
     lag : str
-        See `ReadSettings`. Unasked, only a video with its own sound is reported on.
+        See `ReadSettings`.
     """
     own = recording.video_path is not None and recording.audio_path == recording.video_path
-    if recording.audio_path is None or (lag == "report" and not own):
+    if recording.audio_path is None or lag == "off":
         return recording
-    if lag not in ("report", "auto"):
+    if lag not in LAG_CHOICES:
         return _moved(recording, float(lag), f"picture moved by {-float(lag):+.2f} s, as asked")
-    found = estimate_lag(recording)
+    found = estimate_lag(recording) if own or lag == "all" else None
     if found is None:
         return recording
     clear = found.confidence >= CLEAR and abs(found.seconds) >= NOTABLE_S
-    if lag == "auto" and clear:
-        return _moved(recording, found.seconds, f"picture later than sound by {found}: put right")
+    if lag != "report" and clear:
+        note = f"picture later than sound by {found}: put right; --lag off leaves it"
+        return _moved(recording, found.seconds, note)
     note = f"picture later than sound by {found}"
     if clear:
         note += "; `lag=auto` puts that right"

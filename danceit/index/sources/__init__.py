@@ -118,7 +118,7 @@ class Found:
         source = SOURCES.get(self.source)
         if isinstance(source, HasSettings):
             return source.settings_id(self.settings)
-        return "" if self.settings.lag == "report" else self.settings.lag
+        return "" if self.settings.lag == ReadSettings.lag else self.settings.lag
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.errors import InputError
+from danceit.files import one_line
 from danceit.render.options import Colour
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def lay_over(
 def _letters(text: str, height: int, font: str) -> Picture:
     from PIL import Image, ImageDraw
 
+    text = one_line(text)  # layout engines refuse line breaks
     face = _face(height, font)
     left, _, right, _ = face.getbbox(text)
     ascent, descent = face.getmetrics()

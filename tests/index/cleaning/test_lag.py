@@ -29,11 +29,11 @@ def test_a_known_lag_is_found(dance: Recording, late_s: float) -> None:
     assert found.confidence >= CLEAR
 
 
-def test_auto_puts_a_clear_lag_right(dance: Recording) -> None:
+def test_a_clear_lag_of_a_videos_own_sound_is_put_right_and_told(dance: Recording) -> None:
     late = replace(dance, times_s=dance.times_s + 0.2)
-    result = in_step(late, "auto")
+    result = in_step(late, ReadSettings().lag)
     np.testing.assert_allclose(result.times_s, dance.times_s, atol=0.03)
-    assert "put right" in result.notes[-1]
+    assert "put right; --lag off leaves it" in result.notes[-1]
     # In step, it is left alone.
     np.testing.assert_array_equal(in_step(dance, "auto").times_s, dance.times_s)
 
@@ -51,8 +51,20 @@ def test_seconds_are_taken_off_as_given(dance: Recording) -> None:
     np.testing.assert_allclose(dance.times_s - result.times_s, 0.08)
 
 
-def test_recordings_that_were_put_to_their_song_are_not_reported_on(dance: Recording) -> None:
-    assert in_step(replace(dance, video_path=None), "report").notes == dance.notes
+def test_switched_off_nothing_is_moved_or_said(dance: Recording) -> None:
+    late = replace(dance, times_s=dance.times_s + 0.2)
+    assert in_step(late, "off") is late
+
+
+@pytest.mark.parametrize("lag", ["auto", "report"])
+def test_recordings_that_were_put_to_their_song_are_left_alone(dance: Recording, lag: str) -> None:
+    laid = replace(dance, video_path=None, times_s=dance.times_s + 0.2)
+    assert in_step(laid, lag) is laid
+
+
+def test_asked_for_all_those_too_are_put_right(dance: Recording) -> None:
+    laid = replace(dance, video_path=None, times_s=dance.times_s + 0.2)
+    np.testing.assert_allclose(in_step(laid, "all").times_s, dance.times_s, atol=0.03)
 
 
 def test_movement_at_random_is_found_out() -> None:
@@ -72,7 +84,7 @@ def test_too_short_to_tell(dance: Recording) -> None:
 
 @pytest.mark.parametrize("lag", ["soon", "nan", "7", ""])
 def test_a_lag_must_be_seconds(lag: str) -> None:
-    with pytest.raises(InputError, match="`lag` must be 'auto', 'report' or seconds"):
+    with pytest.raises(InputError, match="`lag` must be auto, all, report, off or seconds"):
         ReadSettings(lag=lag)
 
 

@@ -126,7 +126,7 @@ def test_other_choices_are_other_content(tmp_path: Path, painted: Painted) -> No
     write_film(tmp_path / "a.mp4", moving_square(3))
     ids = {
         scan(tmp_path, ReadSettings(lag=lag)).found[0].settings_id
-        for lag in ("report", "auto", "0.1")
+        for lag in ("report", "auto", "off", "0.1")
     }
     assert len(ids) == 3
 

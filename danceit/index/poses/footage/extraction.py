@@ -7,6 +7,7 @@ they came, so that later rules cost no new extraction.
 """
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Float32, Float64, Int64
 from danceit.errors import DanceitError, InputError
-from danceit.files import cache_dir, replacing, sha256_of_file
+from danceit.files import cache_dir, read_sealed, replacing, sha256_of_file, write_sealed
 from danceit.index.poses.estimators import Estimator, Session
 from danceit.index.poses.footage.decoding import Losses, Still, pictures
 from danceit.index.poses.footage.shots import CUT, Signature, difference, signature
 
-VERSION = 2
-"""Raised with every change that makes earlier extractions differ."""
+VERSION = 3
+"""Raised with every change that makes earlier extractions, or their files, differ."""
 PART_PICTURES = 1500
 _REPORT_EVERY = 8
 _COMPLETE = "complete.json"
@@ -203,19 +204,23 @@ def _see(part: _Part, still: Still, session: Session, mark: Signature) -> None:
 
 def _write_part(part: _Part, target: Path) -> None:
     nobody = np.empty((0, N_JOINTS, 3), dtype=np.float32)
-    with replacing(target) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream,
-            times_s=np.array(part.times_s, dtype=np.float64),
-            counts=np.array(part.counts, dtype=np.int64),
-            image=np.concatenate([nobody, *part.image]).astype(np.float32),
-            world=np.concatenate([nobody, *part.world]).astype(np.float32),
-            signatures=np.stack(part.signatures),
-        )
+    packed = io.BytesIO()
+    np.savez(
+        packed,
+        times_s=np.array(part.times_s, dtype=np.float64),
+        counts=np.array(part.counts, dtype=np.int64),
+        image=np.concatenate([nobody, *part.image]).astype(np.float32),
+        world=np.concatenate([nobody, *part.world]).astype(np.float32),
+        signatures=np.stack(part.signatures),
+    )
+    write_sealed(target, packed.getvalue())
 
 
 def _read_part(source: Path) -> dict[str, Any]:
-    with source.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+    content = read_sealed(source)
+    if content is None:
+        raise ValueError(f"{source} is damaged")
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
 
