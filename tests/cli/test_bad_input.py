@@ -225,6 +225,16 @@ def test_a_song_for_a_dance_or_for_an_index(
     refused(danceit, "query", song, "--index", song, saying="is a file; an index is the folder")
 
 
+@pytest.mark.parametrize("option", ["--lengths", "--stride"])
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_fragments_have_a_length_and_a_stride_in_seconds(
+    danceit: Cli, library: SyntheticLibrary, option: str, value: str
+) -> None:
+    build = ("index", "build", library.folder, "--out", "index")
+    refused(danceit, *build, option, value, saying=f"{option} must be seconds")
+    assert not Path("index").exists()
+
+
 @pytest.mark.parametrize("limit", ["inf", "1e9", "0", "-1", "nan"])
 def test_a_stretch_limit_out_of_range_is_refused_before_anything_runs(
     danceit: Cli, library: SyntheticLibrary, limit: str

@@ -100,3 +100,9 @@ def test_a_dance_shows_itself_in_a_notebook(dance: Dance) -> None:
         assert sheet.width == 8 * 96
         # Something is drawn in the limbs' colours, not only the stage.
         assert len(sheet.convert("RGB").getcolors(maxcolors=1 << 20) or ()) > 200
+
+
+def test_a_caption_of_two_lines_is_drawn_on_one(dance: Dance, tmp_path: Path) -> None:
+    for name, caption in (("two", "a\nb"), ("one", r"a\nb")):
+        render(dance, tmp_path / f"{name}.png", options=RenderOptions(captions=(caption,)))
+    assert (tmp_path / "two.png").read_bytes() == (tmp_path / "one.png").read_bytes()
