@@ -128,7 +128,7 @@ def test_other_choices_are_other_content(tmp_path: Path, painted: Painted) -> No
         scan(tmp_path, ReadSettings(lag=lag)).found[0].settings_id
         for lag in ("report", "auto", "off", "0.1")
     }
-    assert len(ids) == 3
+    assert len(ids) == 4
 
 
 def test_what_is_moved_out_of_its_sound_is_left_out(tmp_path: Path, painted: Painted) -> None:
