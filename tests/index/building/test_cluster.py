@@ -49,7 +49,7 @@ def many(tmp_path: Path, make_recording: MakeRecording) -> Path:
 
 def apart(module: str, *arguments: object) -> dict[str, Any]:
     """Run a module beside this one, cut off from the network where that is allowed."""
-    command = [sys.executable, "-m", f"tests.index.building.building.{module}", *map(str, arguments)]
+    command = [sys.executable, "-m", f"tests.index.building.{module}", *map(str, arguments)]
     alone = [
         "unshare",
         "--net",
