@@ -9,6 +9,7 @@ Conventions
 - A song in which nobody could count has no beats; everything that takes counts takes that.
 """
 
+import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -192,6 +193,54 @@ class Counts:
                 self.numbers[-1] - 1 + np.arange(1, after + 1)
             ) % self.metre + 1
         return replace(self, beats_s=np.concatenate([earlier, beats, later]), numbers=numbers)
+
+    def within(self, start_s: float, end_s: float) -> "Counts":
+        """Return the beats from `start_s` to `end_s`, without sections, notes and corrections."""
+        inside = (self.beats_s >= start_s) & (self.beats_s <= end_s)
+        return replace(
+            self,
+            beats_s=self.beats_s[inside],
+            numbers=self.numbers[inside],
+            sections=(),
+            corrections=(),
+            notes=(),
+        )
+
+    def as_text(self) -> str:
+        """Beats, numbers, metre and confidence as JSON; "" where nothing is counted."""
+        if not len(self.beats_s):
+            return ""
+        return json.dumps(
+            {
+                "metre": self.metre,
+                "confidence": round(float(self.confidence), 3),
+                "beats_s": [round(float(beat), 4) for beat in self.beats_s],
+                "numbers": self.numbers.tolist(),
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> "Counts":
+        """Read what `as_text` wrote; counts of nothing for "".
+
+        Raises
+        ------
+        InputError
+            If it is something else.
+        """
+        if not text:
+            return cls.none()
+        try:
+            known = json.loads(text)
+            return cls(
+                np.asarray(known["beats_s"], dtype=np.float64),
+                np.asarray(known["numbers"], dtype=np.int32),
+                metre=int(known["metre"]),
+                confidence=float(known["confidence"]),
+            )
+        except (ValueError, TypeError, KeyError, OverflowError) as exc:
+            raise InputError(f"these are no counts: {text[:40]!r} ({exc})") from exc
 
 
 def _check(counts: Counts) -> None:

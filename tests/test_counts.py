@@ -89,3 +89,24 @@ def test_impossible_counts_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         Counts(np.array(beats_s), np.array(numbers, np.int32))
+
+
+def test_counts_come_back_from_their_text() -> None:
+    again = Counts.from_text(WALTZ.as_text())
+    np.testing.assert_array_equal(again.beats_s, WALTZ.beats_s)
+    np.testing.assert_array_equal(again.numbers, WALTZ.numbers)
+    assert (again.metre, again.confidence) == (3, 1.0)
+    assert Counts.none().as_text() == ""
+    assert len(Counts.from_text("").beats_s) == 0
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "beats", '{"beats_s": [1, 0], "numbers": [1, 2]}'])
+def test_what_is_no_text_of_counts_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="these are no counts"):
+        Counts.from_text(text)
+
+
+def test_a_stretch_of_counts_keeps_its_beats_and_numbers() -> None:
+    part = WALTZ.within(1.5, 3.0)
+    assert part.beats_s.tolist() == [1.5, 2.0, 2.5, 3.0]
+    assert part.numbers.tolist() == [3, 1, 2, 3]

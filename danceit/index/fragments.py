@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.data import FPS, FRAGMENT_LENGTHS, Clip, Float32, Float64
+from danceit.data import FPS, FRAGMENT_LENGTHS, Clip, Float32, Float64, Int64
 from danceit.errors import InputError
 from danceit.movement import joint_steps
 
 GRIDS = ("counts", "seconds")
 """Where fragments may start."""
+_STARTS_WITHIN_S = 2 / FPS
+_ENDS_WITHIN_S = 0.75 / FPS
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,19 @@ def cut(
         for length in check_lengths(lengths, stride)
         for start in range(0, clip.n_frames - length + 1, stride or length)
     )
+
+
+def beats_of(beats_s: Float64, start_s: Float64, end_s: Float64) -> tuple[Int64, Int64]:
+    """First and last of the beats (B,) that lie on each of N fragments, (N,) each.
+
+    The first is the one that a fragment starts on, -1 where it starts on none. Beats are not on
+    frames: two frames of distance are none at the start, and one is none at the end.
+    """
+    first = np.searchsorted(beats_s, start_s - _STARTS_WITHIN_S)
+    first = np.minimum(first, len(beats_s) - 1)
+    on = np.abs(beats_s[first] - start_s) <= _STARTS_WITHIN_S
+    last = np.searchsorted(beats_s, end_s + _ENDS_WITHIN_S, side="right") - 1
+    return np.where(on, first, -1), np.where(on, last, -1)
 
 
 def fragment_id(clip_id: str, start_frame: int, n_frames: int) -> str:

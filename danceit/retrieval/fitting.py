@@ -1,8 +1,9 @@
 """How fragments' own counts lie on those of a song's windows.
 
-A fragment's counts are those of the music it was danced to, read again from that music: a
-person who corrects them (`danceit counts`) is obeyed without a new index. Where a source's
-music is gone, or its counts are not sure, a fragment is laid on a window by its ends.
+A fragment's counts are those that the index has of its clip. Where a file beside the music that
+it was danced to says otherwise (`danceit counts`), that is obeyed without a new index, and an
+index from before counts were stored is told by the music. Where neither is sure, a fragment
+is laid on a window by its ends.
 """
 
 import math
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from danceit.audio.counts.file import counts_named
 from danceit.counts import Counts
 from danceit.data import FPS, Float64, Int64
 from danceit.errors import DanceitError
@@ -127,7 +129,7 @@ class Fitting:
     def _lay(self, asked: Window, row: int) -> Laid:
         table, at = self._known(), self._at[row]
         start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
-        counts = self._counts_of(str(table.audio[at]))
+        counts = self._counts_of(at)
         best: Laid | None = None
         for first, beats_s in self._counted(row, asked.counts):
             stretched = stretch(asked.beats_s, beats_s)
@@ -145,7 +147,7 @@ class Fitting:
         if key not in self._spans:
             table, at = self._known(), self._at[row]
             start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
-            beats_s = self._counts_of(str(table.audio[at])).beats_s
+            beats_s = self._counts_of(at).beats_s
             found: list[tuple[int, Float64]] = []
             if len(beats_s) >= 2:
                 first = int(np.argmin(np.abs(beats_s - start_s - 0.5 / FPS)))
@@ -158,11 +160,13 @@ class Fitting:
             self._spans[key] = found
         return self._spans[key]
 
-    def _counts_of(self, media: str) -> Counts:
-        """Counts of the music that a fragment was danced to; none where they are not sure."""
-        if media not in self._counts:
-            self._counts[media] = trusted_counts(media)
-        return self._counts[media]
+    def _counts_of(self, at: int) -> Counts:
+        """Counts of the clip of the fragment at a place of the table."""
+        table = self._known()
+        clip_id = str(table.clip_id[at])
+        if clip_id not in self._counts:
+            self._counts[clip_id] = trusted_counts(str(table.audio[at]), table.counts[at])
+        return self._counts[clip_id]
 
     def _start_s(self, row: int) -> float:
         return float(self._known().start_frame[self._at[row]]) / FPS
@@ -173,14 +177,22 @@ class Fitting:
         return self._table
 
 
-def trusted_counts(media: str) -> Counts:
-    """Counts of a file of music; none where it is gone, or they are not sure."""
-    if not media or not Path(media).is_file():
-        return Counts.none()
+<<<<<<< HEAD
+def trusted_counts(media: str, stored: Counts) -> Counts:
+    """Counts of the music that a fragment was danced to; none where they are not sure.
+
+    `stored` are those that the index has: the music is asked only where it has none, or where
+    a person wrote counts beside the music.
+    """
+    path = Path(media) if media else None
+    if path is None or not path.is_file():
+        return stored
+    if len(stored.beats_s) and not counts_named(path.parent, path.stem):
+        return stored
     from danceit.audio import listen
 
     try:
-        counts = listen(Path(media)).counts
+        counts = listen(path).counts
     except DanceitError:
         return Counts.none()
     return counts if counts.trusted else Counts.none()

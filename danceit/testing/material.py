@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from danceit.counts import Counts
 from danceit.data import N_JOINTS, Clip, Float32, Int64
 from danceit.index.fragments import cut, energies
 from danceit.index.store.contract import By, ClipEntry, FragmentBatch, StoreSpec
@@ -76,7 +77,8 @@ def batch_of_dances(
     """Clips of random smooth movement with fragments and random vectors.
 
     Style, dancer, licence and tempo differ from clip to clip; `common` sets fields of
-    every `Clip`. Those called in `silent` have no music. Eyes and ears are missing.
+    every `Clip`. Those called in `silent` have no music. Eyes and ears are missing. Every
+    second one is counted: in three, two beats a second, its first frame on a 2.
     """
     rng = np.random.default_rng(seed)
     entries, columns = [], []
@@ -95,7 +97,14 @@ def batch_of_dances(
             licence=("CC0", "")[position % 2],
         )
         clip = replace(clip, **common)
-        entries.append(ClipEntry(clip, tempo_bpm=80.0 + 20 * position, file_hash=f"hash of {name}"))
+        entries.append(
+            ClipEntry(
+                clip,
+                tempo_bpm=80.0 + 20 * position,
+                file_hash=f"hash of {name}",
+                counts=_waltz(clip) if position % 2 else None,
+            )
+        )
         some = cut(clip, LENGTHS)
         start = np.array([fragment.start_frame for fragment in some])
         length = np.array([fragment.n_frames for fragment in some])
@@ -126,3 +135,8 @@ def random_queries(by: By) -> Float32:
     """Three queries in one of the spaces of `batch_of_dances`."""
     width = {"pose": POSE_WIDTH, "audio": AUDIO_WIDTH}[by]
     return np.random.default_rng(42).normal(size=(3, width)).astype(np.float32)
+
+
+def _waltz(clip: Clip) -> Counts:
+    places = np.arange(clip.n_frames // 12 + 1)
+    return Counts(clip.start_s + 0.5 * places, (places + 1).astype(np.int32) % 3 + 1, metre=3)

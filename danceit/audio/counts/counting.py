@@ -98,7 +98,10 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
     )
     if found.beats_s.size < (2 if basis.file else FEWEST_BEATS):
         reason = f"{found.beats_s.size} beats are too few" if found.beats_s.size else "no beat"
-        note = f"no clear beat in {name} ({reason}): nothing is counted; danceit counts --bpm gives a tempo"
+        note = (
+            f"no clear beat in {name} ({reason}): nothing is counted; "
+            "danceit counts --bpm gives a tempo"
+        )
         return replace(Counts.none(basis.tracker), notes=(note,))
     if found.level_doubt:
         notes.append(_doubt(Counts.of_beats(found.beats_s).tempo_bpm, found.level_doubt, name))

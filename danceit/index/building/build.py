@@ -19,6 +19,7 @@ from danceit.errors import IndexStateError, InputError
 from danceit.index.building.cluster import RayWorkers, Task
 from danceit.index.building.contents import ContentHashes
 from danceit.index.building.embedded import (
+    RECIPE,
     embed_recording,
     load_batch,
     load_embedded,
@@ -86,7 +87,7 @@ def build(
         lengths=options.grid.lengths,
         stride=options.grid.stride,
         grid=options.grid.grid,
-        recipe=__version__,
+        recipe=f"{__version__}/{RECIPE}",
     )
     job = _Job(Path(data), Path(out), embedder, spec, options, told, workers, readings)
     found = job.scanned()

@@ -27,6 +27,8 @@ from danceit.index.store.contract import ClipEntry, FragmentBatch, StoreSpec
 
 _EMBEDDED = 512
 """Fragments given to the encoder at a time."""
+RECIPE = 2
+"""Raised where other code makes something else of the same recordings; 2 keeps their counts."""
 _UNREADABLE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError,
     zipfile.BadZipFile,
@@ -73,7 +75,9 @@ def embed_recording(
                 f"{found.path} is {clip.dims}-D and the encoder takes {spec.dims}-D: {cure}"
             )
     music, counts = _music(reading.audio_path, embedder)
-    entries = tuple(ClipEntry(clip, counts.tempo_bpm, file_hash) for clip in cleaned.clips)
+    entries = tuple(
+        ClipEntry(clip, counts.tempo_bpm, file_hash, _own(counts, clip)) for clip in cleaned.clips
+    )
     batch = embed_clips(entries, embedder, spec, music, counts)
     report = cleaned.report
     outside = int(np.isnan(batch.audio_vectors[:, 0]).sum())
@@ -199,6 +203,18 @@ def load_batch(path: Path) -> FragmentBatch:
     return embedded.batch
 
 
+def _own(counts: Counts, clip: Clip) -> Counts | None:
+    """Counts of a clip's stretch of its music, where they are sure; with a beat beyond each end."""
+    if not counts.trusted:
+        return None
+    inside = (counts.beats_s > clip.start_s) & (counts.beats_s < clip.start_s + clip.n_frames / FPS)
+    near = np.flatnonzero(inside)
+    if not near.size:
+        return None
+    first, last = max(0, near[0] - 1), min(len(counts.beats_s) - 1, near[-1] + 1)
+    return counts.within(float(counts.beats_s[first]), float(counts.beats_s[last]))
+
+
 def _music(path: Path | None, embedder: Embedder) -> tuple[Float32 | None, Counts]:
     if path is None:
         return None, Counts.none()
@@ -283,12 +299,15 @@ def _clip_meta(entry: ClipEntry) -> dict[str, Any]:
         "n_frames": clip.n_frames,
         "tempo_bpm": entry.tempo_bpm,
         "file_hash": entry.file_hash,
+        "counts": entry.counts.as_text() if entry.counts is not None else "",
     }
 
 
 def _entry(row: dict[str, Any], poses: Float32) -> ClipEntry:
     tempo_bpm, file_hash = row.pop("tempo_bpm"), row.pop("file_hash")
+    text = row.pop("counts")
+    counts = Counts.from_text(text) if text else None
     for name in ("audio_path", "video_path"):
         row[name] = Path(row[name]) if row[name] else None
     row["path"] = Path(row["path"])
-    return ClipEntry(Clip(poses=poses, **row), tempo_bpm, file_hash)
+    return ClipEntry(Clip(poses=poses, **row), tempo_bpm, file_hash, counts)

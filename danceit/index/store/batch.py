@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from danceit.counts import Counts
 from danceit.data import Clip, Float32, Int64, check_poses
 from danceit.errors import InputError
 
@@ -17,11 +18,13 @@ class ClipEntry:
 
     `tempo_bpm` is that of its music (0 where unknown), `file_hash` that of the contents of
     the recording's files: as long as it is the same, nothing needs to be done again.
+    `counts` are those of its music, in seconds of it; None where nobody counted for sure.
     """
 
     clip: Clip
     tempo_bpm: float = 0.0
     file_hash: str = ""
+    counts: Counts | None = None
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -40,6 +43,7 @@ class ClipEntry:
             "start_s": float(clip.start_s),
             "n_frames": clip.n_frames,
             "file_hash": self.file_hash,
+            "counts": self.counts.as_text() if self.counts is not None else "",
         }
 
 

@@ -19,7 +19,7 @@ from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing, sha256_of_file
 from danceit.index.store.nouns import By, MissingIndexError, NewerIndexError, StoreSpec
 
-FORMAT = 2
+FORMAT = 3
 """Version of the index format written by this release; newer ones are refused."""
 NAME = "manifest.json"
 PREFIX = "generation-"

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from danceit.counts import Counts
 from danceit.data import FPS, Float32, Float64, Int64
 from danceit.errors import IndexStateError, InputError
-from danceit.index.fragments import fragment_id
+from danceit.index.fragments import beats_of, fragment_id
 
 By = Literal["pose", "audio"]
 SPACES: tuple[By, ...] = ("pose", "audio")
@@ -143,12 +144,19 @@ class Hits:
     matching: int
 
 
+_OF_CLIPS = ("start_s", "counts")
+"""What `FragmentTable.of` makes something else of."""
+
+
 @dataclass(frozen=True)
 class FragmentTable:
     """Metadata of N fragments by column, in the order of the rows asked for.
 
     `start_s` and `end_s` are seconds into the recording's media; `source` is the path of
     the recording, `audio` and `video` those of its media ("" where there is none).
+    `counts` are a clip's own (`Counts`, in seconds of its media), `metre` its beats a bar;
+    `number` is the place in the bar of the beat that a fragment starts on, `n_counts` how
+    many whole counts it spans; 0 where that is not known.
     """
 
     rows: Int64
@@ -168,6 +176,10 @@ class FragmentTable:
     tempo_bpm: Float64
     energy: Float64
     file_hash: Names
+    counts: Names
+    metre: Int64
+    number: Int64
+    n_counts: Int64
 
     @classmethod
     def of(
@@ -175,9 +187,18 @@ class FragmentTable:
     ) -> "FragmentTable":
         """Put a table together from columns of fragments (N,) and of their clips.
 
-        `clips` has, for each fragment, what is known of its clip; `start_s` is the clip's.
+        `clips` has, for each fragment, what is known of its clip; `start_s` is the clip's,
+        `counts` text.
+
+        Raises
+        ------
+        IndexStateError
+            If what is stored of counts is not counts: a damaged index.
         """
         start_s = np.asarray(clips["start_s"]) + start / FPS
+        end_s = start_s + length / FPS
+        counts = _parsed(clips["counts"])
+        number, n_counts = _counted(counts, start_s, end_s)
         parts = zip(clips["clip_id"].tolist(), start.tolist(), length.tolist(), strict=True)
         return cls(
             rows=rows,
@@ -185,21 +206,57 @@ class FragmentTable:
             start_frame=start,
             n_frames=length,
             start_s=start_s,
-            end_s=start_s + length / FPS,
+            end_s=end_s,
             energy=energy,
-            **{name: column for name, column in clips.items() if name != "start_s"},
+            counts=counts,
+            metre=np.array([one.metre for one in counts], dtype=np.int64),
+            number=number,
+            n_counts=n_counts,
+            **{name: column for name, column in clips.items() if name not in _OF_CLIPS},
         )
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
 
     def record(self, position: int) -> dict[str, Any]:
-        """One fragment as plain Python values, for printing and JSON."""
-        values = {field.name: getattr(self, field.name)[position] for field in fields(self)}
+        """One fragment as plain Python values, for printing and JSON; without its clip's beats."""
+        names = [field.name for field in fields(self) if field.name != "counts"]
+        values = {name: getattr(self, name)[position] for name in names}
         return {
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in values.items()
         }
+
+
+def _parsed(texts: Names) -> Names:
+    """Counts of each text; equal texts give the same object."""
+    known: dict[str, Counts] = {}
+    for text in texts:
+        if text not in known:
+            try:
+                known[text] = Counts.from_text(text)
+            except InputError as exc:
+                raise IndexStateError(f"the index is damaged: {exc}; build it again") from exc
+    found = np.empty(len(texts), dtype=object)
+    found[:] = [known[text] for text in texts]
+    return found
+
+
+def _counted(counts: Names, start_s: Float64, end_s: Float64) -> tuple[Int64, Int64]:
+    """Place in the bar of the beat that each fragment starts on, and whole counts in it."""
+    number, spanned = np.zeros((2, len(counts)), dtype=np.int64)
+    alike = np.fromiter((id(one) for one in counts), dtype=np.int64, count=len(counts))
+    order = np.argsort(alike, kind="stable")
+    edges = np.flatnonzero(np.diff(alike[order])) + 1
+    for rows in np.split(order, edges) if len(counts) else ():
+        one = counts[rows[0]]
+        if len(one.beats_s) < 2:
+            continue
+        first, last = beats_of(one.beats_s, start_s[rows], end_s[rows])
+        on = first >= 0
+        number[rows[on]] = one.numbers[first[on]]
+        spanned[rows[on]] = last[on] - first[on]
+    return number, spanned
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,15 @@ What is not known of a fragment is NaN in a column of numbers and "" in one of t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from danceit.counts import Counts
 from danceit.data import FPS, Float64, Int64
 from danceit.index.cleaning.turns import count_all_turns
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
-from danceit.retrieval.fitting import trusted_counts
 from danceit.retrieval.search.expression import Expression, parse
 
 _SAMPLED = 20_000
@@ -24,8 +22,6 @@ _READ = 2048
 """Fragments whose movement is held at a time."""
 _KEPT = 4
 """Libraries whose energies are remembered, by the ids of their contents."""
-_NEAR_S = 2 / FPS
-"""A fragment starts on a beat that is no further from its first frame."""
 
 
 class Known:
@@ -63,21 +59,6 @@ class Known:
                 found[part] = count_all_turns(self._store.poses(self._rows[part]))
         return found
 
-    @cached_property
-    def counted(self) -> tuple[Float64, Float64]:
-        """Place in the bar on which each starts, and beats a bar, by its own music."""
-        numbers, metres = np.full((2, len(self._rows)), np.nan)
-        starts_s, media = self.table.start_s, self.table.audio
-        for i, name in enumerate(media.tolist()):
-            counts = _counts_of(name) if name else Counts.none()
-            if not len(counts.beats_s):
-                continue
-            metres[i] = counts.metre or np.nan
-            beat = int(np.argmin(np.abs(counts.beats_s - starts_s[i])))
-            if abs(counts.beats_s[beat] - starts_s[i]) <= _NEAR_S and counts.numbers[beat]:
-                numbers[i] = counts.numbers[beat]
-        return numbers, metres
-
 
 @dataclass(frozen=True)
 class Column:
@@ -92,7 +73,7 @@ class Column:
     read : callable
         Values (N,) of fragments.
     slow : bool
-        Whether it is found out from movement or music, and so asked for last.
+        Whether it is found out from movement, and so asked for last.
     """
 
     kind: type[float] | type[str]
@@ -120,9 +101,9 @@ COLUMNS: Mapping[str, Column] = {
     "speed": Column(float, "mean joint speed, canvas px a second", lambda some: some.table.energy),
     "turns": Column(float, "full turns of the body", lambda some: some.turns, slow=True),
     "number": Column(
-        float, "count of the bar on which it starts", lambda some: some.counted[0], slow=True
+        float, "count of the bar on which it starts", lambda some: _known(some.table.number)
     ),
-    "metre": Column(float, "beats a bar of its music", lambda some: some.counted[1], slow=True),
+    "metre": Column(float, "beats a bar of its music", lambda some: _known(some.table.metre)),
 }
 KINDS = {name: column.kind for name, column in COLUMNS.items()}
 SLOW = frozenset(name for name, column in COLUMNS.items() if column.slow)
@@ -155,6 +136,6 @@ def energies_of(store: FragmentStore) -> Float64:
 _energies: dict[str, Float64] = {}
 
 
-@lru_cache(maxsize=4096)
-def _counts_of(media: str) -> Counts:
-    return trusted_counts(media)
+def _known(values: Int64) -> Float64:
+    """Whole numbers in which 0 stands for what is not known, which compares with nothing."""
+    return np.where(values > 0, values, np.nan)

@@ -79,7 +79,8 @@ def test_a_tempo_is_laid_where_nothing_rises(tmp_path: Path) -> None:
     music = listen(song)
     assert music.counts.beats_s.size == 0
     assert music.counts.notes == (
-        "no clear beat in drone.wav (no beat): nothing is counted; danceit counts --bpm gives a tempo",
+        "no clear beat in drone.wav (no beat): nothing is counted; "
+        "danceit counts --bpm gives a tempo",
     )
     keep(Corrections(bpm=100.0, downbeat_s=1.0), song, music.sha256)
     counts = listen(song).counts

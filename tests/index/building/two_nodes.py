@@ -23,6 +23,7 @@ from danceit.index.building.build import build
 from danceit.index.building.cluster import ray_workers
 from danceit.index.building.options import BuildOptions
 from danceit.index.building.withdrawn import WORK
+from danceit.index.store.contract import PartWriter
 from danceit.testing import FixedEmbedder
 
 KILLED_AFTER = 3
@@ -43,9 +44,9 @@ class SlowEmbedder(FixedEmbedder):
         return super().embed_poses(poses)
 
 
-def slow_write(row: dict[str, Any], folder: str) -> dict[str, Any]:
+def slow_write(row: dict[str, Any], write: PartWriter) -> dict[str, Any]:
     """Write a group, die late: the files are there before the answer is."""
-    written = write_group(row, folder)
+    written = write_group(row, write)
     note_node()
     time.sleep(0.3)
     return written

@@ -315,7 +315,7 @@ class ShelfStore(FragmentStore):
 
 ClipColumns = (
     "clip_id", "recording_id", "source", "audio", "video", "style", "dancer", "licence",
-    "tempo_bpm", "start_s", "n_frames", "file_hash",
+    "tempo_bpm", "start_s", "n_frames", "file_hash", "counts",
 )  # fmt: skip
 
 

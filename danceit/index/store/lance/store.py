@@ -29,6 +29,7 @@ from danceit.index.store.lance.generation import LanceGeneration
 from danceit.index.store.lance.search import find
 from danceit.index.store.lance.tables import (
     CLIP_COLUMNS,
+    SINCE_FORMAT_3,
     Table,
     condition_of,
     load_lance,
@@ -189,12 +190,16 @@ class LanceStore(PublishedStore[LanceGeneration, LanceWriter]):
     def _clips_of(self, clip_ids: list[str], columns: Iterable[str]) -> dict[str, Any]:
         """Columns of clips, one entry for each name."""
         names, places = np.unique(np.array(clip_ids, dtype=object), return_inverse=True)
-        found = self._clips.take(self._read.clip_rows(names.tolist()), list(columns))
-        texts = {name for name in columns if found.schema.field(name).type == "string"}
-        return {
+        there = [name for name in columns if name in self._clips.dataset.schema.names]
+        found = self._clips.take(self._read.clip_rows(names.tolist()), there)
+        texts = {name for name in there if found.schema.field(name).type == "string"}
+        known = {
             name: np.array(found[name].to_pylist(), dtype=object if name in texts else None)[places]
-            for name in columns
+            for name in there
         }
+        for name in set(SINCE_FORMAT_3) - known.keys():
+            known[name] = np.full(len(places), "", dtype=object)
+        return known
 
     def _counted(self) -> dict[str, dict[Any, int]]:
         """Fragments by the value of each column by which they are counted."""

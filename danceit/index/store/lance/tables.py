@@ -31,12 +31,16 @@ if TYPE_CHECKING:
 CLIPS, FRAGMENTS = "clips", "fragments"
 CLIP_COLUMNS = (
     "clip_id", "recording_id", "source", "audio", "video", "style", "dancer", "licence",
-    "tempo_bpm", "start_s", "n_frames", "file_hash",
+    "tempo_bpm", "start_s", "n_frames", "file_hash", "counts",
 )  # fmt: skip
 """Metadata of a clip; `poses`, the blob, comes on top."""
 _ROWS_PER_FILE = 1 << 20
 _OFFSET_BITS = np.uint64(32)
 """A row address is the number of a Lance fragment, then the place in it."""
+
+
+SINCE_FORMAT_3 = ("counts",)
+"""Texts that the table of clips of an older index lacks; it keeps its columns until a build."""
 
 
 def load_lance() -> Any:
@@ -337,6 +341,11 @@ def _write(path: str, table: "pa.Table") -> tuple[str, ...]:
         return ()
     # With either mode nothing is committed here.
     mode = "append" if os.path.isdir(os.path.join(path, "_versions")) else "create"
+    if mode == "append":
+        there = set(load_lance().dataset(path).schema.names)
+        table = table.drop_columns(
+            [name for name in SINCE_FORMAT_3 if name in table.column_names and name not in there]
+        )
     files = write_fragments(
         table, path, schema=table.schema, mode=mode, max_rows_per_file=_ROWS_PER_FILE
     )

@@ -25,7 +25,7 @@ _SCHEMA = """
 CREATE TABLE clips (
     clip INTEGER, clip_id VARCHAR, recording_id VARCHAR, source VARCHAR, audio VARCHAR,
     video VARCHAR, style VARCHAR, dancer VARCHAR, licence VARCHAR, tempo_bpm DOUBLE,
-    start_s DOUBLE, n_frames BIGINT, first_frame BIGINT, file_hash VARCHAR
+    start_s DOUBLE, n_frames BIGINT, first_frame BIGINT, file_hash VARCHAR, counts VARCHAR
 );
 CREATE TABLE fragments (
     "row" BIGINT, clip INTEGER, start_frame INTEGER, n_frames INTEGER, energy FLOAT,
@@ -52,6 +52,8 @@ class ClipRow:
     n_frames: int
     first_frame: int
     file_hash: str
+    counts: str = ""
+    """As `danceit.counts.Counts.as_text` has them; what format 2 did not know."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ class Catalogue:
                 self._connection: duckdb.DuckDBPyConnection = connected(at, read_only=True)
         except duckdb.Error as exc:
             raise self._damaged(exc) from exc
+        known = {name for (name,) in self._rows("SELECT column_name FROM (DESCRIBE clips)")}
+        self._counts = "c.counts" if "counts" in known else "'' AS counts"
 
     def counts(self) -> tuple[int, int, int]:
         """Numbers of clips, fragments and frames."""
@@ -243,7 +247,7 @@ class Catalogue:
         cursor.register("wanted", {"clip": numbers, "place": np.arange(len(numbers))})
         found = self._arrays(
             "SELECT w.place, c.clip_id, c.recording_id, c.source, c.audio, c.video, c.style,"
-            " c.dancer, c.licence, c.tempo_bpm, c.start_s, c.file_hash"
+            f" c.dancer, c.licence, c.tempo_bpm, c.start_s, c.file_hash, {self._counts}"
             " FROM wanted w JOIN clips c ON c.clip = w.clip",
             cursor=cursor,
         )

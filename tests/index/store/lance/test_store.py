@@ -22,6 +22,7 @@ from danceit.data import Float32
 from danceit.errors import IndexStateError, InputError, MissingDependencyError
 from danceit.index.store.cards import count_cards
 from danceit.index.store.contract import FragmentBatch, StoreOptions, StoreSpec, Where
+from danceit.index.store.lance import tables
 from danceit.index.store.lance.generation import files_of as files_of_versions
 from danceit.index.store.lance.search import KINDS, kind_for
 from danceit.index.store.lance.store import LanceStore
@@ -556,3 +557,22 @@ def test_a_full_disk_harms_nothing(tmp_path: Path, free_kb: int) -> None:
             assert "new" in store.recordings()
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_an_index_from_before_counts_were_stored_is_read_and_grows(
+    location: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tuple(name for name in tables.CLIP_COLUMNS if name != "counts")
+    with monkeypatch.context() as before:
+        before.setattr(tables, "CLIP_COLUMNS", older)
+        with LanceStore.create(location, SPEC, save_fixed_encoder) as store:
+            store.add(batch_of_dances(NAMES[:2]))
+            store.commit()
+    with LanceStore.open(location) as store:
+        assert not store.table(np.arange(len(store))).number.any()
+        store.add(batch_of_dances(("new", "counted")))
+        store.commit()
+        table = store.table(np.arange(len(store)))
+        assert store.verify() == ()
+    assert set(table.clip_id) == {*NAMES[:2], "new", "counted"}
+    assert not table.metre.any()

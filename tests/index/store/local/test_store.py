@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from danceit.index.store.contract import StoreOptions, StoreSpec, Where
+from danceit.index.store.local.catalogue import Catalogue, ClipRow, FragmentRows, write_catalogue
 from danceit.index.store.local.store import LocalStore
 from danceit.testing import NAMES, SPEC, StoreConformance, batch_of_dances, save_fixed_encoder
 from danceit.testing.material import random_queries
@@ -145,3 +147,20 @@ def test_readers_open_whole_generations_while_others_are_published(tmp_path: Pat
     assert opened == sorted(opened)
     with LocalStore.open(location) as store:
         assert store.info().clips == 5
+
+
+def test_an_index_from_before_counts_were_stored_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.duckdb"
+    row = ClipRow(0, "a", "a", "/a", "", "", "waltz", "Ann", "CC0", 90.0, 0.0, 48, 0, "h", "")
+    one = np.zeros(1, np.int32)
+    rows = FragmentRows(
+        one.astype(np.int64), one, one, one + 24, one.astype(np.float32), one.astype(bool)
+    )
+    write_catalogue(path, [row], iter([rows]))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("ALTER TABLE clips DROP COLUMN counts")
+    catalogue = Catalogue(path)
+    assert catalogue.clips() == [row]
+    table = catalogue.table(np.zeros(1, np.int64))
+    assert (table.style[0], int(table.metre[0]), len(table.counts[0].beats_s)) == ("waltz", 0, 0)
+    catalogue.close()
