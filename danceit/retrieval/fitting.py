@@ -177,7 +177,6 @@ class Fitting:
         return self._table
 
 
-<<<<<<< HEAD
 def trusted_counts(media: str, stored: Counts) -> Counts:
     """Counts of the music that a fragment was danced to; none where they are not sure.
 
