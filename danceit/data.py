@@ -17,51 +17,39 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from danceit.clips import Clip, Performer, Recording, clip_name, person_of
 from danceit.counts import Counts
 from danceit.errors import InputError
-from danceit.provenance import Choice as Choice
-from danceit.provenance import DanceSong as DanceSong
-from danceit.provenance import Placement as Placement
-from danceit.provenance import RunnerUp as RunnerUp
-from danceit.provenance import Step as Step
+from danceit.provenance import Choice, DanceSong, Placement, RunnerUp, Step
+from danceit.skeleton import (
+    BODIES,
+    BODY_PX,
+    BONES,
+    CANVAS_PX,
+    FEET,
+    FLOOR_PX,
+    FPS,
+    FRAGMENT_LENGTHS,
+    HANDS,
+    JOINT,
+    JOINT_NAMES,
+    MIRRORED,
+    N_JOINTS,
+    SEAM_PX,
+    Bool,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+)
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
-
-FPS = 24.0
-"""Frames per second of every clip and dance (DanceIt III-A)."""
-CANVAS_PX = 512
-BODY_PX = 360.0
-"""Largest nose-to-ankle distance of a clip after scaling (DanceIt V-D2)."""
-FLOOR_PX = 464.0
-"""Canvas height, y, at which a clip's lowest ankle stands."""
-SEAM_PX = 10.0
-"""Joint displacement between two frames from which they count as discontinuous (DanceIt IV-C)."""
-FRAGMENT_LENGTHS = (24, 48, 72, 96)
-"""Fragment lengths in frames: 1 to 4 s."""
-
-JOINT_NAMES = (
-    "nose", "neck",
-    "right_shoulder", "right_elbow", "right_wrist",
-    "left_shoulder", "left_elbow", "left_wrist",
-    "right_hip", "right_knee", "right_ankle",
-    "left_hip", "left_knee", "left_ankle",
-    "right_eye", "left_eye", "right_ear", "left_ear",
-)  # fmt: skip
-"""COCO-18 in OpenPose's order."""
-N_JOINTS = len(JOINT_NAMES)
-JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
-BONES = (
-    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
-    (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
-)  # fmt: skip
-MIRRORED = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
-"""For each joint, the joint that takes its place when left and right are swapped."""
-HANDS = (JOINT["right_wrist"], JOINT["left_wrist"])
-FEET = (JOINT["right_ankle"], JOINT["left_ankle"])
+__all__ = [
+    "BODIES", "BODY_PX", "BONES", "Bool", "CANVAS_PX", "Choice", "Clip", "Dance", "DanceSong",
+    "FEET", "FLOOR_PX", "FPS", "FPS_LIMITS", "FRAGMENT_LENGTHS", "Float32", "Float64", "HANDS",
+    "Int32", "Int64", "JOINT", "JOINT_NAMES", "MIRRORED", "Music", "N_JOINTS", "Performer",
+    "Placement", "Recording", "RunnerUp", "SEAM_PX", "Step", "check_poses", "clip_name",
+    "mirrored", "person_of",
+]  # fmt: skip
 
 FPS_LIMITS = (1.0, 240.0)
 """Frames per second that a dance may have."""
@@ -70,86 +58,6 @@ _KINDS: Mapping[str, type[np.generic]] = {
     "source_index": np.int32, "source_s": np.float64,
 }  # fmt: skip
 """Arrays of a dance and what they are made of."""
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One performance as its source gives it, before cleaning.
-
-    Attributes
-    ----------
-    recording_id : str
-        Name that is unique within the data folder (its relative path).
-    path : Path
-        The folder or file that was read.
-    poses : float32 (T, 18, C)
-        Source units, axes as in the module docstring; undetected joints are NaN.
-    times_s : float64 (T,)
-        Seconds into `audio_path` (or, without audio, into the recording); increasing.
-    audio_path, video_path : Path or None
-        A video with sound is both.
-    files : tuple of Path
-        Every file that was read; their hashes decide whether a rebuild is needed.
-    style, dancer, licence : str
-        Empty where unknown.
-    notes : tuple of str
-        What the reader had to assume, such as a frame rate; shown to the user.
-    lost_s : tuple of (float, float)
-        Seconds from and to which the file shows nothing, being damaged or cut off.
-    """
-
-    recording_id: str
-    path: Path
-    poses: Float32
-    times_s: Float64
-    audio_path: Path | None = None
-    video_path: Path | None = None
-    files: tuple[Path, ...] = ()
-    style: str = ""
-    dancer: str = ""
-    licence: str = ""
-    notes: tuple[str, ...] = ()
-    lost_s: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A continuous stretch of one cleaned recording: 24 fps, canvas pixels.
-
-    Attributes
-    ----------
-    clip_id : str
-        The recording's id, with ``#n`` appended where cleaning cut it into several.
-    recording_id : str
-        Clips of one recording share a song and a dancer and are split together.
-    poses : float32 (T, 18, C)
-        Frame i is at ``start_s + i / 24`` seconds into the audio.
-    path : Path
-        The folder or file that the recording came from.
-    start_s : float
-        Seconds into `audio_path` at frame 0.
-    """
-
-    clip_id: str
-    recording_id: str
-    poses: Float32
-    path: Path
-    start_s: float = 0.0
-    audio_path: Path | None = None
-    video_path: Path | None = None
-    style: str = ""
-    dancer: str = ""
-    licence: str = ""
-
-    @property
-    def n_frames(self) -> int:
-        """T, the number of frames."""
-        return int(self.poses.shape[0])
-
-    @property
-    def dims(self) -> int:
-        """C, 2 or 3."""
-        return int(self.poses.shape[2])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
 SHARED = {
     "errors", "files", "counts", "provenance", "npz", "data", "dance_file", "plugins", "progress",
-    "movement", "media", "checkpoints", "duck",
+    "movement", "media", "checkpoints", "duck", "skeleton", "clips",
 }  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
@@ -19,7 +19,18 @@ MAY_IMPORT = {
     "provenance": {"errors"},
     "npz": {"errors"},
     # `Dance.save`, `Dance.load` and a notebook's picture hand over when they are called.
-    "data": {"errors", "files", "counts", "provenance", "dance_file", "render"},
+    "skeleton": set(),
+    "clips": {"skeleton"},
+    "data": {
+        "errors",
+        "files",
+        "counts",
+        "provenance",
+        "dance_file",
+        "render",
+        "skeleton",
+        "clips",
+    },
     "dance_file": {"errors", "files", "npz", "provenance", "data"},
     "plugins": {"errors"},
     "progress": set(),

@@ -15,7 +15,7 @@ from danceit.render.options import (
     THEMES,
     RenderOptions,
 )
-from danceit.retrieval.options import FACINGS, STRUCTURES, QueryOptions
+from danceit.retrieval.options import FACINGS, SHOWN, STRUCTURES, QueryOptions
 
 _DEFAULT, _LOOK = QueryOptions(), RenderOptions()
 _QUERY = (
@@ -28,6 +28,8 @@ _QUERY = (
     click.option("--style", default=_DEFAULT.style, help="Only dances of this style."),
     click.option("--dancer", default=_DEFAULT.dancer, help="Only this dancer."),
     click.option("--licence", default=_DEFAULT.licence, help="Only dances under this licence."),
+    click.option("--body", type=click.Choice(SHOWN), default=_DEFAULT.body, show_default=True,
+                 help="Only whole or upper bodies; any: whole ones where there are."),
     where_option,
     click.option("--facing", type=click.Choice(FACINGS), default=_DEFAULT.facing,
                  show_default=True,

@@ -307,6 +307,7 @@ def _info_rows(info: "StoreInfo") -> list[tuple[str, str]]:
         ("styles", counted(dict(info.styles))),
         ("dancers", counted(dict(info.dancers))),
         ("licences", counted(dict(info.licences))),
+        ("bodies", counted(dict(info.bodies))),
         *((f"search by {by}", how) for by, how in info.search.items()),
         ("size", f"{sum(info.n_bytes.values()) / 1e6:.1f} MB"),
     ]

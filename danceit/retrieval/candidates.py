@@ -18,7 +18,7 @@ from danceit import audio
 from danceit.data import Dance, Float32, Float64, Int64, Music
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
-from danceit.index.store.contract import FragmentStore, Where
+from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.retrieval.fitting import Fitting, loudness_ranks
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan, plan
@@ -68,13 +68,22 @@ class Judge:
     fitting: Fitting | None = None
 
     def ranked(
-        self, window: int, rows: Int64, near: Float64, alike: Float64, tempos_bpm: Float64
+        self,
+        window: int,
+        rows: Int64,
+        near: Float64,
+        alike: Float64,
+        tempos_bpm: Float64,
+        own: Float64,
     ) -> Candidates:
-        """Rank fragments by their target cost, best first; `alike` is NaN without music."""
+        """Rank fragments by their target cost, best first; `alike` is NaN without music.
+
+        `own` (N,) is what each costs in any window.
+        """
         options = self.options
         alike = np.where(np.isnan(alike), self.unit_sound, alike)
         target = (1 - options.audio_weight) * near / self.unit_movement
-        target += options.audio_weight * alike / self.unit_sound
+        target += options.audio_weight * alike / self.unit_sound + own
         if self.fitting is None:
             target += options.tempo_weight * _octaves_off(tempos_bpm, self.song_bpm)
         else:
@@ -86,7 +95,9 @@ class Judge:
         """Rank fragments for a window whether they were found for it or not."""
         near = _squared(self.by_pose[window], store.vectors(rows, "pose"))
         alike = _squared(self.by_audio[window], store.vectors(rows, "audio"))
-        return self.ranked(window, rows, near, alike, store.table(rows).tempo_bpm)
+        table = store.table(rows)
+        own = _own_costs(table, self.options)
+        return self.ranked(window, rows, near, alike, table.tempo_bpm, own)
 
 
 @dataclass(frozen=True)
@@ -173,6 +184,7 @@ def find_pool(
         style=_only(options.style),
         dancer=_only(options.dancer),
         licence=_only(options.licence),
+        body=() if options.body == "any" else (options.body,),
         n_frames=length,
     )
     if idea is None:
@@ -248,9 +260,10 @@ def _rank(
     )
     if fitting is not None:
         fitting.know(rows)
-    tempos_bpm = store.table(rows).tempo_bpm
+    table = store.table(rows)
+    own = _own_costs(table, options)
     ranked = [
-        judge.ranked(w, window, near, alike, tempos_bpm[place])
+        judge.ranked(w, window, near, alike, table.tempo_bpm[place], own[place])
         for w, (window, near, alike, place) in enumerate(
             zip(pooled, movement, sound, places, strict=True)
         )
@@ -273,6 +286,13 @@ def _median(distances: Sequence[Float64]) -> float:
     everything = np.concatenate(distances)
     known = everything[np.isfinite(everything)]
     return max(float(np.median(known)), 1e-9) if known.size else 1.0
+
+
+def _own_costs(table: FragmentTable, options: QueryOptions) -> Float64:
+    """Cost (N,) of fragments that show an upper body alone, or of whose poses nobody is sure."""
+    upper = np.asarray(table.body == "upper", dtype=np.float64)
+    unsure = 1.0 - np.clip(np.asarray(table.sure, dtype=np.float64), 0.0, 1.0)
+    return options.upper_weight * upper + options.sure_weight * unsure
 
 
 def _octaves_off(tempos_bpm: Float64, song_bpm: float) -> Float64:
@@ -305,6 +325,8 @@ def _nothing_found(options: QueryOptions, store: FragmentStore) -> str:
             hint = f"; did you mean '{meant[0]}'?" if meant else ""
             return f"the index has no {name} '{value}'; it has {_some(names) or 'none noted'}{hint}"
     asked |= {"where": f'"{options.where}"'} if options.where else {}
+    if options.body != "any":
+        asked["body"] = options.body
     filters = "".join(f" --{name} {value}" for name, value in asked.items())
     return f"the index holds no fragment of {options.length_s:g} s{filters and f' with{filters}'}"
 

@@ -1,18 +1,21 @@
-"""What choosing on both grids shares: how a choice is written down, and what a new style costs."""
+"""What choosing on both grids shares: how a choice is written down, and what a change costs."""
 
 import numpy as np
 
 from danceit.data import Float64, Int64, Placement
 from danceit.index.store.contract import FragmentTable
 from danceit.retrieval.candidates import Candidates
+from danceit.retrieval.options import QueryOptions
 
 
-def changes_style(table: FragmentTable, here: Int64, there: Int64) -> Float64:
-    """1 where two fragments (A,), (B,) are known to be of different styles, else 0: (A, B)."""
-    styles = np.asarray(table.style)
-    before, after = styles[here][:, None], styles[there][None, :]
-    changes = (before != after) & (before != "") & (after != "")
-    return np.asarray(changes, dtype=np.float64)
+def change_costs(table: FragmentTable, here: Int64, there: Int64, options: QueryOptions) -> Float64:
+    """Cost (A, B) of going on from fragments (A,) to (B,) of another style or another body."""
+    cost = np.zeros((len(here), len(there)))
+    for names, weight in ((table.style, options.style_change), (table.body, options.body_change)):
+        values = np.asarray(names)
+        before, after = values[here][:, None], values[there][None, :]
+        cost += weight * np.asarray((before != after) & (before != "") & (after != ""), np.float64)
+    return cost
 
 
 def placement_of(

@@ -30,7 +30,7 @@ from danceit.data import (
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.candidates import Candidates, Pool, find_candidates, notes_on
-from danceit.retrieval.choosing import changes_style, placement_of
+from danceit.retrieval.choosing import change_costs, placement_of
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
     assemble_on_counts,
@@ -249,7 +249,7 @@ def _chain(
     joins = []
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
-        cost += options.style_change * changes_style(table, here, there)
+        cost += change_costs(table, here, there, options)
         joins.append(cost - options.bonus * _goes_on(table, here, there))
     beats = music.beats_s * FPS
     targets = [

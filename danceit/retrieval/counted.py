@@ -16,7 +16,7 @@ from danceit.data import FPS, Dance, DanceSong, Float32, Float64, Int64, Music, 
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
-from danceit.retrieval.choosing import changes_style, placement_of
+from danceit.retrieval.choosing import change_costs, placement_of
 from danceit.retrieval.continuity import Chain
 from danceit.retrieval.fitting import Fitting, Laid
 from danceit.retrieval.options import QueryOptions
@@ -61,7 +61,7 @@ def chain_on_counts(
     joins = []
     for w, (here, there) in enumerate(pairwise(places)):
         cost = options.join_weight * join_costs(described[w][0], described[w + 1][1])
-        cost += options.style_change * changes_style(table, here, there)
+        cost += change_costs(table, here, there, options)
         cost += options.facing_weight * _turns(ends[w], ends[w + 1])
         if not windows[w + 1].opens_eight:
             cost += options.eight_weight

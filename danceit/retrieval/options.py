@@ -3,13 +3,14 @@
 import math
 from dataclasses import dataclass
 
-from danceit.data import FPS, FRAGMENT_LENGTHS
+from danceit.data import BODIES, FPS, FRAGMENT_LENGTHS
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
 
 SOLVERS = ("viterbi", "greedy")
 FACINGS = ("audience", "continue")
 STRUCTURES = ("repeat", "free")
+SHOWN = (*BODIES, "any")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class QueryOptions:
     where : str
         Only fragments that satisfy this expression (`danceit.retrieval.search.expression`);
         empty for all.
+    body : str
+        ``whole`` or ``upper`` bodies only; ``any``: whole ones where there are.
+    upper_weight, body_change : float
+        Cost of a fragment that shows an upper body alone, and of a seam between the two.
+    sure_weight : float
+        Cost of a fragment of whose poses the source is not sure at all.
     facing : str
         ``audience``: what following on turns a dancer away is turned back; ``continue``: not.
     structure : str
@@ -88,6 +95,10 @@ class QueryOptions:
     dancer: str = ""
     licence: str = ""
     where: str = ""
+    body: str = "any"
+    upper_weight: float = 1.0
+    body_change: float = 2.0
+    sure_weight: float = 0.5
     facing: str = "audience"
     structure: str = "repeat"
     number_weight: float = 1.0
@@ -106,7 +117,8 @@ class QueryOptions:
             raise InputError(f"`seed` must be 0 or more; got {self.seed}")
         if self.solver not in SOLVERS:
             raise InputError(f"unknown solver '{self.solver}'; known: {', '.join(SOLVERS)}")
-        for name, known in (("facing", FACINGS), ("structure", STRUCTURES)):
+        named = (("facing", FACINGS), ("structure", STRUCTURES), ("body", SHOWN))
+        for name, known in named:
             if getattr(self, name) not in known:
                 raise InputError(unknown_name(name, getattr(self, name), list(known)))
         if self.where:
@@ -130,6 +142,9 @@ class QueryOptions:
             "energy_weight",
             "facing_weight",
             "eight_weight",
+            "upper_weight",
+            "body_change",
+            "sure_weight",
         ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from danceit.counts import Counts
-from danceit.data import N_JOINTS, Clip, Float32, Int64
+from danceit.data import FEET, N_JOINTS, Clip, Float32, Int64
 from danceit.index.fragments import cut, energies
 from danceit.index.store.contract import By, ClipEntry, FragmentBatch, StoreSpec
 
@@ -76,7 +76,7 @@ def batch_of_dances(
 ) -> FragmentBatch:
     """Clips of random smooth movement with fragments and random vectors.
 
-    Style, dancer, licence and tempo differ from clip to clip; `common` sets fields of
+    Style, dancer, licence, tempo and body differ from clip to clip; `common` sets fields of
     every `Clip`. Those called in `silent` have no music. Eyes and ears are missing. Every
     second one is counted: in three, two beats a second, its first frame on a 2.
     """
@@ -86,6 +86,8 @@ def batch_of_dances(
         steps = rng.normal(size=(n_frames, N_JOINTS, dims)).cumsum(axis=0)
         poses = (steps * 2 + rng.uniform(0, 1000, size=dims)).astype(np.float32)
         poses[:, 14:] = np.nan
+        if position % 3 == 1:
+            poses[:, FEET] = np.nan
         clip = Clip(
             clip_id=name,
             recording_id=name.split("#")[0],
@@ -95,6 +97,7 @@ def batch_of_dances(
             style=("waltz", "rumba", "")[position % 3],
             dancer=("Ann", "Bo")[position % 2],
             licence=("CC0", "")[position % 2],
+            sure=(1.0, 0.75)[position % 2],
         )
         clip = replace(clip, **common)
         entries.append(

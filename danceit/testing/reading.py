@@ -41,6 +41,8 @@ WHERES = (
     Where(style=("",)),
     Where(licence=("CC0",), n_frames=48),
     Where(tempo_bpm=(100, 140)),
+    Where(body=("upper",)),
+    Where(body=("whole",), style=("waltz",)),
     Where(energy=(0.0, 60.0)),
     Where(energy=(1e9, 2e9)),
     Where(exclude_clips=("a", HOSTILE)),
@@ -166,6 +168,8 @@ class ReadingConformance:
                 "dancer": entry.clip.dancer,
                 "licence": entry.clip.licence,
                 "tempo_bpm": entry.tempo_bpm,
+                "body": entry.clip.body,
+                "sure": entry.clip.sure,
                 "energy": pytest.approx(batch.energy[row]),
                 "file_hash": entry.file_hash,
                 "metre": 3 if entry.counts else 0,
@@ -264,6 +268,7 @@ def _allows(where: Where, table: FragmentTable, row: int) -> bool:
                 ("style", where.style),
                 ("dancer", where.dancer),
                 ("licence", where.licence),
+                ("body", where.body),
             )
         )
         and (where.n_frames is None or value["n_frames"] == where.n_frames)

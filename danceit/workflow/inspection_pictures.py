@@ -39,6 +39,7 @@ REASON_COLOURS: dict[str, Colour] = {
     "frozen": (90, 150, 240),
     "the body does not move": (60, 110, 200),
     "too far from the frame before": (235, 70, 70),
+    "no person's proportions": (210, 70, 150),
     "left shorter than 1 s": (190, 100, 220),
 }
 _GROUND: Colour = (18, 20, 26)

@@ -16,8 +16,8 @@ from danceit.data import FPS
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.index.building.reading import Failure, each_done, found_again
-from danceit.index.cleaning.cleaning import REASONS, CleaningReport
 from danceit.index.cleaning.lag import Lag
+from danceit.index.cleaning.report import REASONS, CleaningReport
 from danceit.index.sources import Found, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.engines import open_store

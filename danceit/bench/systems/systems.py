@@ -93,7 +93,7 @@ def nearest_audio(length_s: float) -> QueryOptions:
     return QueryOptions(
         length_s=length_s, k=1, solver="greedy", audio_weight=1.0, join_weight=0.0,
         tempo_weight=0.0, rhythm_weight=0.0, repetition=0.0, reuse=0.0, bonus=0.0,
-        style_change=0.0,
+        style_change=0.0, body_change=0.0, upper_weight=0.0, sure_weight=0.0,
     )  # fmt: skip
 
 

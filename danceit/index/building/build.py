@@ -30,7 +30,7 @@ from danceit.index.building.options import BuildOptions, Told
 from danceit.index.building.reading import Failure, Reading, Readings, all_named, found_again
 from danceit.index.building.report import BuildReport
 from danceit.index.building.withdrawn import WORK, Withdrawn
-from danceit.index.cleaning.cleaning import CleaningReport, total
+from danceit.index.cleaning.report import CleaningReport, total
 from danceit.index.embedding import Embedder
 from danceit.index.sources import Found, Scan, read_ahead, scan
 from danceit.index.sources.remote import check_local, fetched

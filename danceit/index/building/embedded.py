@@ -19,7 +19,7 @@ from danceit.data import FPS, Clip, Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.files import read_sealed, write_sealed
 from danceit.index.building.reading import Reading, read_one
-from danceit.index.cleaning.cleaning import CleaningReport
+from danceit.index.cleaning.report import CleaningReport
 from danceit.index.embedding import Embedder
 from danceit.index.fragments import Fragment, cut, energies
 from danceit.index.sources import Found
@@ -296,6 +296,7 @@ def _clip_meta(entry: ClipEntry) -> dict[str, Any]:
         "style": clip.style,
         "dancer": clip.dancer,
         "licence": clip.licence,
+        "sure": clip.sure,
         "n_frames": clip.n_frames,
         "tempo_bpm": entry.tempo_bpm,
         "file_hash": entry.file_hash,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.index.building.reading import Failure
-from danceit.index.cleaning.cleaning import CleaningReport
+from danceit.index.cleaning.report import CleaningReport
 
 
 @dataclass(frozen=True)

@@ -2,106 +2,66 @@
 
 1. Make joints unknown that are nowhere near their body (`repair`), and resample to the 24 fps
    grid of the media, by time.
-2. Draw short outliers and dropouts straight (`repair`).
-3. Drop frames in which hands or feet are missing or the body is frozen, and cut where it
-   is suddenly elsewhere. A clip ends there: nothing is bridged.
+2. Draw short outliers and dropouts straight; make a hand or foot unknown that leaves and comes
+   back within half a second (`repair`).
+3. Keep what shows a whole body, and of the rest what shows an upper one (`bodies`). Drop the
+   other frames, and those in which the body is frozen, and cut where it is suddenly elsewhere. A
+   clip ends there: nothing is bridged.
 4. Level a drifting floor (3-D), scale the recording so that the largest nose-to-ankle
    distance is 360 px, and place each clip on the canvas.
 
 The largest distance is taken after a median over five frames, so that one outlier does
 not shrink the dancer. Each clip stands with its median mid-hip at x = 256 (z = 0) and
-its lowest ankle on the floor.
+its lowest ankle on the floor. Several dancers of a recording are cleaned each for itself.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from danceit.data import (
     BODY_PX,
-    CANVAS_PX,
-    FEET,
-    FLOOR_PX,
     FPS,
-    HANDS,
-    JOINT,
     Bool,
     Clip,
     Float32,
     Float64,
+    Performer,
     Recording,
     check_poses,
+    clip_name,
 )
 from danceit.errors import InputError
+from danceit.index.cleaning import bodies
+from danceit.index.cleaning.bodies import MIN_FRAMES
 from danceit.index.cleaning.plausibility import METRE_PX, complaints, jumps
 from danceit.index.cleaning.repair import levelled, mended, resampled, without_strays
+from danceit.index.cleaning.report import (
+    FAR,
+    FROZEN,
+    LOST,
+    MISSING,
+    NO_BODY,
+    NOBODY,
+    REASONS,
+    SHORT,
+    STILL,
+    CleaningReport,
+    Names,
+)
+from danceit.index.cleaning.straying import without_excursions
+from danceit.movement import joint_steps
 
-MIN_FRAMES = 24
-"""Shortest clip, the shortest fragment."""
 FROZEN_FRAMES = 12
 """A body that does not move at all for so long was not captured; nobody stands so still."""
 FROZEN_PX = 0.05
 STILL_PX = 5.0
 """Within 2 cm of its place all the while, no joint dances: one pose, or a face that speaks."""
-NECK_TO_NOSE = 1.15
-"""Nose-to-ankle over neck-to-ankle distance, for skeletons without a nose."""
-
-LOST = "cut off or damaged"
-NOBODY = "nobody found"
-MISSING = "hands or feet missing"
-FROZEN = "frozen"
-STILL = "the body does not move"
-FAR = "too far from the frame before"
-SHORT = "left shorter than 1 s"
-Names = npt.NDArray[np.str_]
-REASONS = (LOST, NOBODY, MISSING, FROZEN, STILL, FAR, SHORT)
-
-
-@dataclass(frozen=True)
-class CleaningReport:
-    """What cleaning did to a recording, or to several.
-
-    Attributes
-    ----------
-    frames_in, frames_kept : int
-        Frames of 24 a second.
-    dropped : dict
-        Reason, one of `REASONS`, to frames; with `frames_kept` they make `frames_in`.
-    frames_mended : int
-        Frames with an outlier drawn straight.
-    n_clips : int
-    warnings : tuple of str
-        What looks wrong with the recording as a whole.
-    notes : tuple of str
-        What its reader assumed, and whether the floor was levelled.
-    """
-
-    recording_id: str
-    frames_in: int
-    frames_kept: int
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    frames_mended: int = 0
-    n_clips: int = 0
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def shares(self) -> dict[str, float]:
-        """Share of all frames dropped for each reason, the largest first."""
-        ordered = sorted(self.dropped.items(), key=lambda item: -item[1])
-        return {reason: frames / max(self.frames_in, 1) for reason, frames in ordered if frames}
-
-    @property
-    def summary(self) -> str:
-        """One line: the share dropped, and why."""
-        share = 1 - self.frames_kept / self.frames_in if self.frames_in else 0.0
-        why = ", ".join(f"{part:.1%} {reason}" for reason, part in self.shares.items())
-        return (
-            f"{self.recording_id}: {self.frames_kept} of {self.frames_in} frames kept in "
-            f"{self.n_clips} clips, {share:.1%} dropped{f' ({why})' if why else ''}"
-        )
+ONE_SIZE = 1.33
+"""Ratio up to which upper and whole bodies of a recording are one dancer's at one distance."""
+DANCES_PX_S = 40.0
+"""Mean speed of the joints from which somebody beside the main dancer dances: 0.17 m/s."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +71,7 @@ class Cleaned:
     Attributes
     ----------
     reasons : str (T,)
-        For each frame of 24 a second why it was dropped, "" for those kept.
+        For each frame of 24 a second why it was dropped, "" for those kept of any dancer.
     start_s : float
         Seconds into the media of the first of them.
     """
@@ -120,6 +80,18 @@ class Cleaned:
     report: CleaningReport
     reasons: Names
     start_s: float
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One dancer of a recording, cleaned."""
+
+    clips: tuple[Clip, ...]
+    faults: Names
+    first: int
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    frames_mended: int
 
 
 def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
@@ -136,64 +108,122 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
         If `dims` is 3 and the recording is 2-D, or the body cannot be scaled.
     """
     _check(recording, dims)
-    poses, n_strays = without_strays(recording.poses)
+    main = _cleaned(recording, Performer(recording.poses, recording.sure), 1, dims)
+    others, beside = _others(recording, dims)
+    faults = main.faults.copy()
+    upper = np.zeros(len(faults), dtype=bool)
+    for part in (main, *others):
+        for clip in part.clips:
+            start = round(clip.start_s * FPS) - part.first
+            faults[start : start + clip.n_frames] = ""
+            upper[start : start + clip.n_frames] |= clip.body == "upper"
+    counts = {reason: int((faults == reason).sum()) for reason in REASONS}
+    clips = tuple(clip for part in (main, *others) for clip in part.clips)
+    report = CleaningReport(
+        recording_id=recording.recording_id,
+        frames_in=len(faults),
+        frames_kept=int((faults == "").sum()),
+        dropped={reason: frames for reason, frames in counts.items() if frames},
+        frames_mended=main.frames_mended,
+        n_clips=len(clips),
+        warnings=main.warnings,
+        notes=(*recording.notes, *main.notes, *beside),
+        frames_upper=int(upper.sum()),
+    )
+    return Cleaned(clips, report, faults, main.first / FPS)
+
+
+def _others(recording: Recording, dims: int | None) -> tuple[list[_Part], tuple[str, ...]]:
+    """Those who dance beside the main dancer, and a line on each who was found."""
+    kept, notes = [], []
+    for number, dancer in enumerate(recording.others, start=2):
+        try:
+            part = _cleaned(recording, dancer, number, dims)
+        except InputError:
+            continue  # too little is seen to tell how large
+        if not part.clips:
+            continue
+        seconds = sum(clip.n_frames for clip in part.clips) / FPS
+        if _speed(part.clips) < DANCES_PX_S:
+            notes.append(f"person {number} stands by for {seconds:.1f} s: left out")
+            continue
+        kept.append(part)
+        notes.append(f"person {number} dances too, for {seconds:.1f} s")
+    return kept, tuple(notes)
+
+
+def _speed(clips: Sequence[Clip]) -> float:
+    """Mean speed of the joints seen, in canvas pixels a second."""
+    steps = np.concatenate([joint_steps(clip.poses).ravel() for clip in clips])
+    steps = steps[np.isfinite(steps)]
+    return float(steps.mean()) * FPS if len(steps) else 0.0
+
+
+def _cleaned(recording: Recording, dancer: Performer, person: int, dims: int | None) -> _Part:
+    poses, n_strays = without_strays(dancer.poses)
     first, grid = resampled(poses, recording.times_s)
     if not len(grid):
         raise InputError(f"{recording.path} lasts less than one frame of 24 a second")
     grid, lost = _with_lost(grid, first, recording.lost_s)
-    rough = BODY_PX / _height(grid, recording, share=0.95)
-    px, outliers = mended(grid * rough)
-    faults = _faults(px)
-    faults[lost & (faults == NOBODY)] = LOST
+    px, outliers = mended(grid * (BODY_PX / _rough_height(grid, recording)))
+    px = without_excursions(px)
     breaks = jumps(px)
-    runs = _runs(faults == "", breaks)
-    kept = [run for run in runs if run.stop - run.start >= MIN_FRAMES]
-    for run in runs:
-        if run not in kept:
-            faults[run] = FAR if _at_break(run, breaks) else SHORT
-    level = [levelled(px[run]) for run in kept]
+    faults, stretches = _stretches(px, breaks)
+    faults[lost & (faults == NOBODY)] = LOST
+    level = [levelled(px[run]) if whole else (px[run], 0.0) for run, whole in stretches]
     # Faults are judged in all the dimensions there are; the picture is made last.
-    stretches = [
-        (run.start, poses[..., :dims]) for run, (poses, _) in zip(kept, level, strict=True)
-    ]
-    clips = _clips(recording, stretches, first)
-    counts = {reason: int((faults == reason).sum()) for reason in REASONS}
-    report = CleaningReport(
-        recording_id=recording.recording_id,
-        frames_in=len(px),
-        frames_kept=sum(clip.n_frames for clip in clips),
-        dropped={reason: frames for reason, frames in counts.items() if frames},
-        frames_mended=int(outliers.sum()),
-        n_clips=len(clips),
-        warnings=complaints(px),
-        notes=(
-            *recording.notes,
-            *_stray_note(n_strays),
-            *_drift_note(max((drift for _, drift in level), default=0.0)),
-        ),
+    clips = _clips(
+        recording,
+        [
+            _Stretch(run.start, poses[..., :dims], whole)
+            for (run, whole), (poses, _) in zip(stretches, level, strict=True)
+        ],
+        first,
+        person,
+        _on_grid(dancer.sure, recording.times_s, first, len(px)),
     )
-    return Cleaned(clips, report, faults, first / FPS)
+    notes = (
+        *_stray_note(n_strays),
+        *_drift_note(max((drift for _, drift in level), default=0.0)),
+    )
+    return _Part(clips, faults, first, complaints(px), notes, int(outliers.sum()))
 
 
-def total(reports: Iterable[CleaningReport], name: str = "all") -> CleaningReport:
-    """Add up the reports of several recordings; warnings and notes name their recording."""
-    several = list(reports)
-    return CleaningReport(
-        recording_id=name,
-        frames_in=sum(report.frames_in for report in several),
-        frames_kept=sum(report.frames_kept for report in several),
-        dropped={
-            reason: frames
-            for reason in REASONS
-            if (frames := sum(report.dropped.get(reason, 0) for report in several))
-        },
-        frames_mended=sum(report.frames_mended for report in several),
-        n_clips=sum(report.n_clips for report in several),
-        warnings=tuple(
-            f"{item.recording_id}: {line}" for item in several for line in item.warnings
-        ),
-        notes=tuple(f"{item.recording_id}: {line}" for item in several for line in item.notes),
-    )
+def _stretches(px: Float64, breaks: Bool) -> tuple[Names, list[tuple[slice, bool]]]:
+    """Why each frame is dropped, and the stretches kept, in order: frames, and whether whole."""
+    seen = bodies.seen(px)
+    faults = _faults(px, seen)
+    sound = faults == ""
+    found = [(run, True) for run in _runs(seen.whole & sound, breaks) if _long(run)]
+    rest = seen.upper & sound
+    for run, _ in found:
+        rest[run] = False
+    found += [(run, False) for run in _runs(rest, breaks) if _long(run)]
+    kept = []
+    for run, whole in sorted(found, key=lambda item: item[0].start):
+        if whole and bodies.is_nobody(px[run]):
+            faults[run] = NO_BODY
+        else:
+            kept.append((run, whole))
+    inside = np.zeros(len(px), dtype=bool)
+    for run, _ in found:
+        inside[run] = True
+    for run in _runs(sound & ~inside, breaks):
+        faults[run] = FAR if _at_break(run, breaks) else SHORT
+    return faults, kept
+
+
+def _long(run: slice) -> bool:
+    return bool(run.stop - run.start >= MIN_FRAMES)
+
+
+def _on_grid(sure: Float32 | None, times_s: Float64, first: int, n_frames: int) -> Float64:
+    """How sure each frame of 24 a second (T,) is; NaN where the source does not say."""
+    if sure is None or not np.isfinite(sure).any():
+        return np.full(n_frames, np.nan)
+    known = np.isfinite(sure)
+    at_s = (first + np.arange(n_frames)) / FPS
+    return np.interp(at_s, times_s[known], sure[known].astype(np.float64))
 
 
 def _check(recording: Recording, dims: int | None) -> None:
@@ -221,38 +251,22 @@ def _with_lost(
     return whole, lost
 
 
-def _height(poses: Float64, recording: Recording, share: float = 1.0) -> float:
-    """Largest nose-to-ankle distance, or its quantile `share`, in the unit of the poses."""
-    for name, factor in (("nose", 1.0), ("neck", NECK_TO_NOSE)):
-        spread = poses[:, FEET] - poses[:, [JOINT[name]]]
-        distances = np.linalg.norm(spread, axis=2)
-        known = np.isfinite(distances)
-        if known.any():
-            longest = np.where(known, distances, 0.0).max(axis=1)[known.any(axis=1)]
-            height = float(np.quantile(_despiked(longest), share)) * factor
-            if height > 0:
-                return height
-    raise InputError(
-        f"{recording.path} never shows a foot together with the nose or neck: "
-        "the body cannot be scaled; feet out of the picture?"
-    )
+def _rough_height(grid: Float64, recording: Recording) -> float:
+    height = bodies.rough_height(grid)
+    if not height:
+        raise InputError(
+            f"{recording.path} shows neither a foot together with the head nor shoulders: "
+            "the body cannot be scaled; nobody near enough in the picture?"
+        )
+    return height
 
 
-def _despiked(values: Float64) -> Float64:
-    """Median over five frames."""
-    from scipy.ndimage import median_filter
-
-    smooth: Float64 = median_filter(values, size=5, mode="nearest")
-    return smooth
-
-
-def _faults(poses: Float64) -> Names:
+def _faults(poses: Float64, seen: bodies.Seen) -> Names:
     """For each frame the reason to drop it, or nothing."""
-    known = np.isfinite(poses).all(axis=2)
     faults = np.full(len(poses), "", dtype=f"<U{max(map(len, REASONS))}")
     faults[_frozen(poses)] = FROZEN
-    faults[~known[:, HANDS + FEET].all(axis=1)] = MISSING
-    faults[~known.any(axis=1)] = NOBODY
+    faults[~seen.whole & ~seen.upper] = MISSING
+    faults[~np.isfinite(poses).all(axis=2).any(axis=1)] = NOBODY
     if _still(poses[faults != NOBODY]):
         faults[faults != NOBODY] = STILL
     return faults
@@ -303,39 +317,50 @@ def _drift_note(drift_px: float) -> tuple[str, ...]:
     return (f"the floor drifts by {drift_px / METRE_PX:.2f} m within a clip: levelled",)
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """Frames of a clip to be: the first of them on the grid, and poses not scaled yet."""
+
+    start: int
+    poses: Float64
+    whole: bool
+
+
 def _clips(
-    recording: Recording, stretches: list[tuple[int, Float64]], first: int
+    recording: Recording, stretches: list[_Stretch], first: int, person: int, sure: Float64
 ) -> tuple[Clip, ...]:
-    """Clips of stretches, each its first frame and its poses; `first` is the grid's first."""
-    if not stretches:
-        return ()
-    scale = BODY_PX / _height(np.concatenate([poses for _, poses in stretches]), recording)
-    several = len(stretches) > 1
-    return tuple(
-        Clip(
-            clip_id=f"{recording.recording_id}#{number}" if several else recording.recording_id,
-            recording_id=recording.recording_id,
-            poses=_placed(poses * scale),
-            path=recording.path,
-            start_s=(first + start) / FPS,
-            audio_path=recording.audio_path,
-            video_path=recording.video_path,
-            style=recording.style,
-            dancer=recording.dancer,
-            licence=recording.licence,
+    """Clips of stretches; `first` is the grid's first frame, `sure` (T,) is on it."""
+    made = []
+    scales = _scales(stretches)
+    for number, stretch in enumerate(stretches, start=1):
+        poses = stretch.poses if stretch.whole else bodies.as_upper(stretch.poses)
+        own = sure[stretch.start : stretch.start + len(poses)]
+        made.append(
+            Clip(
+                clip_id=clip_name(recording.recording_id, person, number, len(stretches)),
+                recording_id=recording.recording_id,
+                poses=bodies.placed(poses * scales[stretch.whole]),
+                path=recording.path,
+                start_s=(first + stretch.start) / FPS,
+                audio_path=recording.audio_path,
+                video_path=recording.video_path,
+                style=recording.style,
+                dancer=recording.dancer,
+                licence=recording.licence,
+                sure=float(own.mean()) if np.isfinite(own).all() else 1.0,
+            )
         )
-        for number, (start, poses) in enumerate(stretches, start=1)
-    )
+    return tuple(made)
 
 
-def _placed(poses: Float64) -> Float32:
-    """Move a clip as a whole: median mid-hip to x = 256 and z = 0, lowest ankle to the floor."""
-    hips = poses[:, [JOINT["right_hip"], JOINT["left_hip"]]].mean(axis=1)
-    if not np.isfinite(hips).all(axis=1).any():
-        hips = poses[:, FEET].mean(axis=1)
-    middle = np.nanmedian(hips, axis=0)
-    shift = -middle
-    shift[0] += CANVAS_PX / 2
-    shift[1] = FLOOR_PX - _despiked(poses[:, FEET, 1].max(axis=1)).max()
-    placed: Float32 = (poses + shift).astype(np.float32)
-    return placed
+def _scales(stretches: list[_Stretch]) -> dict[bool, float]:
+    """Factor to canvas pixels of whole bodies (True) and of upper ones."""
+    scales: dict[bool, float] = {}
+    for whole, measure in ((True, bodies.height), (False, bodies.height_of_upper)):
+        some = [stretch.poses for stretch in stretches if stretch.whole is whole]
+        if some:
+            scales[whole] = BODY_PX / (measure(np.concatenate(some)) or BODY_PX)
+    if len(scales) == 2 and 1 / ONE_SIZE < scales[True] / scales[False] < ONE_SIZE:
+        # The feet left the picture for a while: it is the same body.
+        scales[False] = scales[True]
+    return scales

@@ -41,11 +41,16 @@ _SMOOTHING_FRAMES = 1.5
 
 def jumps(poses: Float64) -> Bool:
     """Find the steps (T - 1,) by which the body (T, 18, C), in px at 24 fps, is elsewhere."""
-    limbs = np.linalg.norm(np.diff(poses[:, LIMBS], axis=0), axis=2).T
     trunk = trunk_steps(poses)[None]
-    limb_jump = _abrupt(limbs, LIMB_JUMP_PX) | (limbs > LIMB_LIMIT_PX)
     trunk_jump = _abrupt(trunk, TRUNK_JUMP_PX) | (trunk > TRUNK_LIMIT_PX)
-    found: Bool = limb_jump.any(axis=0) | trunk_jump[0]
+    found: Bool = limb_jumps(poses).any(axis=0) | trunk_jump[0]
+    return found
+
+
+def limb_jumps(poses: Float64) -> Bool:
+    """Find the steps (J, T - 1) by which each of `LIMBS` is elsewhere."""
+    limbs = np.linalg.norm(np.diff(poses[:, LIMBS], axis=0), axis=2).T
+    found: Bool = _abrupt(limbs, LIMB_JUMP_PX) | (limbs > LIMB_LIMIT_PX)
     return found
 
 

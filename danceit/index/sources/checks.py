@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import Float32, Float64, Recording, check_poses
+from danceit.data import Float32, Float64, Performer, Recording, check_poses
 from danceit.errors import InputError
 from danceit.index.sources.axes import standing
 from danceit.index.sources.media import sound_duration_s
@@ -73,14 +73,20 @@ def checked(recording: Recording) -> Recording:
             f"{recording.path}: its {n_frames} frames span {span_s:.0f} s, over "
             f"{MAX_SPAN_S:.0f}: times in another unit?"
         )
-    poses = np.where(known[..., None], recording.poses, np.nan).astype(np.float32)
+    poses = _whole_joints(recording.poses)
     whole = replace(
         recording,
         poses=poses,
         times_s=times_s.astype(np.float64),
+        others=tuple(replace(each, poses=_whole_joints(each.poses)) for each in recording.others),
         notes=(*recording.notes, *_headlong(poses)),
     )
     return whole if recording.audio_path is None else _within_sound(whole, recording.audio_path)
+
+
+def _whole_joints(poses: Float32) -> Float32:
+    known = (np.abs(poses) <= FARTHEST).all(axis=2)
+    return np.where(known[..., None], poses, np.nan).astype(np.float32)
 
 
 def _headlong(poses: Float32) -> tuple[str, ...]:
@@ -105,6 +111,11 @@ def _within_sound(recording: Recording, song: Path) -> Recording:
         recording,
         poses=recording.poses[heard],
         times_s=recording.times_s[heard],
+        sure=None if recording.sure is None else recording.sure[heard],
+        others=tuple(
+            Performer(each.poses[heard], None if each.sure is None else each.sure[heard])
+            for each in recording.others
+        ),
         notes=(*recording.notes, note) if lost else recording.notes,
     )
 

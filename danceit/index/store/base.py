@@ -46,6 +46,7 @@ class Tally:
     styles: Mapping[str, int]
     dancers: Mapping[str, int]
     licences: Mapping[str, int]
+    bodies: Mapping[str, int]
     search: Mapping[str, str]
     n_bytes: Mapping[str, int]
     files: frozenset[str]
@@ -224,6 +225,7 @@ class PublishedStore(FragmentStore, Generic[S, W]):
             styles=tally.styles,
             dancers=tally.dancers,
             licences=tally.licences,
+            bodies=tally.bodies,
             search=tally.search,
             n_bytes=tally.n_bytes,
             missing=tuple(sorted(path for path in tally.files if not os.path.exists(path))),

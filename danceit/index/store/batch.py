@@ -40,6 +40,8 @@ class ClipEntry:
             "dancer": clip.dancer,
             "licence": clip.licence,
             "tempo_bpm": float(self.tempo_bpm),
+            "body": clip.body,
+            "sure": float(clip.sure),
             "start_s": float(clip.start_s),
             "n_frames": clip.n_frames,
             "file_hash": self.file_hash,

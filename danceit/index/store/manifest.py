@@ -17,7 +17,12 @@ from typing import Any, Self
 
 from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing, sha256_of_file
-from danceit.index.store.nouns import By, MissingIndexError, NewerIndexError, StoreSpec
+from danceit.index.store.nouns import (
+    By,
+    MissingIndexError,
+    NewerIndexError,
+    StoreSpec,
+)
 
 FORMAT = 3
 """Version of the index format written by this release; newer ones are refused."""

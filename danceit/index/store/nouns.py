@@ -84,8 +84,8 @@ class Where:
 
     Attributes
     ----------
-    style, dancer, licence : tuple of str
-        Any of these; empty for all.
+    style, dancer, licence, body : tuple of str
+        Any of these; empty for all. Bodies are ``whole`` and ``upper``.
     n_frames : int or None
         Fragment length.
     tempo_bpm, energy : (low, high) or None
@@ -104,9 +104,10 @@ class Where:
     energy: tuple[float, float] | None = None
     exclude_clips: tuple[str, ...] = ()
     only_clips: tuple[str, ...] | None = None
+    body: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("style", "dancer", "licence", "exclude_clips", "only_clips"):
+        for name in ("style", "dancer", "licence", "exclude_clips", "only_clips", "body"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise InputError(f"{name} must be a tuple of names; got the string {value!r}")
@@ -156,7 +157,8 @@ class FragmentTable:
     the recording, `audio` and `video` those of its media ("" where there is none).
     `counts` are a clip's own (`Counts`, in seconds of its media), `metre` its beats a bar;
     `number` is the place in the bar of the beat that a fragment starts on, `n_counts` how
-    many whole counts it spans; 0 where that is not known.
+    many whole counts it spans; 0 where that is not known. `body` is what of it a clip shows,
+    `sure` the mean confidence of its poses, 0 to 1.
     """
 
     rows: Int64
@@ -176,6 +178,8 @@ class FragmentTable:
     tempo_bpm: Float64
     energy: Float64
     file_hash: Names
+    body: Names
+    sure: Float64
     counts: Names
     metre: Int64
     number: Int64
@@ -282,7 +286,7 @@ class StoreInfo:
         Fragments by length in frames.
     with_audio : int
         Fragments that can be found by audio.
-    styles, dancers, licences : dict of str to int
+    styles, dancers, licences, bodies : dict of str to int
         Fragments by value; "" is unknown.
     search : dict of str to str
         How each set of vectors is searched.
@@ -307,6 +311,7 @@ class StoreInfo:
     styles: Mapping[str, int]
     dancers: Mapping[str, int]
     licences: Mapping[str, int]
+    bodies: Mapping[str, int]
     search: Mapping[str, str]
     n_bytes: Mapping[str, int]
     missing: tuple[str, ...]

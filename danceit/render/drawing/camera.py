@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.data import BODY_PX, FEET, JOINT, Bool, Float32, Float64
+from danceit.data import BODY_PX, FEET, FLOOR_PX, JOINT, Bool, Float32, Float64
 from danceit.errors import InputError
 from danceit.render.drawing.motion import bridged
 
@@ -155,7 +155,9 @@ def _aim(points: Float32, seen: Bool, fps: float) -> tuple[Float64, Float64]:
     top, bottom = _extent(points, seen, np.min, np.inf), _extent(points, seen, np.max, -np.inf)
     aim[:, :2] = bridged((top[:, :2] + bottom[:, :2]) / 2)
     feet = np.where(seen[:, FEET], points[:, FEET, 1], -np.inf).max(axis=1)
-    lowest = bridged(np.where(np.isfinite(feet), feet, bottom[:, 1])[:, None])[:, 0]
+    # Without feet the body hangs where it would if they stood on the canvas's floor.
+    stood = np.maximum(bottom[:, 1], FLOOR_PX)
+    lowest = bridged(np.where(np.isfinite(feet), feet, stood)[:, None])[:, 0]
     # Feet leave the floor but never sink into it: the floor is what the lowest foot of
     # the seconds around stands on. It may drift, as motion capture without cameras does.
     return _smooth(aim, half), _smooth_ceiling(lowest, half)

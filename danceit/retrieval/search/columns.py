@@ -86,6 +86,10 @@ COLUMNS: Mapping[str, Column] = {
     "style": Column(str, "style of dance", lambda some: some.table.style),
     "dancer": Column(str, "who danced it", lambda some: some.table.dancer),
     "licence": Column(str, "under which it may be used", lambda some: some.table.licence),
+    "body": Column(str, "whole, or upper where no feet are seen", lambda some: some.table.body),
+    "sure": Column(
+        float, "0 to 1: mean confidence of its poses", lambda some: np.asarray(some.table.sure)
+    ),
     "clip": Column(str, "clip that it is a stretch of", lambda some: some.table.clip_id),
     "recording": Column(str, "recording of that clip", lambda some: some.table.recording_id),
     "seconds": Column(float, "how long it lasts", lambda some: some.table.n_frames / FPS),

@@ -5,7 +5,7 @@ import pytest
 
 from danceit.data import Clip
 from danceit.index.building.embedded import Embedded, embed_clips, load_embedded, save_embedded
-from danceit.index.cleaning.cleaning import CleaningReport
+from danceit.index.cleaning.report import CleaningReport
 from danceit.index.store.contract import ClipEntry, StoreSpec
 from danceit.testing import HOSTILE, FixedEmbedder
 from tests.index.conftest import dancing

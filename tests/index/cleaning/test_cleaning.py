@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.data import FEET, FPS, HANDS, JOINT, Recording
+from danceit.data import FEET, FPS, HANDS, JOINT, Performer, Recording, person_of
 from danceit.errors import InputError
-from danceit.index.cleaning import cleaning
-from danceit.index.cleaning.cleaning import clean, total
+from danceit.index.cleaning import report as cleaning
+from danceit.index.cleaning.cleaning import clean
+from danceit.index.cleaning.report import total
 from danceit.index.sources import scan
 from danceit.index.sources.npz import SOURCE as NPZ
 from danceit.index.sources.npz import write_recording
@@ -136,8 +137,8 @@ def test_one_bad_frame_does_not_move_the_clip(place: float, fps: float) -> None:
     np.testing.assert_allclose(clip.poses, clean(recording).clips[0].poses, atol=1.5)
 
 
-@pytest.mark.parametrize("joint", [*HANDS, *FEET])
-def test_frames_without_a_hand_or_foot_are_dropped(joint: int) -> None:
+@pytest.mark.parametrize("joint", HANDS)
+def test_frames_without_a_hand_are_dropped(joint: int) -> None:
     recording = dancing()
     poses = recording.poses.copy()
     poses[60:90, joint] = np.nan
@@ -330,3 +331,106 @@ def test_what_a_file_lacks_is_counted_as_that() -> None:
     assert cleaned.report.frames_in == len(cleaned.reasons) == 8 * 24
     assert cleaned.report.dropped == {cleaning.LOST: 30 + 48}
     assert [clip.n_frames for clip in cleaned.clips] == [60, 54]
+
+
+def without_feet(recording: Recording, frames: slice = slice(None)) -> Recording:
+    poses = recording.poses.copy()
+    for joint in (*FEET, JOINT["left_knee"], JOINT["right_knee"]):
+        poses[frames, joint] = np.nan
+    return changed(recording, poses)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_dancer_without_feet_is_an_upper_body_where_a_whole_one_would_be(dims: int) -> None:
+    whole = clean(dancing(dims=dims)).clips[0]
+    cleaned = clean(without_feet(dancing(dims=dims)))
+    (upper,) = cleaned.clips
+    assert (whole.body, upper.body) == ("whole", "upper")
+    assert cleaned.report.frames_upper == cleaned.report.frames_kept == 144
+    assert np.isnan(upper.poses[:, FEET]).all()
+    seen = np.isfinite(upper.poses).all(axis=(0, 2))
+    # This body's trunk is 3 % longer than usual, and its hips 6 % higher over the floor.
+    np.testing.assert_allclose(upper.poses[:, seen], whole.poses[:, seen], atol=25)
+    trunk = upper.poses[:, [8, 11]].mean(axis=1) - upper.poses[:, JOINT["neck"]]
+    assert np.linalg.norm(trunk, axis=1).max() == pytest.approx(116, abs=1)
+
+
+def test_feet_that_leave_the_picture_for_a_while_make_a_clip_of_their_own() -> None:
+    cleaned = clean(without_feet(dancing(), slice(60, 100)))
+    assert [(clip.n_frames, clip.body) for clip in cleaned.clips] == [
+        (60, "whole"), (40, "upper"), (44, "whole"),
+    ]  # fmt: skip
+    first, middle, _ = cleaned.clips
+    assert cleaned.report.dropped == {}
+    assert "40 of them of an upper body" in cleaned.report.summary
+    # The same dancer at the same distance: one scale.
+    for clip in (first, middle):
+        trunk = clip.poses[:, JOINT["left_hip"]] - clip.poses[:, JOINT["neck"]]
+        assert np.linalg.norm(trunk, axis=1).max() == pytest.approx(122, abs=1)
+
+
+def test_shoulders_alone_tell_the_size_where_no_hips_are_seen() -> None:
+    recording = without_feet(dancing(dims=2))
+    poses = recording.poses.copy()
+    poses[:, [JOINT["left_hip"], JOINT["right_hip"]]] = np.nan
+    (clip,) = clean(changed(recording, poses)).clips
+    across = clip.poses[:, JOINT["left_shoulder"]] - clip.poses[:, JOINT["right_shoulder"]]
+    assert np.linalg.norm(across, axis=1).max() == pytest.approx(79, abs=1)
+    assert np.median(clip.poses[:, JOINT["neck"], 1]) == pytest.approx(464 - 303, abs=1)
+
+
+def test_a_hand_behind_the_body_for_a_moment_is_unknown_and_cuts_nothing() -> None:
+    recording = dancing()
+    poses = recording.poses.copy()
+    poses[60:72, JOINT["left_wrist"]] = np.nan
+    (clip,) = clean(changed(recording, poses)).clips
+    unknown = np.flatnonzero(np.isnan(clip.poses[:, JOINT["left_wrist"], 0]))
+    assert unknown.tolist() == list(range(60, 72))
+    poses[60:72, JOINT["right_wrist"]] = np.nan
+    assert len(clean(changed(recording, poses)).clips) == 2
+
+
+def test_a_foot_taken_for_another_for_a_moment_is_unknown_and_cuts_nothing() -> None:
+    recording = dancing()
+    poses = recording.poses.copy()
+    poses[70:79, JOINT["left_ankle"]] += [70.0, -40.0, 0.0]
+    cleaned = clean(changed(recording, poses))
+    (clip,) = cleaned.clips
+    unknown = np.flatnonzero(np.isnan(clip.poses[:, JOINT["left_ankle"], 0]))
+    assert unknown.tolist() == list(range(70, 79))
+
+
+def test_a_body_made_up_on_legs_is_dropped_for_that_reason() -> None:
+    recording = dancing(dims=2)
+    poses = recording.poses.copy()
+    hips = poses[:, [JOINT["left_hip"]]].copy()
+    above = [joint for joint in range(14) if joint not in range(8, 14)]
+    poses[:, above] = hips + 0.4 * (poses[:, above] - hips)
+    report = clean(changed(recording, poses)).report
+    assert report.dropped == {cleaning.NO_BODY: 144}
+
+
+def test_who_dances_beside_the_main_dancer_is_kept_and_who_stands_by_is_named() -> None:
+    recording = dancing(dims=2)
+    still = recording.poses.copy()
+    still[:] = recording.poses[:1] + 2 * np.sin(np.arange(144) / 20)[:, None, None]
+    other = recording.poses[::-1] + np.float32(90)
+    sure = np.full(144, 0.7, dtype=np.float32)
+    cleaned = clean(replace(recording, others=(Performer(other, sure), Performer(still))))
+    assert [clip.clip_id for clip in cleaned.clips] == ["one", "one person 2"]
+    assert [person_of(clip.clip_id) for clip in cleaned.clips] == [1, 2]
+    assert [clip.sure for clip in cleaned.clips] == [1.0, pytest.approx(0.7)]
+    assert cleaned.report.notes == (
+        "person 2 dances too, for 6.0 s",
+        "person 3 stands by for 6.0 s: left out",
+    )
+
+
+def test_what_another_dancer_shows_is_kept_although_the_main_one_is_lost() -> None:
+    recording = dancing(dims=2)
+    poses = recording.poses.copy()
+    poses[72:] = np.nan
+    cleaned = clean(replace(changed(recording, poses), others=(Performer(recording.poses),)))
+    assert [clip.n_frames for clip in cleaned.clips] == [72, 144]
+    assert cleaned.report.frames_kept == 144
+    assert cleaned.report.dropped == {}

@@ -18,7 +18,7 @@ from danceit.data import Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.files import replacing, sha256_of_file
 from danceit.index.building.embedded import Embedded, load_embedded, save_embedded
-from danceit.index.cleaning.cleaning import total
+from danceit.index.cleaning.report import total
 from danceit.index.store.base import flat_rows, one_length
 from danceit.index.store.batch import ClipEntry, FragmentBatch
 from danceit.index.store.contract import (
@@ -166,7 +166,7 @@ class ShelfStore(FragmentStore):
             return rows
         table = self.table(rows)
         kept = np.ones(len(rows), dtype=bool)
-        for name in ("style", "dancer", "licence"):
+        for name in ("style", "dancer", "licence", "body"):
             if names := getattr(where, name):
                 kept &= np.isin(getattr(table, name).astype(str), names)
         for name in ("tempo_bpm", "energy"):
@@ -185,7 +185,7 @@ class ShelfStore(FragmentStore):
         places: Int64 = np.array(numbers, dtype=np.int64).reshape(-1, 2)
         columns = [entry.columns for entry, _, _ in parts]
         names = [name for name in ClipColumns if name != "n_frames"]
-        numeric = ("tempo_bpm", "start_s")
+        numeric = ("tempo_bpm", "sure", "start_s")
         clips: dict[str, Any] = {
             name: np.array(
                 [row[name] for row in columns], dtype=float if name in numeric else object
@@ -234,6 +234,7 @@ class ShelfStore(FragmentStore):
             styles=dict(Counter(table.style)),
             dancers=dict(Counter(table.dancer)),
             licences=dict(Counter(table.licence)),
+            bodies=dict(Counter(table.body)),
             search={"pose": "everything"},
             n_bytes={"fragments": (self._published / "fragments.npz").stat().st_size},
             missing=tuple(str(clip.path) for clip in clips if not clip.path.exists()),
@@ -315,7 +316,7 @@ class ShelfStore(FragmentStore):
 
 ClipColumns = (
     "clip_id", "recording_id", "source", "audio", "video", "style", "dancer", "licence",
-    "tempo_bpm", "start_s", "n_frames", "file_hash", "counts",
+    "tempo_bpm", "start_s", "n_frames", "file_hash", "counts", "body", "sure",
 )  # fmt: skip
 
 

@@ -4,7 +4,11 @@ from pathlib import Path
 import pytest
 
 from danceit.errors import IndexStateError
-from danceit.index.store.contract import MissingIndexError, NewerIndexError, StoreSpec
+from danceit.index.store.contract import (
+    MissingIndexError,
+    NewerIndexError,
+    StoreSpec,
+)
 from danceit.index.store.manifest import FORMAT, NAME, FileEntry, Manifest, SearchPart
 
 MANIFEST = Manifest(

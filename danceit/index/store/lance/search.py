@@ -47,7 +47,7 @@ _SCANNED = 200_000
 """Rows up to which all that a filter leaves are compared."""
 _READ = 1 << 18
 """Rows of which the vectors are held at a time while all are compared."""
-_FILTERED = ("n_frames", "style", "dancer", "licence")
+_FILTERED = ("n_frames", "style", "dancer", "licence", "body")
 """Columns of few values each."""
 _SAMPLED = 100
 """Vectors of the index with which the number of visited lists is tuned."""
@@ -59,7 +59,7 @@ def find(opened: LanceGeneration, queries: Float32, k: int, by: By, where: Where
     table = opened.fragments
     if part is None or table is None:
         return _nothing(queries)
-    condition = condition_of(where, by)
+    condition = condition_of(where, by, table.dataset.schema.names)
     with readable(table.path):
         matching = table.dataset.count_rows(filter=condition or None)
     if not matching:

@@ -59,7 +59,8 @@ class LanceStore(PublishedStore[LanceGeneration, LanceWriter]):
         """Rows of all fragments that satisfy a filter; see `FragmentStore.matching`."""
         if self._read.fragments is None:
             return np.empty(0, dtype=np.int64)
-        return self._read.fragments.scan([], condition_of(where))[0]
+        table = self._read.fragments
+        return table.scan([], condition_of(where, columns=table.dataset.schema.names))[0]
 
     def table(self, rows: Int64) -> FragmentTable:
         """Metadata of fragments; see `FragmentStore.table`."""
@@ -171,6 +172,7 @@ class LanceStore(PublishedStore[LanceGeneration, LanceWriter]):
             styles=counted["style"],
             dancers=counted["dancer"],
             licences=counted["licence"],
+            bodies=counted["body"],
             search=_how_searched(self._read.manifest.parts),
             n_bytes=dict(sizes),
             files=frozenset(path for name in columns[1:] for path in clips[name] if path),
@@ -198,15 +200,17 @@ class LanceStore(PublishedStore[LanceGeneration, LanceWriter]):
             for name in there
         }
         for name in set(SINCE_FORMAT_3) - known.keys():
-            known[name] = np.full(len(places), "", dtype=object)
+            usual = SINCE_FORMAT_3[name]
+            known[name] = np.full(len(places), usual, object if isinstance(usual, str) else float)
         return known
 
     def _counted(self) -> dict[str, dict[Any, int]]:
         """Fragments by the value of each column by which they are counted."""
-        columns = ["n_frames", "has_audio", "style", "dancer", "licence"]
+        columns = ["n_frames", "has_audio", "style", "dancer", "licence", "body"]
         counts: dict[str, Counter[Any]] = {name: Counter() for name in columns}
         if self._read.fragments is not None:
             table = self._read.fragments
+            columns = [name for name in columns if name in table.dataset.schema.names]
             with readable(table.path):
                 for batch in table.dataset.to_batches(columns=columns):
                     for name in columns:

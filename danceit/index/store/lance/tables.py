@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CLIPS, FRAGMENTS = "clips", "fragments"
 CLIP_COLUMNS = (
     "clip_id", "recording_id", "source", "audio", "video", "style", "dancer", "licence",
-    "tempo_bpm", "start_s", "n_frames", "file_hash", "counts",
+    "tempo_bpm", "start_s", "n_frames", "file_hash", "counts", "body", "sure",
 )  # fmt: skip
 """Metadata of a clip; `poses`, the blob, comes on top."""
 _ROWS_PER_FILE = 1 << 20
@@ -39,8 +39,9 @@ _OFFSET_BITS = np.uint64(32)
 """A row address is the number of a Lance fragment, then the place in it."""
 
 
-SINCE_FORMAT_3 = ("counts",)
-"""Texts that the table of clips of an older index lacks; it keeps its columns until a build."""
+SINCE_FORMAT_3: dict[str, str | float] = {"counts": "", "body": "whole", "sure": 1.0}
+"""Columns of clips that an older index lacks, which keeps its own until a build, and what they
+are taken for."""
 
 
 def load_lance() -> Any:
@@ -72,7 +73,8 @@ def clip_schema() -> "pa.Schema":
     """Columns of the table of clips."""
     import pyarrow as pa
 
-    kinds = {"tempo_bpm": pa.float64(), "start_s": pa.float64(), "n_frames": pa.int64()}
+    numbers = dict.fromkeys(("tempo_bpm", "sure", "start_s"), pa.float64())
+    kinds = {**numbers, "n_frames": pa.int64()}
     columns = [pa.field(name, kinds.get(name, pa.string()), False) for name in CLIP_COLUMNS]
     poses = pa.field("poses", pa.large_binary(), False, metadata={"lance-encoding:blob": "true"})
     return pa.schema([*columns, poses])
@@ -92,6 +94,7 @@ def fragment_schema(widths: dict[str, int]) -> "pa.Schema":
             pa.field("style", pa.string(), False),
             pa.field("dancer", pa.string(), False),
             pa.field("licence", pa.string(), False),
+            pa.field("body", pa.string(), False),
             pa.field("tempo_bpm", pa.float64(), False),
             pa.field("has_audio", pa.bool_(), False),
             pa.field("pose", pa.list_(pa.float32(), widths["pose"]), True),
@@ -110,7 +113,7 @@ def tables_of(batch: FragmentBatch) -> tuple["pa.Table", "pa.Table"]:
     import pyarrow as pa
 
     clips = [_clip_row(entry) for entry in batch.clips]
-    own = ("clip_id", "style", "dancer", "licence", "tempo_bpm")
+    own = ("clip_id", "style", "dancer", "licence", "body", "tempo_bpm")
     taken = pa.array(batch.clip, pa.int64())
     shared = {name: pa.array([row[name] for row in clips]).take(taken) for name in own}
     heard = np.isfinite(batch.audio_vectors[:, 0])
@@ -253,7 +256,7 @@ class Table:
         return [data for _, _, data in found]
 
 
-def condition_of(where: Where, by: By = "pose") -> str:
+def condition_of(where: Where, by: By = "pose", columns: Sequence[str] | None = None) -> str:
     """Filter in Lance's SQL for what satisfies `where` and has a vector `by`; "" for all.
 
     Names reach it as quoted literals, numbers as Python prints them; nothing else does.
@@ -261,8 +264,12 @@ def condition_of(where: Where, by: By = "pose") -> str:
     conditions = []
     if where.n_frames is not None:
         conditions.append(f"n_frames = {int(where.n_frames)}")
-    for column in ("style", "dancer", "licence"):
-        if names := getattr(where, column):
+    for column in ("style", "dancer", "licence", "body"):
+        names = getattr(where, column)
+        if names and columns is not None and column not in columns:
+            # Of an older index; see `SINCE_FORMAT_3`.
+            conditions += [] if SINCE_FORMAT_3.get(column) in names else ["false"]
+        elif names:
             conditions.append(f"{column} IN ({_quoted(names)})")
     for column in ("tempo_bpm", "energy"):
         if (span := getattr(where, column)) is not None:

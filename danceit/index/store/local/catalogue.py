@@ -25,7 +25,8 @@ _SCHEMA = """
 CREATE TABLE clips (
     clip INTEGER, clip_id VARCHAR, recording_id VARCHAR, source VARCHAR, audio VARCHAR,
     video VARCHAR, style VARCHAR, dancer VARCHAR, licence VARCHAR, tempo_bpm DOUBLE,
-    start_s DOUBLE, n_frames BIGINT, first_frame BIGINT, file_hash VARCHAR, counts VARCHAR
+    start_s DOUBLE, n_frames BIGINT, first_frame BIGINT, file_hash VARCHAR, counts VARCHAR,
+    body VARCHAR, sure DOUBLE
 );
 CREATE TABLE fragments (
     "row" BIGINT, clip INTEGER, start_frame INTEGER, n_frames INTEGER, energy FLOAT,
@@ -54,6 +55,8 @@ class ClipRow:
     file_hash: str
     counts: str = ""
     """As `danceit.counts.Counts.as_text` has them; what format 2 did not know."""
+    body: str = "whole"
+    sure: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,12 @@ class Catalogue:
         except duckdb.Error as exc:
             raise self._damaged(exc) from exc
         known = {name for (name,) in self._rows("SELECT column_name FROM (DESCRIBE clips)")}
-        self._counts = "c.counts" if "counts" in known else "'' AS counts"
+        # What an index of an older format does not say of its clips.
+        self._body = "c.body" if "body" in known else "'whole'"
+        self._later = ", ".join(
+            f"c.{name}" if name in known else f"{usual} AS {name}"
+            for name, usual in (("counts", "''"), ("body", "'whole'"), ("sure", "1.0::DOUBLE"))
+        )
 
     def counts(self) -> tuple[int, int, int]:
         """Numbers of clips, fragments and frames."""
@@ -143,7 +151,7 @@ class Catalogue:
 
     def matching(self, where: Where, by: By = "pose") -> Int64:
         """Rows (N,) of the fragments that satisfy `where` and have a vector `by`, increasing."""
-        conditions, values = _conditions(where)
+        conditions, values = _conditions(where, self._body)
         if by == "audio":
             conditions.append("f.has_audio")
         text = 'SELECT f."row" AS "row" FROM fragments f'
@@ -186,10 +194,10 @@ class Catalogue:
 
     def tally(self, column: str) -> dict[str, int]:
         """Fragments by the value of a column of clips."""
-        if column not in ("style", "dancer", "licence"):
+        if column not in ("style", "dancer", "licence", "body"):
             raise InputError(f"fragments are not counted by {column}")
         rows = self._rows(
-            f"SELECT c.{column}, count(*) FROM fragments f JOIN clips c ON f.clip = c.clip"
+            f"SELECT {self._body if column == 'body' else 'c.' + column}, count(*) FROM fragments f JOIN clips c ON f.clip = c.clip"
             " GROUP BY 1 ORDER BY 1"
         )
         return dict(rows)
@@ -247,7 +255,7 @@ class Catalogue:
         cursor.register("wanted", {"clip": numbers, "place": np.arange(len(numbers))})
         found = self._arrays(
             "SELECT w.place, c.clip_id, c.recording_id, c.source, c.audio, c.video, c.style,"
-            f" c.dancer, c.licence, c.tempo_bpm, c.start_s, c.file_hash, {self._counts}"
+            f" c.dancer, c.licence, c.tempo_bpm, c.start_s, c.file_hash, {self._later}"
             " FROM wanted w JOIN clips c ON c.clip = w.clip",
             cursor=cursor,
         )
@@ -286,7 +294,7 @@ class Catalogue:
         return IndexStateError(f"{self._path} is damaged: {_first_line(error)}")
 
 
-def _conditions(where: Where) -> tuple[list[str], list[object]]:
+def _conditions(where: Where, body: str) -> tuple[list[str], list[object]]:
     conditions: list[str] = []
     values: list[object] = []
 
@@ -299,6 +307,8 @@ def _conditions(where: Where) -> tuple[list[str], list[object]]:
     for column in ("style", "dancer", "licence"):
         if names := getattr(where, column):
             ask(f"list_contains(?, c.{column})", list(names))
+    if where.body:
+        ask(f"list_contains(?, {body})", list(where.body))
     if where.tempo_bpm is not None:
         ask("c.tempo_bpm BETWEEN ? AND ?", *map(float, where.tempo_bpm))
     if where.energy is not None:

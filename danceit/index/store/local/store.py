@@ -109,6 +109,7 @@ class LocalStore(PublishedStore[Generation, GenerationWriter]):
             styles=catalogue.tally("style"),
             dancers=catalogue.tally("dancer"),
             licences=catalogue.tally("licence"),
+            bodies=catalogue.tally("body"),
             search={
                 f"{part.by} {part.n_frames}": part.factory
                 + (f", nprobe {part.nprobe}" if part.nprobe else "")
