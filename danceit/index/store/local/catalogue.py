@@ -123,11 +123,11 @@ class Catalogue:
                 self._connection: duckdb.DuckDBPyConnection = connected(at, read_only=True)
         except duckdb.Error as exc:
             raise self._damaged(exc) from exc
-        known = {name for (name,) in self._rows("SELECT column_name FROM (DESCRIBE clips)")}
+        self._known = {n for (n,) in self._rows("SELECT column_name FROM (DESCRIBE clips)")}
         # What an index of an older format does not say of its clips.
-        self._body = "c.body" if "body" in known else "'whole'"
+        self._body = "c.body" if "body" in self._known else "'whole'"
         self._later = ", ".join(
-            f"c.{name}" if name in known else f"{usual} AS {name}"
+            f"c.{name}" if name in self._known else f"{usual} AS {name}"
             for name, usual in (("counts", "''"), ("body", "'whole'"), ("sure", "1.0::DOUBLE"))
         )
 
@@ -140,7 +140,9 @@ class Catalogue:
 
     def clips(self) -> list[ClipRow]:
         """All clips in order."""
-        return [ClipRow(*row) for row in self._rows("SELECT * FROM clips ORDER BY clip")]
+        names = [field.name for field in fields(ClipRow) if field.name in self._known]
+        rows = self._rows(f"SELECT {', '.join(names)} FROM clips ORDER BY clip")
+        return [ClipRow(**dict(zip(names, row, strict=True))) for row in rows]
 
     def fragments(self, start: int, stop: int) -> FragmentRows:
         """Fragments with rows from `start` to `stop` (exclusive), in order."""
@@ -196,8 +198,9 @@ class Catalogue:
         """Fragments by the value of a column of clips."""
         if column not in ("style", "dancer", "licence", "body"):
             raise InputError(f"fragments are not counted by {column}")
+        named = self._body if column == "body" else f"c.{column}"
         rows = self._rows(
-            f"SELECT {self._body if column == 'body' else 'c.' + column}, count(*) FROM fragments f JOIN clips c ON f.clip = c.clip"
+            f"SELECT {named}, count(*) FROM fragments f JOIN clips c ON f.clip = c.clip"
             " GROUP BY 1 ORDER BY 1"
         )
         return dict(rows)
