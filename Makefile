@@ -20,7 +20,7 @@ lint: $(VENV)/installed-dev
 
 $(VENV)/installed-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cpu]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cpu,studio]"
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -17,6 +18,10 @@ from pathlib import Path
 from danceit.errors import InputError
 
 _CHUNK = 1 << 20
+_LONGEST_NAME = 100
+"""Characters of a file's name; file systems take 255 bytes, and a character may be four."""
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that are no files on Windows."""
 _MARK = ".danceit-"
 _LEFT = re.compile(r"\..+\.danceit-[a-z0-9_]{8}(\.[^.]*)?")
 
@@ -96,6 +101,23 @@ def one_line(text: object) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
     )
+
+
+def file_name(text: str) -> str:
+    """Return a file name that is one on every system, as like the one given as can be.
+
+    Letters of all scripts stay; separators, control characters and what shells or Windows read
+    otherwise become ``_``. A name of which nothing is left becomes ``file``.
+    """
+    plain = unicodedata.normalize("NFC", text)
+    kept = "".join(one if one.isalnum() or one in " ._-+()&'," else "_" for one in plain)
+    kept = kept.strip(" ._")
+    if not kept.strip("_") or _DEVICES.fullmatch(kept):
+        kept = f"file_{kept}".rstrip("_")
+    stem, dot, suffix = kept.rpartition(".")
+    if dot and len(suffix) <= 12:
+        return f"{stem[: _LONGEST_NAME - len(suffix) - 1]}.{suffix}"
+    return kept[:_LONGEST_NAME]
 
 
 def _mode_of(target: Path) -> int | None:

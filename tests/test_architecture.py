@@ -47,8 +47,9 @@ MAY_IMPORT = {
     "generate": SHARED | {"audio", "index", "align", "render", "retrieval"},
     "bench": SHARED | {"audio", "index", "align", "render", "retrieval", "generate"},
     "workflow": SHARED | {"audio", "index", "align", "render", "retrieval", "generate", "bench"},
+    "studio": SHARED | {"audio", "index", "align", "render", "retrieval", "workflow"},
     "cli": SHARED
-    | {"audio", "index", "align", "render", "retrieval", "generate", "bench", "workflow"},
+    | {"audio", "index", "align", "render", "retrieval", "generate", "bench", "workflow", "studio"},
     "__init__": set(),
 }
 MOST_MODULES = 20

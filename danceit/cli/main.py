@@ -17,6 +17,7 @@ COMMANDS = {
     "align": ("danceit.cli.dance:align", "Repair a dance's seams and put it on the beat."),
     "render": ("danceit.cli.dance:render", "Write a dance as video, GIF, picture or page."),
     "search": ("danceit.cli.search:search", "Find moves that look like another one."),
+    "studio": ("danceit.cli.studio:studio", "Everything in the browser: a song in, a dance out."),
     "view": ("danceit.cli.view:view", "Look at dances in the browser, or write the page."),
     "dance": ("danceit.cli.dance:dance", "Query, align and render in one."),
     "counts": ("danceit.cli.counts:counts", "Show how a song is counted, and put it right."),

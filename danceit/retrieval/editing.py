@@ -6,6 +6,7 @@ done once for a song; after that a change costs a table look-up and a small path
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from danceit import audio
-from danceit.data import FPS, Bool, Dance, Int64
+from danceit.data import FPS, Bool, Dance, Int64, Music
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, Where
@@ -22,6 +23,7 @@ from danceit.retrieval.candidates import Candidates, Pool, find_pool, notes_on
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, choose
 from danceit.retrieval.constraints import Constraints, clock
+from danceit.retrieval.fitting import Laid
 from danceit.retrieval.options import QueryOptions
 
 REACH = 4
@@ -96,6 +98,45 @@ class Editor:
         """W, windows of the song."""
         return len(self._pool.windows)
 
+    @property
+    def music(self) -> Music:
+        """The song as it is counted."""
+        return self._music
+
+    def varied(self, seed: int) -> "Editor":
+        """Return the same for another seed; what was found for the song is shared."""
+        other = copy(self)
+        other.options = replace(self.options, seed=seed)
+        return other
+
+    def window_at(self, time_s: float) -> int:
+        """Number of the window that is shown at a second of the song.
+
+        Raises
+        ------
+        InputError
+            If the song has no such second.
+        """
+        return self._window(time_s)
+
+    def found(self, window: int) -> Candidates:
+        """Everything that was found for a window, best first."""
+        return self._pool.windows[window]
+
+    def judged(self, window: int, rows: Int64) -> Candidates:
+        """Rank fragments (N,) for a window whether they were found for it or not, best first."""
+        return self._pool.judge.judge(window, rows, self._store)
+
+    def laid(self, window: int, row: int) -> Laid | None:
+        """How a fragment's counts lie on those of a window; None on the grid of seconds."""
+        fitting = self._pool.judge.fitting
+        return None if fitting is None else fitting.laid(window, row)
+
+    @property
+    def n_frames(self) -> int:
+        """L, frames of the fragments that may be chosen."""
+        return self._pool.plan.n_frames
+
     def solve(self, constraints: Constraints, before: Dance | None = None) -> Edited:
         """Choose again where the constraints ask for it.
 
@@ -133,11 +174,17 @@ class Editor:
                 self.options,
                 allowed=allowed,
                 index_id=self._index_id,
-                notes=notes_on(candidates, self.options),
+                notes=(
+                    *self._music.counts.notes,
+                    *self._pool.plan.notes,
+                    *notes_on(candidates, self.options),
+                ),
             ),
             pinned=tuple(np.flatnonzero(demands.pinned >= 0).tolist()),
         )
-        dance = composition.dance.with_step("edit", "constraints", asdict(constraints))
+        dance = composition.dance
+        if constraints or before is not None:
+            dance = dance.with_step("edit", "constraints", asdict(constraints))
         taken = np.array([w.rows[i] for w, i in zip(candidates, composition.path, strict=True)])
         return Edited(
             replace(composition, dance=dance),

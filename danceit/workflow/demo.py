@@ -7,7 +7,7 @@ from pathlib import Path
 
 from danceit.errors import InputError
 from danceit.index.building.options import Told
-from danceit.index.synthetic import make_library
+from danceit.index.synthetic import SyntheticLibrary, make_library
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.indexing import Built, build_index
@@ -61,15 +61,12 @@ def run_demo(
         If the folder holds something else.
     """
     _prepare(folder)
-    say(f"making {3 * SONGS_PER_STYLE} songs in three styles, each with a dancer of its own")
-    library = make_library(
-        folder / "library", seed=seed, songs_per_style=SONGS_PER_STYLE, seconds=SECONDS
-    )
-    say("training the encoders and indexing every fragment")
-    built = build_index(
-        library.folder,
+    library, built = demo_library(
+        folder / "library",
         folder / "danceit-index",
-        config=replace(config or TRAINING, seed=seed),
+        seed=seed,
+        config=config,
+        say=say,
         told=told,
     )
     say("choosing, aligning and drawing a dance for a song that nobody danced to")
@@ -82,6 +79,45 @@ def run_demo(
     page = folder / "dance.html"
     render_files([made.dance_file], page)
     return Demo(folder, built, made, page)
+
+
+def demo_library(
+    data: Path,
+    index: Path,
+    *,
+    seed: int = 0,
+    config: TrainingConfig | None = None,
+    say: Callable[[str], None] | None = None,
+    told: Told | None = None,
+) -> tuple[SyntheticLibrary, Built]:
+    """Make the demo's songs and dancers in `data`, learn from them and index them.
+
+    Parameters
+    ----------
+    data, index : Path
+        Folders; what is there of the same names is replaced.
+    seed, config : optional
+        As for `run_demo`.
+    say : callable, optional
+        Told what comes next, one line each.
+    told : Told, optional
+        Who is told of progress.
+    """
+    say = say or _nothing
+    say(f"making {3 * SONGS_PER_STYLE} songs in three styles, each with a dancer of its own")
+    library = make_library(data, seed=seed, songs_per_style=SONGS_PER_STYLE, seconds=SECONDS)
+    say("training the encoders and indexing every fragment")
+    built = build_index(
+        library.folder,
+        index,
+        config=replace(config or TRAINING, seed=seed),
+        told=told,
+    )
+    return library, built
+
+
+def _nothing(line: str) -> None:
+    """Say nothing."""
 
 
 def _prepare(folder: Path) -> None:

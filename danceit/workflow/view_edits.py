@@ -12,6 +12,7 @@ from typing import Any, Self
 from danceit.audio.songs import song_of
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
+from danceit.files import file_name
 from danceit.index.store.contract import FragmentStore, Where
 from danceit.index.store.engines import open_store
 from danceit.render.options import RenderOptions
@@ -22,8 +23,6 @@ from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.workflow.dance_files import DANCE_SUFFIX, stem_of
 from danceit.workflow.line import again
 from danceit.workflow.viewing import Viewed
-
-EDITED_SUFFIX = ".edited" + DANCE_SUFFIX
 
 
 @dataclass
@@ -111,7 +110,7 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         """Solve with all changes to one dance; answers with all dances as they now are."""
         own = self._asked(asked)
         changes = asked.get("changes")
-        constraints = _constraints(changes)
+        constraints = constraints_of(changes)
         started = time.perf_counter()
         changed = 0
         if constraints:
@@ -126,13 +125,14 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
         }
 
     def save(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a changed dance beside its file, under a name that is not taken."""
+        """Write a changed dance beside its file, under the name given or one that is not taken."""
         own = self._asked(asked)
-        stem = stem_of(own.file)
-        target = own.file.with_name(stem + EDITED_SUFFIX)
+        wanted = str(asked.get("name") or "").strip()
+        stem = file_name(wanted) if wanted else f"{stem_of(own.file)}.edited"
+        target = own.file.with_name(stem + DANCE_SUFFIX)
         number = 2
         while target.exists():
-            target = own.file.with_name(f"{stem}.edited-{number}{DANCE_SUFFIX}")
+            target = own.file.with_name(f"{stem}-{number}{DANCE_SUFFIX}")
             number += 1
         own.shown.save(target)
         return {"file": str(target)}
@@ -184,8 +184,8 @@ def _refusal(dance: Dance, index: Path, store: FragmentStore, index_id: str) -> 
     return ""
 
 
-def _constraints(changes: object) -> Constraints:
-    """Read the page's list of changes."""
+def constraints_of(changes: object) -> Constraints:
+    """Read a page's list of changes."""
     pins: dict[float, str] = {}  # a window that is pinned again keeps the last
     bans, locks = [], []
     try:

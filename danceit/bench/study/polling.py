@@ -8,8 +8,10 @@ from typing import Any
 from danceit.audio.songs import song_of
 from danceit.bench.study.ballots import Ballots
 from danceit.bench.study.trials import Trial, order_for
+from danceit.counts import Counts
 from danceit.errors import InputError
 from danceit.render.options import RenderOptions
+from danceit.render.page.data import counts_as_json
 from danceit.render.page.html import PLAYER_SCRIPTS, assemble, page_data
 from danceit.render.page.server import Site, new_token
 from danceit.render.page.sound import PageSound, encode_page_sound
@@ -117,7 +119,8 @@ class Polling:
         sides = dict(
             zip(("second", "first") if swapped else ("first", "second"), _SIDES, strict=True)
         )
-        data["beats_s"] = []  # a pulse on the floor would tell the eye what the ear should judge
+        # A pulse on the floor would tell the eye what the ear should judge.
+        data["counts"] = counts_as_json(Counts.none())
         return data | {
             "trial": trial.trial_id,
             "questions": [

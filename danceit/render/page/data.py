@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import BONES, JOINT, Choice, Dance, Float32, Float64, RunnerUp
+from danceit.counts import Counts
+from danceit.data import BONES, FPS, JOINT, Choice, Dance, Float32, Float64, RunnerUp
 from danceit.movement import bridged_movement
 from danceit.render.drawing import camera, figure, stage
 from danceit.render.drawing.camera import Camera, View, follow
 from danceit.render.drawing.overlay import PULSE_S, clip_colour
 from danceit.render.options import Theme
+from danceit.render.page.reasons import reason
 
 SCALE = 8.0
 """Steps a canvas pixel."""
@@ -42,6 +44,34 @@ def dances_as_json(dances: Sequence[Dance], names: Sequence[str]) -> list[dict[s
         _dance_as_json(dance, name, *cameras)
         for dance, name, *cameras in zip(dances, names, wide, tall, strict=True)
     ]
+
+
+def moves_as_json(poses: Float32) -> list[dict[str, Any]]:
+    """Return one JSON object a fragment of poses (N, T, 18, C), each seen by a camera that stands.
+
+    The page takes it for a dance that shows one thing from one side and never changes.
+    """
+    return [_move_as_json(body) for body in poses]
+
+
+def counts_as_json(counts: Counts) -> dict[str, Any]:
+    """Return what dancers count of a song: beats, bars, eights, sections, tempo."""
+    return {
+        "beats_s": [round(float(beat), 4) for beat in counts.beats_s],
+        "numbers": counts.numbers.tolist(),
+        "eights": counts.eights.tolist(),
+        "metre": counts.metre,
+        "tempo_bpm": round(counts.tempo_bpm, 2),
+        "sections": [
+            {"start_s": section.start_s, "end_s": section.end_s, "label": section.label}
+            for section in counts.sections
+        ],
+    }
+
+
+def counts_of(dance: Dance) -> Counts:
+    """Return the counts that a dance holds: all but the sections."""
+    return Counts(dance.beats_s, dance.numbers, int(dance.numbers.max(initial=0)))
 
 
 def figure_as_json(theme: Theme) -> dict[str, Any]:
@@ -114,6 +144,26 @@ def _dance_as_json(dance: Dance, name: str, wide: Camera, tall: Camera) -> dict[
         "steps": list(map(str, dance.steps)),
         "index_id": dance.index_id,
         "encoder_id": dance.encoder_id,
+    }
+
+
+def _move_as_json(body: Float32) -> dict[str, Any]:
+    joints, scale = _quantised(body)
+    (wide,), (tall,) = (follow([body], [view], FPS) for view in (_ACROSS, _UPRIGHT))
+    stands = [*wide.aim.mean(axis=0), wide.focal.min(), tall.focal.min(), np.median(wide.floor)]
+    return {
+        "fps": FPS,
+        "frames": len(body),
+        "dims": int(body.shape[2]),
+        "scale": scale,
+        "joints": packed(joints, "<i2"),
+        "camera": packed(np.array([stands]), "<f4"),
+        "camera_step": len(body),
+        "movement": "",
+        "seams": [],
+        "source_s": "",
+        "segments": [[0, len(body), 0]],
+        "fragments": [],
     }
 
 
@@ -201,6 +251,7 @@ def _fragments(dance: Dance) -> list[dict[str, Any]]:
                 "licence": placed.licence,
                 "colour": list(clip_colour(placed.clip_id)),
                 "why": choice.why,
+                "reason": reason(placed, choice, dance),
                 "goes_on": choice.goes_on,
                 "found": choice.found,
                 "target": _number(choice.target),

@@ -13,20 +13,30 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from danceit.counts import Counts
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.progress import Progress, silent
 from danceit.render.drawing.scene import check_dances
 from danceit.render.options import Colour, RenderOptions, Theme
-from danceit.render.page.data import dances_as_json, figure_as_json, theme_as_json
+from danceit.render.page.data import (
+    counts_as_json,
+    counts_of,
+    dances_as_json,
+    figure_as_json,
+    theme_as_json,
+)
 from danceit.render.page.sound import PEAKS_PER_S, PageSound, encode_page_sound
 from danceit.render.renderer import Renderer
 from danceit.render.video.sound import check_length
 
 PLAYER_SCRIPTS = ("pose.js", "figure.js", "stretch.js", "sound.js", "clock.js", "player.js")
 """What every page with dancers on it needs, in this order."""
-VIEW_SCRIPTS = (*PLAYER_SCRIPTS, "timeline.js", "inspector.js", "edit.js", "view.js")
+VIEW_SCRIPTS = (
+    *PLAYER_SCRIPTS, "timeline.js", "facts.js", "transport.js", "inspector.js", "edit.js",
+    "view.js",
+)  # fmt: skip
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data:; connect-src 'self'"
@@ -73,6 +83,7 @@ def page(
     sound: PageSound | None = None,
     notice: str = "",
     title: str = "",
+    counts: Counts | None = None,
     edit: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the page as HTML.
@@ -89,6 +100,8 @@ def page(
         Why there is no sound, in words for the viewer.
     title : str
         Of the song.
+    counts : Counts, optional
+        Of the song; default: those that the first dance holds, which have no sections.
     edit : mapping, optional
         What the page needs to ask its server for changes; see `danceit.workflow.viewing`.
 
@@ -105,6 +118,7 @@ def page(
         sound=sound,
         notice=notice,
         title=title,
+        counts=counts,
     )
     if edit is not None:
         data["edit"] = dict(edit)
@@ -119,6 +133,7 @@ def page_data(
     sound: PageSound | None = None,
     notice: str = "",
     title: str = "",
+    counts: Counts | None = None,
 ) -> dict[str, Any]:
     """Return what a page with dancers on it is told, as JSON; arguments as for `page`."""
     check_dances(dances, options)
@@ -132,7 +147,7 @@ def page_data(
     return {
         "title": title,
         "duration_s": dances[0].n_frames / dances[0].fps,
-        "beats_s": [round(float(beat), 4) for beat in dances[0].beats_s],
+        "counts": counts_as_json(counts or counts_of(dances[0])),
         "sound": source,
         "coded": {"rate": sound.rate, "samples": sound.coded_samples} if sound and source else None,
         "notice": "" if source else notice,
@@ -154,7 +169,9 @@ def assemble(
     parts = {
         "{{policy}}": POLICY,
         "{{title}}": html.escape(title),
-        "{{style}}": _variables(theme) + asset("page.css"),
+        "{{style}}": variables(theme) + asset("page.css"),
+        "{{sprites}}": asset("sprites.html"),
+        "{{transport}}": asset("transport.html"),
         "{{data}}": coded,
         "{{script}}": f'(() => {{\n"use strict";\n{code}\n}})();',
     }
@@ -171,8 +188,8 @@ def _peaks(sound: PageSound | None) -> str:
     return base64.b64encode(sound.peaks).decode("ascii") if sound is not None else ""
 
 
-def _variables(theme: Theme) -> str:
-    """Theme colours as CSS custom properties."""
+def variables(theme: Theme) -> str:
+    """Return a theme's colours as CSS custom properties."""
     colours = theme_as_json(theme)
     names = ("sky", "ground", "glow", "ink", "text", "accent", "skin")
     lines = [f"--{name}: {_css(colours[name])};" for name in names]

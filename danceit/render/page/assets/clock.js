@@ -21,7 +21,8 @@ class Clock extends EventTarget {
     this.plan = [];
     this.round = null;
     this.sound = source ? this.#listen(source, coded) : null;
-    setInterval(() => this.playing && this.#pump(), PUMP_MS);
+    this.beside = null; // told every piece as the sound is, such as clicks on the beats
+    this.pumping = setInterval(() => this.playing && this.#pump(), PUMP_MS);
   }
 
   get seconds() {
@@ -68,10 +69,22 @@ class Clock extends EventTarget {
     return this.playing || this.starting ? this.pause() : this.play();
   }
 
+  // What goes beside the sound has changed: what was planned ahead is planned anew.
+  refresh() {
+    this.#replan();
+  }
+
+  // Stop for good and let the device go.
+  close() {
+    this.pause();
+    clearInterval(this.pumping);
+    if (this.sound) this.sound.close();
+  }
+
   seek(seconds) {
     this.stands = Math.min(Math.max(seconds, 0), this.durationS);
     if (this.playing) {
-      if (this.sound) this.sound.cut(this.#soon, true);
+      this.#cut(this.#soon, true);
       this.#begin(this.stands);
     }
     this.dispatchEvent(new Event("seek"));
@@ -129,7 +142,7 @@ class Clock extends EventTarget {
     if (!this.playing) return;
     const at = this.#soon;
     const song = this.#songAt(at);
-    if (this.sound) this.sound.cut(at, false);
+    this.#cut(at, false);
     this.plan = this.plan.filter((piece) => piece.at < at);
     if (!this.plan.length) return this.#begin(song);
     this.plan[this.plan.length - 1].until = at;
@@ -160,17 +173,21 @@ class Clock extends EventTarget {
     const count = Math.max(1, Math.round(wanted * sampleRate));
     const piece = { at, song, rate, fresh, until: at + count / sampleRate };
     if (sound) sound.add(piece, count);
+    if (sound && this.beside) this.beside.add(piece, sound);
     this.plan.push(piece);
     this.next = { at: piece.until, song: song + (count / sampleRate) * rate, fresh: false };
+  }
+
+  #cut(at, fade) {
+    if (this.sound) this.sound.cut(at, fade);
+    if (this.beside) this.beside.cut(at);
   }
 
   #stop(seconds) {
     this.stands = seconds;
     this.playing = false;
-    if (this.sound) {
-      this.sound.cut(this.#soon, true);
-      this.sound.rest();
-    }
+    this.#cut(this.#soon, true);
+    if (this.sound) this.sound.rest();
     this.#tell();
   }
 

@@ -1,11 +1,13 @@
 // Changing a dance where it is served: fix one choice, forbid another, keep a stretch. Every
 // change is sent with all earlier ones and solved from the dance as it was opened, so taking
-// one back needs nothing but to leave it out.
+// one back needs nothing but to leave it out, and a step of undo is a list of what held then.
 
 class Edits {
   constructor(player, timeline, inspector, edit) {
     Object.assign(this, { player, timeline, inspector, edit });
     this.changes = edit.changes;
+    this.steps = edit.changes.map((own) => (own.length ? [[], own] : [[]]));
+    this.at = this.steps.map((own) => own.length - 1);
     this.busy = false;
     this.status = "";
     this.box = document.getElementById("edits");
@@ -25,19 +27,20 @@ class Edits {
     const { fragment, current, segment } = this.inspector;
     const [start, end] = current.segments[segment];
     const span = [start / current.fps, end / current.fps];
+    const at = middleOf(this.inspector);
     const offer = (text, title, change) => {
       const button = element("button", { type: "button", class: "chip", title, onclick: () => this.#add(change) }, text);
       button.disabled = this.busy;
       box.append(button);
     };
-    offer("Keep", "No later change may replace it", { kind: "pin", at: fragment.window_s, what: fragment.id, text: `Keep ${clock(span[0])} to ${clock(span[1])}` });
+    offer("Keep", "No later change may replace it", { kind: "pin", at, what: fragment.id, text: `Keep ${clock(span[0])} to ${clock(span[1])}` });
     offer("Not this fragment", "Choose another one here and elsewhere", { kind: "ban", what: fragment.id, text: `Without fragment ${fragment.id}` });
     offer("Not this clip", "Take nothing from this recording", { kind: "ban", what: fragment.clip, text: `Without clip ${fragment.clip}` });
   }
 
   #use({ row, other }) {
     if (this.refused) return;
-    const at = this.inspector.fragment.window_s;
+    const at = middleOf(this.inspector);
     const change = { kind: "pin", at, what: other.id, text: `At ${clock(at)}: ${other.id}` };
     const button = element(
       "button",
@@ -55,7 +58,23 @@ class Edits {
     return this.#solve([...rest, change]);
   }
 
-  async #solve(changes) {
+  undo() {
+    return this.#go(-1);
+  }
+
+  redo() {
+    return this.#go(1);
+  }
+
+  #go(by) {
+    const { dance } = this.inspector;
+    const to = this.at[dance] + by;
+    if (this.refused || !this.steps[dance][to]) return null;
+    return this.#solve(this.steps[dance][to], to);
+  }
+
+  // Solve with these changes: a new step, or one that was there before.
+  async #solve(changes, step = null) {
     if (this.busy) return;
     const { dance } = this.inspector;
     this.busy = true;
@@ -64,6 +83,10 @@ class Edits {
     try {
       const answer = await this.#ask("edit", { dance, changes });
       this.changes[dance] = changes;
+      if (step === null) {
+        this.steps[dance] = [...this.steps[dance].slice(0, this.at[dance] + 1), changes];
+        this.at[dance] += 1;
+      } else this.at[dance] = step;
       const replaced = answer.changed === 1 ? "1 fragment" : `${answer.changed} fragments`;
       this.status = `Solved in ${answer.seconds.toFixed(2)} s: ${replaced} changed.`;
       this.player.setDances(answer.dances);
@@ -74,12 +97,14 @@ class Edits {
     this.busy = false;
     this.inspector.refresh();
     this.#show();
+    // What was pressed is no more: the keyboard goes on where the choice now stands.
+    if (document.activeElement === document.body) this.inspector.card.focus({ preventScroll: true });
   }
 
-  async #save() {
+  async #save(name) {
     this.busy = true;
     try {
-      const answer = await this.#ask("save", { dance: this.inspector.dance });
+      const answer = await this.#ask("save", { dance: this.inspector.dance, name });
       this.status = `Written to ${answer.file}`;
     } catch (error) {
       this.status = error.message;
@@ -123,13 +148,28 @@ class Edits {
         ),
       ),
     );
-    const save = element("button", { type: "button", class: "chip", onclick: () => this.#save() }, "Save as a new dance");
+    const step = (text, to, shape) => {
+      const button = element("button", { type: "button", class: "chip", onclick: () => this.#go(to) }, icon(shape), text);
+      button.disabled = this.busy || !this.steps[dance][this.at[dance] + to];
+      return button;
+    };
+    const named = element("input", { type: "text", class: "field", "aria-label": "Name of the new dance", placeholder: "Name", maxlength: 80 });
+    named.value = this.named || "";
+    named.addEventListener("input", () => (this.named = named.value));
+    const save = element("button", { type: "button", class: "chip", onclick: () => this.#save(named.value) }, "Save as a new dance");
     save.disabled = this.busy;
     this.box.replaceChildren(
       element("h2", {}, "Your changes"),
       element("ul", {}, ...rows),
       element("p", { role: "status" }, this.status),
-      ...(own.length ? [element("div", {}, save)] : []),
+      element("div", { class: "actions" }, step("Undo", -1, "undo"), step("Redo", 1, "redo")),
+      ...(own.length ? [element("div", { class: "actions" }, named, save)] : []),
     );
   }
+}
+
+// The moment that a fragment is fixed at: its window may begin between two frames.
+function middleOf({ current, segment }) {
+  const [start, end] = current.segments[segment];
+  return (start + end) / 2 / current.fps;
 }

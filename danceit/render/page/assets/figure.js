@@ -22,8 +22,10 @@ class Painter {
   // Match the canvas to its place on the page; true where its size changed.
   resize() {
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const width = Math.max(2, Math.round(this.canvas.clientWidth * ratio));
-    const height = Math.max(2, Math.round(this.canvas.clientHeight * ratio));
+    // One that is on no page keeps the size it was made with.
+    const onPage = this.canvas.isConnected;
+    const width = onPage ? Math.max(2, Math.round(this.canvas.clientWidth * ratio)) : this.canvas.width;
+    const height = onPage ? Math.max(2, Math.round(this.canvas.clientHeight * ratio)) : this.canvas.height;
     if (width === this.canvas.width && height === this.canvas.height && this.backdrop) return false;
     this.canvas.width = width;
     this.canvas.height = height;

@@ -23,6 +23,20 @@ class Inspector extends EventTarget {
     return this.selected === null ? this.shown[this.dance] || 0 : this.selected;
   }
 
+  // For the transport: where fragments begin, and the stretch that is on show.
+  get marks() {
+    return this.current.segments.map(([start]) => start / this.current.fps);
+  }
+
+  get stretch() {
+    const [start, end] = this.current.segments[this.segment];
+    return [start / this.current.fps, end / this.current.fps];
+  }
+
+  get fps() {
+    return this.current.fps;
+  }
+
   get fragment() {
     return this.current.fragmentOf(this.segment);
   }
@@ -67,7 +81,7 @@ class Inspector extends EventTarget {
           this.#mark();
         }
       }
-      const text = `${fragment.clip} · ${clock(dance.sourceS[frame])}`;
+      const text = `${nameOf(fragment.clip)} · ${clock(dance.sourceS[frame])}`;
       if (line.lastChild.textContent !== text) line.lastChild.textContent = text;
     });
   }
@@ -97,20 +111,16 @@ class Inspector extends EventTarget {
     const seam = segment > 0 && dance.seamSet.has(start);
     const reason = why(fragment, segment, seam);
     this.card.replaceChildren(
-      element("h3", {}, swatch(fragment), element("span", {}, fragment.clip)),
+      element("h3", {}, swatch(fragment), element("span", {}, nameOf(fragment.clip))),
       reason ? element("p", { class: "why" }, reason) : "",
+      this.#actions(from, to),
       facts([
         ["In the song", `${clock(from)} to ${clock(to)}`],
         ["In the source", `${clock(dance.sourceS[start])} to ${clock(dance.sourceS[end - 1])} of ${fragment.source}`],
         ["Style", fragment.style],
         ["Licence", fragment.licence],
-        ["Distance", fragment.distance === null ? "" : fragment.distance.toFixed(3)],
-        ["Cost", fragment.target === null ? "" : `${fragment.target.toFixed(3)} to fit the music`],
-        ["Rank", `${fragment.rank + 1}${fragment.found ? ` of ${fragment.found}` : ""}`],
-        ["Join", segment === 0 ? "the first fragment" : seam ? (fragment.join === null ? "" : fragment.join.toFixed(2)) : "goes on in the source"],
-        ["Fragment", fragment.id],
       ]),
-      this.#actions(from, to),
+      numbersOf(fragment, segment, seam),
       this.#others(fragment),
     );
   }
@@ -145,7 +155,7 @@ class Inspector extends EventTarget {
       this.#emit("other", { row, other });
       return row;
     });
-    return element("div", {}, element("h2", {}, "What else there was, by cost"), element("ul", { class: "others" }, ...rows));
+    return element("div", {}, element("h2", {}, "What else there was, the best first"), element("ul", { class: "others" }, ...rows));
   }
 
   #list() {
@@ -169,7 +179,7 @@ class Inspector extends EventTarget {
             },
             swatch(fragment),
             element("span", { class: "dim" }, time),
-            element("span", { class: "clip" }, fragment.clip),
+            element("span", { class: "clip" }, nameOf(fragment.clip)),
             element("span", { class: "dim" }, fragment.style),
           ),
         );
@@ -199,7 +209,8 @@ class Inspector extends EventTarget {
     });
     const sources = [...seconds].sort((a, b) => b[1] - a[1]).map(([key, s]) => `${key}, ${s.toFixed(0)} s`);
     const rows = [
-      ["Made by", dance.steps.join(" → ")],
+      ["How it was made", madeBy(dance)],
+      ["Steps", dance.steps.join(" → ")],
       ["Length", `${clock(dance.seconds)}, ${dance.frames} frames, ${dance.dims === 3 ? "with depth" : "flat"}`],
       ["Fragments", `${dance.segments.length}, ${dance.seams.length} seams`],
       ["Index", dance.index_id],
@@ -212,23 +223,4 @@ class Inspector extends EventTarget {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
-}
-
-function swatch(fragment) {
-  const made = element("span", { class: "swatch", "aria-hidden": "true" });
-  made.style.background = css(fragment.colour);
-  return made;
-}
-
-function facts(rows) {
-  const list = element("dl");
-  for (const [name, value] of rows) if (value) list.append(element("dt", {}, name), element("dd", {}, value));
-  return list;
-}
-
-// In the words of the query, where the dance holds them.
-function why(fragment, segment, seam) {
-  if (fragment.why) return `${fragment.why[0].toUpperCase()}${fragment.why.slice(1)}.`;
-  if (segment > 0 && !seam) return "The source goes on from the fragment before.";
-  return "";
 }

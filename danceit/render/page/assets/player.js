@@ -9,13 +9,15 @@ class Player extends EventTarget {
     this.clock.addEventListener("seek", () => this.redraw());
     this.mirror = false;
     this.stage = stage;
-    this.beats = data.beats_s;
+    this.beats = data.counts.beats_s;
     this.drawn = [];
     this.frameTimes = [];
     this.setDances(data.dances, labels);
-    new ResizeObserver(() => this.redraw()).observe(stage);
+    this.observer = new ResizeObserver(() => this.redraw());
+    this.observer.observe(stage);
     this.redraw();
     const next = (now) => {
+      if (this.closed) return;
       this.#picture(now);
       requestAnimationFrame(next);
     };
@@ -49,6 +51,14 @@ class Player extends EventTarget {
 
   redraw() {
     this.stale = true;
+  }
+
+  // Stop for good: another player takes the stage.
+  close() {
+    this.closed = true;
+    this.observer.disconnect();
+    this.clock.close();
+    this.stage.replaceChildren();
   }
 
   get turns() {
@@ -130,6 +140,25 @@ class Player extends EventTarget {
     const passed = countUpTo(this.beats, seconds);
     return passed ? Math.exp(-(seconds - this.beats[passed - 1]) / this.data.figure.pulse_s) : 0;
   }
+}
+
+// What is on the canvases, for tests and the curious.
+function told(player) {
+  return {
+    get seconds() { return player()?.clock.seconds; },
+    get playing() { return Boolean(player()?.clock.playing); },
+    get audible() { return Boolean(player().clock.sound); },
+    // The audio clock, the moment of it that is being heard, and all that is played.
+    get sound() {
+      const { sound } = player().clock;
+      return sound && sound.context ? { context: sound.context, heard: sound.heard, output: sound.output } : null;
+    },
+    frameAt: (seconds, dance = 0) => player().dances[dance].frameAt(seconds),
+    drawnFrame: (dance = 0) => player()?.drawn[dance],
+    joints: (frame, dance = 0) => Array.from(player().dances[dance].pose(frame)),
+    drawnAt: (joint, dance = 0) => Array.from(player().painters[dance].xy.slice(2 * joint, 2 * joint + 2)),
+    pictureTimes: () => player().frameTimes.slice(),
+  };
 }
 
 function columnsFor(count) {

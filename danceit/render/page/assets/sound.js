@@ -100,10 +100,19 @@ class Sound {
     this.output.connect(this.context.destination);
   }
 
+  // Nothing is played any more.
+  close() {
+    clearTimeout(this.resting);
+    if (!this.context) return;
+    this.context.onstatechange = null;
+    this.context.close();
+    this.context = null;
+  }
+
   async #decode(source) {
-    const bytes = unpacked(source.slice(source.indexOf(",") + 1), Uint8Array);
+    const bytes = await bytesOf(source);
     const { rate, samples } = this.coded;
-    this.buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes.buffer);
+    this.buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
     // Most browsers leave out what the encoder put before the song; then less is there.
     this.lead = this.buffer.length > samples - PRIMING / 2 ? PRIMING / rate : 0;
   }
@@ -122,4 +131,12 @@ class Sound {
     stretch.next(count).forEach((channel, c) => made.copyToChannel(channel, c));
     return made;
   }
+}
+
+// What a URL holds: inside it, or where it leads.
+async function bytesOf(source) {
+  if (source.startsWith("data:")) return unpacked(source.slice(source.indexOf(",") + 1), Uint8Array).buffer;
+  const answer = await fetch(source);
+  if (!answer.ok) throw new Error("the song's sound is gone");
+  return answer.arrayBuffer();
 }

@@ -5,6 +5,10 @@ const WAVE = 44;
 const THIN = 9;
 // Height of one dance's lane: the more there are, the less each can have.
 const LANES = [[2, 34], [4, 27], [Infinity, 14]];
+const COUNTS = 22; // height of the row of counts, where they are known
+const BAND = 16; // height of the sections above the whole song
+// Sections that sound alike have one colour; told apart by their letters as well.
+const SECTIONS = [[255, 196, 92], [96, 178, 255], [255, 122, 144], [120, 214, 150], [196, 148, 255], [240, 150, 90]];
 
 class Timeline extends EventTarget {
   constructor(player, overview, detail) {
@@ -15,6 +19,7 @@ class Timeline extends EventTarget {
     this.thin = player.dances.length > 4 ? 4 : THIN;
     this.overview = overview;
     this.detail = detail;
+    this.setCounts(player.data.counts);
     this.selected = null;
     player.addEventListener("picture", () => this.#draw());
     new ResizeObserver(() => player.redraw()).observe(overview);
@@ -27,6 +32,20 @@ class Timeline extends EventTarget {
 
   get duration() {
     return this.player.data.duration_s;
+  }
+
+  setCounts(counts) {
+    this.counts = counts;
+    this.row = counts.eights.some((count) => count > 0) ? COUNTS : 0;
+    this.band = counts.sections.length > 1 ? BAND : 0;
+    const labels = [...new Set(counts.sections.map(({ label }) => label))];
+    this.colours = new Map(labels.map((label, i) => [label, SECTIONS[i % SECTIONS.length]]));
+    this.refresh();
+  }
+
+  // Where the first dance's lane begins in the detailed strip.
+  get lanes() {
+    return RULER + this.row + WAVE;
   }
 
   // Seconds that the detailed strip shows.
@@ -64,7 +83,7 @@ class Timeline extends EventTarget {
   #clicked(x, y) {
     const seconds = this.player.clock.seconds + (x / this.detail.clientWidth - 0.5) * this.span;
     if (seconds < 0 || seconds > this.duration) return;
-    const lane = Math.floor((y - RULER - WAVE) / this.lane);
+    const lane = Math.floor((y - this.lanes) / this.lane);
     if (lane >= 0 && lane < this.player.dances.length) {
       const dance = this.player.dances[lane];
       const segment = dance.segmentAt(dance.frameAt(seconds));
@@ -74,9 +93,10 @@ class Timeline extends EventTarget {
 
   #draw() {
     const { player } = this;
+    if (!this.overview.clientWidth) return; // on a part of the page that is not shown
     this.seconds = player.seconds;
-    this.#drawOverview(this.#fitted(this.overview, 46 + player.dances.length * (this.thin + 3) + 3));
-    this.#drawDetail(this.#fitted(this.detail, RULER + WAVE + player.dances.length * this.lane + 6));
+    this.#drawOverview(this.#fitted(this.overview, this.band + 46 + player.dances.length * (this.thin + 3) + 3));
+    this.#drawDetail(this.#fitted(this.detail, this.lanes + player.dances.length * this.lane + 6));
     for (const canvas of [this.overview, this.detail]) {
       const now = String(Math.round(this.seconds));
       if (canvas.getAttribute("aria-valuenow") === now) continue;
@@ -111,7 +131,7 @@ class Timeline extends EventTarget {
     context.fillStyle = css(theme.accent, 0.1);
     context.fillRect(0, 0, x, height);
     this.#loopRegion(context, 0, width / this.duration, height);
-    if (this.selected) this.#frameSelected(context, width / this.duration, 46);
+    if (this.selected) this.#frameSelected(context, width / this.duration, this.band + 46);
     context.fillStyle = css(theme.accent);
     context.fillRect(x - 1, 0, 2, height);
   }
@@ -121,9 +141,10 @@ class Timeline extends EventTarget {
     const made = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
     const context = made.getContext("2d");
     context.scale(canvas.width / width, canvas.height / height);
-    this.#wave(context, 0, this.duration, width, 4, 38);
+    this.#sections(context, 0, width / this.duration, 0, this.band - 2, height);
+    this.#wave(context, 0, this.duration, width, this.band + 4, 38);
     this.player.dances.forEach((dance, i) => {
-      const y = 46 + i * (this.thin + 3);
+      const y = this.band + 46 + i * (this.thin + 3);
       for (const [segment, [start, end]] of dance.segments.entries()) {
         const [from, to] = [start, end].map((frame) => (frame / dance.frames) * width);
         context.fillStyle = css(dance.fragmentOf(segment).colour, 0.85);
@@ -148,9 +169,10 @@ class Timeline extends EventTarget {
     const [width, height] = [this.detail.clientWidth, this.detail.clientHeight];
     const perSecond = width / this.span;
     const from = this.seconds - this.span / 2;
+    if (this.band) this.#sections(context, from, perSecond, 0, 3, RULER);
     this.#ruler(context, from, perSecond, width);
     this.#loopRegion(context, from, perSecond, height);
-    this.#wave(context, from, this.span, width, RULER, WAVE - 6);
+    this.#wave(context, from, this.span, width, RULER + this.row, WAVE - 6);
     this.#beats(context, from, perSecond, width, height);
     this.player.dances.forEach((dance, i) => this.#lane(context, dance, i, from, perSecond, width));
     context.fillStyle = css(theme.accent);
@@ -168,13 +190,57 @@ class Timeline extends EventTarget {
     }
   }
 
+  // Beats as lines, the 1s stronger; above them what a dancer counts.
   #beats(context, from, perSecond, width, height) {
-    const { beats, data } = this.player;
-    for (let i = countUpTo(beats, from); i < beats.length; i += 1) {
+    const { theme } = this.player.data;
+    const { beats_s: beats, numbers, eights } = this.counts;
+    context.textAlign = "center";
+    for (let i = countUpTo(beats, from - 0.5); i < beats.length; i += 1) {
       const x = (beats[i] - from) * perSecond;
-      if (x > width) break;
-      context.fillStyle = css(data.theme.accent, 0.38);
-      context.fillRect(x - 0.5, RULER, 1, height - RULER);
+      if (x > width + 10) break;
+      const one = numbers[i] === 1;
+      context.fillStyle = css(theme.accent, one ? 0.62 : 0.3);
+      context.fillRect(x - (one ? 0.75 : 0.5), RULER, one ? 1.5 : 1, height - RULER);
+      if (!this.row || !eights[i]) continue;
+      this.#count(context, eights[i], x, one);
+    }
+    context.textAlign = "start";
+  }
+
+  #count(context, count, x, one) {
+    const { theme } = this.player.data;
+    const y = RULER + this.row / 2;
+    context.fillStyle = css(theme.ground);
+    context.fillRect(x - 8, RULER + 2, 16, this.row - 4);
+    if (count === 1) {
+      context.fillStyle = css(theme.accent);
+      context.beginPath();
+      context.arc(x, y, 9, 0, 7);
+      context.fill();
+    }
+    context.font = `${one ? 700 : 500} 12px system-ui, sans-serif`;
+    context.textBaseline = "middle";
+    context.fillStyle = css(count === 1 ? theme.sky : one ? theme.accent : theme.ink);
+    context.fillText(String(count), x, y + 0.5);
+  }
+
+  // Parts of the song as bands of colour, with their letters where there is room.
+  #sections(context, from, perSecond, top, height, below) {
+    const { theme } = this.player.data;
+    if (height <= 0) return;
+    context.font = "600 11px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    for (const { start_s: start, end_s: end, label } of this.counts.sections) {
+      const [x, wide] = [(start - from) * perSecond, (end - start) * perSecond];
+      const colour = this.colours.get(label);
+      context.fillStyle = css(colour, 0.07);
+      context.fillRect(x, top, wide - 1, below);
+      context.fillStyle = css(colour, 0.75);
+      context.fillRect(x, top, Math.max(wide - 2, 1), Math.min(height, 3));
+      if (height > 10 && wide > 16) {
+        context.fillStyle = css(theme.light ? mixed(colour, [0, 0, 0], 0.5) : colour);
+        context.fillText(label, x + 5, top + 3 + (height - 2) / 2);
+      }
     }
   }
 
@@ -200,7 +266,7 @@ class Timeline extends EventTarget {
   // One dance: its fragments by clip, the curve of its movement, its seams.
   #lane(context, dance, index, from, perSecond, width) {
     const { theme } = this.player.data;
-    const top = RULER + WAVE + index * this.lane;
+    const top = this.lanes + index * this.lane;
     const low = dance.segmentAt(dance.frameAt(from));
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "middle";
@@ -232,7 +298,7 @@ class Timeline extends EventTarget {
     context.rect(left, y - 9, right - left, 18);
     context.clip();
     context.fillStyle = css(this.player.data.theme.text);
-    context.fillText(fragment.clip, left, y);
+    context.fillText(nameOf(fragment.clip), left, y);
     context.restore();
   }
 

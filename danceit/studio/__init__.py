@@ -1,0 +1,17 @@
+"""The studio: all of danceit in the browser, on one's own machine.
+
+- `project`: a folder ``NAME.danceit`` whose files are the whole state; `names`: safe names
+- `library`: the index as the studio asks it; `wishes`: what people ask for, as options
+- `dancing`: dances made and changed, each in a moment; `others`: what else there is for a move
+- `songs`: a song counted, corrected, and made ready for the browser
+- `jobs`: long work in processes of its own, told in files; `job`: such a process; `tasks`: the work
+- `guard`: who may ask; `uploads`: files dropped on the page, to disk
+- `routes`: what may be asked, in one table; `answers`: requests to calls and back; `events`: what
+  is news; `pages`: the page and its scripts; `serving`: the server itself
+
+Conventions
+-----------
+- All state is in files that are replaced whole, so that a kill loses what was not answered yet.
+- The browser names things by ids that the project gave; no path from it is ever opened.
+- What two tabs may change has a ``revision``; a change names the one that it was made on.
+"""

@@ -1,0 +1,95 @@
+"""From requests to calls and back: JSON in and out, known errors as a line under ``error``.
+
+Calls run in threads, so that one that takes a while holds nobody up.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from danceit.errors import DanceitError, InputError
+from danceit.studio.names import UnknownIdError
+from danceit.studio.project import ConflictError
+
+LARGEST_BODY = 1 << 18
+"""Bytes of a request that is not a file: a long list of changes is a tenth of it."""
+
+Asked = Mapping[str, Any]
+Call = Callable[[Asked], Any]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def reading(call: Call, *, kept_s: int = 0) -> Endpoint:
+    """Make an endpoint of a call that changes nothing; it is asked by the address.
+
+    Parameters
+    ----------
+    call : callable
+        Takes what stands in the path and the query; ``all`` are the query's pairs.
+    kept_s : int
+        Seconds that the browser may keep the answer.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        pairs = request.query_params.multi_items()
+        asked = {**dict(pairs), **request.path_params, "all": pairs}
+        answer = await answered(call, asked)
+        if kept_s and answer.status_code == 200:
+            answer.headers["cache-control"] = f"private, max-age={kept_s}"
+        return answer
+
+    return endpoint
+
+
+def changing(call: Call) -> Endpoint:
+    """Make an endpoint of a call that is asked by a JSON object, and what stands in the path."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            asked = await _body(request)
+        except InputError as exc:
+            return _refused(exc)
+        return await answered(call, {**asked, **request.path_params})
+
+    return endpoint
+
+
+async def answered(call: Call, asked: Asked) -> Response:
+    """Call in a thread; what it returns is the answer, a response or what JSON can hold."""
+    try:
+        found = await run_in_threadpool(call, asked)
+        return found if isinstance(found, Response) else JSONResponse(found)
+    except DanceitError as exc:
+        return _refused(exc)
+    except Exception as exc:
+        traceback.print_exc(file=sys.stderr)  # a bug: the page goes on, the terminal shows where
+        return JSONResponse({"error": f"a fault in danceit: {exc}"}, status_code=500)
+
+
+def _refused(exc: DanceitError) -> Response:
+    status = 404 if isinstance(exc, UnknownIdError) else 400
+    if isinstance(exc, ConflictError):
+        status = 409
+    return JSONResponse({"error": str(exc)}, status_code=status)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """Read a JSON object that is not too large."""
+    held = bytearray()
+    async for chunk in request.stream():
+        held += chunk
+        if len(held) > LARGEST_BODY:
+            raise InputError(f"a request may have {LARGEST_BODY} bytes, no more")
+    try:
+        asked = json.loads(bytes(held) or b"{}")
+    except ValueError as exc:
+        raise InputError(f"the request is not JSON: {exc}") from exc
+    if not isinstance(asked, dict):
+        raise InputError("the request must be a JSON object")
+    return asked

@@ -1,0 +1,159 @@
+// Asking the server, and what it tells by itself. Whatever changes something carries the token
+// that only this page knows.
+
+const $ = (id) => document.getElementById(id);
+const TOKEN = document.querySelector('meta[name="token"]').content;
+
+class AskError extends Error {
+  constructor(text, status) {
+    super(text);
+    this.status = status;
+  }
+}
+
+const GONE = "The studio does not answer: is `danceit studio` still running?";
+
+async function asked(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new AskError(GONE, 0);
+  }
+  const told = await answer.json();
+  if (!answer.ok) throw new AskError(told.error, answer.status);
+  return told;
+}
+
+const api = {
+  get: (path, signal) => asked(path, { signal }),
+  post: (path, body = {}, signal) =>
+    asked(path, {
+      method: "POST", signal, body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json", "X-Danceit-Token": TOKEN },
+    }),
+  // A file as it is; `tell` hears the share that is sent.
+  send: (path, file, tell) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", path);
+      request.setRequestHeader("X-Danceit-Token", TOKEN);
+      request.upload.onprogress = ({ loaded, total }) => tell(total ? loaded / total : 0);
+      request.onerror = () => reject(new AskError(GONE, 0));
+      request.onload = () => {
+        const told = JSON.parse(request.responseText);
+        if (request.status === 200) resolve(told);
+        else reject(new AskError(told.error, request.status));
+      };
+      request.send(file);
+    }),
+};
+
+// What the project holds, kept up to date.
+class Project extends EventTarget {
+  async refresh() {
+    // Asked twice at once, the later answer counts.
+    const mine = (this.asking = api.get("/state"));
+    const state = await mine;
+    if (mine !== this.asking) return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+
+  listen() {
+    const source = new EventSource("/events");
+    source.onopen = () => this.#lost("");
+    source.onerror = () => this.#lost(GONE);
+    source.onmessage = ({ data }) => {
+      const { news, jobs, run } = JSON.parse(data);
+      // The server was started again: this page's token is of no use any more.
+      if (this.run && this.run !== run) return location.reload();
+      this.run = run;
+      const before = this.state.jobs;
+      this.state.jobs = jobs;
+      this.dispatchEvent(new CustomEvent("jobs", { detail: { jobs, before } }));
+      if (news !== this.state.news) this.refresh().catch(() => {});
+      return undefined;
+    };
+  }
+
+  #lost(text) {
+    if (this.lost === text) return;
+    this.lost = text;
+    this.dispatchEvent(new CustomEvent("lost", { detail: text }));
+  }
+
+  song(id) {
+    return this.state.songs.find((song) => song.id === id);
+  }
+
+  dance(id) {
+    return this.state.dances.find((dance) => dance.id === id);
+  }
+
+  dancesOf(songId) {
+    return this.state.dances.filter((dance) => dance.song === songId);
+  }
+}
+
+// A line that goes away by itself, with something to do about it.
+function toast(text, { kind = "", act = "", on = null, stays = false } = {}) {
+  const box = element("div", { class: `toast ${kind}` }, element("span", {}, text));
+  const gone = () => box.remove();
+  if (act) box.append(element("button", { type: "button", class: "chip", onclick: () => { gone(); on(); } }, act));
+  box.append(element("button", { type: "button", class: "round small", "aria-label": "Dismiss", onclick: gone }, icon("close")));
+  const same = [...$("toasts").children].find((other) => other.firstChild.textContent === text);
+  if (same) same.remove();
+  $("toasts").append(box);
+  if (!stays) setTimeout(gone, kind === "bad" ? 12000 : 7000);
+  return box;
+}
+
+// Do something that may fail, and say so on the page; `button` is out of use meanwhile.
+async function attempt(action, button = null) {
+  const focused = document.activeElement === button;
+  if (button) {
+    if (button.disabled) return undefined;
+    button.disabled = true;
+    button.classList.add("busy");
+  }
+  try {
+    return await action();
+  } catch (error) {
+    if (error.name === "AbortError") return undefined;
+    toast(error.message, { kind: "bad" });
+    if (error.status === 409) await project.refresh();
+    return undefined;
+  } finally {
+    if (button) {
+      button.disabled = false;
+      button.classList.remove("busy");
+      if (focused && button.isConnected) button.focus();
+    }
+  }
+}
+
+function button(text, on, { shape = "", kind = "", title = null, label = null } = {}) {
+  const made = element("button", { type: "button", class: `chip ${kind}`.trim(), title, "aria-label": label });
+  made.append(...(shape ? [icon(shape)] : []), text);
+  made.addEventListener("click", () => attempt(() => on(made), made));
+  return made;
+}
+
+function plural(count, one, many = `${one}s`) {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+// Ask for a name; null where none is given.
+function askName(title, now) {
+  const dialog = $("rename");
+  $("rename-title").textContent = title;
+  $("rename-to").value = now;
+  dialog.returnValue = "";
+  dialog.showModal();
+  $("rename-to").select();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" ? $("rename-to").value : null), { once: true });
+  });
+}

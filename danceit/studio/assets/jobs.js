@@ -1,0 +1,111 @@
+// Long work: how far it is, stopping it, what it made. It goes on without this page.
+
+class JobsPanel {
+  constructor() {
+    $("jobs-open").addEventListener("click", () => $("jobs").showModal());
+    project.addEventListener("state", () => this.#show());
+    project.addEventListener("jobs", ({ detail }) => {
+      this.#ended(detail.before, detail.jobs);
+      this.#show();
+    });
+  }
+
+  #show() {
+    const { jobs } = project.state;
+    const running = jobs.filter(({ state }) => state === "running");
+    $("jobs-open").hidden = !jobs.length;
+    $("jobs-open").classList.toggle("running", running.length > 0);
+    $("jobs-bar").hidden = !running.length;
+    if (running.length) $("jobs-bar").value = running[0].share;
+    const exports = jobs.filter(({ task, state }) => task === "export" && state === "done").length;
+    $("jobs-text").textContent = running.length ? short(running[0]) : exports ? `Exports (${exports})` : "Work";
+    this.#list(jobs);
+  }
+
+  // Rows stay where they are, so that a button under the pointer is not taken away.
+  #list(jobs) {
+    const list = $("jobs-list");
+    const rows = new Map([...list.children].map((row) => [row.dataset.id, row]));
+    for (const [id, row] of rows) if (!jobs.some((job) => job.id === id)) row.remove();
+    jobs.forEach((job, i) => {
+      const looks = JSON.stringify([job.state, job.error, job.result]);
+      let row = rows.get(job.id);
+      if (!row || row.looks !== looks) {
+        const made = this.#row(job);
+        made.looks = looks;
+        if (row) row.replaceWith(made);
+        row = made;
+      }
+      if (list.children[i] !== row) list.insertBefore(row, list.children[i] || null);
+      const bar = row.querySelector("progress");
+      if (bar) {
+        bar.value = job.share;
+        row.querySelector(".doing").textContent = [job.doing, left(job)].filter(Boolean).join(" · ");
+      }
+    });
+    if (!jobs.length) list.replaceChildren(element("li", { class: "dim" }, "Nothing is being worked on."));
+  }
+
+  #row(job) {
+    const tell = (act) => async () => {
+      project.state.jobs = (await api.post(`/jobs/${job.id}`, { do: act })).jobs;
+      this.#show();
+    };
+    const row = element("li", { "data-id": job.id }, element("strong", {}, job.title));
+    if (job.state === "running") {
+      row.append(
+        element("progress", { max: 1, "aria-label": job.title }),
+        element("p", { class: "dim doing" }),
+        element("div", { class: "actions" }, button("Stop", tell("stop"), { label: `Stop: ${job.title}` })),
+      );
+      return row;
+    }
+    row.append(element("p", { class: job.state === "done" ? "dim" : "bad" }, job.state === "done" ? made(job) : job.error));
+    const actions = element("div", { class: "actions" });
+    if (job.state === "done" && job.task === "export") actions.append(download(job));
+    if (job.state !== "done") actions.append(button("Try again", tell("again"), { label: `Try again: ${job.title}` }));
+    actions.append(button("Clear", tell("forget"), { label: `Clear: ${job.title}` }));
+    row.append(actions);
+    return row;
+  }
+
+  #ended(before, now) {
+    for (const job of now) {
+      const was = before.find(({ id }) => id === job.id);
+      if (!was || was.state !== "running" || job.state === "running") continue;
+      if (job.state === "failed") toast(`${job.title}: ${job.error}`, { kind: "bad", stays: true });
+      else if (job.state === "done" && job.task === "export") {
+        toast(`${job.result.file} is ready.`, { kind: "good", act: "Download", on: () => download(job).click(), stays: true });
+      } else if (job.state === "done" && job.task !== "song") toast(`${job.title}: ${made(job)}`, { kind: "good" });
+    }
+  }
+}
+
+function short(job) {
+  return `${Math.round(100 * job.share)} % · ${job.title}`;
+}
+
+function left(job) {
+  if (job.left_s < 0 || job.share >= 1) return "";
+  const seconds = Math.ceil(job.left_s);
+  return seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
+}
+
+function made(job) {
+  const { result } = job;
+  if (job.task === "export") {
+    const notes = result.notes.length ? ` ${result.notes.join("; ")}` : "";
+    return `${result.file}, ${size(result.n_bytes)}.${notes}`;
+  }
+  if (job.task === "song") return "Counted.";
+  const problems = result.problems && result.problems.length ? ` Left out: ${result.problems.join("; ")}` : "";
+  return `${plural(result.clips, "dance")}, ${plural(result.moves, "move")}.${problems}`;
+}
+
+function size(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function download(job) {
+  return element("a", { class: "chip primary", href: `/exports/${encodeURIComponent(job.result.file)}`, download: job.result.file }, icon("out"), "Download");
+}

@@ -1,0 +1,111 @@
+// The library: every dancer's clips as moving pictures, and what of them is wanted.
+
+const SORTS = { style: "by style", tempo: "by tempo", energy: "by energy", length: "by length" };
+const FILTERS = { style: "Style", dancer: "Dancer", licence: "Licence" };
+
+class LibraryPage {
+  constructor(page) {
+    this.page = page;
+    this.wanted = { style: "", dancer: "", licence: "", text: "", sort: "style", slow: 0, fast: 0 };
+  }
+
+  async show() {
+    const told = await api.get("/clips");
+    Object.assign(this, { clips: told.clips, index: told.index_id });
+    const { library } = project.state;
+    this.grid = element("ul", { class: "clips" });
+    this.sum = element("p", { class: "dim", role: "status" });
+    const more = dropZone("Add dancers", "drop or press", { multiple: true, on: takeDances });
+    this.page.replaceChildren(
+      element(
+        "section",
+        { class: "shelf" },
+        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, "Library"), this.sum), more),
+        this.#filters(library),
+        this.grid,
+      ),
+    );
+    this.#list();
+  }
+
+  #filters(library) {
+    const bar = element("div", { class: "filters", role: "search" });
+    const search = element("input", { type: "search", class: "field", placeholder: "Search", "aria-label": "Search by name" });
+    search.value = this.wanted.text;
+    search.addEventListener("input", () => this.#want({ text: search.value.trim().toLowerCase() }));
+    bar.append(search);
+    for (const [name, label] of Object.entries(FILTERS)) {
+      const known = library[`${name}s`];
+      if (known.length < 2) continue;
+      bar.append(picker(label, [["", `Every ${label.toLowerCase()}`], ...known.map((one) => [one, one])], this.wanted[name], (value) => this.#want({ [name]: value })));
+    }
+    bar.append(picker("Order", Object.entries(SORTS), this.wanted.sort, (sort) => this.#want({ sort })));
+    return bar;
+  }
+
+  #want(wanted) {
+    Object.assign(this.wanted, wanted);
+    this.#list();
+  }
+
+  #list() {
+    const { wanted } = this;
+    const fits = (clip) =>
+      Object.keys(FILTERS).every((name) => !wanted[name] || clip[name] === wanted[name]) &&
+      (!wanted.text || `${clip.id} ${clip.style} ${clip.dancer}`.toLowerCase().includes(wanted.text));
+    const by = { style: null, tempo: (clip) => clip.tempo_bpm, energy: (clip) => -clip.energy, length: (clip) => -clip.seconds }[wanted.sort];
+    const shown = this.clips.filter(fits);
+    if (by) shown.sort((one, other) => by(one) - by(other));
+    this.sum.textContent = `${plural(shown.length, "clip")} of ${this.clips.length} · ${plural(project.state.library.moves, "move")} in all`;
+    this.cards ||= new Map();
+    this.grid.replaceChildren(...shown.map((clip) => this.#card(clip)));
+  }
+
+  #card(clip) {
+    if (!this.cards.has(clip.id)) {
+      const facts = [clip.style, clip.dancer, clip.tempo_bpm ? `${clip.tempo_bpm.toFixed(0)} BPM` : "", clock(clip.seconds, 0)].filter(Boolean);
+      this.cards.set(
+        clip.id,
+        element(
+          "li",
+          {},
+          element(
+            "button",
+            { type: "button", class: "clip-card", "aria-label": `${nameOf(clip.id)}, ${facts.join(", ")}`, onclick: () => attempt(() => this.#open(clip)) },
+            loops.picture(this.index, clip.move, `a move of ${nameOf(clip.id)}`),
+            element("strong", {}, swatch(clip), nameOf(clip.id)),
+            element("span", { class: "dim" }, facts.join(" · ")),
+          ),
+        ),
+      );
+    }
+    return this.cards.get(clip.id);
+  }
+
+  // All moves of one clip, one after the other.
+  async #open(clip) {
+    const { moves } = await api.get(`/clip?clip=${encodeURIComponent(clip.id)}`);
+    const back = button("Back to all", () => this.show(), { shape: "back" });
+    const facts = [clip.style, clip.dancer, clip.licence, clip.tempo_bpm ? `${clip.tempo_bpm.toFixed(0)} BPM` : "", clock(clip.seconds, 0), plural(clip.moves, "move")];
+    this.page.replaceChildren(
+      element(
+        "section",
+        { class: "shelf" },
+        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, nameOf(clip.id)), element("p", { class: "dim" }, facts.filter(Boolean).join(" · "))), back),
+        element(
+          "ul",
+          { class: "clips small" },
+          ...moves.map((move) => element("li", {}, element("div", { class: "clip-card" }, loops.picture(this.index, move.id, `at ${clock(move.start_s)}`), element("span", { class: "dim" }, clock(move.start_s))))),
+        ),
+      ),
+    );
+    back.focus();
+  }
+}
+
+function picker(label, options, value, on) {
+  const select = element("select", { class: "field", "aria-label": label }, ...options.map(([key, text]) => element("option", { value: key }, text)));
+  select.value = value;
+  select.addEventListener("change", () => on(select.value));
+  return select;
+}

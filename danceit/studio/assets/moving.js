@@ -1,0 +1,165 @@
+// One move of a dance: why it is there, and everything that could be there instead, moving.
+
+const ORDERS = [["fit", "Best fit"], ["alike", "Like this"], ["calmer", "Calmer"], ["bigger", "Bigger"]];
+const HOVER_MS = 220;
+
+class Moving {
+  constructor() {
+    this.order = "fit";
+    this.trying = null;
+  }
+
+  panel() {
+    this.box = element("section", { class: "card move", tabindex: "-1", "aria-label": "Move" });
+    this.show();
+    return this.box;
+  }
+
+  get version() {
+    return project.dance(deck.ids[deck.dance]);
+  }
+
+  // Tell of the move that is on show, or that was picked.
+  show() {
+    if (!this.box || !deck.current || this.trying) return;
+    const { fragment, segment, current, version } = { fragment: deck.fragment, segment: deck.segment, current: deck.current, version: this.version };
+    if (!version) return;
+    const key = JSON.stringify([version.id, version.revision, segment, fragment.id, deck.selected !== null]);
+    if (key === this.key && this.box.firstChild) return;
+    this.key = key;
+    const [start, end] = deck.stretch;
+    // The middle: a window may begin between two frames.
+    this.at = (start + end) / 2;
+    const seam = segment > 0 && current.seamSet.has(current.segments[segment][0]);
+    const kept = version.changes.some((one) => one.kind === "pin" && one.what === fragment.id && Math.abs(one.at - this.at) < 0.05);
+    this.status = element("p", { role: "status", class: "dim status" });
+    this.box.replaceChildren(
+      element("h2", {}, `${clock(start)} to ${clock(end)}`),
+      element("h3", {}, swatch(fragment), element("span", {}, nameOf(fragment.clip))),
+      element("p", { class: "why" }, why(fragment, segment, seam)),
+      element(
+        "div",
+        { class: "actions" },
+        kept ? element("span", { class: "kept" }, icon("keep"), "Kept") : this.#act("Keep", "keep", { kind: "pin", at: this.at, what: fragment.id, text: `Keep ${clock(start)} to ${clock(end)}` }, "No later change may replace it"),
+        this.#act("Not this move", "ban", { kind: "ban", what: fragment.id, text: `Without the move at ${clock(start)}` }, "Another one here and everywhere"),
+        this.#act("Nothing of this clip", "ban", { kind: "ban", what: fragment.clip, text: `Without ${nameOf(fragment.clip)}` }, "Take nothing from this recording"),
+        button("Loop it", () => { deck.transport.setLoop([start, end]); deck.player.clock.seek(start); }, { shape: "loop" }),
+        ...(deck.selected === null ? [] : [button("Follow the song", () => deck.select(deck.dance, null))]),
+      ),
+      this.status,
+      facts([
+        ["In the source", `${clock(current.sourceS[current.segments[segment][0]])} to ${clock(current.sourceS[current.segments[segment][1] - 1])} of ${fragment.source}`],
+        ["Style", fragment.style],
+        ["Licence", fragment.licence],
+      ]),
+      numbersOf(fragment, segment, seam),
+      this.#instead(fragment),
+    );
+  }
+
+  #act(text, shape, change, title) {
+    return button(text, () => changeDance([change]), { shape, title });
+  }
+
+  #instead(fragment) {
+    const set = element("div", { class: "orders", role: "group", "aria-label": "Which moves instead" });
+    for (const [order, text] of ORDERS) {
+      const chip = element("button", { type: "button", class: "chip", "aria-pressed": String(order === this.order), onclick: () => { this.order = order; this.key = ""; this.show(); } }, text);
+      set.append(chip);
+    }
+    const grid = element("ul", { class: "moves", "aria-label": "Moves that could be here instead" });
+    // While the song plays on, moves pass too quickly to be worth looking for each one's rivals.
+    if (deck.selected === null && deck.player.clock.playing) {
+      grid.append(element("li", { class: "dim" }, "Press a move on the timeline to see what else could be there."));
+    } else attempt(() => this.#fill(grid, fragment));
+    return element("div", { class: "instead" }, element("h2", {}, "Instead"), set, grid);
+  }
+
+  async #fill(grid, fragment) {
+    const [start, end] = deck.stretch;
+    const { version } = this;
+    const { at } = this;
+    const query = `at=${at}&shown=${encodeURIComponent(fragment.id)}&order=${this.order}`;
+    const { others, index_id: index } = await api.get(`/dances/${version.id}/others?${query}`);
+    // A move lasts as long here as what it would take the place of.
+    const timing = () => (deck.player && deck.player.clock.playing ? ((((deck.seconds - start) / (end - start)) % 1) + 1) % 1 : null);
+    grid.replaceChildren(
+      ...others.map((other, i) => {
+        const words = [other.words, other.dancer].filter(Boolean).join(", ");
+        const change = { kind: "pin", at, what: other.id, text: `${clock(start)}: a move of ${nameOf(other.clip)}` };
+        const card = element(
+          "button",
+          { type: "button", class: "move-card", title: words, "aria-label": `Take move ${i + 1}, of ${nameOf(other.clip)}${words ? `, ${words}` : ""}`, "data-move": other.id },
+          loops.picture(index, other.id, "", timing, other.frames),
+          element("span", { class: "words" }, swatch(other), other.words || other.style || nameOf(other.clip)),
+        );
+        card.addEventListener("click", () => this.#take(change, card));
+        card.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && this.#hover(change, [start, end]));
+        card.addEventListener("pointerleave", () => this.#leave());
+        return element("li", {}, card);
+      }),
+    );
+    if (!others.length) grid.append(element("li", { class: "dim" }, "Nothing else was found. Try another order, or a larger library."));
+  }
+
+  // Show it in its place without keeping it, while the pointer rests on it.
+  #hover(change, [start, end]) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(async () => {
+      const mine = (this.trying = new AbortController());
+      const { version } = this;
+      try {
+        const told = await api.post(`/dances/${version.id}/try`, { changes: withChange(version.changes, change) }, mine.signal);
+        if (this.trying !== mine || mine.signal.aborted) return;
+        this.before ||= { dances: deck.raw, loop: deck.player.clock.loop };
+        deck.preview(told.dances);
+        deck.transport.setLoop([Math.max(0, start - 1), Math.min(end + 1, deck.player.data.duration_s)]);
+        if (deck.seconds < start - 1 || deck.seconds > end + 1) deck.player.clock.seek(Math.max(0, start - 1));
+        this.status.textContent = "Trying it in its place: press to take it.";
+      } catch (error) {
+        if (error.name !== "AbortError") this.status.textContent = error.message;
+      }
+    }, HOVER_MS);
+  }
+
+  #leave(back = true) {
+    clearTimeout(this.waiting);
+    if (this.trying) this.trying.abort();
+    this.trying = null;
+    if (!this.before) return;
+    const { dances, loop } = this.before;
+    this.before = null;
+    if (back) deck.preview(dances);
+    deck.transport.setLoop(loop);
+    this.status.textContent = "";
+  }
+
+  async #take(change, card) {
+    this.#leave(false);
+    await attempt(() => changeDance([change]), card);
+    if (document.activeElement === document.body) this.box.focus({ preventScroll: true });
+  }
+}
+
+// A second choice for the same moment takes the place of the first.
+function withChange(changes, change) {
+  return [...changes.filter((one) => !(one.kind === "pin" && change.kind === "pin" && one.at === change.at)), change];
+}
+
+// Add changes to the version that is worked on and show it as it is then.
+async function changeDance(added) {
+  const version = moving.version;
+  const changes = added.reduce(withChange, version.changes);
+  const told = await api.post(`/dances/${version.id}`, { do: "change", revision: version.revision, changes });
+  await project.refresh();
+  await deck.openDances(deck.ids);
+  toast(`${told.changed === 1 ? "One move is" : `${told.changed} moves are`} other now, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo")) });
+}
+
+async function goDance(way) {
+  const version = moving.version;
+  if (!version || !version[way]) return;
+  await api.post(`/dances/${version.id}`, { do: way, revision: version.revision });
+  await project.refresh();
+  await deck.openDances(deck.ids);
+}

@@ -1,0 +1,248 @@
+// The studio: which part is on show, by the address, and what belongs to it.
+
+const project = new Project();
+let deck, loops, making, moving, counting, tray, exporting, libraryPage;
+let tab = "make";
+
+const NEEDS = { library: false, songs: false, song: true, dance: true };
+
+function showPart(part) {
+  const work = NEEDS[part];
+  $("page").hidden = work;
+  $("work").hidden = !work;
+  document.body.dataset.part = part;
+  const named = part === "songs" ? "song" : part;
+  for (const link of document.querySelectorAll("[data-part]")) {
+    if (link.dataset.part === named) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (!work && deck.player) deck.player.clock.pause();
+}
+
+// What the address asks for, where that is there; else what comes first.
+async function route() {
+  const { state } = project;
+  const [, part = "", what = ""] = location.hash.split("/");
+  if (part === "library") return openLibrary();
+  if (part === "songs") return openSongs();
+  if (part === "song" && project.song(what)) return openSong(what);
+  if (part === "dances" && project.dancesOf(what).length) return go(`#/dance/${project.dancesOf(what).at(-1).id}`);
+  if (part === "dance" && what) {
+    const ids = what.split(",").filter((id) => project.dance(id));
+    if (ids.length) return openDances(ids);
+  }
+  const last = state.dances.at(-1);
+  if ((part === "dance" || !part) && last) return go(`#/dance/${deck.ids[0] && project.dance(deck.ids[0]) ? deck.ids[0] : last.id}`);
+  if (!state.library) return go("#/library");
+  const song = state.songs.at(-1);
+  return go(song ? `#/song/${song.id}` : "#/songs");
+}
+
+function go(hash) {
+  if (location.hash === hash) return route();
+  location.replace(hash);
+  return undefined;
+}
+
+async function openLibrary() {
+  showPart("library");
+  const page = $("page");
+  if (!project.state.library || libraryJob()) return showWelcome(page);
+  page.dataset.shown = "";
+  return libraryPage.show();
+}
+
+function openSongs() {
+  showPart("songs");
+  showSongs($("page"));
+}
+
+async function openSong(id) {
+  const song = project.song(id);
+  if (!song.ready) return openWaiting(song);
+  showPart("song");
+  $("tray").hidden = true;
+  $("count").hidden = false;
+  $("stage").hidden = true;
+  await counting.open(id);
+  return undefined;
+}
+
+function openWaiting(song) {
+  showPart("songs");
+  const job = project.state.jobs.find(({ task, asked }) => task === "song" && asked.song === song.id);
+  if (job && job.state === "running") return showMaking($("page"), job);
+  return showSongs($("page"));
+}
+
+async function openDances(ids) {
+  showPart("dance");
+  $("tray").hidden = false;
+  $("count").hidden = true;
+  $("stage").hidden = false;
+  await deck.openDances(ids);
+  tray.show(deck.song.id, ids);
+  showAside();
+}
+
+// The dance's controls: what it is to be like, and the move that is on show.
+function showAside() {
+  const version = moving.version;
+  if (!version) return;
+  const head = element("div", { class: "aside-head" });
+  const step = (way, key) => {
+    const made = button("", () => goDance(way), { shape: way, kind: "bare", label: way === "undo" ? "Undo" : "Redo", title: `${way === "undo" ? "Undo" : "Redo"} (${key})` });
+    made.disabled = !version[way];
+    return made;
+  };
+  head.append(
+    element("a", { class: "chip", href: `#/song/${deck.song.id}`, title: "Counts and parts of the song" }, icon("song"), element("span", { class: "name" }, deck.song.name)),
+    element("div", { class: "group" }, step("undo", "Ctrl+Z"), step("redo", "Ctrl+Shift+Z"), button("Export", () => exporting.open(version), { kind: "primary", shape: "out" })),
+  );
+  const tabs = element("div", { class: "tabs", role: "tablist", "aria-label": "Controls" });
+  for (const [name, text] of [["make", "The dance"], ["move", "This move"]]) {
+    tabs.append(element("button", { type: "button", class: "chip", role: "tab", id: `tab-${name}`, "aria-selected": String(tab === name), "aria-controls": "panel", onclick: () => { tab = name; showAside(); $(`tab-${name}`).focus(); } }, text));
+  }
+  const panel = element("div", { id: "panel", role: "tabpanel", "aria-labelledby": `tab-${tab}`, class: "panel" });
+  panel.append(tab === "make" ? making.panel(version) : moving.panel());
+  if (tab === "make" && version.changes.length) panel.append(changesOf(version));
+  $("aside").replaceChildren(head, tabs, panel);
+}
+
+function changesOf(version) {
+  const rows = version.changes.map((change, i) =>
+    element("li", {}, element("span", {}, change.text), button("Take back", () => replaceChanges(version.changes.filter((_, other) => other !== i)), { label: `Take back: ${change.text}` })),
+  );
+  return element("section", { class: "edits", "aria-label": "Changes" }, element("h2", {}, "Your changes"), element("ul", {}, ...rows));
+}
+
+async function replaceChanges(changes) {
+  const version = moving.version;
+  await api.post(`/dances/${version.id}`, { do: "change", revision: version.revision, changes });
+  await project.refresh();
+  await deck.openDances(deck.ids);
+}
+
+// Something is new: show it where it matters, and leave alone what is being worked on.
+let seen = null;
+async function renew() {
+  const { part } = document.body.dataset;
+  const { state } = project;
+  if (part === "songs" || (part === "library" && (!state.library || libraryJob() || !seen?.library))) {
+    const waiting = location.hash.startsWith("#/song/");
+    seen = state;
+    return part === "songs" && !waiting ? showSongs($("page")) : route();
+  }
+  if (part === "library" && state.library.index_id !== seen.library.index_id) {
+    seen = state;
+    return libraryPage.show();
+  }
+  seen = state;
+  if (part !== "dance") return undefined;
+  const gone = deck.ids.filter((id) => !project.dance(id));
+  if (gone.length) return route();
+  tray.show(deck.song.id, deck.ids);
+  const revisions = deck.ids.map((id) => project.dance(id).revision).join();
+  if (revisions !== deck.revisions) {
+    await deck.openDances(deck.ids);
+    showAside();
+  }
+  return undefined;
+}
+
+// A song, or on the library's page dances, wherever on the page they are dropped.
+function takeDrops() {
+  const over = $("drop");
+  let depth = 0;
+  const carries = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  window.addEventListener("dragenter", (event) => {
+    if (!carries(event)) return;
+    depth += 1;
+    over.hidden = false;
+    over.firstElementChild.textContent = document.body.dataset.part === "library" ? "Drop dances" : "Drop a song";
+  });
+  window.addEventListener("dragleave", () => {
+    depth = Math.max(0, depth - 1);
+    over.hidden = depth === 0;
+  });
+  window.addEventListener("dragover", (event) => carries(event) && event.preventDefault());
+  window.addEventListener("drop", (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    depth = 0;
+    over.hidden = true;
+    const dances = document.body.dataset.part === "library";
+    attempt(async () => {
+      const files = await filesOf(event.dataTransfer);
+      if (files.length) await (dances ? takeDances(files) : takeSong(files));
+    });
+  });
+}
+
+function shortcuts() {
+  const onDance = (act) => () => document.body.dataset.part === "dance" && attempt(act);
+  const keys = {
+    "ctrl+z": onDance(() => goDance("undo")),
+    "shift+ctrl+z": onDance(() => goDance("redo")),
+    "ctrl+y": onDance(() => goDance("redo")),
+    n: onDance(() => making.another()),
+    c: () => deck.setClicks(!deck.clicks.on),
+    t: () => document.body.dataset.part === "song" && counting.tap(),
+  };
+  for (let i = 1; i <= 9; i += 1) {
+    keys[String(i)] = onDance(() => {
+      const version = project.dancesOf(deck.song.id)[i - 1];
+      if (version) location.hash = `#/dance/${version.id}`;
+    });
+  }
+  return keys;
+}
+
+async function start() {
+  const looks = await api.get("/looks");
+  await project.refresh();
+  deck = new Deck(looks);
+  loops = new Loops(looks[scheme()]);
+  deck.transport = new Transport(shortcuts());
+  [making, moving, exporting] = [new Making(), new Moving(), new Exporting()];
+  counting = new Counting($("aside"));
+  tray = new Tray($("tray"));
+  libraryPage = new LibraryPage($("page"));
+  new JobsPanel();
+  takeDrops();
+  $("keys-open").addEventListener("click", () => $("keys").showModal());
+  deck.addEventListener("turned", () => {
+    if (tab === "move") moving.show();
+    else if (deck.selected !== null && document.body.dataset.part === "dance") {
+      tab = "move";
+      showAside();
+    }
+  });
+  deck.addEventListener("opened", () => {
+    deck.revisions = deck.ids.map((id) => project.dance(id)?.revision).join();
+    if (deck.ids.length) showAside();
+  });
+  project.addEventListener("state", () => attempt(renew));
+  project.addEventListener("jobs", () => {
+    const page = $("page");
+    if (!page.hidden && page.querySelector(".making")) attempt(renew);
+  });
+  project.addEventListener("lost", ({ detail }) => {
+    $("notice").textContent = detail;
+    $("notice").hidden = !detail;
+  });
+  window.addEventListener("hashchange", () => attempt(route));
+  window.matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => location.reload());
+  seen = project.state;
+  await route();
+  project.listen();
+  // For tests and the curious, as on the page of `danceit view`.
+  window.danceit = Object.freeze(told(() => deck.player));
+  window.studio = Object.freeze({ get deck() { return deck; }, get project() { return project.state; } });
+  document.body.dataset.ready = "true";
+}
+
+start().catch((error) => {
+  $("notice").textContent = error.message;
+  $("notice").hidden = false;
+});

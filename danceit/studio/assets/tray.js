@@ -1,0 +1,69 @@
+// The versions of a song: shown one at a time or side by side, named, taken away, brought back.
+
+class Tray {
+  constructor(box) {
+    this.box = box;
+  }
+
+  show(songId, ids) {
+    const versions = project.dancesOf(songId);
+    const key = JSON.stringify([versions.map(({ id, name, revision }) => [id, name, revision]), ids]);
+    if (key === this.key && this.box.firstChild) return;
+    this.key = key;
+    const focused = document.activeElement && document.activeElement.dataset.key;
+    this.box.replaceChildren(
+      ...versions.map((version, i) => this.#card(version, ids, i)),
+      button("Another one", () => making.another(), { shape: "other", kind: "ghost", title: "Another dance with the same wishes (N)" }),
+    );
+    const again = focused && this.box.querySelector(`[data-key="${focused}"]`);
+    if (again) again.focus();
+    const shown = this.box.querySelector('[aria-current="true"]');
+    if (shown) shown.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  #card(version, ids, i) {
+    const shown = ids.includes(version.id);
+    const alone = shown && ids.length === 1;
+    const told = [version.wishes.style, version.changes.length ? plural(version.changes.length, "change") : ""].filter(Boolean).join(" · ");
+    const open = element(
+      "a",
+      { class: "version", href: `#/dance/${version.id}`, "aria-current": shown ? "true" : null, "data-key": version.id, title: `Show ${version.name} (${i + 1})` },
+      element("strong", {}, version.name),
+      told ? element("span", { class: "dim" }, told) : "",
+    );
+    const beside = element("button", { type: "button", class: "chip bare", "aria-pressed": String(shown && !alone), "aria-label": `${version.name} side by side`, title: "Side by side" }, icon("beside"));
+    beside.disabled = alone;
+    beside.addEventListener("click", () => this.#beside(version.id, ids));
+    const more = alone
+      ? [
+          button("", () => this.#rename(version), { shape: "pencil", kind: "bare", label: `Rename ${version.name}` }),
+          button("", () => this.#remove(version), { shape: "bin", kind: "bare", label: `Remove ${version.name}` }),
+        ]
+      : [beside];
+    return element("div", { class: `version-box${shown ? " shown" : ""}` }, open, ...more);
+  }
+
+  #beside(id, ids) {
+    const wanted = ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id].slice(-4);
+    location.hash = `#/dance/${wanted.join(",")}`;
+  }
+
+  async #rename(version) {
+    const name = await askName("Name of the version", version.name);
+    if (name === null) return;
+    await api.post(`/dances/${version.id}`, { do: "rename", revision: version.revision, name });
+    await project.refresh();
+  }
+
+  async #remove(version) {
+    await api.post(`/dances/${version.id}`, { do: "remove", revision: version.revision });
+    await project.refresh();
+    const rest = project.dancesOf(version.song);
+    location.hash = rest.length ? `#/dance/${rest.at(-1).id}` : `#/song/${version.song}`;
+    toast(`${version.name} was removed.`, { act: "Bring it back", on: () => attempt(async () => {
+      await api.post(`/dances/${version.id}`, { do: "restore" });
+      await project.refresh();
+      location.hash = `#/dance/${version.id}`;
+    }) });
+  }
+}

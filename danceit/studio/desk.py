@@ -1,0 +1,291 @@
+"""What the page may ask for, as plain calls from a mapping to what JSON can hold."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from danceit.audio import listen
+from danceit.counts import Counts
+from danceit.data import Dance
+from danceit.errors import DanceitError, InputError
+from danceit.render.options import RenderOptions
+from danceit.render.page.data import dances_as_json, figure_as_json, theme_as_json
+from danceit.render.page.html import page_data
+from danceit.studio.dancing import Dancing
+from danceit.studio.exporting import FORMATS, look_of
+from danceit.studio.jobs import Jobs
+from danceit.studio.names import UnknownIdError, checked_drop, free, new_id, title
+from danceit.studio.others import others
+from danceit.studio.pages import DARK, LIGHT
+from danceit.studio.project import Project, Song, Version, changed, check_revision
+from danceit.studio.songs import correct, counted, outline_of, part_of
+from danceit.studio.wishes import Wishes
+
+Asked = Mapping[str, Any]
+MOST_MOVES = 64
+"""Moves that are drawn for one request."""
+MOST_BESIDE = 4
+"""Versions that are shown side by side."""
+
+
+class Desk:
+    """Answers for a project.
+
+    Parameters
+    ----------
+    project : Project
+    jobs : Jobs
+    dancing : Dancing
+    data : Path, optional
+        A folder of dances that the studio was started with, to make a library of.
+    """
+
+    def __init__(
+        self, project: Project, jobs: Jobs, dancing: Dancing, data: Path | None = None
+    ) -> None:
+        self.project, self.jobs, self.dancing = project, jobs, dancing
+        self._data = data
+        self._run = new_id()
+
+    def state(self, asked: Asked) -> dict[str, Any]:
+        """Return everything that the page needs to know of the project."""
+        library, trouble = None, ""
+        if self.project.library is not None:
+            try:
+                library = self.dancing.library().summary
+            except DanceitError as exc:
+                trouble = str(exc)
+        return {
+            "project": self.project.name,
+            "library": library,
+            "trouble": trouble,
+            "data": self._data.name if self._data else "",
+            "songs": [asdict(song) for song in self.project.songs()],
+            "dances": [version_as_json(version) for version in self.project.versions()],
+            "formats": dict(FORMATS),
+            **self.news(asked),
+        }
+
+    def news(self, asked: Asked) -> dict[str, Any]:
+        """Return what tells that something is new, and all jobs."""
+        jobs = [asdict(job) for job in self.jobs.all()]
+        return {"news": self.project.news, "jobs": jobs, "run": self._run}
+
+    def looks(self, asked: Asked) -> dict[str, Any]:
+        """Return how to draw, in the dark and in the light."""
+        return {
+            name: {"theme": theme_as_json(theme), "figure": figure_as_json(theme)}
+            for name, theme in (("dark", DARK), ("light", LIGHT))
+        }
+
+    def job(self, asked: Asked) -> dict[str, Any]:
+        """Stop a job, begin it again, or forget it."""
+        act = asked.get("do")
+        if act == "stop":
+            self.jobs.stop(asked["id"])
+        elif act == "again":
+            self.jobs.again(asked["id"])
+        elif act == "forget":
+            self.jobs.forget(asked["id"])
+        else:
+            raise InputError(f"a job can be stopped, begun again or forgotten; got {act!r}")
+        return self.news(asked)
+
+    def make_library(self, asked: Asked) -> dict[str, Any]:
+        """Begin to make a library: the demo's, of what was dropped, of the folder given."""
+        of = asked.get("of")
+        if of == "demo":
+            job = self.jobs.start("demo", "Making the demo library", {})
+        elif of == "folder" and self._data is not None:
+            told = {"folder": str(self._data)}
+            job = self.jobs.start("library", f"Making a library of {self._data.name}", told)
+        elif of == "drop":
+            told = {"drop": checked_drop(asked.get("drop"))}
+            job = self.jobs.start("library", "Making a library of your dances", told)
+        else:
+            raise InputError(f"a library is made of the demo, a drop or a folder; got {of!r}")
+        return {"job": job.id}
+
+    def new_drop(self, asked: Asked) -> dict[str, Any]:
+        """Make a place for files that are about to be dropped."""
+        folder = free(self.project.folder / "dropped" / date.today().isoformat())
+        folder.mkdir(parents=True)
+        return {"drop": folder.name}
+
+    def clips(self, asked: Asked) -> dict[str, Any]:
+        """Return every clip of the library."""
+        library = self.dancing.library()
+        return {"index_id": library.store.index_id, "clips": library.clips}
+
+    def clip(self, asked: Asked) -> dict[str, Any]:
+        """Return the moves of one clip."""
+        return {"moves": self.dancing.library().of_clip(str(asked.get("clip", "")))}
+
+    def moves(self, asked: Asked) -> dict[str, Any]:
+        """Return moves as they are drawn, by id."""
+        wanted = [value for name, value in asked["all"] if name == "f"]
+        if not 1 <= len(wanted) <= MOST_MOVES:
+            raise InputError(f"ask for 1 to {MOST_MOVES} moves at once; got {len(wanted)}")
+        return self.dancing.library().moves(wanted)
+
+    def new_song(self, song: Song) -> dict[str, Any]:
+        """Take a song that was dropped; it is listened to in a job."""
+        kept = self.project.keep_song(song)
+        job = self.jobs.start("song", f"Listening to {kept.name}", {"song": kept.id})
+        return {"song": asdict(kept), "job": job.id}
+
+    def song(self, asked: Asked) -> dict[str, Any]:
+        """Return a song's counts and outline."""
+        song = self.project.song(asked.get("id"))
+        told = counted(self.project, song)
+        self.dancing.warm(song)  # a dance will be asked for next
+        return told
+
+    def change_song(self, asked: Asked) -> dict[str, Any]:
+        """Rename a song, choose the part that is danced, put its counts right, take it away."""
+        if asked.get("do") == "restore":
+            self.project.restore("songs", asked["id"])
+            return {}
+        song = self.project.song(asked["id"])
+        check_revision(song, asked)
+        act = asked.get("do")
+        if act == "remove":
+            self.project.remove("songs", song.id)
+            return {}
+        if act == "count":
+            _, told = correct(self.project, song, asked)
+            return told
+        if act == "rename":
+            song = self.project.keep_song(changed(song, name=title(asked.get("name"))))
+        elif act == "part":
+            song = self.project.keep_song(changed(song, part=part_of(song, asked.get("part"))))
+        else:
+            raise InputError(f"a song cannot be asked to {act!r}")
+        return {"song": asdict(song)}
+
+    def make(self, asked: Asked) -> dict[str, Any]:
+        """Choose a dance and keep it as a new version."""
+        song = self.project.song(asked.get("song"))
+        version = self.dancing.make(song, Wishes.of(asked.get("wishes", {})))
+        return {"dance": version_as_json(version)}
+
+    def view(self, asked: Asked) -> dict[str, Any]:
+        """Return versions of one song as they are played side by side."""
+        wanted = [value for name, value in asked["all"] if name == "dance"]
+        versions = [self.project.version(each) for each in wanted]
+        if not 1 <= len(versions) <= MOST_BESIDE:
+            raise InputError(f"1 to {MOST_BESIDE} dances are shown side by side")
+        song = self.project.song(versions[0].song)
+        if any(version.song != song.id for version in versions):
+            raise InputError("only dances to one song are shown side by side")
+        dances = [Dance.load(self.project.dance_file(version)) for version in versions]
+        counts = None
+        if all(version.counted == song.counted for version in versions):
+            counts = listen(self.project.song_file(song)).counts
+        return self._played(song, versions, dances, counts)
+
+    def attempt(self, asked: Asked) -> dict[str, Any]:
+        """Solve with other changes, and keep nothing."""
+        version = self.project.version(asked["id"])
+        dance, n_changed = self.dancing.solved(version, _changes(asked))
+        return {"dances": dances_as_json([dance], [version.name]), "changed": n_changed}
+
+    def change(self, asked: Asked) -> dict[str, Any]:
+        """Change a version: other changes, undo and redo, its name; take it away."""
+        if asked.get("do") == "restore":
+            self.project.restore("dances", asked["id"])
+            return {}
+        version = self.project.version(asked["id"])
+        check_revision(version, asked)
+        act, n_changed = asked.get("do"), 0
+        started = time.perf_counter()
+        if act == "remove":
+            self.project.remove("dances", version.id)
+            return {}
+        if act == "change":
+            version, n_changed = self.dancing.change(version, _changes(asked))
+        elif act in ("undo", "redo"):
+            version = self.dancing.go(version, version.at + (1 if act == "redo" else -1))
+        elif act == "rename":
+            version = self.project.rename_version(version, title(asked.get("name")))
+        else:
+            raise InputError(f"a dance cannot be asked to {act!r}")
+        seconds = time.perf_counter() - started
+        return {"dance": version_as_json(version), "changed": n_changed, "seconds": seconds}
+
+    def others(self, asked: Asked) -> dict[str, Any]:
+        """Return the runners-up of a move."""
+        version = self.project.version(asked["id"])
+        try:
+            at_s = float(asked.get("at", ""))
+        except ValueError as exc:
+            raise InputError(f"say at which second of the song; got {asked.get('at')!r}") from exc
+        shown, order = str(asked.get("shown", "")), str(asked.get("order", "fit"))
+        found = others(self.dancing, version, at_s, shown, order)
+        return {"index_id": self.dancing.library().store.index_id, "others": found}
+
+    def export(self, asked: Asked) -> dict[str, Any]:
+        """Begin to write a version as a file."""
+        version = self.project.version(asked.get("dance"))
+        look_of(asked, None)  # refused now rather than by the job
+        kind = FORMATS[str(asked["format"])]
+        told = {name: value for name, value in asked.items() if isinstance(value, str | int | bool)}
+        job = self.jobs.start("export", f"{kind} of {version.name}", told)
+        return {"job": job.id}
+
+    def exported(self, name: str) -> Path:
+        """File of an export by its name; any other is an `UnknownIdError`."""
+        folder = self.project.folder / "exports"
+        for file in folder.iterdir():
+            if file.name == name and file.is_file():
+                return file
+        raise UnknownIdError("there is no such export in this project any more")
+
+    def _played(
+        self,
+        song: Song,
+        versions: Sequence[Version],
+        dances: Sequence[Dance],
+        counts: Counts | None,
+    ) -> dict[str, Any]:
+        outline = outline_of(self.project, song)
+        names = [version.name for version in versions]
+        data = page_data(
+            dances,
+            options=RenderOptions(),
+            names=names,
+            sound=outline,
+            title=song.name,
+            counts=counts,
+        )
+        data["coded"] = {"rate": outline.rate, "samples": outline.coded_samples}
+        return {"song": asdict(song), "data": data}
+
+
+def version_as_json(version: Version) -> dict[str, Any]:
+    """A version for the page: what holds now, and whether there is more to undo and redo."""
+    told = asdict(version)
+    del told["steps"]
+    return {
+        **told,
+        "changes": list(version.changes),
+        "undo": version.at > 0,
+        "redo": version.at + 1 < len(version.steps),
+    }
+
+
+def _changes(asked: Asked) -> list[dict[str, Any]]:
+    """Changes from the page, with nothing in them but what changes have."""
+    given = asked.get("changes")
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        raise InputError("changes must be a list of JSON objects")
+    known = ("kind", "at", "what", "from", "to", "text")
+    kept = [{name: each[name] for name in known if name in each} for each in given]
+    for each in kept:
+        if each.get("kind") not in ("pin", "ban", "lock"):
+            raise InputError(f"a change must be a pin, a ban or a lock; got {each.get('kind')!r}")
+        each["text"] = str(each.get("text", ""))[:200]
+    return kept

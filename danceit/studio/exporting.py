@@ -1,0 +1,117 @@
+"""A version as a file: what `danceit render` writes, for the part of the song that is danced."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from danceit.data import Dance
+from danceit.errors import InputError
+from danceit.plugins import unknown_name
+from danceit.render.options import RenderOptions
+from danceit.studio.jobs import Report
+from danceit.studio.names import file_name, free
+from danceit.studio.project import Project, Version
+
+FORMATS: Mapping[str, str] = {
+    "mp4": "Video",
+    "gif": "Animated picture",
+    "html": "Page that plays anywhere",
+    "bvh": "Motion capture (BVH)",
+    "glb": "3-D scene (glTF)",
+    "zip": "OpenPose keypoints",
+    "csv": "Table",
+    "otio": "Edit list of the sources' videos",
+    "npz": "Dance file",
+}
+DRAWN = ("mp4", "gif")
+"""Formats that have a shape and a size."""
+_SIZES = (360, 512, 720, 1080)
+
+
+def export(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
+    """Write a version as a file in ``exports/``; a job."""
+    version = project.version(asked.get("dance"))
+    song = project.song(version.song)
+    kind = str(asked.get("format"))
+    out = free(project.folder / "exports" / f"{file_name(f'{song.name} - {version.name}')}.{kind}")
+    report("Drawing" if kind in DRAWN else "Writing", 0.02)
+    dance = Dance.load(project.dance_file(version))
+    notes: tuple[str, ...] = ()
+    if kind == "npz":
+        out = free(out.with_name(f"{out.stem}.dance.npz"))
+        dance.save(out)
+    else:
+        notes = _rendered(project, version, dance, asked, out, report)
+    return {"file": out.name, "n_bytes": out.stat().st_size, "notes": list(notes)}
+
+
+def look_of(asked: Mapping[str, Any], part: tuple[float, float] | None) -> RenderOptions:
+    """Read how an export is to look.
+
+    Raises
+    ------
+    InputError
+        If a value is none of those that there are.
+    """
+    kind = str(asked.get("format"))
+    if kind not in FORMATS:
+        raise InputError(unknown_name("format", kind, list(FORMATS)))
+    look = RenderOptions(
+        aspect=str(asked.get("aspect", "1:1")),
+        theme=str(asked.get("theme", "night")),
+        footage=bool(asked.get("footage")) and kind == "mp4",
+        credits=bool(asked.get("credits")) and kind == "mp4",
+        beats="lane" if asked.get("beats") else "none",
+    )
+    if kind == "mp4":
+        size = int(asked.get("size", _SIZES[2]))
+        if size not in _SIZES:
+            raise InputError(f"a video's size must be one of {_SIZES}; got {size}")
+        look = replace(look, size=size)
+    if part is not None and kind in DRAWN:
+        look = replace(look, start_s=part[0], seconds=part[1] - part[0])
+    return look
+
+
+def cut_out(dance: Dance, part: tuple[float, float]) -> Dance:
+    """Return a stretch of a dance as a dance of its own, for files that carry no song."""
+    first, last = (round(moment * dance.fps) for moment in part)
+    last = min(last, dance.n_frames)
+    inside = (dance.beats_s >= part[0]) & (dance.beats_s < part[1])
+    seams = dance.seams[(dance.seams > first) & (dance.seams < last)]
+    return replace(
+        dance,
+        joints=dance.joints[first:last],
+        seams=seams - first,
+        beats_s=np.asarray(dance.beats_s[inside] - first / dance.fps),
+        numbers=dance.numbers[inside],
+        source_index=dance.source_index[first:last],
+        source_s=dance.source_s[first:last],
+        song=None,
+    )
+
+
+def _rendered(
+    project: Project,
+    version: Version,
+    dance: Dance,
+    asked: Mapping[str, Any],
+    out: Path,
+    report: Report,
+) -> tuple[str, ...]:
+    from danceit.render import renderer_for
+    from danceit.workflow.line import drawn
+
+    song = project.song(version.song)
+    look = look_of(asked, song.part)
+    file: Path | None = project.song_file(song)
+    if song.part is not None and not renderer_for(out).needs_song and out.suffix != ".gif":
+        dance, file = cut_out(dance, song.part), None
+
+    def tell(done: int, total: int, what: str = "") -> None:
+        report(f"Drawing, {done} of {total} frames", 0.02 + 0.98 * done / max(total, 1))
+
+    return drawn([dance], out, file, look, tell)

@@ -1,0 +1,317 @@
+"""Long work: each job a process of its own, told of in files, so that it outlives a page.
+
+    jobs/ID/job.json        what is to be done, written once
+    jobs/ID/progress.json   how far it is, written by its process
+    jobs/ID/alive           locked as long as its process lives
+    jobs/ID/log.txt         what it printed
+
+A job that is running when the server is killed goes on and is found again; one that was killed
+itself says so and can be started again.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any
+
+from danceit.errors import DanceitError, InputError
+from danceit.files import replacing
+from danceit.studio.names import UnknownIdError, checked_id, new_id
+from danceit.studio.project import Project
+
+JOB, PROGRESS, ALIVE, LOG = "job.json", "progress.json", "alive", "log.txt"
+BEGINNING_S = 20.0
+"""Seconds within which a process must have begun; a busy machine takes some to start Python."""
+_ENDING_S = 3.0
+"""Seconds that a process has to stop when it is asked to."""
+_KEPT = 30
+"""Jobs that are remembered once they are over."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work under way or over.
+
+    Attributes
+    ----------
+    task : str
+        A key of `danceit.studio.tasks.TASKS`.
+    asked : mapping
+        What the task is given.
+    state : str
+        ``running``, ``done``, ``failed``, ``stopped``.
+    share : float
+        How much is done, 0 to 1.
+    doing : str
+        What it is at, in words.
+    seconds, left_s : float
+        Since it began, and until it will probably be done; -1 where that is not known.
+    error : str
+        Why it failed.
+    result : mapping
+        What it made.
+    """
+
+    id: str
+    task: str
+    title: str
+    asked: Mapping[str, Any]
+    started: float
+    pid: int = 0
+    state: str = "running"
+    share: float = 0.0
+    doing: str = ""
+    seconds: float = 0.0
+    left_s: float = -1.0
+    error: str = ""
+    result: Mapping[str, Any] | None = None
+
+
+class Jobs:
+    """The jobs of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._folder = project.folder / "jobs"
+        self._own: dict[str, subprocess.Popen[bytes]] = {}
+        self._over: dict[str, Job] = {}
+        self._lock = Lock()
+
+    def start(self, task: str, title: str, asked: Mapping[str, Any]) -> Job:
+        """Begin a job.
+
+        Raises
+        ------
+        InputError
+            If no process can be started.
+        """
+        job_id = new_id()
+        folder = self._folder / job_id
+        folder.mkdir()
+        told: dict[str, Any] = {"task": task, "title": title, "asked": asked}
+        told["started"] = time.time()
+        _write(folder / JOB, told)
+        # Not as the child of a terminal: what stops the server is not to stop a job unasked.
+        command = [sys.executable, "-m", "danceit.studio.job", str(self._project.folder), job_id]
+        try:
+            with (folder / LOG).open("wb") as log:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                )
+        except OSError as exc:
+            raise InputError(f"cannot start {title}: {exc.strerror or exc}") from exc
+        with self._lock:
+            self._own[job_id] = process
+        self._project.told()
+        return self.job(job_id)
+
+    def all(self) -> list[Job]:
+        """All jobs, the newest first."""
+        found = []
+        for folder in self._folder.iterdir():
+            if (folder / JOB).is_file():
+                found.append(self._over.get(folder.name) or self.job(folder.name))
+        found.sort(key=lambda job: -job.started)
+        for job in [job for job in found if job.state != "running"][_KEPT:]:
+            self.forget(job.id)
+        return found
+
+    def job(self, job_id: object) -> Job:
+        """One job as it stands; an unknown id is an `UnknownIdError`."""
+        folder = self._folder / checked_id(job_id, "job")
+        if not (folder / JOB).is_file():
+            raise UnknownIdError("there is no such job in this project any more")
+        try:
+            asked, told = _read(folder / JOB), _read(folder / PROGRESS)
+        except ValueError:
+            asked, told = {"task": "", "title": "a damaged job", "asked": {}, "started": 0.0}, {}
+        state = str(told.get("state", "running"))
+        if state == "running" and not self._alive(folder, float(asked["started"])):
+            # It may have said its last word between the two looks.
+            told = _read(folder / PROGRESS)
+            state = str(told.get("state", "stopped"))
+            if state == "running":
+                state = "stopped"
+        error = str(told.get("error", ""))
+        if state == "stopped":
+            error = error or "It was stopped before it was done; start it again."
+        job = Job(
+            id=folder.name,
+            task=str(asked["task"]),
+            title=str(asked["title"]),
+            asked=asked["asked"],
+            started=float(asked["started"]),
+            pid=int(told.get("pid", 0)),
+            state=state,
+            share=float(told.get("share", 0.0)),
+            doing=str(told.get("doing", "Starting")),
+            seconds=float(told.get("seconds", 0.0)),
+            left_s=float(told.get("left_s", -1.0)),
+            error=error,
+            result=told.get("result"),
+        )
+        if state != "running" and job.id not in self._over:
+            self._over[job.id] = job
+            self._reap(job.id)
+            self._project.told()  # what it made is new to this process
+        return job
+
+    def stop(self, job_id: object) -> None:
+        """Stop a job and all that it started; nothing half-written stays."""
+        job = self.job(job_id)
+        if job.state != "running":
+            return
+        own = self._own.get(job.id)
+        pid = own.pid if own else job.pid
+        if pid:
+            _end(pid, lambda: own.poll() is not None if own else not self._alive(self._at(job), 0))
+        _write(self._at(job) / PROGRESS, {"state": "stopped", "error": "You stopped it."})
+        self._project.told()
+
+    def again(self, job_id: object) -> Job:
+        """Begin anew what was stopped or failed."""
+        job = self.job(job_id)
+        if job.state == "running":
+            raise InputError(f"{job.title} is still running")
+        begun = self.start(job.task, job.title, job.asked)
+        self.forget(job.id)
+        return begun
+
+    def forget(self, job_id: object) -> None:
+        """Remove what is known of a job that is over; what it made stays."""
+        job = self.job(job_id)
+        if job.state == "running":
+            raise InputError(f"{job.title} is still running; stop it first")
+        self._over.pop(job.id, None)
+        shutil.rmtree(self._at(job), ignore_errors=True)
+        self._project.told()
+
+    def stop_all(self) -> None:
+        """Stop everything, as the server does when it is asked to end."""
+        for job in self.all():
+            self.stop(job.id)
+
+    def _reap(self, job_id: str) -> None:
+        """Take note of the end of a process of this server's own."""
+        with self._lock:
+            own = self._own.pop(job_id, None)
+        if own is not None:
+            with suppress(subprocess.TimeoutExpired):
+                own.wait(_ENDING_S)
+
+    def _at(self, job: Job) -> Path:
+        return self._folder / job.id
+
+    def _alive(self, folder: Path, started: float) -> bool:
+        own = self._own.get(folder.name)
+        if own is not None:
+            return own.poll() is None
+        return locked(folder / ALIVE) or time.time() - started < BEGINNING_S
+
+
+def hold(path: Path) -> IO[bytes]:
+    """Lock a file as long as it stays open, which is as long as its process lives."""
+    file = path.open("wb")
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # then only the server that began it can tell
+        pass
+    return file
+
+
+def locked(path: Path) -> bool:
+    """Whether a living process holds a file locked."""
+    try:
+        import fcntl
+
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
+
+
+class Report:
+    """How a job's process tells how far it is."""
+
+    OFTEN_S = 0.2
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / PROGRESS
+        self._began = time.monotonic()
+        self._last = 0.0
+        self._share, self._doing = 0.0, "Starting"
+        self._write(state="running")
+
+    def __call__(self, doing: str, share: float) -> None:
+        """Say what is being done, and how much of all is done."""
+        changed = doing != self._doing
+        self._share, self._doing = min(max(share, 0.0), 1.0), doing
+        if changed or time.monotonic() - self._last >= self.OFTEN_S:
+            self._write(state="running")
+
+    def done(self, result: Mapping[str, Any]) -> None:
+        """Say that all is done, and what was made."""
+        self._share = 1.0
+        self._write(state="done", result=dict(result))
+
+    def failed(self, error: BaseException) -> None:
+        """Say why it cannot be done."""
+        known = isinstance(error, DanceitError | OSError)
+        self._write(state="failed", error=str(error) if known else f"a fault in danceit: {error}")
+
+    def _write(self, **more: Any) -> None:
+        self._last = time.monotonic()
+        seconds = self._last - self._began
+        left_s = seconds * (1 - self._share) / self._share if self._share > 0.03 else -1.0
+        told = {"pid": os.getpid(), "share": self._share, "doing": self._doing}
+        _write(self._path, {**told, "seconds": seconds, "left_s": left_s, **more})
+
+
+def _end(pid: int, over: Any) -> None:
+    """Ask a process group to stop, and then make it."""
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        try:
+            if hasattr(os, "killpg"):
+                os.killpg(pid, number)
+            else:
+                os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+        until = time.monotonic() + _ENDING_S
+        while time.monotonic() < until:
+            if over():
+                return
+            time.sleep(0.05)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What a file holds; nothing where it is not there yet."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _write(path: Path, told: Mapping[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(told), encoding="utf-8")

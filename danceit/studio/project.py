@@ -1,0 +1,318 @@
+"""A project: a folder ``NAME.danceit`` whose files are the whole state of the studio.
+
+    project.json              the library that is danced from
+    songs/ID/song.json        a song: its file beside it, its sound for the browser, the part danced
+    dances/ID/version.json    a version: what was wished for, every change ever made to it
+    dances/ID/base.dance.npz  as it was made; shown.dance.npz: as it now is
+    jobs/ID/                  long work, see `danceit.studio.jobs`
+    exports/                  what was exported
+    library/, dropped/        a library that was made here, and the files it was made of
+    removed/                  what was taken away, so that it can be brought back
+
+Every file is replaced whole. A version's changes are a list of lists, the steps of undo and
+redo: ``steps[at]`` is what holds now.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from danceit.data import Dance
+from danceit.errors import InputError
+from danceit.files import replacing
+from danceit.studio.names import UnknownIdError, checked_id
+from danceit.studio.wishes import Wishes
+
+SUFFIX = ".danceit"
+FORMAT = 1
+"""Version of what is in the folder; newer ones are refused."""
+_FOLDERS = ("songs", "dances", "jobs", "exports", "removed", "dropped")
+_WHOLE, _SONG, _VERSION = "project.json", "song.json", "version.json"
+
+
+class ConflictError(InputError):
+    """Something was changed in another tab meanwhile."""
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song of the project.
+
+    Attributes
+    ----------
+    file : str
+        Name of the song's file in the folder of the song.
+    ready : bool
+        Whether it was counted and its sound made for the browser.
+    part : (start_s, end_s) or None
+        What of it is to be danced; None for all.
+    counted : int
+        How often its counts were changed: dances remember on which they were made.
+    """
+
+    id: str
+    name: str
+    file: str
+    revision: int = 1
+    ready: bool = False
+    duration_s: float = 0.0
+    part: tuple[float, float] | None = None
+    counted: int = 0
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A dance of the project, with all that was done to it.
+
+    Attributes
+    ----------
+    song : str
+        Id of its song.
+    wishes : Wishes
+        What it was made by.
+    steps : tuple of tuple of mapping
+        Changes that held after each step; the first is empty.
+    at : int
+        The step that holds now.
+    counted : int
+        `Song.counted` when it was made.
+    notes : tuple of str
+        What the user should know.
+    solved_s : float
+        Seconds that making it took.
+    """
+
+    id: str
+    name: str
+    song: str
+    wishes: Wishes
+    revision: int = 1
+    steps: tuple[tuple[Mapping[str, Any], ...], ...] = ((),)
+    at: int = 0
+    counted: int = 0
+    notes: tuple[str, ...] = ()
+    solved_s: float = 0.0
+    created: str = ""
+
+    @property
+    def changes(self) -> tuple[Mapping[str, Any], ...]:
+        """What holds now."""
+        return self.steps[self.at]
+
+
+_Kept = TypeVar("_Kept", Song, Version)
+
+
+@dataclass
+class Project:
+    """A project's folder, opened by the server or by one of its jobs.
+
+    Attributes
+    ----------
+    folder : Path
+    news : int
+        Grows with every change that this process makes, so that who waits for news can tell.
+    """
+
+    folder: Path
+    news: int = 0
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Project":
+        """Open a project; where there is none, begin one.
+
+        Raises
+        ------
+        InputError
+            If the folder holds something else, cannot be written, or is of a newer release.
+        """
+        folder = Path(folder).absolute()
+        whole = folder / _WHOLE
+        try:
+            if not whole.exists():
+                if folder.exists() and any(folder.iterdir()):
+                    raise InputError(
+                        f"{folder} is not empty and no project: it has no {_WHOLE}; "
+                        "choose another --project"
+                    )
+                folder.mkdir(parents=True, exist_ok=True)
+                _write(whole, {"format": FORMAT, "library": ""})
+            for name in _FOLDERS:
+                (folder / name).mkdir(exist_ok=True)
+        except OSError as exc:
+            raise InputError(f"cannot write {exc.filename}: {exc.strerror}") from exc
+        found = _read(whole)
+        if int(found.get("format", 0)) > FORMAT:
+            raise InputError(f"{folder} was made by a newer danceit; upgrade to open it")
+        return cls(folder)
+
+    @property
+    def name(self) -> str:
+        """What the project is called."""
+        return self.folder.name.removesuffix(SUFFIX)
+
+    @property
+    def library(self) -> Path | None:
+        """The index that is danced from; None where none was chosen."""
+        told = str(_read(self.folder / _WHOLE).get("library", ""))
+        return (self.folder / told) if told else None
+
+    @library.setter
+    def library(self, index: Path) -> None:
+        index = index.absolute()
+        # One that lies in the project moves with it.
+        inside = index.is_relative_to(self.folder)
+        told = str(index.relative_to(self.folder) if inside else index)
+        _write(self.folder / _WHOLE, {"format": FORMAT, "library": told})
+        self.told()
+
+    def told(self) -> None:
+        """Take note that something is new."""
+        with self._lock:
+            self.news += 1
+
+    def songs(self) -> list[Song]:
+        """All songs, the oldest first."""
+        return sorted(self._all("songs", _SONG, _song_of), key=lambda song: song.created)
+
+    def song(self, song_id: object) -> Song:
+        """One song; an unknown id is an `UnknownIdError`."""
+        found: Song = self._one("songs", _SONG, _song_of, song_id, "song")
+        return found
+
+    def song_file(self, song: Song) -> Path:
+        """Where the song itself is."""
+        return self.song_folder(song.id) / song.file
+
+    def song_folder(self, song_id: str) -> Path:
+        """Folder of a song, its counts and its sound."""
+        return self.folder / "songs" / checked_id(song_id, "song")
+
+    def versions(self) -> list[Version]:
+        """All versions, the oldest first."""
+        return sorted(self._all("dances", _VERSION, _version_of), key=lambda one: one.created)
+
+    def version(self, version_id: object) -> Version:
+        """One version; an unknown id is an `UnknownIdError`."""
+        found: Version = self._one("dances", _VERSION, _version_of, version_id, "dance")
+        return found
+
+    def dance_file(self, version: Version, which: str = "shown") -> Path:
+        """File of a version: as it was made (``base``) or as it now is (``shown``)."""
+        return self.folder / "dances" / checked_id(version.id, "dance") / f"{which}.dance.npz"
+
+    def keep_song(self, song: Song) -> Song:
+        """Write a song down."""
+        return self._keep("songs", _SONG, song)
+
+    def keep_version(self, version: Version, shown: Dance, *, new: bool = False) -> Version:
+        """Write a version down with the dance that it now is; `new` as it was made as well."""
+        folder = self.folder / "dances" / checked_id(version.id, "dance")
+        folder.mkdir(exist_ok=True)
+        if new:
+            shown.save(self.dance_file(version, "base"))
+        shown.save(self.dance_file(version))
+        return self._keep("dances", _VERSION, version)
+
+    def rename_version(self, version: Version, name: str) -> Version:
+        """Give a version another name."""
+        return self._keep("dances", _VERSION, changed(version, name=name))
+
+    def remove(self, what: str, an_id: object) -> None:
+        """Take a song or a version away; it can be brought back."""
+        folder = self.folder / what / checked_id(an_id, "thing")
+        if not folder.is_dir():
+            raise UnknownIdError("it is not in this project any more")
+        shutil.rmtree(self.folder / "removed" / folder.name, ignore_errors=True)
+        folder.rename(self.folder / "removed" / folder.name)
+        self.told()
+
+    def restore(self, what: str, an_id: object) -> None:
+        """Bring back what was taken away."""
+        folder = self.folder / "removed" / checked_id(an_id, "thing")
+        if not folder.is_dir():
+            raise UnknownIdError("it cannot be brought back: it was not taken away")
+        folder.rename(self.folder / what / folder.name)
+        self.told()
+
+    def _keep(self, where: str, name: str, kept: _Kept) -> _Kept:
+        folder = self.folder / where / checked_id(kept.id, "thing")
+        folder.mkdir(exist_ok=True)
+        kept = replace(kept, created=kept.created or datetime.now(UTC).isoformat())
+        _write(folder / name, asdict(kept))
+        self.told()
+        return kept
+
+    def _all(self, where: str, name: str, of: Any) -> Iterator[Any]:
+        for folder in (self.folder / where).iterdir():
+            if (folder / name).is_file():
+                yield of(_read(folder / name))
+
+    def _one(self, where: str, name: str, of: Any, an_id: object, what: str) -> Any:
+        file = self.folder / where / checked_id(an_id, what) / name
+        if not file.is_file():
+            raise UnknownIdError(f"there is no such {what} in this project any more")
+        return of(_read(file))
+
+
+def changed(kept: _Kept, **values: Any) -> _Kept:
+    """Return the same with other values and the next revision."""
+    return replace(kept, revision=kept.revision + 1, **values)
+
+
+def check_revision(kept: Song | Version, asked: Mapping[str, Any]) -> None:
+    """Refuse a change that was made on what is no longer there.
+
+    Raises
+    ------
+    ConflictError
+        If the revision named is another than that of `kept`.
+    """
+    if asked.get("revision") != kept.revision:
+        raise ConflictError(
+            f"{kept.name} was changed in another tab meanwhile; "
+            "what you see now is how it is, please do it again"
+        )
+
+
+def _song_of(held: Mapping[str, Any]) -> Song:
+    known = _known(Song, held)
+    if known.get("part") is not None:
+        start_s, end_s = known["part"]
+        known["part"] = (float(start_s), float(end_s))
+    return Song(**known)
+
+
+def _version_of(held: Mapping[str, Any]) -> Version:
+    known = _known(Version, held)
+    known["wishes"] = Wishes.of(known["wishes"])
+    known["steps"] = tuple(tuple(step) for step in known["steps"])
+    known["notes"] = tuple(known["notes"])
+    return Version(**known)
+
+
+def _known(kind: type[Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in held.items() if name in names}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise InputError(f"{path} cannot be read: {exc}") from exc
+    if not isinstance(held, dict):
+        raise InputError(f"{path} does not hold what danceit wrote; was it edited?")
+    return held
+
+
+def _write(path: Path, held: Mapping[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(held, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,118 @@
+"""What jobs do: make libraries, listen to songs, export dances."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from danceit.errors import InputError
+from danceit.progress import Progress
+from danceit.studio.exporting import export
+from danceit.studio.jobs import Report
+from danceit.studio.names import new_id
+from danceit.studio.project import Project, Song
+from danceit.studio.songs import prepare
+
+if TYPE_CHECKING:
+    from danceit.index.building.report import BuildReport
+
+Task = Callable[[Project, Mapping[str, Any], Report], Mapping[str, Any]]
+LIBRARY = Path("library") / "danceit-index"
+"""Where a library is made, in the project."""
+DEMO = "demo"
+LEARNING = "Learning which movement goes with which music"
+_MOST_PROBLEMS = 20
+
+
+def demo(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
+    """Make the demo's songs and dancers, learn from them, and take the demo's song."""
+    from danceit.index.building.options import Told
+    from danceit.workflow.demo import demo_library
+
+    report("Making songs and dancers in three styles", 0.02)
+    library, built = demo_library(
+        project.folder / "library" / DEMO,
+        project.folder / LIBRARY,
+        told=Told(
+            reading=_counting(report, "Looking at the dancers", 0.25, 0.35),
+            training=_counting(report, LEARNING, 0.35, 0.7),
+            indexing=_counting(report, "Cutting dances into moves", 0.7, 0.85),
+        ),
+    )
+    project.library = project.folder / LIBRARY
+    if not project.songs():
+        song = take_song(project, library.query_song, "Demo song")
+        prepare(project, song, lambda doing, share: report(doing, 0.85 + 0.15 * share))
+    return {"clips": built.report.clips, "moves": built.report.fragments}
+
+
+def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
+    """Make or extend the project's library from what was dropped, or from a folder."""
+    from danceit.index.building.options import Told
+    from danceit.workflow.indexing import build_index
+
+    folder = _source(project, asked)
+    out = project.library or project.folder / LIBRARY
+    out.parent.mkdir(parents=True, exist_ok=True)
+    report("Looking for dancers", 0.02)
+    built = build_index(
+        folder,
+        out,
+        told=Told(
+            watching=_counting(report, "Finding poses in video", 0.02, 0.5),
+            reading=_counting(report, "Reading dances", 0.5, 0.55),
+            training=_counting(report, LEARNING, 0.55, 0.85),
+            indexing=_counting(report, "Cutting dances into moves", 0.85, 1.0),
+        ),
+    )
+    project.library = out
+    return {
+        "clips": built.report.clips,
+        "moves": built.report.fragments,
+        "problems": _problems(built.report),
+    }
+
+
+def song(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
+    """Count a song and make its sound for the browser."""
+    ready = prepare(project, project.song(asked.get("song")), report)
+    return {"song": ready.id}
+
+
+TASKS: Mapping[str, Task] = {"demo": demo, "library": library, "song": song, "export": export}
+
+
+def take_song(project: Project, file: Path, name: str) -> Song:
+    """Copy a song into the project."""
+    made = Song(new_id(), name, f"song{file.suffix.lower()}")
+    folder = project.song_folder(made.id)
+    folder.mkdir()
+    shutil.copy(file, folder / made.file)
+    return project.keep_song(made)
+
+
+def _problems(report: "BuildReport") -> list[str]:
+    """What of the files is not in the library, and why, a line each; the first of them."""
+    failed = [f"{failure.recording_id}: {failure.reason}" for failure in report.failed]
+    unknown = [f"{path.name}: not known as a dance" for path in report.unrecognised]
+    return [*failed, *unknown][:_MOST_PROBLEMS]
+
+
+def _source(project: Project, asked: Mapping[str, Any]) -> Path:
+    """The folder to make a library of: dropped, or named when the studio was started."""
+    if "drop" in asked:
+        # All drops together: each is a folder of it, so that two files of one name are two.
+        return project.folder / "dropped"
+    if "folder" in asked:
+        return Path(str(asked["folder"]))
+    raise InputError("say what the library is to be made of")
+
+
+def _counting(report: Report, doing: str, first: float, last: float) -> Progress:
+    """Tell of work that is counted, as the stretch from `first` to `last` of all."""
+
+    def tell(done: int, total: int, what: str = "") -> None:
+        words = f"{doing} ({done} of {total})" if total > 1 else doing
+        report(words, first + (last - first) * done / max(total, 1))
+
+    return tell

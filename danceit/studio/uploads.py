@@ -1,0 +1,84 @@
+"""Files dropped on the page: streamed to disk under harmless names, with limits."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+from danceit.errors import InputError
+from danceit.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES, opened
+
+LARGEST_SONG = 1 << 30
+"""Bytes of a song, which may be a video."""
+LARGEST_DROP = 64 << 30
+"""Bytes of one file of a library."""
+SPARE = 1 << 30
+"""Bytes that a drop must leave free on the disk."""
+RECORDINGS = AUDIO_SUFFIXES | VIDEO_SUFFIXES | {".npz", ".bvh", ".json", ".pkl", ".beats", ".txt"}
+"""What a library is made of; each is read by its content later, by the source that knows it."""
+_PART = ".part"
+
+
+async def written(stream: AsyncIterator[bytes], target: Path, largest: int) -> int:
+    """Write a body to a file that is either whole or not there; return its bytes.
+
+    Raises
+    ------
+    InputError
+        If it is empty or too large, or the disk is full.
+    """
+    part = target.with_name(target.name + _PART)
+    room = shutil.disk_usage(target.parent).free - SPARE
+    n_bytes = 0
+    try:
+        with part.open("wb") as file:
+            async for chunk in stream:
+                n_bytes += len(chunk)
+                if n_bytes > largest:
+                    raise InputError(
+                        f"{target.name} is too large: at most {largest / (1 << 30):.0f} GB"
+                    )
+                if n_bytes > room:
+                    raise InputError(f"there is no room left on the disk for {target.name}")
+                file.write(chunk)
+        if not n_bytes:
+            raise InputError(f"{target.name} is empty (0 bytes)")
+        part.replace(target)
+    except OSError as exc:
+        raise InputError(f"cannot write {target.name}: {exc.strerror or exc}") from exc
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    return n_bytes
+
+
+def check_song(path: Path) -> None:
+    """Check by its content that a file has sound.
+
+    Raises
+    ------
+    InputError
+        If it is no sound or video, or a video without sound.
+    """
+    try:
+        with opened(path) as container:
+            heard = bool(container.streams.audio)
+    except InputError as exc:
+        # The path is the server's own business.
+        raise InputError(str(exc).replace(str(path), path.name)) from exc
+    if not heard:
+        raise InputError(f"{path.name} has no sound: drop a song, or a video with sound")
+
+
+def check_recording(path: Path) -> None:
+    """Check that a file of this name can belong to a library.
+
+    Raises
+    ------
+    InputError
+        If no source reads such files.
+    """
+    if path.suffix.lower() not in RECORDINGS:
+        raise InputError(
+            f"{path.name} is left out: a library is made of videos, songs, .bvh, .npz and .json"
+        )

@@ -1,0 +1,140 @@
+"""Dances made and changed without a browser: what is kept, undone, offered instead."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from danceit.data import Dance
+from danceit.errors import InputError
+from danceit.index.synthetic import SyntheticLibrary
+from danceit.studio.dancing import Dancing
+from danceit.studio.exporting import cut_out
+from danceit.studio.others import ORDERS, others
+from danceit.studio.project import Project, Song
+from danceit.studio.songs import correct, prepare
+from danceit.studio.tasks import take_song
+from danceit.studio.wishes import Wishes
+
+
+@pytest.fixture(scope="module")
+def opened(
+    tmp_path_factory: pytest.TempPathFactory, index: Path, library: SyntheticLibrary
+) -> Project:
+    made = Project.open(tmp_path_factory.mktemp("dancing") / "mine.danceit")
+    made.library = index
+    prepare(made, take_song(made, library.query_song, "a song"), lambda doing, share: None)
+    return made
+
+
+@pytest.fixture(scope="module")
+def dancing(opened: Project) -> Iterator[Dancing]:
+    made = Dancing(opened, device="cpu")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def song(opened: Project) -> Song:
+    return opened.songs()[0]
+
+
+def shown(project: Project, version: object) -> list[str]:
+    dance = Dance.load(project.dance_file(version))  # type: ignore[arg-type]
+    return [placed.fragment_id for placed in dance.fragments]
+
+
+def test_a_seed_is_another_version_and_the_same_seed_the_same(
+    opened: Project, dancing: Dancing, song: Song
+) -> None:
+    first, second = dancing.make(song, Wishes(seed=1)), dancing.make(song, Wishes(seed=2))
+    again = dancing.make(song, Wishes(seed=1))
+    assert len({first.name, second.name, again.name}) == 3
+    assert shown(opened, first) == shown(opened, again) != shown(opened, second)
+
+
+def test_wishes_are_heeded(opened: Project, dancing: Dancing, song: Song) -> None:
+    made = dancing.make(song, Wishes(style="waltz"))
+    dance = Dance.load(opened.dance_file(made))
+    assert {placed.style for placed in dance.fragments} == {"waltz"}
+    with pytest.raises(InputError, match="polka"):
+        dancing.make(song, Wishes(style="polka"))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_is_offered_can_be_taken_undone_and_taken_again(
+    opened: Project, dancing: Dancing, song: Song, order: str
+) -> None:
+    made = dancing.make(song, Wishes())
+    before = Dance.load(opened.dance_file(made))
+    placed = before.fragments[1]
+    at_s = placed.window_start_s + 0.5
+    offered = others(dancing, made, at_s, placed.fragment_id, order)
+    if order in ("calmer", "bigger") and not offered:
+        pytest.skip(f"this small library has nothing {order}")
+    table = {row["id"] for row in offered}
+    assert placed.fragment_id not in table
+    energy = dict(zip(dancing.library().everything.fragment_id,
+                      dancing.library().everything.energy, strict=True))  # fmt: skip
+    for row in offered:
+        if order == "calmer":
+            assert energy[row["id"]] < energy[placed.fragment_id]
+        if order == "bigger":
+            assert energy[row["id"]] > energy[placed.fragment_id]
+    wanted = offered[0]["id"]
+    change = {"kind": "pin", "at": at_s, "what": wanted, "text": "x"}
+    tried, n_changed = dancing.solved(made, [change])
+    assert n_changed >= 1
+    taken, _ = dancing.change(made, [change])
+    assert shown(opened, taken)[1] == wanted == tried.fragments[1].fragment_id
+    undone = dancing.go(taken, taken.at - 1)
+    after = Dance.load(opened.dance_file(undone))
+    np.testing.assert_array_equal(after.joints, before.joints)
+    redone = dancing.go(undone, undone.at + 1)
+    assert shown(opened, redone)[1] == wanted
+    with pytest.raises(InputError, match="nothing more to undo or redo"):
+        dancing.go(redone, redone.at + 1)
+
+
+def test_a_change_after_an_undo_forgets_what_was_undone(
+    opened: Project, dancing: Dancing, song: Song
+) -> None:
+    made = dancing.make(song, Wishes())
+    names = shown(opened, made)
+    one, _ = dancing.change(made, [{"kind": "ban", "what": names[0], "text": "a"}])
+    back = dancing.go(one, 0)
+    other, _ = dancing.change(back, [{"kind": "ban", "what": names[1], "text": "b"}])
+    assert [len(step) for step in other.steps] == [0, 1]
+    assert names[1] not in shown(opened, other)
+
+
+def test_after_other_counts_a_dance_is_shown_but_not_changed(
+    tmp_path: Path, index: Path, library: SyntheticLibrary
+) -> None:
+    project = Project.open(tmp_path / "a.danceit")
+    project.library = index
+    song = prepare(project, take_song(project, library.query_song, "s"), lambda doing, share: None)
+    dancing = Dancing(project, device="cpu")
+    made = dancing.make(song, Wishes())
+    recounted, told = correct(project, song, {"levels": -1})
+    assert told["counts"]["tempo_bpm"] == pytest.approx(
+        float(Dance.load(project.dance_file(made)).beats_s.size and 54.7), rel=0.1
+    )
+    assert recounted.counted == song.counted + 1
+    with pytest.raises(InputError, match="counts of s were changed after Version 1"):
+        dancing.change(made, [{"kind": "ban", "what": "x", "text": ""}])
+    assert dancing.make(recounted, Wishes()).counted == recounted.counted
+    dancing.close()
+
+
+def test_a_part_is_cut_out_of_a_dance_to_the_frame(
+    opened: Project, dancing: Dancing, song: Song
+) -> None:
+    dance = Dance.load(opened.dance_file(dancing.make(song, Wishes())))
+    part = cut_out(dance, (4.0, 9.5))
+    assert part.n_frames == round(5.5 * 24)
+    np.testing.assert_array_equal(part.joints, dance.joints[96:228])
+    np.testing.assert_allclose(part.beats_s + 4.0, dance.beats_s[
+        (dance.beats_s >= 4.0) & (dance.beats_s < 9.5)])  # fmt: skip
+    assert set(part.seams + 96) <= set(dance.seams.tolist())

@@ -1,0 +1,112 @@
+"""Jobs: processes that tell how far they are, are stopped, killed, found again."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from danceit.errors import InputError
+from danceit.index.synthetic import SyntheticLibrary
+from danceit.studio.jobs import Job, Jobs, Report
+from danceit.studio.project import Project
+from danceit.studio.tasks import TASKS, song, take_song
+
+
+@pytest.fixture
+def opened(project: Path) -> Project:
+    return Project.open(project)
+
+
+def until(jobs: Jobs, job: Job, wanted: Callable[[Job], bool]) -> Job:
+    deadline = time.monotonic() + 60
+    while True:
+        now = jobs.job(job.id)
+        if wanted(now):
+            return now
+        assert time.monotonic() < deadline, now
+        time.sleep(0.05)
+
+
+def test_a_song_is_listened_to_in_a_process_of_its_own(
+    opened: Project, library: SyntheticLibrary
+) -> None:
+    taken = take_song(opened, library.query_song, "a song")
+    jobs = Jobs(opened)
+    job = jobs.start("song", "Listening", {"song": taken.id})
+    done = until(jobs, job, lambda now: now.state != "running")
+    assert (done.state, done.error, done.share) == ("done", "", 1.0)
+    ready = opened.song(taken.id)
+    assert ready.ready
+    assert ready.duration_s == pytest.approx(16.0, abs=0.1)
+    assert ready.revision > taken.revision
+
+
+def test_what_cannot_be_done_says_why_and_can_be_begun_again(opened: Project) -> None:
+    jobs = Jobs(opened)
+    failed = until(jobs, jobs.start("song", "Listening", {"song": "00000000"}),
+                   lambda now: now.state != "running")  # fmt: skip
+    assert failed.state == "failed"
+    assert "no such song" in failed.error
+    again = jobs.again(failed.id)
+    assert again.task == "song"
+    until(jobs, again, lambda now: now.state == "failed")
+    assert failed.id not in {job.id for job in jobs.all()}
+
+
+def test_a_job_is_stopped_and_one_that_is_killed_says_so(opened: Project) -> None:
+    jobs = Jobs(opened)
+    job = jobs.start("demo", "Making the demo", {})
+    until(jobs, job, lambda now: now.share > 0)
+    with pytest.raises(InputError, match="still running"):
+        jobs.forget(job.id)
+    jobs.stop(job.id)
+    assert jobs.job(job.id).state == "stopped"
+    killed = jobs.start("demo", "Making the demo", {})
+    now = until(jobs, killed, lambda now: now.share > 0)
+    os.killpg(now.pid, signal.SIGKILL)
+    over = until(jobs, killed, lambda now: now.state != "running")
+    assert (over.state, "start it again" in over.error) == ("stopped", True)
+
+
+def test_a_job_outlives_its_server_and_is_found_again(opened: Project) -> None:
+    gone = Jobs(opened)
+    job = gone.start("demo", "Making the demo", {})
+    found = Jobs(opened)  # as a server that was started anew
+    now = until(found, job, lambda now: now.share > 0)
+    assert now.state == "running"
+    found.stop(job.id)
+    assert found.job(job.id).state == gone.job(job.id).state == "stopped"
+
+
+def test_the_demo_is_a_library_and_a_song(
+    opened: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from danceit.retrieval.encoder.configuration import TrainingConfig
+    from danceit.workflow import demo
+
+    monkeypatch.setattr(demo, "SECONDS", 12.0)
+    monkeypatch.setattr(demo, "SONGS_PER_STYLE", 1)
+    monkeypatch.setattr(demo, "TRAINING", TrainingConfig(steps=8, batch=16))
+    shares: list[float] = []
+
+    class Told(Report):
+        def __call__(self, doing: str, share: float) -> None:
+            shares.append(share)
+
+    made = TASKS["demo"](opened, {}, Told(tmp_path))
+    assert made["clips"] == 3
+    assert shares == sorted(shares)
+    assert opened.library is not None
+    assert [(each.name, each.ready) for each in opened.songs()] == [("Demo song", True)]
+
+
+def test_a_damaged_song_names_no_path(opened: Project, tmp_path: Path) -> None:
+    from danceit.studio.uploads import check_song
+
+    (tmp_path / "noise.mp3").write_bytes(b"not a song" * 100)
+    with pytest.raises(InputError, match=r"cannot read noise\.mp3 as sound"):
+        check_song(tmp_path / "noise.mp3")
+    assert song is TASKS["song"]

@@ -1,0 +1,284 @@
+"""The whole way in a real browser: a song in, a dance out, changed, and exported as files."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danceit.data import Dance
+from danceit.index.synthetic import SyntheticLibrary
+from danceit.studio.project import Project
+from tests.browser import Watched, chromium, unnamed_controls, watched
+from tests.studio.conftest import Served, studio
+
+PAINTED = """(canvas) => {
+  const seen = new Set();
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < data.length; i += 4)
+    seen.add((data[i] >> 4 << 8) | (data[i + 1] >> 4 << 4) | (data[i + 2] >> 4));
+  return seen.size;
+}"""
+"""How many colours, coarsely, are on a canvas."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+def open_page(seen: Watched, served: Served, where: str = "") -> None:
+    seen.page.goto(served.url + where)
+    seen.until("document.body.dataset.ready === 'true'")
+
+
+def button(seen: Watched, name: str) -> Any:
+    return seen.page.get_by_role("button", name=name, exact=True)
+
+
+def job_over(seen: Watched, task: str) -> None:
+    seen.until(
+        f"studio.project.jobs.some((job) => job.task === '{task}')"
+        f" && !studio.project.jobs.some((job) => job.task === '{task}' && job.state === 'running')"
+    )
+
+
+def pick_move(seen: Watched) -> str:
+    """Click the move a little after the playhead; return its fragment."""
+    box = seen.page.locator("#detail").bounding_box()
+    seen.page.mouse.click(box["x"] + 0.62 * box["width"], box["y"] + box["height"] - 14)
+    seen.until("studio.deck.selected !== null")
+    seen.page.locator(".move-card").first.wait_for()
+    fragment: str = seen.state("studio.deck.fragment.id")
+    return fragment
+
+
+def test_from_a_song_to_files(
+    browser: Any, index: Path, library: SyntheticLibrary, project: Path
+) -> None:
+    with studio(project, index) as served, watched(browser, width=1440, height=900) as seen:
+        open_page(seen, served)
+        # A song is dropped, and opens by itself once it was listened to.
+        seen.page.get_by_role("heading", name="Now a song").wait_for()
+        seen.page.locator("input.chooser").set_input_files(library.query_song)
+        seen.page.get_by_role("heading", name="song", exact=True).wait_for(timeout=60_000)
+        tempo = seen.page.locator(".tempo strong")
+        before = int(tempo.inner_text())
+        assert before == pytest.approx(109, abs=4)
+        assert unnamed_controls(seen.page) == []
+        # Its counts are put right, and taken back.
+        button(seen, "Twice as fast").click()
+        seen.page.get_by_text("Counted twice as fast.").wait_for()
+        assert int(tempo.inner_text()) == pytest.approx(2 * before, abs=2)
+        button(seen, "Start over").click()
+        seen.page.get_by_text("Counted as it was heard.").wait_for()
+        assert int(tempo.inner_text()) == before
+        # A dance; the first is there at once.
+        button(seen, "Make a dance").click()
+        seen.until("location.hash.startsWith('#/dance/') && danceit.drawnFrame() !== undefined")
+        assert seen.page.locator("#stage canvas").evaluate(PAINTED) > 30
+        assert unnamed_controls(seen.page) == []
+        # A move is looked at, its rivals move, one is taken, undone, taken again.
+        first = pick_move(seen)
+        seen.until(f"({PAINTED})(document.querySelector('.move-card canvas')) > 12")
+        wanted = seen.page.locator(".move-card").nth(1).get_attribute("data-move")
+        seen.page.locator(".move-card").nth(1).click()
+        seen.until(f"studio.deck.fragment.id === '{wanted}'")
+        seen.page.keyboard.press("Control+z")
+        seen.until(f"studio.deck.fragment.id === '{first}'")
+        seen.page.keyboard.press("Control+Shift+z")
+        seen.until(f"studio.deck.fragment.id === '{wanted}'")
+        # Another version, side by side with the first.
+        seen.page.keyboard.press("n")
+        seen.until("studio.project.dances.length === 2 && studio.deck.ids.length === 1")
+        button(seen, "Version 1 side by side").click()
+        seen.until("document.querySelectorAll('#stage canvas').length === 2")
+        seen.page.get_by_role("link", name="Version 1").click()
+        seen.until("document.querySelectorAll('#stage canvas').length === 1")
+        # Out of it come files.
+        for number, kind in enumerate(("Motion capture", "Video"), start=1):
+            button(seen, "Export").click()
+            dialog = seen.page.get_by_role("dialog", name="Export Version 1")
+            dialog.get_by_role("radio", name=re.compile(f"^{kind}")).check()
+            if kind == "Video":
+                dialog.get_by_role("combobox", name="Size").select_option("360")
+            assert unnamed_controls(seen.page) == []
+            dialog.get_by_role("button", name="Export").click()
+            seen.until(
+                "studio.project.jobs.filter(({ task, state }) =>"
+                f" task === 'export' && state === 'done').length === {number}"
+            )
+        check_files(project, wanted)
+        with seen.page.expect_download() as download:
+            button(seen, "Download").last.click()
+        assert Path(download.value.path()).stat().st_size > 1000
+        assert seen.complaints == []
+        assert {url.split("/")[2] for url in seen.requests if not url.startswith(("blob:", "data:"))
+                } == {f"127.0.0.1:{served.port}"}  # fmt: skip
+
+
+def check_files(project: Path, wanted: str) -> None:
+    import av
+
+    (bvh,) = (project / "exports").glob("*.bvh")
+    assert bvh.read_text().startswith("HIERARCHY")
+    (mp4,) = (project / "exports").glob("*.mp4")
+    with av.open(str(mp4)) as container:
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert (video.width, video.height) == (360, 640)
+        assert float(sound.duration * sound.time_base) >= 15.9
+    kept = Project.open(project)
+    version = kept.versions()[0]
+    dance = Dance.load(kept.dance_file(version))
+    assert wanted in {placed.fragment_id for placed in dance.fragments}
+
+
+@pytest.fixture(scope="module")
+def danced(
+    index: Path, library: SyntheticLibrary, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A studio with a library, a song and a dance."""
+    from danceit.studio.songs import prepare
+    from danceit.studio.tasks import take_song
+
+    folder = tmp_path_factory.mktemp("danced") / "mine.danceit"
+    made = Project.open(folder)
+    made.library = index
+    song = take_song(made, library.query_song, "<b>a song</b>")
+    prepare(made, song, lambda doing, share: None)
+    with studio(folder) as served:
+        status, _ = served.post("/dances", {"song": song.id})
+        assert status == 200
+        yield served
+
+
+def test_two_tabs_see_one_another_and_do_not_fight(browser: Any, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    with watched(browser) as one, watched(browser) as other:
+        open_page(one, danced)
+        open_page(other, danced)
+        one.until("danceit.drawnFrame() !== undefined")
+        other.until("danceit.drawnFrame() !== undefined")
+        gone = one.state("studio.deck.current.fragments[0].id")
+        change = {"kind": "ban", "what": gone, "text": "Without the first"}
+        asked = {"do": "change", "revision": version["revision"], "changes": [change]}
+        assert danced.post(f"/dances/{version['id']}", asked)[0] == 200
+        for seen in (one, other):
+            seen.until(f"studio.deck.current.fragments.every(({{ id }}) => id !== '{gone}')")
+        # What was asked on the version that is no more is told so, and changes nothing.
+        status, told = danced.post(f"/dances/{version['id']}", asked)
+        assert (status, "another tab" in told["error"]) == (409, True)
+        one.page.keyboard.press("Control+z")
+        other.until(f"studio.deck.current.fragments[0].id === '{gone}'")
+        assert one.complaints == other.complaints == []
+
+
+def test_a_name_is_text_and_never_markup(browser: Any, danced: Served) -> None:
+    with watched(browser) as seen:
+        open_page(seen, danced, "#/songs")
+        seen.page.get_by_text("<b>a song</b>").wait_for()
+        assert seen.state("document.querySelectorAll('.song-card b').length") == 0
+
+
+def test_space_plays_wherever_the_keyboard_is(browser: Any, danced: Served) -> None:
+    with watched(browser) as seen:
+        open_page(seen, danced)
+        seen.until("danceit.drawnFrame() !== undefined")
+        for press in ("Mirror", "Loop"):
+            button(seen, press).click()
+            pressed = f"document.getElementById('{press.lower()}').getAttribute('aria-pressed')"
+            assert seen.state(pressed) == "true"
+            seen.page.keyboard.press(" ")
+            seen.until("danceit.playing")
+            assert seen.state(pressed) == "true"
+            seen.page.keyboard.press(" ")
+            seen.until("!danceit.playing")
+        seen.page.keyboard.press("?")
+        seen.page.keyboard.press("Escape")
+        seen.page.keyboard.press(" ")
+        seen.until("danceit.playing")
+        assert not seen.page.get_by_role("dialog", name="Keyboard").is_visible()
+
+
+def test_it_fits_a_phone_and_every_target_is_large_enough(browser: Any, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    (song,) = danced.get("/state")["songs"]
+    with watched(browser, width=390, height=844, touch=True) as seen:
+        for where in ("#/library", "#/songs", f"#/song/{song['id']}", f"#/dance/{version['id']}"):
+            open_page(seen, danced, where)
+            seen.page.wait_for_timeout(300)
+            assert seen.state("document.scrollingElement.scrollWidth") <= 390
+            small = seen.state(
+                "Array.from(document.querySelectorAll('button, select, a, summary, label'))"
+                ".filter((one) => one.checkVisibility() && !one.matches('.skip'))"
+                ".filter((one) => one.getBoundingClientRect().height < 44)"
+                ".map((one) => one.outerHTML.slice(0, 90))"
+            )
+            assert small == [], where
+            assert unnamed_controls(seen.page) == []
+        assert seen.complaints == []
+
+
+def test_a_reload_in_the_middle_of_a_job_finds_it_again(browser: Any, project: Path) -> None:
+    with studio(project) as served, watched(browser) as seen:
+        open_page(seen, served)
+        button(seen, "Use the demo's dancers").click()
+        heading = seen.page.get_by_role("heading", name="Making the demo library")
+        heading.first.wait_for()
+        seen.page.reload()
+        heading.first.wait_for()
+        seen.until("studio.project.jobs[0].share > 0")
+        seen.page.get_by_role("main").get_by_role("button", name="Stop").click()
+        seen.page.get_by_role("heading", name="Whose moves").wait_for()
+        assert [job["state"] for job in served.get("/state")["jobs"]] == ["stopped"]
+        assert seen.complaints == []
+
+
+def test_a_kill_loses_nothing_that_was_answered(
+    browser: Any, index: Path, library: SyntheticLibrary, project: Path
+) -> None:
+    from danceit.studio.songs import prepare
+    from danceit.studio.tasks import take_song
+
+    made = Project.open(project)
+    made.library = index
+    song = take_song(made, library.query_song, "a song")
+    prepare(made, song, lambda doing, share: None)
+    with studio(project) as served:
+        _, told = served.post("/dances", {"song": song.id})
+        version = told["dance"]
+        what = {"kind": "ban", "what": Dance.load(
+            made.dance_file(made.version(version["id"]))).fragments[0].fragment_id}  # fmt: skip
+        asked = {"do": "change", "revision": version["revision"], "changes": [what]}
+        _, told = served.post(f"/dances/{version['id']}", asked)
+        served.kill()
+    with studio(project) as served, watched(browser) as seen:
+        assert served.get("/state")["dances"] == [told["dance"]]
+        open_page(seen, served)
+        seen.until("danceit.drawnFrame() !== undefined")
+        button(seen, "Undo").click()
+        seen.until("studio.project.dances[0].changes.length === 0")
+
+
+def test_dances_that_are_dropped_are_added_to_the_library(
+    browser: Any, index: Path, tmp_path: Path, project: Path
+) -> None:
+    import shutil
+    from datetime import date
+
+    from danceit.index.synthetic import make_library
+
+    shutil.copytree(index, tmp_path / "danceit-index")
+    more = make_library(tmp_path / "more", seed=5, songs_per_style=1, seconds=8.0)
+    with studio(project, tmp_path / "danceit-index") as served, watched(browser) as seen:
+        open_page(seen, served, "#/library")
+        seen.page.get_by_text("3 clips of 3").wait_for()
+        seen.page.locator("input.chooser").set_input_files(sorted(more.folder.glob("disco-*")))
+        job_over(seen, "library")
+        (job,) = served.get("/state")["jobs"]
+        assert job["state"] == "done", job["error"]
+        seen.page.get_by_text("4 clips of 4").wait_for()
+        seen.page.get_by_role("searchbox").fill(str(date.today()))
+        seen.page.get_by_text("1 clip of 4").wait_for()
