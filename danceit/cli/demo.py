@@ -38,4 +38,5 @@ def demo(out: Path, seed: int) -> None:
     click.echo(f"video: {done.made.out}")
     click.echo(f"page:  {done.page} (open it in a browser)")
     click.echo(f"dance: {done.made.dance_file}")
+    click.echo(f"open:  danceit studio {out}/danceit-index")
     click.echo(f"next:  danceit query {out}/library/song.wav --index {out}/danceit-index --explain")
