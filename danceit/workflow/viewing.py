@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.audio.songs import check_one_song, song_of
+from danceit.counts import Counts
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.render.options import RenderOptions
+from danceit.render.page.data import counts_to
 from danceit.render.page.html import page
 from danceit.render.page.sound import PageSound, encode_page_sound
 from danceit.workflow.dance_files import loaded, short_names
@@ -32,6 +34,8 @@ class Viewed:
         None where the song could not be found.
     notice : str
         Why there is no sound; empty where there is.
+    counts : Counts or None
+        The song's, where the dances were made on them.
     """
 
     files: tuple[Path, ...]
@@ -40,6 +44,7 @@ class Viewed:
     title: str
     sound: PageSound | None
     notice: str
+    counts: Counts | None = None
 
     def html(self, options: RenderOptions, edit: Mapping[str, object] | None = None) -> str:
         """Return the page; `edit` as for `danceit.render.page.html.page`."""
@@ -50,6 +55,7 @@ class Viewed:
             sound=self.sound,
             notice=self.notice,
             title=self.title,
+            counts=self.counts,
             edit=edit,
         )
 
@@ -85,10 +91,15 @@ def open_dances(
     check_one_song(dances, files)
     if names and len(names) != len(dances):
         raise InputError(f"{len(names)} names for {len(dances)} dances; give one a dance")
-    sound, notice = _sound(dances, song, audible)
+    found, notice = _song(dances, song)
+    sound = None if found is None else encode_page_sound(found, audible=audible)
+    if found is not None and not audible:
+        notice = NO_SOUND_WANTED
     noted = dances[0].song
     title = (song or (noted.path if noted else files[0])).stem
-    return Viewed(tuple(files), dances, tuple(names) or short_names(files), title, sound, notice)
+    counts = None if found is None else counts_to(dances, found)
+    shown = tuple(names) or short_names(files)
+    return Viewed(tuple(files), dances, shown, title, sound, notice, counts)
 
 
 def write_page(viewed: Viewed, out: Path, options: RenderOptions) -> None:
@@ -100,14 +111,11 @@ def write_page(viewed: Viewed, out: Path, options: RenderOptions) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _sound(
-    dances: Sequence[Dance], song: Path | None, audible: bool
-) -> tuple[PageSound | None, str]:
-    if song is None:
-        try:
-            found = song_of(dances)
-        except InputError as exc:
-            return None, f"No sound: {exc}."
-    else:
-        found = song_of(dances, song)
-    return encode_page_sound(found, audible=audible), "" if audible else NO_SOUND_WANTED
+def _song(dances: Sequence[Dance], song: Path | None) -> tuple[Path | None, str]:
+    """Where the song is; None, and why, where it is not known."""
+    if song is not None:
+        return song_of(dances, song), ""
+    try:
+        return song_of(dances), ""
+    except InputError as exc:
+        return None, f"No sound: {exc}."

@@ -15,7 +15,11 @@ from tests.studio.conftest import Served, studio
 
 PAINTED = """(canvas) => {
   const seen = new Set();
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const { width, height } = canvas;
+  const copy = Object.assign(document.createElement("canvas"), { width, height });
+  const brush = copy.getContext("2d", { willReadFrequently: true });
+  brush.drawImage(canvas, 0, 0);
+  const { data } = brush.getImageData(0, 0, width, height);
   for (let i = 0; i < data.length; i += 4)
     seen.add((data[i] >> 4 << 8) | (data[i + 1] >> 4 << 4) | (data[i + 2] >> 4));
   return seen.size;

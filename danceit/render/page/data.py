@@ -7,14 +7,16 @@ frames a second a three-minute dance in 3-D takes 0.6 MB.
 
 import base64
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from danceit.audio import listen
 from danceit.counts import Counts
 from danceit.data import BONES, FPS, JOINT, Choice, Dance, Float32, Float64, RunnerUp
+from danceit.errors import DanceitError
 from danceit.movement import bridged_movement
 from danceit.render.drawing import camera, figure, stage
 from danceit.render.drawing.camera import Camera, View, follow
@@ -67,6 +69,16 @@ def counts_as_json(counts: Counts) -> dict[str, Any]:
             for section in counts.sections
         ],
     }
+
+
+def counts_to(dances: Sequence[Dance], song: Path) -> Counts | None:
+    """Return a song's counts with its sections, where all dances were made on these counts."""
+    try:
+        counts = listen(song).counts
+    except DanceitError:
+        return None
+    same = [np.array_equal(dance.beats_s, counts.beats_s) for dance in dances]
+    return counts if all(same) else None
 
 
 def counts_of(dance: Dance) -> Counts:

@@ -23,6 +23,7 @@ from danceit.render.options import Colour, RenderOptions, Theme
 from danceit.render.page.data import (
     counts_as_json,
     counts_of,
+    counts_to,
     dances_as_json,
     figure_as_json,
     theme_as_json,
@@ -66,6 +67,7 @@ def render_page(
         names=options.captions,
         sound=encode_page_sound(song),
         title=song.stem,
+        counts=counts_to(dances, song),
     )
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
