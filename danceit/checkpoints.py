@@ -54,6 +54,23 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise InputError(f"{path} is damaged: {exc}") from exc
 
 
+def read_note(path: Path) -> dict[str, Any]:
+    """Read the note that `write_tensors` wrote, without the tensors.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or not one of ours.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="np") as stored:
+            return dict(json.loads((stored.metadata() or {})[NOTE]))
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as exc:
+        raise InputError(f"{path} is damaged: {exc}") from exc
+
+
 def flat_state(
     modules: Mapping[str, nn.Module], optimisers: Mapping[str, Adam]
 ) -> dict[str, Tensor]:
@@ -107,16 +124,24 @@ def append_log(path: Path, columns: Sequence[str], row: Sequence[float | int | s
 
 
 def cut_log(path: Path, stage: str, step: int) -> None:
-    """Drop the rows of a log that are later than a checkpoint, before a run goes on from it."""
+    """Drop the rows of a log that are later than a checkpoint, before a run goes on from it.
+
+    Rows are dropped from the first one on that is none, as a kill or a bad disk leaves them.
+    """
     if not path.exists():
         return
-    with path.open(newline="", encoding="utf-8") as stream:
-        header, *rows = list(csv.reader(stream)) or [[]]
+    try:
+        with path.open(newline="", encoding="utf-8", errors="replace") as stream:
+            header, *rows = list(csv.reader(stream)) or [[]]
+    except csv.Error:
+        header, rows = [], []
     kept: list[list[str]] = []
     for row in rows:
+        if len(row) != len(header) or len(row) < 2 or not row[1].isdecimal():
+            break
         # Stages follow one another: one that begins after the checkpoint's is later than it.
         later_stage = row[0] != stage and any(earlier[0] == stage for earlier in kept)
-        if len(row) != len(header) or later_stage or (row[0] == stage and int(row[1]) > step):
+        if later_stage or (row[0] == stage and int(row[1]) > step):
             break
         kept.append(row)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:

@@ -68,8 +68,26 @@ def read_npz(
     except (InputError, PermissionError):
         raise
     except Exception as exc:  # zipfile, zlib and struct raise a dozen kinds for damaged bytes
-        raise InputError(f"{path} is not a readable .npz file: {_line(exc)}") from exc
+        cut = "; cut off, by a full disk or an interrupted copy?" if _is_cut(path) else ""
+        raise InputError(f"{path} is not a readable .npz file: {_line(exc)}{cut}") from exc
     return arrays
+
+
+def read_npy(path: Path) -> npt.NDArray[Any]:
+    """Read a plain array from a ``.npy`` file; its header is not believed but compared.
+
+    Raises
+    ------
+    Exception
+        Whatever numpy and Python's parser raise for damaged bytes.
+    """
+    return _array(path.read_bytes())
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a file begins as an archive does and does not end as one."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\3\4" and not zipfile.is_zipfile(path)
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -27,8 +27,12 @@ from danceit.retrieval.options import QueryOptions
 if TYPE_CHECKING:
     from danceit.data import Dance
     from danceit.render.options import RenderOptions
+    from danceit.retrieval.choices import WindowChoice
     from danceit.retrieval.composing import Composition
     from danceit.retrieval.constraints import Constraints
+
+_BEST = 5
+"""Matches of a window that `--explain` shows, and the chosen one."""
 
 
 @click.command()
@@ -39,7 +43,9 @@ if TYPE_CHECKING:
 @click.option("--idea", type=PATH, metavar="FILE",
               help="A dance file: choose movement like its own.")  # fmt: skip
 @change_options
-@click.option("--explain", is_flag=True, help="Show each window's runners-up.")
+@click.option(
+    "--explain", is_flag=True, help="Show each window's best five matches and why one was taken."
+)
 @json_option
 @device_option
 def query(
@@ -289,14 +295,32 @@ def _print_choices(composition: "Composition", *, explain: bool) -> None:
             ],
         )
     )
-    if explain:
-        for row in rows:
-            click.echo(f"\n{clock(row.window_start_s)}  {row.why}")
-            for other in row.runners_up:
-                click.echo(
-                    f"    {other.fragment_id}  distance {other.distance:.3f}"
-                    f"  target cost {other.target:.3f}"
-                )
+    for row in rows if explain else ():
+        click.echo(f"\n{clock(row.window_start_s)}  {row.why}")
+        click.echo(_best_of(row))
+
+
+def _best_of(row: "WindowChoice") -> str:
+    """Table of a window's best matches for the music, with the chosen one marked."""
+    from danceit.data import RunnerUp
+
+    matches = list(row.runners_up)
+    matches.insert(row.rank, RunnerUp(row.fragment_id, row.distance, row.target))
+    shown = [*range(min(_BEST, len(matches))), *([row.rank] if row.rank >= _BEST else [])]
+    return table(
+        ("", "rank", "fragment", "distance", "target cost", "join"),
+        [
+            (
+                ">" if rank == row.rank else "",
+                str(rank),
+                matches[rank].fragment_id,
+                f"{matches[rank].distance:.3f}",
+                f"{matches[rank].target:.3f}",
+                ("goes on" if row.goes_on else f"{row.join_cost:.2f}") if rank == row.rank else "",
+            )
+            for rank in shown
+        ],
+    )
 
 
 def _before_and_after(before: "Dance", after: "Dance") -> str:

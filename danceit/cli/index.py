@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from danceit.cli.flags import note, told
-from danceit.cli.inspect import inspect, stats
+from danceit.cli.inspect import inspect, list_index, stats
 from danceit.cli.options import (
     PATH,
+    debug_option,
     device_option,
     estimator_option,
     index_option,
@@ -35,6 +36,7 @@ def index() -> None:
 
 index.add_command(inspect)
 index.add_command(stats)
+index.add_command(list_index)
 
 
 @index.command(
@@ -69,6 +71,7 @@ index.add_command(stats)
 @click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
 @ray_option
 @device_option
+@debug_option
 def build(
     data: Path,
     out: Path | None,
@@ -88,6 +91,7 @@ def build(
     recall: float,
     ray: str,
     device: str,
+    debug: bool,
 ) -> None:
     """Call `danceit.workflow.indexing.build_index` and print its report."""
     from danceit.cli.train import print_training
@@ -123,7 +127,7 @@ def build(
         )
     if built.trained is not None:
         print_training(built.trained)
-    _print_report(built.report)
+    _print_report(built.report, debug=debug)
     if built.report.failed:
         raise click.exceptions.Exit(1)
 
@@ -136,6 +140,7 @@ def build(
 @index_option
 @ray_option
 @device_option
+@debug_option
 def add(
     data: Path,
     estimator: str,
@@ -144,6 +149,7 @@ def add(
     index_path: Path,
     ray: str,
     device: str,
+    debug: bool,
 ) -> None:
     """Call `danceit.workflow.indexing.add_to_index` and print its report."""
     from danceit.index.building.options import BuildOptions, Told
@@ -157,7 +163,7 @@ def add(
     with bar("finding poses", "frame") as watching, bar("indexing", "dance") as indexing:
         told = Told(watching=watching, indexing=indexing)
         report = add_to_index(data, index_path, options, ray=ray, told=told)
-    _print_report(report)
+    _print_report(report, debug=debug)
     if report.failed:
         raise click.exceptions.Exit(1)
 
@@ -259,7 +265,7 @@ def _stride(seconds: float) -> int:
     return round(seconds * FPS)
 
 
-def _print_report(report: "BuildReport") -> None:
+def _print_report(report: "BuildReport", *, debug: bool) -> None:
     click.echo(report.cleaning.summary)
     for line in (*report.cleaning.warnings, *report.warnings):
         click.echo(f"warning: {line}", err=True)
@@ -274,6 +280,8 @@ def _print_report(report: "BuildReport") -> None:
         click.echo(f"not recognised: {path}", err=True)
     for failure in report.failed:
         click.echo(f"failed: {failure.recording_id}: {told(failure.reason)}", err=True)
+        if debug and failure.trace:
+            click.echo(failure.trace.rstrip(), err=True)
     if report.withdrawn:
         click.echo(f"left out, as `remove` said: {', '.join(report.withdrawn)}", err=True)
     if report.removed:

@@ -1,7 +1,8 @@
-"""`danceit index inspect` and `danceit index stats`: see what an index is made of."""
+"""`danceit index inspect`, `stats` and `list`: see what an index is made of."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,45 @@ def stats(
         click.echo(f"wrote {out}", err=as_json)
     if tables.failed:
         raise click.exceptions.Exit(1)
+
+
+@click.command(
+    "list",
+    help="List what an index holds: recordings, or with --clips or --fragments their parts, by "
+    "the names that --pin, --ban, inspect and remove take.\n\n"
+    "With PART only those whose names it occurs in.",
+)
+@click.argument("part", default="")
+@click.option("--clips", "kind", flag_value="clips", help="The clips that cleaning left.")
+@click.option("--fragments", "kind", flag_value="fragments", help="What a window can show.")
+@index_option
+@json_option
+def list_index(part: str, kind: str | None, index_path: Path, as_json: bool) -> None:
+    """Print `danceit.index.listing.listed`."""
+    from danceit.index.listing import listed
+    from danceit.index.store.engines import open_store
+
+    kind = kind or "recordings"
+    with open_store(index_path) as store:
+        rows = listed(store, kind, part)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    inner = {"recordings": "clips", "clips": "fragments", "fragments": ""}[kind]
+    cells = [
+        (
+            row.name,
+            str(row.parts) if inner else "",
+            f"{row.start_s:.1f}",
+            f"{row.end_s:.1f}",
+            row.style or "-",
+            row.dancer or "-",
+            f"{row.tempo_bpm:.0f}" if row.tempo_bpm else "-",
+        )
+        for row in rows
+    ]
+    click.echo(table((kind[:-1], inner, "from s", "to s", "style", "dancer", "bpm"), cells))
+    click.echo(f"{len(rows)} {kind}{f' with {part!r} in their names' if part else ''}", err=True)
 
 
 def _as_json(rows: "Sequence[RecordingMeasures]") -> str:

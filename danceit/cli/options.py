@@ -95,6 +95,13 @@ def where_option(command: Command) -> Command:
     )(command)
 
 
+def debug_option(command: Command) -> Command:
+    """`--debug`: where in the code a reader failed."""
+    return click.option(
+        "--debug", is_flag=True, help="Show the traceback where a reader failed by a bug."
+    )(command)
+
+
 def json_option(command: Command) -> Command:
     """`--json`: results as one JSON object for machines."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(

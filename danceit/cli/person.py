@@ -14,12 +14,21 @@ def person() -> None:
     """Hold the commands under `danceit person`."""
 
 
+def _there(_context: click.Context, _param: click.Parameter, path: Path) -> Path:
+    """Before anybody is asked who is shown in it."""
+    from danceit.errors import InputError
+
+    if not path.exists():
+        raise InputError(f"no such file or folder: {path}")
+    return path
+
+
 @person.command(
     help="Take frames, poses and the background from a video of the person.\n\n"
     "SOURCE is a video, or poses with their video beside them; two minutes of simple "
     "movement before a still camera are best."
 )
-@click.argument("source", type=PATH)
+@click.argument("source", type=PATH, callback=_there)
 @click.option("--out", type=PATH, required=True, help="Folder to make.")
 @click.option("--who", prompt="Who is shown", help="The person's name.")
 @click.option(
@@ -130,7 +139,8 @@ def info(folder: Path, dance_file: Path | None) -> None:
         ("frames", f"{found.n_frames}: {found.n_training} to train on, "
                    f"{found.n_validation} unseen"),
         ("camera", "still" if about.static_camera else "moving"),
-        ("trained", trained),
+        ("trained to", trained),
+        ("painted by", found.kept or "nothing yet"),
     ]  # fmt: skip
     click.echo(table(("", ""), rows).lstrip("\n"))
     for text in found.notes:

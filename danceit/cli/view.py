@@ -85,8 +85,14 @@ def _site(
     try:
         edits = stack.enter_context(ViewEdits(viewed, index, song=song, device=device))
     except IndexStateError as exc:
-        note(f"the page can show but not change: {exc}")
-        text = viewed.html(options)
+        reason = f"the page can show but not change: {exc}"
+        note(reason)
+        unchanging = {
+            "token": "",
+            "refused": [reason] * len(viewed.dances),
+            "changes": [[] for _ in viewed.dances],
+        }
+        text = viewed.html(options, unchanging)
         return Site({"/": lambda _: text})
     for refused in sorted({reason for reason in edits.refused if reason}):
         note(refused)

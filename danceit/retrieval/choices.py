@@ -108,4 +108,6 @@ def _why(window: int, rank: int, goes_on: bool, found: int) -> str:
         return "the best match for the music; nothing comes before it"
     if rank == 0:
         return "the best match for the music"
+    if window == 0:
+        return f"match {rank + 1} of {found}: what comes next follows on it better"
     return f"match {rank + 1} of {found}: it follows on better than the ones before it in the list"

@@ -8,6 +8,7 @@ done once for a song; after that a change costs a table look-up and a small path
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -277,12 +278,24 @@ class Editor:
     def _row(self, fragment: str) -> int:
         row = self._row_of.get(fragment)
         if row is None:
-            near = nearest_spelling(fragment, self._row_of)
+            length_s = self._pool.plan.n_frames / FPS
             raise InputError(
-                f"the index has no fragment '{fragment}' of {self.options.length_s:g} s{near}; "
-                "danceit query --explain lists those that fit"
+                f"the index has no fragment '{fragment}' of {length_s:g} s"
+                f"{self._nearest(fragment)}; danceit index list --fragments lists all"
             )
         return row
+
+    def _nearest(self, fragment: str) -> str:
+        """End of a line about a fragment that is not there: the nearest of the clip meant."""
+        clip, _, rest = fragment.rpartition(":")
+        frame = rest.partition("+")[0]
+        clips = {str(name) for name in self._clips}
+        near = clip if clip in clips else next(iter(get_close_matches(clip, clips, n=1)), "")
+        if not near or not frame.isdecimal():
+            return nearest_spelling(fragment, self._row_of)
+        own = [name for name in self._row_of if name.startswith(f"{near}:")]
+        best = min(own, key=lambda name: abs(int(name[len(near) + 1 :].split("+")[0]) - int(frame)))
+        return f"; did you mean '{best}'?"
 
     def _banned(self, name: str) -> Int64:
         if name in self._row_of:

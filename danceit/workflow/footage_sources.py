@@ -11,7 +11,7 @@ import numpy as np
 
 from danceit.data import Dance, Placement, Recording
 from danceit.errors import DanceitError, InputError
-from danceit.index.sources import SOURCES, HasSettings
+from danceit.index.sources import SOURCES, HasSettings, recognised_by
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.sources.video import footage_of
 from danceit.render.footage.locating import Filmed
@@ -81,17 +81,18 @@ def read_source(path: Path, dims: int = 2) -> Recording:
         If it is gone, no source recognises it, or it cannot be read.
     """
     if not path.exists():
-        raise InputError(f"{path} is not there any more")
-    for name in SOURCES.names():
-        source = SOURCES.get(name)
-        if source.detect(path):
-            recording: Recording = (
-                source.read_with(path, ReadSettings(), dims)
-                if isinstance(source, HasSettings)
-                else source.read(path)
-            )
-            return recording
-    raise InputError(f"no source recognises {path}")
+        raise InputError(f"{path} is not there, or not any more")
+    sources = {name: SOURCES.get(name) for name in SOURCES.names()}
+    name = recognised_by(path, sources)
+    if not name:
+        raise InputError(f"no source recognises {path}")
+    source = sources[name]
+    recording: Recording = (
+        source.read_with(path, ReadSettings(), dims)
+        if isinstance(source, HasSettings)
+        else source.read(path)
+    )
+    return recording
 
 
 def filmed(recording: Recording) -> Filmed:

@@ -63,6 +63,8 @@ class PersonInfo:
     ----------
     stage, step : str, int
         Of the last checkpoint; empty where training has not begun.
+    kept : str
+        What of it is rendered with; empty where nothing is.
     """
 
     about: Description
@@ -71,6 +73,7 @@ class PersonInfo:
     n_validation: int
     stage: str
     step: int
+    kept: str
     notes: tuple[str, ...]
 
 
@@ -96,8 +99,21 @@ def person_info(folder: Path, dance: Path | None = None) -> PersonInfo:
         n_validation=len(target.validation),
         stage=stage,
         step=step,
+        kept=_kept(folder),
         notes=tuple(notes),
     )
+
+
+def _kept(folder: Path) -> str:
+    """Say which networks a person is painted by: what was trained last may have been left out."""
+    from danceit.checkpoints import read_note
+    from danceit.render.person.building import PAINTER
+
+    if not (folder / PAINTER).is_file():
+        return ""
+    note = read_note(folder / PAINTER)
+    face = "and FaceGAN" if note.get("face") else "without FaceGAN, which was left out or not begun"
+    return f"poseGAN of step {note.get('step', '?')} {face}"
 
 
 def shown_share(target: Target, dance: Dance) -> str:

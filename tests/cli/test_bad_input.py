@@ -1,6 +1,7 @@
 """Bad input: one clear line, exit code 1, nothing left behind."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +224,23 @@ def test_a_song_for_a_dance_or_for_an_index(
     refused(danceit, "align", song, saying=f"make one first: danceit query {song}")
     refused(danceit, "render", song, "--out", "a.png", saying="not a dance")
     refused(danceit, "query", song, "--index", song, saying="is a file; an index is the folder")
+
+
+def test_songs_alone_are_no_library(danceit: Cli, library: SyntheticLibrary) -> None:
+    songs = Path("songs")
+    songs.mkdir()
+    shutil.copy(library.query_song, songs)
+    refused(danceit, "index", "build", songs, saying="a song alone holds no movement")
+
+
+def test_nobody_is_asked_about_a_video_that_is_not_there(danceit: Cli) -> None:
+    refused(danceit, "person", "prepare", "nothere.mp4", "--out", "ada", saying="no such file")
+
+
+def test_a_dance_file_that_was_cut_off_is_told_as_such(danceit: Cli) -> None:
+    np.savez("whole.npz", joints=np.zeros((500, 18, 3)))
+    Path("cut.npz").write_bytes(Path("whole.npz").read_bytes()[:9000])
+    refused(danceit, "render", "cut.npz", "--out", "a.png", saying="cut off, by a full disk or")
 
 
 @pytest.mark.parametrize("option", ["--lengths", "--stride"])

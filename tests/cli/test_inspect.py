@@ -133,6 +133,18 @@ def test_stats_of_a_folder_and_of_its_index_agree(
     assert (tmp_path / "stats.png").stat().st_size > 10_000
 
 
+def test_an_index_is_listed_down_to_its_fragments(danceit: Cli, index: Path) -> None:
+    told = danceit("index", "list", "--index", index)
+    assert told.code == 0, told.err
+    assert told.err == "3 recordings\n"
+    fragments = json.loads(danceit("index", "list", "--fragments", "--index", index, "--json").out)
+    info = json.loads(danceit("index", "info", "--index", index, "--json").out)
+    assert len(fragments) == sum(info["fragments"].values())
+    clips = danceit("index", "list", "disco", "--clips", "--index", index)
+    assert "disco" in clips.out.splitlines()[1]
+    assert "waltz" not in clips.out
+
+
 @pytest.mark.skipif(find_spec("mediapipe") is None, reason="mediapipe is not installed")
 def test_a_corrupt_video_among_good_dances_is_named_and_the_rest_goes_on(
     danceit: Cli, encoder: Path, library: SyntheticLibrary, tmp_path: Path

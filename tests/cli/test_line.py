@@ -117,6 +117,23 @@ def test_json_says_what_the_table_says_and_explains_the_runners_up(
         assert all(other["fragment_id"] in explained.out for other in window["runners_up"])
 
 
+def test_the_best_five_matches_are_explained_and_the_chosen_one_is_marked(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    asked = ("query", library.query_song, "--index", index)
+    windows = json.loads(danceit(*asked, "--json").out)["windows"]
+    blocks = danceit(*asked, "--explain").out.split("\n\n")[1:]
+    assert len(blocks) == len(windows)
+    for block, window in zip(blocks, windows, strict=True):
+        rows = [line for line in block.splitlines()[2:] if re.search(r":\d+\+\d+", line)]
+        assert len(rows) == 5 + (window["rank"] >= 5)
+        (marked,) = (row for row in rows if row.startswith(">"))
+        assert marked.split()[1:3] == [str(window["rank"]), window["fragment_id"]]
+        assert f"{window['target']:.3f}" in marked
+    # Nothing comes before the first.
+    assert "before it in" not in blocks[0]
+
+
 def test_a_filter_keeps_to_its_style(danceit: Cli, library: SyntheticLibrary, index: Path) -> None:
     asked = danceit("query", library.query_song, "--index", index, "--style", "waltz", "--json")
     assert {window["style"] for window in json.loads(asked.out)["windows"]} == {"waltz"}

@@ -140,10 +140,21 @@ def test_the_served_page_changes_a_dance_in_a_browser(queried: Path, index: Path
         assert seen.complaints == []
 
 
+def test_without_an_index_the_page_says_why_nothing_can_be_changed(
+    queried: Path, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "none"
+    with chromium() as browser, viewed(queried, "--index", nowhere) as url:
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_text("the page can show but not change: no index at").wait_for()
+        assert page.get_by_role("button", name="Not this fragment").count() == 0
+
+
 def test_a_served_page_without_an_index_only_shows(queried: Path, tmp_path: Path) -> None:
     with viewed(queried, "--index", tmp_path / "none") as url:
         text = urllib.request.urlopen(url, timeout=20).read().decode()
-    assert '"edit":' not in text
+    assert '"refused":["the page can show but not change: no index at' in text
     assert "can show but not change" in Path("stderr.txt").read_text()
 
 

@@ -78,6 +78,18 @@ def test_a_pin_is_shown_and_only_its_neighbours_may_change(editor: Editor, befor
     assert edited.composition.dance.choices[7].why == "you chose it"
 
 
+def test_a_fragment_that_is_not_there_is_told_by_the_nearest_of_its_clip(
+    editor: Editor, before: Dance
+) -> None:
+    clip, _, place = shown(before)[7].rpartition(":")
+    start, length = map(int, place.split("+"))
+    asked = f"{clip[:-1]}x:{start + 1}+{length}"
+    with pytest.raises(InputError, match=re.escape(f"did you mean '{shown(before)[7]}'?")):
+        editor.solve(Constraints(pins=((7.4, asked),)), before)
+    with pytest.raises(InputError, match=r"of 1 s; danceit index list --fragments"):
+        editor.solve(Constraints(pins=((7.4, "something else"),)), before)
+
+
 def test_a_banned_fragment_is_gone_and_the_rest_stays(editor: Editor, before: Dance) -> None:
     banned = shown(before)[5]
     edited = editor.solve(Constraints(bans=(banned,)), before)

@@ -1,5 +1,6 @@
 """A study in the browser: its pages, and what they send."""
 
+import hmac
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -81,7 +82,9 @@ class Polling:
             return self._assembled(progress)
         trial, swapped = left[0]
         answers = given.get(trial.trial_id, {})
-        return self._assembled(progress | self._as_json(trial, swapped, answers))
+        shown = self._as_json(trial, swapped, answers)
+        shown["ballot"] = self.ballot(voter, trial.trial_id)
+        return self._assembled(progress | shown)
 
     def vote(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Write down one answer, told by side, under the contestant who stood there."""
@@ -91,6 +94,9 @@ class Polling:
         trial = self._by_id.get(trial_id)
         if trial is None:
             raise InputError("the vote is for a trial of another study; load the page again")
+        given = str(asked.get("ballot", "")).encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, self.ballot(voter, trial_id).encode()):
+            raise InputError("the vote is not from the page of this viewer; load it again")
         order = order_for(voter, self._trials, self._seed)
         swapped = next(swapped for each, swapped in order if each is trial)
         sides = dict(
@@ -102,6 +108,10 @@ class Polling:
         self._ballots.vote(voter, trial, question, chosen, swapped=swapped)
         answered = self._ballots.given_by(voter)[trial_id]
         return {"complete": not set(trial.questions) - set(answered)}
+
+    def ballot(self, voter: str, trial_id: str) -> str:
+        """Name of a viewer's page of one trial, without which no vote of theirs counts."""
+        return hmac.new(self._token.encode(), f"{voter}\0{trial_id}".encode(), "sha256").hexdigest()
 
     def _as_json(self, trial: Trial, swapped: bool, answers: Mapping[str, str]) -> dict[str, Any]:
         shown = list(reversed(trial.entries)) if swapped else list(trial.entries)

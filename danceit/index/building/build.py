@@ -27,7 +27,14 @@ from danceit.index.building.embedded import (
     work_name,
 )
 from danceit.index.building.options import BuildOptions, Told
-from danceit.index.building.reading import Failure, Reading, Readings, all_named, found_again
+from danceit.index.building.reading import (
+    Failure,
+    Reading,
+    Readings,
+    all_named,
+    found_again,
+    nothing_in,
+)
 from danceit.index.building.report import BuildReport
 from danceit.index.building.withdrawn import WORK, Withdrawn
 from danceit.index.cleaning.report import CleaningReport, total
@@ -187,7 +194,7 @@ class _Job:
             raise InputError(f"`dims` is {dims}, but the encoder takes {self.spec.dims}-D poses")
         found = scan(self.data, self.options.reading)
         if not found.found:
-            raise InputError(_nothing(self.data, found))
+            raise InputError(nothing_in(self.data, found))
         # An index inside the data folder is no part of the data.
         index = self.out.resolve()
         others = [path for path in found.unrecognised if not path.resolve().is_relative_to(index)]
@@ -386,12 +393,3 @@ class _Job:
 
 def _fetched(data: Path, workers: RayWorkers | None, told: Told) -> Path:
     return fetched(data, fetch=workers.fetch if workers else None, progress=told.indexing)
-
-
-def _nothing(data: Path, found: Scan) -> str:
-    if not found.unrecognised:
-        return f"{data} is empty: there is nothing to index"
-    return (
-        f"no dance was recognised in {data}: {found.n_unrecognised_files} files of other kinds, "
-        f"such as {found.unrecognised[0]}"
-    )

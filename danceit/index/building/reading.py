@@ -15,9 +15,10 @@ from danceit.data import Clip
 from danceit.errors import DanceitError, InputError
 from danceit.index.building.contents import ContentHashes
 from danceit.index.cleaning.cleaning import Cleaned, clean
-from danceit.index.sources import Found, read_ahead, scan
+from danceit.index.sources import Found, Scan, read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import RecordingEntry
+from danceit.media import AUDIO_SUFFIXES
 from danceit.progress import Progress, silent
 
 Done = TypeVar("Done")
@@ -143,7 +144,10 @@ def read_all(
     """
     read: list[Reading] = []
     failed: list[Failure] = []
-    found = scan(data, settings).found
+    scanned = scan(data, settings)
+    found = scanned.found
+    if not found:
+        raise InputError(nothing_in(data, scanned))
     work = partial(read_one, dims=dims, hashes=hashes)
     for one in each_done(found, work, told=told, watching=watching):
         if isinstance(one, Reading):
@@ -158,6 +162,19 @@ def read_all(
             f"{data} mixes 2-D and 3-D dances, which cannot share an index; `dims=2` projects all"
         )
     return readings
+
+
+def nothing_in(data: Path, found: Scan) -> str:
+    """Say what a folder without a single recording holds instead."""
+    if not found.unrecognised:
+        return f"{data} is empty: there is no dance in it"
+    others = f"{found.n_unrecognised_files} files of other kinds, such as {found.unrecognised[0]}"
+    inside = (
+        each for one in found.unrecognised for each in (one.glob("*") if one.is_dir() else [one])
+    )
+    if any(each.suffix.lower() in AUDIO_SUFFIXES for each in inside):
+        others += "; a song alone holds no movement: put poses or a video of the dance beside it"
+    return f"no dance was recognised in {data}: {others}"
 
 
 def all_named(failed: Iterable[Failure]) -> str:

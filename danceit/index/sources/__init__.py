@@ -8,8 +8,9 @@ by the entry-point group ``danceit.sources``.
 are left out; what no source knows is named and counted, a whole folder in one line.
 """
 
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -25,6 +26,7 @@ from danceit.media import is_media
 from danceit.plugins import Registry
 from danceit.progress import Progress, silent
 
+_LOG = logging.getLogger(__name__)
 FOLDED_FROM = 6
 """Unrecognised files of one folder are named one by one up to here, then by their folder."""
 
@@ -191,12 +193,38 @@ def scan(root: Path, settings: ReadSettings | None = None) -> Scan:
     walk = _Walk(root, {name: SOURCES.get(name) for name in SOURCES.names()})
     walk.visit(root)
     walk.visit_media()
+    for name, faults in walk.faults.items():
+        _LOG.warning(
+            "warning: the source '%s' failed to look at %d files, the first being %s: a bug, or a "
+            "file damaged in a way not known yet: please report it",
+            name,
+            len(faults),
+            faults[0],
+        )
     found = sorted(
         (replace(item, settings=settings or item.settings) for item in walk.found),
         key=lambda item: item.recording_id,
     )
     leftover = sorted(walk.leftover)
     return Scan(tuple(found), tuple(_folded(leftover, root, found)), len(leftover))
+
+
+def recognised_by(
+    path: Path, sources: Mapping[str, Source], faults: dict[str, list[str]] | None = None
+) -> str:
+    """Name of the first source that recognises a path; "" where none does.
+
+    One that fails to look does not keep the others from it; what it raised goes into `faults`.
+    """
+    for name, source in sources.items():
+        try:
+            if source.detect(path):
+                return name
+        except Exception as exc:
+            line = f"{path} ({type(exc).__name__}: {' '.join(str(exc).split())})"
+            if faults is not None:
+                faults.setdefault(name, []).append(line)
+    return ""
 
 
 @dataclass
@@ -213,6 +241,7 @@ class _Walk:
     leftover: list[Path] = field(default_factory=list)
     media: list[Path] = field(default_factory=list)
     seen: set[Path] = field(default_factory=set)
+    faults: dict[str, list[str]] = field(default_factory=dict)
 
     def visit(self, path: Path) -> None:
         if is_media(path) and not path.is_dir():
@@ -249,11 +278,10 @@ class _Walk:
                 self._take(child)
 
     def _take(self, path: Path) -> bool:
-        for name, source in self.sources.items():
-            if source.detect(path):
-                self.found.append(Found(name, path, _recording_id(path, self.root)))
-                return True
-        return False
+        name = recognised_by(path, self.sources, self.faults)
+        if name:
+            self.found.append(Found(name, path, _recording_id(path, self.root)))
+        return bool(name)
 
     def _companions(self) -> Iterator[Path]:
         for item in self.found:

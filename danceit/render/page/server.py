@@ -8,6 +8,7 @@ What changes something is a POST of JSON with the token that only the page knows
 import json
 import os
 import secrets
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from danceit.errors import DanceitError, InputError
 ADDRESS = "127.0.0.1"
 LARGEST_BODY = 1 << 16
 """Bytes that a POST may have."""
+IDLE_S = 20.0
+"""Seconds without a byte after which a request is given up: each holds a thread."""
 TOKEN_HEADER = "X-Danceit-Token"
 
 Page = Callable[[Mapping[str, str]], str]
@@ -115,12 +118,18 @@ class _Server(ThreadingHTTPServer):
     # Elsewhere it frees a port at once after a stop; on Windows two servers would share one.
     allow_reuse_address = os.name != "nt"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a tab that was closed while its page was sent; the rest is a bug."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     """One request; `site` and `lock` are those of the server."""
 
     site: Site
     lock: Lock
+    timeout = IDLE_S
     server_version = "danceit"
     sys_version = ""
 

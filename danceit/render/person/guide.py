@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import BODY_PX, Float32, Float64
+from danceit.errors import InputError
 from danceit.render.footage.morph import carried, spread
 from danceit.render.footage.outline import outline
 from danceit.render.person.posing import nearest
-from danceit.render.person.target import BACKGROUND, Target, read_picture
+from danceit.render.person.target import BACKGROUND, Target, describe, read_picture
 
 Picture = npt.NDArray[np.uint8]
 Behind = Callable[[Float32], Picture]
@@ -85,7 +86,13 @@ def behind_for(folder: Path, *, guided: bool) -> Behind:
     InputError
         If the folder lacks the frames that guide.
     """
-    return Guide(Target.load(folder)).behind if guided else still(read_picture(folder / BACKGROUND))
+    if guided:
+        return Guide(Target.load(folder)).behind
+    size = describe(folder).size
+    try:
+        return still(read_picture(folder / BACKGROUND, size))
+    except (OSError, ValueError) as exc:
+        raise InputError(f"{folder} is damaged: {exc}; prepare the person again") from exc
 
 
 def still(background: Picture) -> Behind:

@@ -17,6 +17,8 @@ WANDER_S = 1.5
 """Half-width in seconds of the window that smooths the sideways correction."""
 UNSEEN_PX = 45.0
 """Mean distance of the joints, canvas pixels, from which a pose counts as never shown."""
+FAR_JOINT_PX = 120.0
+"""Distance of one joint, canvas pixels, from which it does too: an arm's length."""
 
 
 def on_target(joints: Float32, placing: Placing) -> Float32:
@@ -45,24 +47,32 @@ class Coverage:
     distances_px : float64 (T,)
         Mean distance of each pose's joints from the nearest pose of the footage, canvas
         pixels, mid-hips laid on one another.
+    worst_px : float64 (T,)
+        Largest distance of a joint from its place in that pose: one limb that is carried
+        far away hardly moves the mean.
     unseen_share : float
-        Share of poses farther than `UNSEEN_PX`.
+        Share of poses farther than `UNSEEN_PX`, or with a joint farther than `FAR_JOINT_PX`.
     farthest : int
         Frame that is the farthest.
     """
 
     distances_px: Float64
+    worst_px: Float64
     unseen_share: float
     farthest: int
 
 
 def coverage(target: Target, joints: Float32) -> Coverage:
-    """Compare the poses of a dance (T, 18, C) with those the footage shows."""
-    scale = BODY_PX / target.about.placing.body_px
+    """Compare the poses of a dance (T, 18, C), as they are to be painted, with the footage's."""
+    placing = target.about.placing
+    scale = BODY_PX / placing.body_px
     known = _relative(target.joints[: target.about.n_train].astype(np.float64) * scale)
-    asked = _relative(joints[..., :2].astype(np.float64))
-    distances = nearest(asked, known)[1]
-    return Coverage(distances, float((distances > UNSEEN_PX).mean()), int(distances.argmax()))
+    asked = _relative(on_target(joints, placing).astype(np.float64) * scale)
+    best, distances = nearest(asked, known)
+    apart = np.linalg.norm(asked - known[best], axis=2)
+    worst = np.where(np.isfinite(apart), apart, 0.0).max(axis=1)
+    strange = np.maximum(distances / UNSEEN_PX, worst / FAR_JOINT_PX)
+    return Coverage(distances, worst, float((strange > 1).mean()), int(strange.argmax()))
 
 
 def nearest(asked: Float64, known: Float64) -> tuple[Int64, Float64]:

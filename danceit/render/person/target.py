@@ -18,6 +18,7 @@ import numpy.typing as npt
 from danceit.data import Bool, Float32, Float64
 from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.npz import read_npy
 
 FORMAT = 1
 DESCRIPTION = "person.json"
@@ -172,14 +173,21 @@ class Target:
                 folder=Path(folder),
                 about=about,
                 frames=np.load(folder / FRAMES, mmap_mode="r", allow_pickle=False),
-                joints=np.load(folder / JOINTS, allow_pickle=False),
-                times_s=np.load(folder / TIMES, allow_pickle=False),
-                background=read_picture(folder / BACKGROUND),
+                joints=read_npy(folder / JOINTS),
+                times_s=read_npy(folder / TIMES),
+                background=read_picture(folder / BACKGROUND, about.size),
             )
-        except (OSError, ValueError, EOFError) as exc:
+        except Exception as exc:  # headers are parsed as Python: tokenize, ast and numpy raise
             raise InputError(f"{folder} is damaged: {exc}; prepare the person again") from exc
         count, size = len(target.times_s), about.size
-        if target.frames.shape != (count, size, size, 3) or target.joints.shape != (count, 18, 2):
+        if (
+            target.frames.shape != (count, size, size, 3)
+            or target.joints.shape != (count, 18, 2)
+            or target.frames.dtype != np.uint8
+            or {target.joints.dtype.kind, target.times_s.dtype.kind} != {"f"}
+            or target.times_s.ndim != 1
+            or not 0 < about.n_train <= about.validation_start < count
+        ):
             raise InputError(f"{folder} is damaged: its files do not fit together; prepare again")
         return target
 
@@ -210,11 +218,20 @@ def write_description(folder: Path, about: Description) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_picture(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a picture (height, width, 3)."""
+def read_picture(path: Path, size: int) -> npt.NDArray[np.uint8]:
+    """Read a picture (size, size, 3).
+
+    Raises
+    ------
+    InputError
+        If it has another size; it is not unpacked then.
+    """
     from PIL import Image
 
     with Image.open(path) as stored:
+        if stored.size != (size, size):
+            width, height = stored.size
+            raise InputError(f"{path.name} has {width} x {height} pixels, not {size} x {size}")
         return np.asarray(stored.convert("RGB"), dtype=np.uint8)
 
 

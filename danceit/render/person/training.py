@@ -7,7 +7,6 @@ from its last checkpoint and takes the same steps it would have taken. Under ``t
 each worker takes its own frames and gradients are averaged; the first alone writes.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -20,9 +19,9 @@ import numpy.typing as npt
 import torch
 
 from danceit.checkpoints import (
-    NOTE,
     append_log,
     cut_log,
+    read_note,
     read_tensors,
     write_tensors,
 )
@@ -290,8 +289,12 @@ class _Session:
                 (self.folder / name).unlink(missing_ok=True)
             return POSE, 0
         flat, note = read_tensors(path)
-        stored = PersonConfig.stored(dict(note["config"]))
-        stage, step = str(note["stage"]), int(note["step"])
+        try:
+            stored = PersonConfig.stored(dict(note["config"]))
+            stage, step = str(note["stage"]), int(note["step"])
+            best, kept = dict(note.get("best", {})), int(note.get("kept", 0))
+        except (KeyError, TypeError, ValueError) as exc:
+            raise InputError(f"{path} is damaged: {exc!r}; train with --restart") from exc
         longer = stored.steps < self.config.steps
         if longer and stage == FACE:
             # FaceGAN has learnt to mend pictures that are about to change: it begins anew.
@@ -309,8 +312,8 @@ class _Session:
                 "begin anew"
             )
         if not longer:
-            self._best |= note.get("best", {})
-        self.kept = int(note.get("kept", 0))
+            self._best |= best
+        self.kept = kept
         self.pose.restore(flat)
         if stage == FACE:
             self.face.restore(flat)
@@ -376,8 +379,8 @@ def state_of(folder: Path) -> tuple[str, int]:
     path = folder / RUN / STATE
     if not path.is_file():
         return "", 0
-    from safetensors import safe_open
-
-    with safe_open(str(path), framework="np") as stored:
-        note = json.loads(stored.metadata()[NOTE])
-    return str(note["stage"]), int(note["step"])
+    note = read_note(path)
+    try:
+        return str(note["stage"]), int(note["step"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise InputError(f"{path} is damaged: {exc!r}; train with --restart") from exc

@@ -166,7 +166,8 @@ def performances_of(
         )
     if not performances:
         raise InputError(
-            f"none of the {len(clips)} clips has sound and lasts a second: nothing to learn from"
+            f"none of the {len(clips)} clips has sound and lasts a second: there is nothing to "
+            "learn from; index them with the `encoder` of a library that has sound"
         )
     return tuple(performances)
 

@@ -100,6 +100,7 @@ def test_sides_are_told_back_to_contestants(tmp_path: Path, pair: Trial, song: P
             seen.add(swapped)
             answer = "right" if swapped else "left"
             told = {"voter": voter, "trial": pair.trial_id, "question": "music", "answer": answer}
+            told["ballot"] = polling.ballot(voter, pair.trial_id)
             assert polling.vote(told) == {"complete": False}
         (share,) = ballots.shares()
     assert seen == {True, False}
@@ -116,6 +117,7 @@ def test_one_dance_at_a_time_is_found_realistic_or_not(
             text = polling.page({"voter": f"viewer-{i}"})
             assert "Is this dance realistic?" in text
             told = {"voter": f"viewer-{i}", "trial": alone[0].trial_id, "question": "realistic"}
+            told["ballot"] = polling.ballot(told["voter"], told["trial"])
             assert polling.vote(told | {"answer": "no" if i else "yes"}) == {"complete": True}
         with pytest.raises(InputError, match="must be yes or no"):
             polling.vote(told | {"answer": "left"})
@@ -136,8 +138,23 @@ def test_votes_that_make_no_sense_are_refused(
 ) -> None:
     with Ballots(tmp_path / "v.duckdb") as ballots:
         polling = Polling([pair], ballots, RenderOptions(), song=song)
+        own = polling.ballot(told["voter"], told.get("trial", pair.trial_id))
         with pytest.raises(InputError, match=message):
-            polling.vote({"trial": pair.trial_id, **told})
+            polling.vote({"trial": pair.trial_id, "ballot": own, **told})
+
+
+def test_nobody_votes_for_another_viewer(tmp_path: Path, pair: Trial, song: Path) -> None:
+    with Ballots(tmp_path / "v.duckdb") as ballots:
+        polling = Polling([pair], ballots, RenderOptions(), song=song)
+        told = {"trial": pair.trial_id, "question": "music", "answer": "left"}
+        for ballot in ("", "ü", polling.ballot("somebody-1", pair.trial_id)):
+            with pytest.raises(InputError, match="not from the page of this viewer"):
+                polling.vote({"voter": "somebody-2", "ballot": ballot, **told})
+        assert not ballots.shares()
+        own = polling.ballot("somebody-1", pair.trial_id)
+        assert own in polling.page({"voter": "somebody-1"})
+        polling.vote({"voter": "somebody-1", "ballot": own, **told})
+        assert ballots.shares()[0].votes == 1
 
 
 @pytest.fixture(scope="module")

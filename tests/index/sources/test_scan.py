@@ -33,6 +33,35 @@ def test_formats_may_be_mixed_and_order_is_by_name(
     assert scan(tmp_path).unrecognised == ()
 
 
+class _Fails:
+    """A third party's source that cannot bear what it does not know."""
+
+    name = "fails"
+
+    def detect(self, path: Path) -> bool:
+        raise ZeroDivisionError("no\nheader")
+
+    def read(self, path: Path) -> Recording:
+        raise AssertionError
+
+
+_FAILS = _Fails()
+
+
+def test_a_source_that_fails_to_look_is_named_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(SOURCES.builtins, "fails", f"{__name__}:_FAILS")
+    write_recording(tmp_path / "solo.npz", POSES, 24)
+    (tmp_path / "letter.txt").write_text("dear all")
+    scanned = scan(tmp_path)
+    assert [(item.source, item.recording_id) for item in scanned.found] == [("npz", "solo.npz")]
+    assert scanned.unrecognised == (tmp_path / "letter.txt",)
+    (record,) = caplog.records
+    assert "the source 'fails' failed to look at 2 files" in record.message
+    assert "(ZeroDivisionError: no header)" in record.message
+
+
 def test_the_root_may_be_a_recording(tmp_path: Path, tang: Maker) -> None:
     folder = tang("DANCE_R_1")
     assert found(folder) == [("tang", "DANCE_R_1")]

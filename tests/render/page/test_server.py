@@ -3,15 +3,16 @@
 import http.client
 import json
 import socket
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from danceit.errors import InputError
-from danceit.render.page.server import LARGEST_BODY, TOKEN_HEADER, LocalServer, Site
+from danceit.render.page.server import LARGEST_BODY, TOKEN_HEADER, LocalServer, Site, _Handler
 
 
 def double(asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -110,6 +111,40 @@ def test_it_listens_on_one_loopback_address_only(site: Site) -> None:
     """Bound to all addresses it would answer at 127.0.0.2 as well."""
     with serving(site) as port, pytest.raises(OSError, match=r"refused|timed out|unreachable"):
         socket.create_connection(("127.0.0.2", port), timeout=2)
+
+
+def test_a_request_without_an_end_is_given_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_Handler, "timeout", 0.2)
+    with serving(site) as port:
+        for half in (b"GET / HT", b"POST /double HTTP/1.0\r\nContent-Length: 9\r\n\r\n{"):
+            with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as asking:
+                asking.sendall(half)
+                while asking.recv(4096):
+                    pass
+    assert capfd.readouterr().err == ""
+
+
+def test_a_tab_closed_while_its_page_is_sent_is_no_fault(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    sent = Event()
+
+    def large(_: Mapping[str, str]) -> str:
+        sent.set()
+        return "x" * 50_000_000
+
+    with serving(Site({"/": large})) as port:
+        asking = socket.create_connection(("127.0.0.1", port), timeout=10)
+        asking.sendall(f"GET / HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        assert sent.wait(10)
+        # Reset, as browsers do, instead of waiting for the rest.
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        asking.recv(100)
+        asking.close()
+        assert ask(port, "GET", "/none")[0] == 404
+    assert capfd.readouterr().err == ""
 
 
 def test_a_port_in_use_is_one_line(site: Site) -> None:

@@ -1,9 +1,11 @@
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from danceit.data import BODY_PX, FLOOR_PX, JOINT
 from danceit.errors import InputError
@@ -142,6 +144,25 @@ def test_newer_and_damaged_folders_are_named(person: Path, tmp_path: Path) -> No
         Target.load(person)
 
 
+@pytest.mark.parametrize("name", ["joints.npy", "times.npy", "frames.npy", "background.png"])
+def test_no_damage_to_a_persons_files_ends_in_a_traceback(person: Path, name: str) -> None:
+    good = (person / name).read_bytes()
+    rng = np.random.default_rng(0)
+    damaged = [good[: len(good) // 2], b"", good + b"x" * 9, b"\x93NUMPY" + good[6:60]]
+    for place in [*range(6, 128), *rng.integers(0, len(good), 40)]:
+        damaged.append(good[:place] + bytes([good[place] ^ 0x41]) + good[place + 1 :])
+    for content in damaged:
+        (person / name).write_bytes(content)
+        with suppress(InputError):
+            Target.load(person)
+
+
+def test_a_background_of_another_size_is_not_unpacked(person: Path) -> None:
+    Image.new("1", (12_000, 7_000)).save(person / "background.png")
+    with pytest.raises(InputError, match="12000 x 7000 pixels, not 64 x 64"):
+        Target.load(person)
+
+
 @pytest.mark.parametrize("dims", [2, 3])
 def test_a_dance_is_set_on_the_targets_floor_at_its_size(prepared: Path, dims: int) -> None:
     about = Target.load(prepared).about
@@ -167,6 +188,17 @@ def test_coverage_knows_what_was_never_shown(prepared: Path) -> None:
     found = coverage(target, lying)
     assert found.unseen_share == pytest.approx(0.5)
     assert found.farthest >= 20
+
+
+def test_one_limb_far_away_is_a_pose_that_was_never_shown(prepared: Path) -> None:
+    target = Target.load(prepared)
+    own = target.joints[:40] * np.float32(BODY_PX / target.about.placing.body_px)
+    own[30, JOINT["left_wrist"]] += (300, 0)
+    found = coverage(target, own)
+    # Spread over 14 joints, 300 px are 21: the mean alone saw nothing.
+    assert found.distances_px[30] < 45
+    assert found.worst_px[30] == pytest.approx(300, abs=60)
+    assert (found.unseen_share, found.farthest) == (1 / 40, 30)
 
 
 def test_labels_lack_what_is_not_known() -> None:

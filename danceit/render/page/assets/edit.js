@@ -132,7 +132,12 @@ class Edits {
   #show() {
     const { dance } = this.inspector;
     const own = this.changes[dance];
-    this.box.hidden = !own.length && !this.status;
+    this.box.hidden = !own.length && !this.status && !this.refused;
+    if (this.refused) {
+      // Where the buttons are missing, why.
+      this.box.replaceChildren(element("p", { class: "dim" }, this.refused));
+      return;
+    }
     const rows = own.map((change, i) =>
       element(
         "li",

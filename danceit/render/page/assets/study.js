@@ -29,7 +29,7 @@ async function send(question, answer) {
   const told = await fetch("/vote", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Danceit-Token": data.token },
-    body: JSON.stringify({ voter: data.voter, trial: data.trial, question, answer }),
+    body: JSON.stringify({ voter: data.voter, trial: data.trial, ballot: data.ballot, question, answer }),
   });
   const result = await told.json();
   if (!told.ok) throw new Error(result.error);
