@@ -51,6 +51,8 @@ __all__ = [
     "mirrored", "person_of",
 ]  # fmt: skip
 
+FARTHEST_PX = 1e6
+"""Canvas pixels, 4 km, beyond which no dance goes: damaged numbers, or infinite ones."""
 FPS_LIMITS = (1.0, 240.0)
 """Frames per second that a dance may have."""
 _KINDS: Mapping[str, type[np.generic]] = {
@@ -262,6 +264,11 @@ def _check_dance(dance: Dance) -> None:
     if not FPS_LIMITS[0] <= dance.fps <= FPS_LIMITS[1]:
         low, high = FPS_LIMITS
         raise InputError(f"a dance's fps must be from {low:g} to {high:g}; got {dance.fps}")
+    if (np.abs(dance.joints) > FARTHEST_PX).any():
+        farthest = np.nanmax(np.abs(dance.joints))
+        raise InputError(
+            f"a dance's joints must be canvas pixels, up to {FARTHEST_PX:g}; got {farthest:g}"
+        )
     n_frames = dance.n_frames
     for name in ("source_index", "source_s"):
         array = np.asarray(getattr(dance, name))

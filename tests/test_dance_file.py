@@ -172,6 +172,15 @@ def test_what_unpacks_to_more_than_the_bound_is_refused_unread(tmp_path: Path) -
     assert list(read_npz(path, ("joints",), most_bytes=300_000)) == ["joints"]
 
 
+@pytest.mark.parametrize("far", [1e30, -np.inf])
+def test_joints_that_are_nowhere_are_refused(far: float) -> None:
+    dance = a_dance(0)
+    joints = dance.joints.copy()
+    joints[0, 4, 0] = far
+    with pytest.raises(InputError, match=r"canvas pixels, up to 1e\+06; got"):
+        replace(dance, joints=joints)
+
+
 @pytest.mark.parametrize("keep", [0, 10, 200, -40])
 def test_half_a_file_is_refused(tmp_path: Path, keep: int) -> None:
     a_dance(2).save(tmp_path / "a.dance.npz")

@@ -18,6 +18,7 @@ from danceit.audio.track import Track
 from danceit.data import Float32
 from danceit.errors import InputError
 from danceit.media import check_is_file, opened
+from danceit.progress import Progress, silent
 
 RATE = 24_000
 """Samples per second: 1000 a frame at 24 frames per second."""
@@ -27,6 +28,7 @@ MIN_SOUND_S = 1.0
 _LOG = logging.getLogger(__name__)
 _SILENCE = 1e-4
 """Peak below which sound counts as silent, -80 dBFS: above the dither of 16-bit audio."""
+_TOLD_EVERY_S = 10
 _FEW = 0.01
 """Share of the samples under which those far over full scale are damage."""
 
@@ -52,7 +54,7 @@ class Sound:
         return self.samples.size / self.rate
 
 
-def read_sound(path: Path, rate: int = RATE) -> Sound:
+def read_sound(path: Path, rate: int = RATE, *, told: Progress = silent) -> Sound:
     """Read a song, or the sound of a video, as mono samples.
 
     Parameters
@@ -62,6 +64,8 @@ def read_sound(path: Path, rate: int = RATE) -> Sound:
         sample rate, any number of channels (averaged).
     rate : int
         Samples per second of the result.
+    told : Progress, optional
+        Of the seconds decoded.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def read_sound(path: Path, rate: int = RATE) -> Sound:
     """
     path = Path(path)
     check_is_file(path)
-    track, heard = _decode(path, rate)
+    track, heard = _decode(path, rate, told=told)
     if track.damaged > track.packets // 10 + 2:
         raise InputError(
             f"{path} is damaged: {track.damaged} of its {track.damaged + track.packets} "
@@ -117,7 +121,9 @@ def _check_sound(path: Path, heard: Gathering) -> None:
         )
 
 
-def _decode(path: Path, rate: int, channel: int | None = None) -> tuple[Track, Gathering]:
+def _decode(
+    path: Path, rate: int, channel: int | None = None, told: Progress = silent
+) -> tuple[Track, Gathering]:
     """Samples from time 0 on, of one `channel` or averaged, as they are to be resampled."""
     heard = Gathering(rate)
     with (
@@ -125,9 +131,13 @@ def _decode(path: Path, rate: int, channel: int | None = None) -> tuple[Track, G
         np.errstate(invalid="ignore", over="ignore"),  # the caller reports NaN and infinity
     ):
         track = Track(container, path)
+        told_s = 0
         for piece in track.pieces():
             heard.silence(piece.silence, track.rate)
             heard.take(_mono(piece.frame, channel)[piece.cut :], track.rate)
+            if heard.size // track.rate >= told_s + _TOLD_EVERY_S:
+                told_s = heard.size // track.rate
+                told(told_s, int((container.duration or 0) / 1e6), "decoding")
     return track, heard
 
 

@@ -1,5 +1,6 @@
 """A song's hash, samples and onsets, held for the questions that follow one another."""
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from danceit.audio.decoding import Sound, read_sound
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
 from danceit.media import check_is_file
+from danceit.progress import Progress, silent
 
 
 def hashed(path: Path) -> str:
@@ -25,11 +27,22 @@ def hashed(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {exc.strerror or exc}") from exc
 
 
+@dataclass(frozen=True)
+class _Told:
+    """Who is told of the seconds decoded; no part of what is asked for."""
+
+    progress: Progress = field(compare=False)
+
+
+def sound_of(path: Path, sha256: str, told: Progress = silent) -> Sound:
+    """Decoded samples of the file with this hash."""
+    return _decoded(path, sha256, _Told(told))
+
+
 # Features and beats of one song are usually asked for one after the other.
 @lru_cache(maxsize=1)
-def sound_of(path: Path, sha256: str) -> Sound:
-    """Decoded samples of the file with this hash."""
-    return read_sound(path)
+def _decoded(path: Path, sha256: str, told: _Told) -> Sound:
+    return read_sound(path, told=told.progress)
 
 
 @lru_cache(maxsize=1)

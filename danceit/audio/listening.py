@@ -12,9 +12,10 @@ from danceit.audio.counts.counting import Basis, basis, count
 from danceit.audio.kept import hashed, sound_of
 from danceit.counts import Counts, Section
 from danceit.data import Music
+from danceit.progress import Progress, silent
 
 
-def listen(path: Path, by: Basis | None = None) -> Music:
+def listen(path: Path, by: Basis | None = None, *, told: Progress = silent) -> Music:
     """Length and counts of a song.
 
     Parameters
@@ -23,6 +24,8 @@ def listen(path: Path, by: Basis | None = None) -> Music:
     by : Basis, optional
         Where its counts are to come from; default: what lies beside the song, else the
         default tracker (see `danceit.audio.counts.counting.basis`).
+    told : Progress, optional
+        Of the seconds decoded.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def listen(path: Path, by: Basis | None = None) -> Music:
     stored = cache.load(sha256, kind)
     music = None if stored is None else _unpacked(path, sha256, stored)
     if music is None:
-        sound = sound_of(path, sha256)
+        sound = sound_of(path, sha256, told)
         music = Music(path, sha256, sound.duration_s, count(sound, by, path.name))
         cache.store(sha256, kind, _packed(music))
     return music

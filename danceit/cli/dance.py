@@ -80,7 +80,8 @@ def query(
             song, index_path, constraints, before, out, device, **choices
         )
     else:
-        made = run(song, index_path, _chosen(**choices), out=out, device=device)
+        with bar("song", "s") as heard:
+            made = run(song, index_path, _chosen(**choices), out=out, device=device, told=heard)
         composition, written = made.composition, made.out
     if as_json:
         from danceit.retrieval.choices import composition_as_json

@@ -29,6 +29,7 @@ from danceit.data import (
 )
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
+from danceit.progress import Progress, silent
 from danceit.retrieval.candidates import Candidates, Pool, find_candidates, notes_on
 from danceit.retrieval.choosing import change_costs, placement_of
 from danceit.retrieval.continuity import Chain, greedy, solve
@@ -91,6 +92,7 @@ def compose(
     options: QueryOptions | None = None,
     *,
     idea: Dance | None = None,
+    told: Progress = silent,
 ) -> Composition:
     """Choose and place a dance for a song.
 
@@ -104,6 +106,8 @@ def compose(
     options : QueryOptions, optional
     idea : Dance, optional
         Whose movement is looked for instead of what the music asks for.
+    told : Progress, optional
+        Of the song's seconds as they are decoded, then of the stage at hand.
 
     Raises
     ------
@@ -114,8 +118,10 @@ def compose(
         If the store was made by another encoder.
     """
     options = options or QueryOptions()
-    music = audio.listen(song)
+    music = audio.listen(song, told=told)
+    told(0, 0, "searching")
     candidates, pool = find_candidates(song, music, store, embedder, options, idea=idea)
+    told(0, 0, "choosing")
     notes = (*music.counts.notes, *pool.plan.notes, *notes_on(candidates, options))
     return choose(music, candidates, pool, store, options, notes=notes)
 

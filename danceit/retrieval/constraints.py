@@ -14,7 +14,8 @@ _TIME = re.compile(r"(?:(\d+):)?(\d+(?:\.\d+)?)")
 class Constraints:
     """Choices that are not the solver's.
 
-    Pins and locks win over bans: a ban asks for something else wherever nothing is fixed.
+    Asked for together, pins and locks win over bans: a ban asks for something else wherever
+    nothing is fixed. Asked for one after the other, see `and_then`.
 
     Attributes
     ----------
@@ -35,9 +36,18 @@ class Constraints:
         return bool(self.pins or self.bans or self.locks)
 
     def and_then(self, later: "Constraints") -> "Constraints":
-        """Return both; a later pin takes the place of an earlier one at the same moment."""
+        """Return both; where they contradict one another the later word holds.
+
+        A pin takes the place of an earlier one at the same moment, a ban that of earlier pins
+        of what it forbids.
+        """
         moments = {time_s for time_s, _ in later.pins}
-        kept = tuple(pin for pin in self.pins if pin[0] not in moments)
+        kept = tuple(
+            (time_s, name)
+            for time_s, name in self.pins
+            if time_s not in moments
+            and not any(name == ban or name.startswith(f"{ban}:") for ban in later.bans)
+        )
         return Constraints(
             pins=(*kept, *later.pins),
             bans=tuple(dict.fromkeys((*self.bans, *later.bans))),

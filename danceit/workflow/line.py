@@ -84,13 +84,14 @@ def query(
     *,
     out: Path | None = None,
     device: str = "auto",
+    told: Progress = silent,
 ) -> Queried:
     """Choose a dance for a song from an index and write it as a dance file.
 
     Without `out` the file is ``SONG.dance.npz`` in the current folder.
     """
     target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
-    composition = compose_song(song, index, options, device)
+    composition = compose_song(song, index, options, device, told)
     composition.dance.save(target)
     return Queried(composition, target)
 
@@ -240,11 +241,17 @@ def again(dance_: Dance, music: Music, steps: Sequence[Step]) -> Dance:
     return dance_
 
 
-def compose_song(song: Path, index: Path, options: QueryOptions | None, device: str) -> Composition:
+def compose_song(
+    song: Path,
+    index: Path,
+    options: QueryOptions | None,
+    device: str,
+    told: Progress = silent,
+) -> Composition:
     """Choose a dance for a song from an index; nothing is written."""
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.encoder, device=device)
-        return with_choices(compose(song, store, encoder, options))
+        return with_choices(compose(song, store, encoder, options, told=told))
 
 
 def all_plugins() -> list[PluginInfo]:

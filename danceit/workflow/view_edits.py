@@ -185,17 +185,17 @@ def _refusal(dance: Dance, index: Path, store: FragmentStore, index_id: str) -> 
 
 
 def constraints_of(changes: object) -> Constraints:
-    """Read a page's list of changes."""
-    pins: dict[float, str] = {}  # a window that is pinned again keeps the last
-    bans, locks = [], []
+    """Read a page's list of changes, the last word last."""
+    asked = Constraints()
     try:
         for change in changes if isinstance(changes, list) else [{}]:
             if change["kind"] == "pin":
-                pins[float(change["at"])] = str(change["what"])
+                one = Constraints(pins=((float(change["at"]), str(change["what"])),))
             elif change["kind"] == "ban":
-                bans.append(str(change["what"]))
+                one = Constraints(bans=(str(change["what"]),))
             else:
-                locks.append((float(change["from"]), float(change["to"])))
+                one = Constraints(locks=((float(change["from"]), float(change["to"])),))
+            asked = asked.and_then(one)
     except (KeyError, TypeError, ValueError) as exc:
         raise InputError(f"the page asked for a change that is not one: {exc}") from exc
-    return Constraints(tuple(pins.items()), tuple(bans), tuple(locks))
+    return asked

@@ -103,3 +103,14 @@ def test_a_sample_that_drowns_all_others_is_refused_not_danced_to(
 def test_floats_that_were_scaled_as_whole_numbers_are_read(tmp_path: Path, noise: Array) -> None:
     soundfile.write(tmp_path / "a.wav", noise * 32_768, 44_100, subtype="FLOAT")
     assert np.abs(read_sound(tmp_path / "a.wav").samples).max() > 10_000
+
+
+def test_who_asks_is_told_of_the_seconds_decoded(tmp_path: Path) -> None:
+    from danceit.audio import listen
+
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 35 * 8_000)
+    soundfile.write(tmp_path / "a.wav", noise, 8_000)
+    told: list[tuple[int, int, str]] = []
+    listen(tmp_path / "a.wav", told=lambda *at: told.append(at))
+    assert [(total, what) for _, total, what in told] == [(35, "decoding")] * 3
+    assert [done for done, _, _ in told] == pytest.approx([10, 20, 30], abs=1)

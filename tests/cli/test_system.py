@@ -1,6 +1,8 @@
 """`danceit doctor`: what is missing is named with what to do about it."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +27,11 @@ def test_what_is_needed_ends_with_its_remedy(danceit: Cli, monkeypatch: pytest.M
     assert ran.code == 1
     assert "MISSING  statsmodels" in ran.out
     assert ran.err == "danceit: statsmodels: pip install statsmodels\n"
+
+
+def test_both_packages_that_bring_opencv_are_one_version() -> None:
+    """MediaPipe needs the one, danceit the other; in `cv2` lies what was unpacked last."""
+    pinned = Path(__file__).parents[2] / "constraints.txt"
+    versions = re.findall(r"^opencv-.*==(.+)$", pinned.read_text(), flags=re.MULTILINE)
+    assert len(versions) == 2
+    assert len(set(versions)) == 1

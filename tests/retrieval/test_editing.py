@@ -22,7 +22,7 @@ from danceit.retrieval.continuity import solve
 from danceit.retrieval.editing import REACH, Editor, options_of
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
-from danceit.workflow.view_edits import ViewEdits
+from danceit.workflow.view_edits import ViewEdits, constraints_of
 from danceit.workflow.viewing import open_dances
 from tests.retrieval.test_composing import encoder, index, library
 from tests.retrieval.test_continuity import cheapest_by_brute_force, random_chain
@@ -124,6 +124,25 @@ def test_changes_add_up(editor: Editor, before: Dance) -> None:
     assert shown(second)[7] == shown(first)[7]
     third = editor.solve(Constraints(pins=((2.0, other(second, 2)),)), second).composition.dance
     assert banned not in shown(third)
+
+
+def test_the_later_word_holds(editor: Editor, before: Dance) -> None:
+    wanted = other(before, 7)
+    used = {"kind": "pin", "at": 7.0, "what": wanted}
+    once = editor.solve(constraints_of([used]), before).composition.dance
+    assert shown(once)[7] == wanted
+    for ban in (wanted, wanted.rpartition(":")[0]):
+        forbidden = {"kind": "ban", "what": ban}
+        # All at once, as the page asks, and after one another, as the command line does.
+        page = editor.solve(constraints_of([used, forbidden]), before)
+        line = editor.solve(Constraints(bans=(ban,)), once)
+        for edited in (page, line):
+            assert not any(
+                name == ban or name.startswith(f"{ban}:")
+                for name in shown(edited.composition.dance)
+            )
+        again = editor.solve(constraints_of([forbidden, used]), before)
+        assert shown(again.composition.dance)[7] == wanted
 
 
 def test_an_aligned_dance_can_be_changed(editor: Editor, before: Dance) -> None:

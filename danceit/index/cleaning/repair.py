@@ -89,7 +89,8 @@ def resampled(poses: Float32, times_s: Float64) -> tuple[int, Float64]:
     """Interpolate poses to the grid of multiples of 1/24 s.
 
     A joint is interpolated between two frames that show it, if they are at most
-    ``BRIDGE + 1`` grid frames apart. With depth, bones turn from one frame to the next:
+    ``BRIDGE + 1`` grid frames apart; one sighting that far from all others shows no movement, and
+    is what detectors mistake: it is left out. With depth, bones turn from one frame to the next:
     on straight lines between places an arm that swings by 40 degrees loses 6 % half-way. In the
     picture bones do shorten, and lines stay straight.
 
@@ -114,6 +115,7 @@ def resampled(poses: Float32, times_s: Float64) -> tuple[int, Float64]:
     sides = np.zeros((2, *result.shape[:2]), dtype=np.int64)
     for joint in range(poses.shape[1]):
         seen = np.isfinite(poses[:, joint]).all(axis=1)
+        seen &= ~_alone(seen, times_s)
         if not seen.any():
             continue
         at_s = times_s[seen]
@@ -128,6 +130,15 @@ def resampled(poses: Float32, times_s: Float64) -> tuple[int, Float64]:
     if poses.shape[1:] == (N_JOINTS, 3) and len(grid_s):
         _turn_bones(result, poses, sides, times_s, grid_s)
     return first, result
+
+
+def _alone(seen: Bool, times_s: Float64) -> Bool:
+    """Sightings (T,) of a joint with no other of it near; none where there is one frame in all."""
+    at = np.flatnonzero(seen)
+    apart = np.diff(times_s[at], prepend=-np.inf, append=np.inf) > (BRIDGE + 1) / FPS + _SLACK_S
+    alone = np.zeros(len(seen), dtype=bool)
+    alone[at] = apart[:-1] & apart[1:] & (len(seen) > 1)
+    return alone
 
 
 def _turn_bones(

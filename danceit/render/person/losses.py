@@ -82,7 +82,7 @@ class Perceptual(nn.Module):
         try:
             if weights == "hub":
                 state = torch.hub.load_state_dict_from_url(
-                    HUB_URL, map_location="cpu", weights_only=True, progress=False
+                    HUB_URL, map_location="cpu", weights_only=True, progress=False, check_hash=True
                 )
             else:
                 from safetensors.torch import load_file

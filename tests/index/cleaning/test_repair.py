@@ -67,6 +67,18 @@ def test_short_dropouts_are_drawn_straight_and_long_ones_stay(lost: int) -> None
         assert np.isfinite(grid[:, 0]).all()
 
 
+def test_a_joint_seen_in_one_frame_alone_is_not_known() -> None:
+    times_s = np.arange(60) / 24
+    poses = line(times_s)
+    poses[:, 1] = np.nan
+    poses[30, 1] = 900.0
+    poses[50:52, 1] = 5.0
+    _, grid = resampled(poses, times_s)
+    assert np.isnan(grid[:50, 1]).all()
+    np.testing.assert_array_equal(grid[50:52, 1], 5.0)
+    np.testing.assert_allclose(grid[:, 0], line(times_s)[:, 0], atol=1e-5)
+
+
 def swinging(times_s: np.ndarray) -> np.ndarray:
     """A body whose left arm swings about its shoulder in the picture by 400 degrees a second."""
     poses = np.repeat(swaying(1), len(times_s), axis=0).astype(np.float64)

@@ -81,6 +81,8 @@ def test_weights_from_torch_hub_are_asked_for_without_pickle(
     Perceptual.load("hub")
     assert asked["url"] == HUB_URL
     assert asked["weights_only"] is True
+    # By the hash that stands in its name.
+    assert asked["check_hash"] is True
 
 
 def test_weights_that_are_none_are_named(tmp_path: Path) -> None:
