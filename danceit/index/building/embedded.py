@@ -130,8 +130,8 @@ def embed_clips(
         start_frame=start,
         n_frames=length,
         energy=np.concatenate([np.empty(0, np.float32), *energy]),
-        pose_vectors=_pose_vectors(clips, clip, start, length, embedder, spec),
-        audio_vectors=_audio_vectors(clips, clip, start, length, embedder, music),
+        pose_vectors=pose_vectors(clips, clip, start, length, embedder, spec),
+        audio_vectors=audio_vectors(clips, clip, start, length, embedder, music),
     )
 
 
@@ -223,7 +223,7 @@ def _music(path: Path | None, embedder: Embedder) -> tuple[Float32 | None, Count
     return features(path, embedder.feature_set), listen(path).counts
 
 
-def _pose_vectors(
+def pose_vectors(
     clips: list[Clip],
     clip: Int64,
     start: Int64,
@@ -231,6 +231,7 @@ def _pose_vectors(
     embedder: Embedder,
     spec: StoreSpec,
 ) -> Float32:
+    """Vectors (N, D) of fragments by their clip's number, first frame and length, (N,) each."""
     made = []
     places = []
     for n_frames in spec.lengths:
@@ -251,7 +252,7 @@ def _pose_vectors(
     return vectors
 
 
-def _audio_vectors(
+def audio_vectors(
     clips: list[Clip],
     clip: Int64,
     start: Int64,
@@ -259,6 +260,10 @@ def _audio_vectors(
     embedder: Embedder,
     music: Float32 | None,
 ) -> Float32:
+    """Vectors (N, A) of what fragments were danced to; NaN where that is not in the music.
+
+    Arguments as for `pose_vectors`; `music` (S, F) is of the recording's whole song.
+    """
     first = np.array([round(one.start_s * FPS) for one in clips], dtype=np.int64)
     begin = first[clip] + start if len(clip) else start
     n_heard = len(music) if music is not None else 0

@@ -1,0 +1,1 @@
+"""Commands under `danceit index` that look at a library (`inspect`) or move it (`migrate`)."""
