@@ -14,6 +14,7 @@ from danceit.cli.dance_options import (
     render_options,
 )
 from danceit.cli.flags import note
+from danceit.cli.group import group_options, query_group
 from danceit.cli.options import (
     PATH,
     device_option,
@@ -43,6 +44,7 @@ _BEST = 5
 @click.option("--idea", type=PATH, metavar="FILE",
               help="A dance file: choose movement like its own.")  # fmt: skip
 @change_options
+@group_options
 @click.option(
     "--explain", is_flag=True, help="Show each window's best five matches and why one was taken."
 )
@@ -57,6 +59,9 @@ def query(
     bans: tuple[str, ...],
     locks: tuple[str, ...],
     before: Path | None,
+    dancers: int | None,
+    formation: str | None,
+    timing: str | None,
     explain: bool,
     as_json: bool,
     device: str,
@@ -65,12 +70,30 @@ def query(
     """Choose a dance for SONG and write it as a dance file.
 
     With --pin, --ban or --lock the dance that is there already is changed: only what they
-    touch is chosen again.
+    touch is chosen again. With --dancers a group dances, a file each: they share a stage when
+    they are rendered together.
     """
     from danceit.retrieval.constraints import Constraints
     from danceit.workflow.line import query as run
 
     constraints = Constraints.parsed(pins, bans, locks)
+    if dancers is not None:
+        if constraints or before is not None or idea is not None:
+            raise click.UsageError("--dancers makes a new group: no --pin, --from or --idea")
+        query_group(
+            song,
+            index_path,
+            _chosen(**choices),
+            dancers,
+            formation,
+            timing,
+            out=out,
+            device=device,
+            as_json=as_json,
+        )
+        return
+    if formation or timing:
+        raise click.UsageError("--formation and --timing say how a group dances: --dancers N")
     if idea is not None:
         composition, written = _after_idea(
             song, index_path, idea, constraints, before, out, device, **choices

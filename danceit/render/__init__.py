@@ -15,6 +15,7 @@ from danceit.data import Dance
 from danceit.errors import InputError, PluginError
 from danceit.plugins import Registry
 from danceit.progress import Progress, silent
+from danceit.render.drawing.together import one_stage
 from danceit.render.options import RenderOptions
 from danceit.render.renderer import FIGURE, FOOTAGE, PERSON, Renderer
 
@@ -84,7 +85,8 @@ def render_many(
         raise InputError("nothing to render: no dance was given")
     out = Path(out)
     renderer = renderer_for(out)
-    if len(dances) > 1 and not renderer.several:
+    takes = renderer.several or (renderer.together and one_stage(dances))
+    if len(dances) > 1 and not takes:
         raise InputError(
             f"a {out.suffix} file holds one dance; got {len(dances)}: export them one by one"
         )

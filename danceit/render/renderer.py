@@ -29,9 +29,12 @@ class Renderer:
     needs_song : bool
     several : bool
         Whether it takes several dances to one song.
+    together : bool
+        Whether it takes those of a group, which share a stage, where it takes no others.
     """
 
     write: WriteDances
     draws: tuple[str, ...] = (FIGURE,)
     needs_song: bool = False
     several: bool = True
+    together: bool = False

@@ -1,14 +1,17 @@
 """Dance files in a folder: what they are called, which is the newest, what tells them apart."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.media import is_media
+from danceit.render.drawing.together import group_name
 
 DANCE_SUFFIX = ".dance.npz"
 ALIGNED_SUFFIX = ".aligned.dance.npz"
+_DANCER = re.compile(r"(?P<stem>.+)\.dancer(?P<number>\d+)\.dance\.npz")
 
 
 def stem_of(file: Path) -> str:
@@ -44,6 +47,25 @@ def last_dance(folder: Path, *, aligned: bool) -> Path:
     if found:
         raise InputError(f"every dance file in {folder} is aligned already; name one to go on")
     raise InputError(f"no dance file in {folder}; name one, or run `danceit query SONG` first")
+
+
+def numbered(file: Path, dancer: int) -> Path:
+    """Name of one dancer's file: ``song.dancer2.dance.npz`` of ``song.dance.npz``."""
+    if file.name.endswith(DANCE_SUFFIX):
+        return file.with_name(f"{stem_of(file)}.dancer{dancer}{DANCE_SUFFIX}")
+    return file.with_name(f"{file.stem}.dancer{dancer}{file.suffix}")
+
+
+def set_of(file: Path) -> list[Path]:
+    """All files of the group that a dance file is of, in order; of any other, itself."""
+    found = _DANCER.fullmatch(file.name)
+    if found is None:
+        return [file]
+    others = [(path, _DANCER.fullmatch(path.name)) for path in file.parent.iterdir()]
+    numbers = {int(m["number"]): path for path, m in others if m and m["stem"] == found["stem"]}
+    group = group_name(Dance.load(file))
+    mine = [path for _, path in sorted(numbers.items()) if group_name(Dance.load(path)) == group]
+    return mine if group else [file]
 
 
 def short_names(files: Sequence[Path]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from danceit.index.store.engines import STORES, open_store
 from danceit.plugins import PluginInfo
 from danceit.progress import Progress, silent
 from danceit.render import RENDERERS, render_many, renderer_for
+from danceit.render.drawing.together import one_stage
 from danceit.render.options import RenderOptions
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, compose
@@ -35,6 +36,8 @@ from danceit.workflow.dance_files import (
     DANCE_SUFFIX,
     last_dance,
     loaded,
+    numbered,
+    set_of,
     short_names,
     stem_of,
 )
@@ -136,7 +139,7 @@ def render_files(
     song: Path | None = None,
     progress: Progress = silent,
 ) -> tuple[str, ...]:
-    """Render dance files to one song; without any, the newest in this folder.
+    """Render dance files to one song; without any, the newest in this folder, or its group.
 
     The suffix of `out` chooses the format. Several dances are shown side by side, captioned
     by what sets their files apart.
@@ -151,12 +154,12 @@ def render_files(
     InputError
         If a file is no dance, the dances are to different songs, or as `render_many`.
     """
-    sources = files or [last_dance(Path.cwd(), aligned=True)]
+    sources = files or set_of(last_dance(Path.cwd(), aligned=True))
     renderer_for(out)
     dances = [loaded(source) for source in sources]
     check_one_song(dances, sources)
     look = options or RenderOptions()
-    if len(dances) > 1:
+    if len(dances) > 1 and not one_stage(dances):
         look = replace(look, captions=look.captions or short_names(sources))
     return drawn(dances, out, song, look, progress)
 
@@ -211,11 +214,22 @@ def drawn(
     tuple of str
         What the user should know: sources without footage, poses that a person never showed.
     """
+    if len(dances) > 1 and one_stage(dances) and not _shared_by(out):
+        for number, one in enumerate(dances, start=1):
+            drawn([one], numbered(out, number), song, options, progress)
+        first, last = numbered(out, 1).name, numbered(out, len(dances)).name
+        return (f"a {out.suffix} file holds one dancer: wrote {first} to {last}",)
     filming = Filming(dances)
     look = replace(options or RenderOptions(), locate=filming)
     render_many(dances, out, song=song, options=look, progress=progress)
     unseen = [person_notes(Path(look.person), dance_) for dance_ in dances if look.person]
     return (*filming.notes, *dict.fromkeys(note for notes in unseen for note in notes))
+
+
+def _shared_by(out: Path) -> bool:
+    """Whether one file of this format holds a group."""
+    renderer = renderer_for(out)
+    return renderer.several or renderer.together
 
 
 def aligners(methods: Sequence[str], options: Mapping[str, str]) -> list[Aligner]:

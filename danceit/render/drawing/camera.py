@@ -136,13 +136,37 @@ def follow(joints: Sequence[Float32], views: Sequence[View], fps: float) -> list
         floors.append(floor)
         pitches.append(pitch)
         demands.append(_demand(points, seen, aim, floor, pitch, view))
-    demand = np.max(demands, axis=0)
-    usual = np.maximum(demand, np.quantile(demand, USUAL_SHARE))
-    opening = _smooth_ceiling(usual, max(1, round(ZOOM_S * fps)))
+    opening = _opening(np.max(demands, axis=0), fps)
     return [
         Camera(aim, 1.0 / opening, pitch, floor, view)
         for aim, pitch, floor, view in zip(aims, pitches, floors, views, strict=True)
     ]
+
+
+def gather(joints: Sequence[Float32], view: View, fps: float) -> Camera:
+    """One camera for dancers on one stage; arguments as for `follow`."""
+    aims, floors, bodies, marks = [], [], [], []
+    for body in joints:
+        points = world(body)
+        seen = np.isfinite(points).all(axis=2)
+        aim, floor = _aim(points, seen, fps)
+        aims.append(aim)
+        floors.append(floor)
+        bodies.append(points)
+        marks.append(seen & (np.abs(points - aim[:, None]).max(axis=2) < REACH))
+    pitch = PITCH_RAD if any(body.shape[2] == 3 for body in joints) else 0.0
+    middle = (np.min(aims, axis=0) + np.max(aims, axis=0)) / 2
+    aim = _smooth(middle, max(1, round(AIM_S * fps)))
+    floor = np.max(floors, axis=0)
+    points, seen = np.concatenate(bodies, axis=1), np.concatenate(marks, axis=1)
+    opening = _opening(_demand(points, seen, aim, floor, pitch, view, np.inf), fps)
+    return Camera(aim, 1.0 / opening, pitch, floor, view)
+
+
+def _opening(demand: Float64, fps: float) -> Float64:
+    """Inverse focal length (T,) that changes without a jerk and is nowhere below the demand."""
+    usual = np.maximum(demand, np.quantile(demand, USUAL_SHARE))
+    return _smooth_ceiling(usual, max(1, round(ZOOM_S * fps)))
 
 
 def _aim(points: Float32, seen: Bool, fps: float) -> tuple[Float64, Float64]:
@@ -170,12 +194,18 @@ def _extent(points: Float32, seen: Bool, extreme: Callable[..., Float64], empty:
 
 
 def _demand(
-    points: Float32, seen: Bool, aim: Float64, floor: Float64, pitch: float, view: View
+    points: Float32,
+    seen: Bool,
+    aim: Float64,
+    floor: Float64,
+    pitch: float,
+    view: View,
+    reach: float = REACH,
 ) -> Float64:
     """Inverse focal length (T,) at which each frame just fits into the view."""
     probe = Camera(aim, np.ones(len(points)), pitch, floor, View(0.0, 0.0, 0.0, 0.0))
     xy, scale = probe.project(points, slice(None))
-    near = np.abs(points - aim[:, None]).max(axis=2) < REACH
+    near = np.abs(points - aim[:, None]).max(axis=2) < reach
     room = HEADROOM * scale
     half_width, half_height = view.width / 2, view.height / 2
     needed = np.maximum((np.abs(xy[..., 0]) + room) / half_width,

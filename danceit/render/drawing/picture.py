@@ -16,6 +16,7 @@ from danceit.render.drawing.figure import JOINT_COLOURS, mixed
 from danceit.render.drawing.overlay import clip_colour
 from danceit.render.drawing.scene import Scene, check_dances
 from danceit.render.drawing.text import draw_text, fitted
+from danceit.render.drawing.together import one_stage
 from danceit.render.options import GIF_PX, POSE_PX, RenderOptions
 from danceit.render.renderer import Renderer
 
@@ -65,11 +66,13 @@ def sheet_of(
     """
     check_dances(dances, options)
     options = options.sized(POSE_PX)
-    n_poses = SHEET_COLUMNS * (SHEET_ROWS if len(dances) == 1 else 1)
+    together = one_stage(dances)
+    n_poses = SHEET_COLUMNS * (SHEET_ROWS if len(dances) == 1 or together else 1)
     plain = replace(options, beats="none", debug=False, captions=(), credits=False, aspect="1:1")
-    scenes = [Scene([dance], plain, lane=False) for dance in dances]
+    shown = [list(dances)] if together else [[dance] for dance in dances]
+    scenes = [Scene(some, plain, lane=False) for some in shown]
     strips = []
-    for place, (dance, scene) in enumerate(zip(dances, scenes, strict=True)):
+    for place, (dance, scene) in enumerate(zip(dances, scenes, strict=False)):
         name = options.captions[place] if place < len(options.captions) else ""
         cells = [_cell(dance, scene, pose, n_poses) for pose in range(n_poses)]
         if name:

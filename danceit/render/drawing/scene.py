@@ -1,4 +1,4 @@
-"""A dance, or several side by side, as a sequence of pictures.
+"""A dance, or several side by side or on one stage, as a sequence of pictures.
 
 `Scene.frame(i)` is the picture at ``start_s + i / fps`` seconds of the song. What can
 be computed for many frames at once (joints, camera, polygons) is, a second or two ahead,
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from danceit.data import Dance, Float32, Float64, Int64
 from danceit.errors import InputError
-from danceit.render.drawing.camera import Camera, View, follow, world
+from danceit.render.drawing.camera import Camera, View, follow, gather, world
 from danceit.render.drawing.figure import Figure, figure, mixed
 from danceit.render.drawing.motion import joints_at, output_frames, source_frames
 from danceit.render.drawing.overlay import (
@@ -35,6 +35,7 @@ from danceit.render.drawing.stage import (
     draw_trails,
     spot,
 )
+from danceit.render.drawing.together import far_to_near, one_stage
 from danceit.render.options import RenderOptions
 
 Picture = npt.NDArray[np.uint8]
@@ -117,9 +118,16 @@ class Scene:
         self._times_s = options.start_s + np.arange(self.n_danced) / self.fps
         self._credits = credits_of(dances) if options.credits else []
         self.n_frames = self.n_danced + n_cards(self._credits) * round(CARD_S * self.fps)
-        self._views = split_views(len(dances), options.frame_size, self.lane)
         moving = [joints_at(dance, self._times_s) for dance in dances]
-        cameras = follow(moving, self._views, self.fps)
+        self._together = one_stage(dances)
+        n_views = 1 if self._together else len(dances)
+        self._views = split_views(n_views, options.frame_size, self.lane)
+        if self._together:
+            cameras = [gather(moving, self._views[0], self.fps)] * len(dances)
+            self._drawn_order = far_to_near(moving)
+        else:
+            cameras = follow(moving, self._views, self.fps)
+            self._drawn_order = np.tile(np.arange(len(dances)), (self.n_danced, 1))
         self._dancers = [
             _Dancer(dance, joints, source_frames(dance, self._times_s), camera)
             for dance, joints, camera in zip(dances, moving, cameras, strict=True)
@@ -163,17 +171,19 @@ class Scene:
             self._backdrop.paint(picture, [])
             return
         flash = self._pulse(self._dancers[0].dance, index) if self.options.beats == "flash" else 0.0
-        self._backdrop.paint(picture, [spot(d.camera, index) for d in self._dancers], flash)
-        for dancer in self._dancers:
+        seen_by = self._dancers[: len(self._views)]
+        self._backdrop.paint(picture, [spot(d.camera, index) for d in seen_by], flash)
+        for dancer in seen_by:
             pulse = self._pulse(dancer.dance, index)
             draw_grid(picture, dancer.camera, index, look)
             draw_ring(picture, dancer.camera, index, look, pulse)
+        for dancer in self._dancers:
             draw_shadow(picture, dancer.joints, dancer.camera, index, look)
 
     def _figures(self, picture: Picture, index: int) -> None:
         look, fps = self.options.look, self.fps
         outline = mixed(look.sky, look.ground, 0.4) if look.scenery else None
-        for dancer in self._dancers:
+        for dancer in (self._dancers[place] for place in self._drawn_order[index]):
             if self.options.trails:
                 draw_trails(picture, dancer.joints, dancer.camera, index, fps, look)
             polygons, within = dancer.figure(index, self.options)
@@ -186,7 +196,7 @@ class Scene:
         for text, view in zip(options.captions, self._views, strict=False):
             draw_caption(picture, text, view, options)
         if options.debug:
-            for dancer in self._dancers:
+            for dancer in self._dancers[: len(self._views)]:
                 shown = int(dancer.shown[index])
                 draw_debug(picture, dancer.dance, shown, time_s, dancer.camera.view, options)
 

@@ -49,15 +49,16 @@ def render_gltf(
     options: RenderOptions,
     progress: Progress = silent,
 ) -> None:
-    """Write one dance with depth as ``.glb`` or ``.gltf``; the song is not needed.
+    """Write a dance with depth, or those of a group, as ``.glb`` or ``.gltf``.
+
+    The song is not needed. A group's dancers are skeletons in one scene and one animation.
 
     Raises
     ------
     InputError
         If the dance has no depth.
     """
-    rig = make_rig(dances[0])
-    scene, binary = _build(rig, Path(out).stem)
+    scene, binary = _build([make_rig(dance) for dance in dances], Path(out).stem)
     if Path(out).suffix.lower() == ".glb":
         data = _as_glb(scene, binary)
     else:
@@ -69,7 +70,7 @@ def render_gltf(
     progress(1, 1)
 
 
-GLTF = Renderer(render_gltf, draws=(), several=False)
+GLTF = Renderer(render_gltf, draws=(), several=False, together=True)
 
 
 def quaternions(turns: Float64) -> Float64:
@@ -124,23 +125,30 @@ class _Buffer:
         return len(self.accessors) - 1
 
 
-def _build(rig: Rig, name: str) -> tuple[dict[str, Any], bytes]:
+def _build(rigs: Sequence[Rig], name: str) -> tuple[dict[str, Any], bytes]:
     """The JSON of the scene and its binary buffer."""
     buffer = _Buffer()
-    n_nodes = len(rig.names)
-    animation = _animation(rig, buffer, name)
-    mesh = _mesh(rig, buffer)
-    inverse = np.tile(np.eye(4, dtype=np.float32), (n_nodes, 1, 1))
-    inverse[:, :3, 3] = -_rest(rig) * _M_PER_CM
-    binding = buffer.add(inverse.swapaxes(1, 2).reshape(n_nodes, 16), "MAT4")  # column-major
-    body = {"name": "body", "mesh": 0, "skin": 0}
+    # Of each dancer: a skeleton's nodes, then the body that is bound to them.
+    firsts = np.cumsum([0, *(len(rig.names) + 1 for rig in rigs)]).tolist()
+    animation = _animation(rigs, firsts, buffer, name)
+    nodes, skins, meshes, roots = [], [], [], []
+    for number, (rig, first) in enumerate(zip(rigs, firsts, strict=False)):
+        n_nodes = len(rig.names)
+        meshes.append(_mesh(rig, buffer))
+        inverse = np.tile(np.eye(4, dtype=np.float32), (n_nodes, 1, 1))
+        inverse[:, :3, 3] = -_rest(rig) * _M_PER_CM
+        binding = buffer.add(inverse.swapaxes(1, 2).reshape(n_nodes, 16), "MAT4")  # column-major
+        joints = list(range(first, first + n_nodes))
+        skins.append({"inverseBindMatrices": binding, "joints": joints, "skeleton": first})
+        nodes += [*_nodes(rig, first), {"name": "body", "mesh": number, "skin": number}]
+        roots += [first, first + n_nodes]
     scene = {
         "asset": {"version": "2.0", "generator": "danceit"},
         "scene": 0,
-        "scenes": [{"name": name, "nodes": [0, n_nodes]}],
-        "nodes": [*_nodes(rig), body],
-        "skins": [{"inverseBindMatrices": binding, "joints": list(range(n_nodes)), "skeleton": 0}],
-        "meshes": [mesh],
+        "scenes": [{"name": name, "nodes": roots}],
+        "nodes": nodes,
+        "skins": skins,
+        "meshes": meshes,
         "materials": [
             {
                 "name": "limbs",
@@ -155,7 +163,8 @@ def _build(rig: Rig, name: str) -> tuple[dict[str, Any], bytes]:
     return scene, bytes(buffer.data)
 
 
-def _nodes(rig: Rig) -> list[dict[str, Any]]:
+def _nodes(rig: Rig, first: int) -> list[dict[str, Any]]:
+    """Nodes of a skeleton, the root of which gets the number `first`."""
     nodes = []
     turning = quaternions(rig.turns[:1])[0]
     for node, name in enumerate(rig.names):
@@ -165,16 +174,18 @@ def _nodes(rig: Rig) -> list[dict[str, Any]]:
             "translation": (place * _M_PER_CM).tolist(),
             "rotation": turning[node].tolist(),
         }
-        children = [child for child, parent in enumerate(rig.parents) if parent == node]
+        children = [first + child for child, parent in enumerate(rig.parents) if parent == node]
         if children:
             entry["children"] = children
         nodes.append(entry)
     return nodes
 
 
-def _animation(rig: Rig, buffer: _Buffer, name: str) -> dict[str, Any]:
-    """Turn every node and move the root, linearly from frame to frame."""
-    times = (np.arange(len(rig.root)) / rig.fps).astype(np.float32)
+def _animation(
+    rigs: Sequence[Rig], firsts: Sequence[int], buffer: _Buffer, name: str
+) -> dict[str, Any]:
+    """Turn every node and move the roots, linearly from frame to frame."""
+    times = (np.arange(len(rigs[0].root)) / rigs[0].fps).astype(np.float32)
     clock = buffer.add(times, "SCALAR", bounds=True)
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
@@ -183,10 +194,11 @@ def _animation(rig: Rig, buffer: _Buffer, name: str) -> dict[str, Any]:
         channels.append({"sampler": len(samplers), "target": {"node": node, "path": path}})
         samplers.append({"input": clock, "output": buffer.add(values, kind)})
 
-    animate(0, "translation", (rig.root * _M_PER_CM).astype(np.float32), "VEC3")
-    turning = quaternions(rig.turns).astype(np.float32)
-    for node in range(len(rig.names)):
-        animate(node, "rotation", turning[:, node], "VEC4")
+    for rig, first in zip(rigs, firsts, strict=False):
+        animate(first, "translation", (rig.root * _M_PER_CM).astype(np.float32), "VEC3")
+        turning = quaternions(rig.turns).astype(np.float32)
+        for node in range(len(rig.names)):
+            animate(first + node, "rotation", turning[:, node], "VEC4")
     return {"name": name, "samplers": samplers, "channels": channels}
 
 

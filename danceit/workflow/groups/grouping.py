@@ -1,0 +1,52 @@
+"""Several dancers to one song: a dance file for each, aligned and on one stage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from danceit.dance_file import dance_path
+from danceit.index.store.engines import open_store
+from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.retrieval.groups.grouping import Group, GroupOptions, compose_group
+from danceit.retrieval.options import QueryOptions
+from danceit.workflow.dance_files import DANCE_SUFFIX, numbered
+from danceit.workflow.line import DEFAULT_METHODS, aligners
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A group and the files of its dancers, in the same order."""
+
+    group: Group
+    files: tuple[Path, ...]
+
+
+def query_group(
+    song: Path,
+    index: Path,
+    group: GroupOptions,
+    options: QueryOptions | None = None,
+    *,
+    methods: Sequence[str] = (),
+    out: Path | None = None,
+    device: str = "auto",
+) -> Grouped:
+    """Choose, align and place the dances of a group and write ``OUT.dancerN.dance.npz`` each.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Aligners, as for `danceit.workflow.line.align_file`; empty for the default chain. A
+        group is aligned before its dancers are put on one stage.
+    out : Path, optional
+        Default: ``SONG.dance.npz`` in the current folder, which names the files.
+    """
+    target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
+    chain = aligners(methods or DEFAULT_METHODS, {})
+    with open_store(index, device=device) as store:
+        encoder = FragmentEncoder.load(store.encoder, device=device)
+        made = compose_group(song, store, encoder, options or QueryOptions(), group, chain)
+    files = tuple(numbered(target, i + 1) for i in range(len(made.dances)))
+    for dance, file in zip(made.dances, files, strict=True):
+        dance.save(file)
+    return Grouped(made, files)
