@@ -189,7 +189,7 @@ def dance(
 
     choices = {name: rest.pop(name) for name in QUERY_NAMES & rest.keys()}
     options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
-    with bar("drawing", "frame") as drawing:
+    with bar("song", "s") as heard, bar("drawing", "frame") as drawing:
         made = run(
             song,
             index_path,
@@ -199,6 +199,7 @@ def dance(
             options,
             _drawn(**rest),
             device=device,
+            told=heard,
             progress=drawing,
         )
     for text in (*made.notes, *_without_effect(out, rest)):

@@ -289,13 +289,18 @@ class Editor:
         """End of a line about a fragment that is not there: the nearest of the clip meant."""
         clip, _, rest = fragment.rpartition(":")
         frame = rest.partition("+")[0]
-        clips = {str(name) for name in self._clips}
-        near = clip if clip in clips else next(iter(get_close_matches(clip, clips, n=1)), "")
-        if not near or not frame.isdecimal():
+        clips = sorted({str(name) for name in self._clips})
+        # Of a recording that was cut into several clips, all are meant.
+        meant = [name for name in clips if name == clip or name.startswith(f"{clip}#")]
+        meant = meant or get_close_matches(clip, clips, n=1)
+        if not meant or not frame.isdecimal():
             return nearest_spelling(fragment, self._row_of)
-        own = [name for name in self._row_of if name.startswith(f"{near}:")]
-        best = min(own, key=lambda name: abs(int(name[len(near) + 1 :].split("+")[0]) - int(frame)))
-        return f"; did you mean '{best}'?"
+
+        def apart(name: str) -> int:
+            return abs(int(name.rpartition(":")[2].partition("+")[0]) - int(frame))
+
+        own = [name for name in self._row_of if name.rpartition(":")[0] in meant]
+        return f"; did you mean '{min(own, key=apart)}'?"
 
     def _banned(self, name: str) -> Int64:
         if name in self._row_of:

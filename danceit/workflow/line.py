@@ -174,12 +174,16 @@ def dance(
     render_options: RenderOptions | None = None,
     *,
     device: str = "auto",
+    told: Progress = silent,
     progress: Progress = silent,
 ) -> Made:
-    """Query, align and render in one; the dance file is written beside the video."""
+    """Query, align and render in one; the dance file is written beside the video.
+
+    `told` is told of the song as it is heard, `progress` of the frames drawn.
+    """
     chain = aligners(methods or DEFAULT_METHODS, align_options or {})
     started = time.perf_counter()
-    composition = compose_song(song, index, options, device)
+    composition = compose_song(song, index, options, device, told)
     queried = time.perf_counter()
     aligned = align(composition.dance, composition.music, chain)
     finished = time.perf_counter()

@@ -86,6 +86,9 @@ def test_a_fragment_that_is_not_there_is_told_by_the_nearest_of_its_clip(
     asked = f"{clip[:-1]}x:{start + 1}+{length}"
     with pytest.raises(InputError, match=re.escape(f"did you mean '{shown(before)[7]}'?")):
         editor.solve(Constraints(pins=((7.4, asked),)), before)
+    recording = clip.partition("#")[0]
+    with pytest.raises(InputError, match=f"did you mean '{re.escape(recording)}[#:]"):
+        editor.solve(Constraints(pins=((7.4, f"{recording}:1+{length}"),)), before)
     with pytest.raises(InputError, match=r"of 1 s; danceit index list --fragments"):
         editor.solve(Constraints(pins=((7.4, "something else"),)), before)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit.audio import Sound, read_sound
+from danceit.audio.stretches import numbered, stretch
 from danceit.data import Float32
 from danceit.errors import InputError
 from danceit.render.video.sound import RATES, SOUND, encode_song, output_rate
@@ -88,6 +89,8 @@ def _as_mp4(song: Path, rate: int) -> tuple[bytes, int]:
 
 def _peaks(sound: Sound) -> bytes:
     step = sound.rate // PEAKS_PER_S
-    padded: Float32 = np.pad(np.abs(sound.samples), (0, -sound.samples.size % step))
-    peaks = padded.reshape(-1, step).max(axis=1)
+    peaks: Float32 = np.empty(-(-sound.samples.size // step), np.float32)
+    for start, stop in numbered(peaks.size, 1 << 14):
+        part = np.abs(stretch(sound.samples, start * step, stop * step))
+        peaks[start:stop] = part.reshape(-1, step).max(axis=1)
     return bytes(np.round(255 * peaks / max(float(peaks.max()), 1e-6)).astype(np.uint8).tobytes())
