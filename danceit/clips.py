@@ -4,7 +4,7 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,13 @@ class Recording:
     lost_s: tuple[tuple[float, float], ...] = ()
     sure: Float32 | None = None
     others: tuple[Performer, ...] = ()
+
+    def of_person(self, person: int) -> "Recording":
+        """Return the recording of one of its dancers alone, from 1; the main one's if unknown."""
+        if not 1 < person <= len(self.others) + 1:
+            return replace(self, others=())
+        dancer = self.others[person - 2]
+        return replace(self, poses=dancer.poses, sure=dancer.sure, others=())
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.data import Dance, Placement, Recording
+from danceit.data import Dance, Placement, Recording, person_of
 from danceit.errors import DanceitError, InputError
 from danceit.index.sources import SOURCES, HasSettings, recognised_by
 from danceit.index.sources.settings import ReadSettings
@@ -40,28 +40,32 @@ class Filming:
     def __init__(self, dances: Sequence[Dance] = ()) -> None:
         self.notes: list[str] = []
         self._dances = tuple(dances)
-        self._known: dict[str, Filmed | None] = {}
+        self._known: dict[tuple[str, int], Filmed | None] = {}
 
     def __call__(self, placement: Placement) -> Filmed | None:
         """Footage of a fragment's source, or None, with a note, where there is none."""
-        source = placement.source
-        if source not in self._known:
-            self._known[source] = None
+        source, person = placement.source, person_of(placement.clip_id)
+        key = source, person
+        if key not in self._known:
+            self._known[key] = None
             if placement.generator:
                 self.notes.append(made_up(placement))
                 return None
             try:
-                recording = read_source(Path(source))
-                self._known[source] = replace(filmed(recording), lag_s=self._lag(source, recording))
+                recording = read_source(Path(source)).of_person(person)
+                lag_s = self._lag(source, person, recording)
+                self._known[key] = replace(filmed(recording), lag_s=lag_s)
             except DanceitError as exc:
                 self.notes.append(f"{Path(source).name} is drawn: {exc}")
-        return self._known[source]
+        return self._known[key]
 
-    def _lag(self, source: str, flat: Recording) -> float:
+    def _lag(self, source: str, person: int, flat: Recording) -> float:
         """Seconds that the picture of a source, read in 2-D, is later than the dances count."""
         for dims in sorted({dance.dims for dance in self._dances}):
-            recording = flat if dims == 2 else read_source(Path(source), dims)
-            lag_s = picture_lag(recording, self._dances, source)
+            recording = flat
+            if dims != 2:
+                recording = read_source(Path(source), dims).of_person(person)
+            lag_s = picture_lag(recording, self._dances, source, person)
             if lag_s:
                 return lag_s
         return 0.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from danceit.data import FPS, Float32, Recording
+from danceit.data import FPS, Float32, Recording, person_of
 from danceit.errors import DanceitError, InputError
 from danceit.index.cleaning.cleaning import Cleaned, clean
 from danceit.index.cleaning.lag import Lag, estimate_lag
@@ -62,10 +62,12 @@ class Inspection:
         """Seconds into the media of a frame of `cleaned.reasons`."""
         return self.cleaned.start_s + frame / FPS
 
-    def clip_at(self, frame: int) -> str:
-        """Id of the clip that a frame belongs to; empty where it was dropped."""
+    def clip_at(self, frame: int, person: int = 0) -> str:
+        """Id of the clip, of anybody or of one person, of a frame; empty where it was dropped."""
         at_s = self.time_s(frame)
         for clip in self.cleaned.clips:
+            if person not in (0, person_of(clip.clip_id)):
+                continue
             if clip.start_s - 1e-6 <= at_s < clip.start_s + clip.n_frames / FPS - 1e-6:
                 return clip.clip_id
         return ""

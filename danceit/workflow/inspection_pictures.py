@@ -143,8 +143,10 @@ def _drawn(
     times_s = np.array([inspection.time_s(frame) for frame in frames])
     for frame, still in _nearest(flat.video_path, frames, times_s, longest_px):
         picture = _enlarged(still.picture, longest_px)
-        pose = _pose_at(flat, still.time_s) * max(picture.shape[:2]) / inspection.picture_px
-        _skeleton(picture, pose, faded=not inspection.clip_at(frame))
+        for person in range(1, 2 + len(flat.others)):
+            pose = _pose_at(flat.of_person(person), still.time_s)
+            pose = pose * max(picture.shape[:2]) / inspection.picture_px
+            _skeleton(picture, pose, faded=not inspection.clip_at(frame, person))
         yield frame, picture
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from danceit.data import Bool, Dance, Float64, Recording
+from danceit.data import Bool, Dance, Float64, Recording, person_of
 from danceit.index.sources.settings import MAX_LAG_S
 from danceit.render.person.labels import BODY
 
@@ -23,7 +23,9 @@ ALIKE_PX = 20.0
 """The same in canvas pixels: farther off, the dance's poses are not those of the picture."""
 
 
-def picture_lag(recording: Recording, dances: Sequence[Dance], source: str) -> float:
+def picture_lag(
+    recording: Recording, dances: Sequence[Dance], source: str, person: int = 1
+) -> float:
     """Seconds by which the picture of `source` is later than the dances count.
 
     Parameters
@@ -34,6 +36,8 @@ def picture_lag(recording: Recording, dances: Sequence[Dance], source: str) -> f
         Some of whose frames are of that source.
     source : str
         As a `Placement` names it.
+    person : int
+        Which of its dancers the recording shows.
 
     Returns
     -------
@@ -41,7 +45,8 @@ def picture_lag(recording: Recording, dances: Sequence[Dance], source: str) -> f
         To `FINE_S`; 0 where the poses agree as they are or cannot be told apart.
     """
     dims = recording.poses.shape[2]
-    poses, times_s = _frames_of([d for d in dances if d.joints.shape[2] == dims], source)
+    same = [dance for dance in dances if dance.joints.shape[2] == dims]
+    poses, times_s = _frames_of(same, source, person)
     if len(poses) < FEWEST_FRAMES:
         return 0.0
     chosen = np.unique(np.linspace(0, len(poses) - 1, MOST_FRAMES).astype(int))
@@ -63,11 +68,12 @@ def picture_lag(recording: Recording, dances: Sequence[Dance], source: str) -> f
     return found if believed else 0.0
 
 
-def _frames_of(dances: Sequence[Dance], source: str) -> tuple[Float64, Float64]:
+def _frames_of(dances: Sequence[Dance], source: str, person: int) -> tuple[Float64, Float64]:
     """Poses (N, J, C), canvas pixels, and seconds (N,) of the frames that show a source."""
     poses, times = [], []
     for dance in dances:
-        owners = np.array([placed.source == source for placed in dance.fragments], dtype=bool)
+        wanted = [(one.source, person_of(one.clip_id)) for one in dance.fragments]
+        owners = np.array([each == (source, person) for each in wanted], dtype=bool)
         if owners.any():
             own = owners[dance.source_index]
             poses.append(dance.joints[own][:, BODY].astype(np.float64))

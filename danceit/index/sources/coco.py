@@ -27,7 +27,7 @@ from danceit.index.poses.joint_names import keypoints
 from danceit.index.poses.skeletons import COCO17, HALPE26, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.checks import check_frames, checked, numbers, read_json
 from danceit.index.sources.media import media_named, pair
-from danceit.index.sources.people import followed, followed_note
+from danceit.index.sources.people import followed
 from danceit.index.sources.timing import times_of_frames
 
 _PEEK_BYTES = 1 << 16
@@ -79,17 +79,19 @@ class CocoSource:
                 detections[order[row["image_id"]]].append(person)
         media = pair(media_named(path.parent, path.stem))
         times_s, notes = times_of_frames(frame_numbers, media, path)
-        poses, shots = followed(detections, times_s, media.video_path)
+        dancers = followed(detections, times_s, media.video_path)
         return checked(
             Recording(
                 recording_id=path.stem,
                 path=path,
-                poses=poses,
+                poses=dancers.poses,
+                sure=dancers.sure,
+                others=dancers.others,
                 times_s=times_s,
                 audio_path=media.audio_path,
                 video_path=media.video_path,
                 files=(path, *media.paths),
-                notes=(*notes, *skeletons.notes(), *shots, *followed_note(detections)),
+                notes=(*notes, *skeletons.notes(), *dancers.notes),
             )
         )
 

@@ -2,7 +2,7 @@
 
 Skeleton
     BODY_25 (75 numbers a person) and COCO-18 (54) are told apart by their length. A
-    confidence of 0 means not found: NaN. Of several people the main one is followed.
+    confidence of 0 means not found: NaN. Several people are told apart, the main one first.
 Names
     ``<video>_000000000012_keypoints.json``, or any name that ends in the frame's number.
     Missing numbers are missing frames.
@@ -23,7 +23,7 @@ from danceit.errors import InputError
 from danceit.index.poses.skeletons import BODY25, to_coco18
 from danceit.index.sources.checks import check_frames, checked, numbers, read_json
 from danceit.index.sources.media import media_in, media_named, pair
-from danceit.index.sources.people import followed, followed_note
+from danceit.index.sources.people import followed
 from danceit.index.sources.timing import times_of_frames
 
 _NAME = re.compile(r"(?P<prefix>.*?)_?(?P<number>\d+)(?:_keypoints|_pose)?\.json", re.IGNORECASE)
@@ -67,17 +67,19 @@ class OpenPoseSource:
         media = pair(_media_files(path, prefix))
         detections = [_people(file) for file in files]
         times_s, notes = times_of_frames(frame_numbers, media, path)
-        poses, shots = followed(detections, times_s, media.video_path)
+        dancers = followed(detections, times_s, media.video_path)
         return checked(
             Recording(
                 recording_id=path.name,
                 path=path,
-                poses=poses,
+                poses=dancers.poses,
+                sure=dancers.sure,
+                others=dancers.others,
                 times_s=times_s,
                 audio_path=media.audio_path,
                 video_path=media.video_path,
                 files=(*files, *media.paths),
-                notes=(*notes, *shots, *followed_note(detections)),
+                notes=(*notes, *dancers.notes),
             )
         )
 

@@ -1,8 +1,8 @@
 """Plain video of a dancer: mp4, mov, mkv, webm, avi, 3gp, and whatever else holds pictures.
 
 Poses
-    Of the main person, by a pose estimator (`danceit.index.poses.estimators`), in 3-D or, asked
-    for 2-D, in the picture's pixels; see `danceit.index.poses.footage.body`.
+    Of all who are seen, the main one first, by a pose estimator (`danceit.index.poses.estimators`),
+    in 3-D or, asked for 2-D, in the picture's pixels; see `danceit.index.poses.footage.body`.
 Song and time
     The video's own sound, or a sound file of the same name beside it. Times are the
     presentation times of the frames.
@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.data import Recording
+from danceit.data import Performer, Recording
 from danceit.errors import InputError
 from danceit.index.poses.estimators import make_estimator
-from danceit.index.poses.footage.body import Dancer, dancer_in, in_metres
+from danceit.index.poses.footage.body import Dancer, dancers_in, in_metres
 from danceit.index.poses.footage.extraction import Footage, footage_folder, load_footage
 from danceit.index.poses.footage.workers import extract_all
 from danceit.index.sources.checks import checked
@@ -56,13 +56,16 @@ class VideoSource:
             If the video cannot be decoded, nobody is in it, or no estimator is installed.
         """
         footage = footage_of(path, settings)
-        dancer = dancer_in(footage)
+        dancer, *others = dancers_in(footage)
         deep = bool(np.isfinite(dancer.world).any())
         if dims == 3 and not deep and np.isfinite(dancer.image).any():
             raise InputError(
                 f"{path}: the estimator {settings.estimator} gives no depth; use `dims=2`"
             )
-        poses = in_metres(dancer, footage) if deep and dims != 2 else dancer.image
+        poses, *beside = (
+            in_metres(each, footage) if deep and dims != 2 else each.image
+            for each in (dancer, *others)
+        )
         media = pair((path, *self.companions(path)))
         audio, silence = _heard(media.audio_path)
         return checked(
@@ -76,6 +79,10 @@ class VideoSource:
                 files=(path, *(other for other in media.paths if other != path)),
                 notes=(*silence, *_notes(dancer), *_loss(footage)),
                 lost_s=footage.lost_s,
+                sure=dancer.sure,
+                others=tuple(
+                    Performer(own, each.sure) for own, each in zip(beside, others, strict=True)
+                ),
             )
         )
 
@@ -141,5 +148,7 @@ def _notes(dancer: Dancer) -> tuple[str, ...]:
     if dancer.n_swapped:
         notes.append(f"left and right put right in {dancer.n_swapped} frames")
     if dancer.n_people > 1:
-        notes.append(f"up to {dancer.n_people} people at once: the main one was followed")
+        notes.append(f"up to {dancer.n_people} people at once: each was followed")
+    if dancer.n_legs:
+        notes.append(f"legs alone in {dancer.n_legs} pictures: nothing above them is seen")
     return tuple(notes)

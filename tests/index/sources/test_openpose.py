@@ -177,7 +177,7 @@ def test_real_folders(real_data: Path) -> None:
     assert (skate.poses[:, JOINT["left_hip"], 0] > skate.poses[:, JOINT["right_hip"], 0]).all()
 
     pair = SOURCE.read(real_data / "openpose" / "two_people")
-    assert pair.notes[-1] == "up to 3 people at once: the main one was followed"
+    assert pair.notes[-1] == "up to 3 people at once: each was followed"
     assert pair.poses.shape == (90, 18, 2)
     assert pair.audio_path == pair.video_path
     steps = np.linalg.norm(np.diff(pair.poses[:, JOINT["neck"]], axis=0), axis=1)

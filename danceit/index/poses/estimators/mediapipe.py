@@ -7,7 +7,10 @@ downloaded.
 Two landmarkers take turns. The one for a single person follows best: on a small, fast
 dancer it finds 91 % of the frames where the one for several finds 83 %. Twice a second a
 third looks at the whole picture; while it sees more than one person of similar size,
-the landmarker for several is asked, so that the main one can be chosen among them.
+the landmarker for several is asked, so that people can be told apart.
+
+Whoever is lost, small, blurred or in the dark, is looked for again in a crop around where they were
+(`second_look`), and where nobody is found, in parts of the picture.
 """
 
 import io
@@ -21,6 +24,7 @@ import numpy as np
 from danceit.data import N_JOINTS, Float64
 from danceit.errors import InputError, MissingDependencyError
 from danceit.index.poses.estimators import People, Picture, model_hash
+from danceit.index.poses.estimators.second_look import SecondLook, shrunk
 from danceit.index.poses.skeletons import to_coco18
 
 BLAZEPOSE = {
@@ -37,7 +41,9 @@ PROBE_S = 0.5
 SIMILAR = 0.35
 """Height of a second person, in that of the first, from which several are followed."""
 LONGEST_PX = 640
-"""The models look at crops of 224 and 256 px; more pixels change nothing."""
+"""The models look at crops of 224 and 256 px: for who fills the picture more changes nothing."""
+CROPPED_PX = 1280
+"""And for crops of small dancers."""
 
 _MODELS = {
     "pose_detector.tflite": ("pose_detection/pose_detection.tflite", 127.5, 127.5),
@@ -49,7 +55,7 @@ _MODELS = {
 class MediaPipe:
     """The estimator; `model` is a ``.task`` bundle, by default made of the wheel's models."""
 
-    longest_px = LONGEST_PX
+    longest_px = CROPPED_PX
 
     def __init__(self, model: Path | None = None) -> None:
         from importlib.metadata import PackageNotFoundError, version
@@ -63,7 +69,7 @@ class MediaPipe:
                 "(Python 3.11 or 3.12)"
             ) from exc
         kind = "full" if model is None else model_hash(model)
-        self.estimator_id = f"mediapipe-{release}-{kind}-1"
+        self.estimator_id = f"mediapipe-{release}-{kind}-2"
 
     def open(self) -> "MediaPipeSession":
         """Load the models.
@@ -100,6 +106,8 @@ class MediaPipeSession:
         self._one = _landmarker(bundle, 1, still=False)
         self._several: Any = None
         self._probe = _landmarker(bundle, MAX_PEOPLE, still=True)
+        self._alone = _landmarker(bundle, 1, still=True)
+        self._again = SecondLook(self._look_at)
         self._crowded = False
         self._probed_s = -np.inf
         self._stamp_ms = -1
@@ -108,23 +116,33 @@ class MediaPipeSession:
         """Find the people; see `Session`."""
         import mediapipe as mp
 
-        image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+        image = _as_image(mp, shrunk(picture, LONGEST_PX))
         # MediaPipe counts whole milliseconds, which must increase.
         self._stamp_ms = max(self._stamp_ms + 1, round(time_s * 1000))
+        height, width = picture.shape[:2]
+        probed = None
         if time_s - self._probed_s >= PROBE_S:
             self._probed_s = time_s
-            self._look_around(self._probe.detect(image))
+            found = self._probe.detect(image)
+            self._look_around(found)
+            probed = _people(found, width, height)
         follower = self._several if self._crowded else self._one
-        found = follower.detect_for_video(image, self._stamp_ms)
-        height, width = picture.shape[:2]
-        return _people(found, width, height)
+        seen = _people(follower.detect_for_video(image, self._stamp_ms), width, height)
+        return self._again.completed(picture, time_s, seen, probed)
 
     def close(self) -> None:
         """Free the models."""
-        for landmarker in (self._one, self._several, self._probe):
+        for landmarker in (self._one, self._several, self._probe, self._alone):
             if landmarker is not None:
                 with suppress(RuntimeError, ValueError):
                     landmarker.close()
+
+    def _look_at(self, crop: Picture) -> People:
+        """The person in a crop."""
+        import mediapipe as mp
+
+        height, width = crop.shape[:2]
+        return _people(self._alone.detect(_as_image(mp, crop)), width, height)
 
     def _look_around(self, found: Any) -> None:
         heights = sorted(
@@ -137,6 +155,10 @@ class MediaPipeSession:
                 self._several.close()
             self._several = _landmarker(self._bundle, MAX_PEOPLE, still=False)
         self._crowded = crowded
+
+
+def _as_image(mp: Any, picture: Picture) -> Any:
+    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
 
 
 def _landmarker(bundle: bytes, n_people: int, *, still: bool) -> Any:

@@ -5,7 +5,7 @@ import pytest
 
 from danceit.data import JOINT, Recording
 from danceit.index.cleaning.cleaning import clean
-from danceit.index.poses.footage.body import FOCAL, dancer_in, in_metres
+from danceit.index.poses.footage.body import FOCAL, dancer_in, dancers_in, in_metres
 from danceit.index.poses.footage.extraction import Footage
 from danceit.index.poses.footage.shots import signature
 from tests.index.poses.footage.conftest import plain
@@ -131,3 +131,48 @@ def test_an_empty_stage_is_nobody() -> None:
     assert dancer.image.shape == (30, 18, 2)
     assert np.isnan(dancer.image).all()
     assert dancer.n_people == 0
+
+
+def test_legs_alone_have_no_body_above_them() -> None:
+    # As an estimator makes it up: a trunk a fifth as long as it should be.
+    image, world = spinning(90, 0.0)
+    image = np.asarray(image).copy()
+    hips = image[:, [8, 11], :2].mean(axis=1, keepdims=True)
+    above = [0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17]
+    image[:, above, :2] = hips + 0.2 * (image[:, above, :2] - hips)
+    dancer = dancer_in(footage(image, world))
+    assert dancer.n_legs == 90
+    assert np.isnan(dancer.image[:, above]).all()
+    assert np.isfinite(dancer.image[:, [9, 10, 12, 13]]).all()
+    assert dancer_in(footage(*spinning(90, 0.0))).n_legs == 0
+
+
+def test_two_who_cross_are_two_and_each_keeps_its_own_depth() -> None:
+    one, world = spinning(80, 0.0)
+    one = np.asarray(one).copy()
+    one[..., 0] = 0.3 * one[..., 0] + np.linspace(0, 400, 80)[:, None]
+    one[..., 1] = 0.5 * one[..., 1] + 40
+    other = one.copy()
+    # The other one raises both hands, and goes the other way a little below.
+    other[..., 0] = one[::-1, :, 0]
+    other[..., 1] += 25
+    other[:, [4, 7], 1] -= 60
+    # Listed in another order every time.
+    frames = [[one[i], other[i]] if i % 2 else [other[i], one[i]] for i in range(80)]
+    depths = [
+        [world[i], world[i] + 9.0] if i % 2 else [world[i] + 9.0, world[i]] for i in range(80)
+    ]
+    film = footage(
+        np.concatenate([np.stack(some) for some in frames]),
+        np.concatenate([np.stack(some) for some in depths]),
+        counts=np.full(80, 2),
+    )
+    dancers = dancers_in(film)
+    assert len(dancers) == 2
+    way = [np.nanmedian(dancer.image[..., 0], axis=1) for dancer in dancers]
+    assert sorted(np.sign(each[-4] - each[3]) for each in way) == [-1, 1]
+    for dancer, each in zip(dancers, way, strict=True):
+        assert np.abs(np.diff(each[3:-3])).max() < 12
+        assert np.nanstd(dancer.world[..., 2]) < 2
+    assert dancers[0].sure.shape == (80,)
+    assert np.nanmean(dancers[0].sure) == pytest.approx(1.0, abs=0.01)
