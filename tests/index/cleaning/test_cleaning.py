@@ -111,7 +111,7 @@ def test_detections_that_go_astray_and_come_back_are_dropped() -> None:
 def test_a_limb_that_jumps_and_stays_cuts() -> None:
     recording = dancing()
     poses = recording.poses.copy()
-    poses[70:, JOINT["left_ankle"]] += [60.0, 0.0, 0.0]
+    poses[70:, JOINT["left_ankle"]] += [80.0, 0.0, 0.0]
     assert len(clean(changed(recording, poses)).clips) == 2
 
 
@@ -434,3 +434,16 @@ def test_what_another_dancer_shows_is_kept_although_the_main_one_is_lost() -> No
     assert [clip.n_frames for clip in cleaned.clips] == [72, 144]
     assert cleaned.report.frames_kept == 144
     assert cleaned.report.dropped == {}
+
+
+def test_a_hand_that_alone_was_lost_and_found_elsewhere_cuts_nothing() -> None:
+    recording = dancing(dims=2)
+    poses = recording.poses.copy()
+    poses[70:, JOINT["left_wrist"]] += [50.0, 0.0]  # 120 px
+    (clip,) = clean(changed(recording, poses)).clips
+    assert clip.n_frames == 144
+    step = np.linalg.norm(np.diff(clip.poses[:, JOINT["left_wrist"]], axis=0), axis=1)
+    assert step[60:80].max() < 40
+    # Beside a second limb it is the body that was lost.
+    poses[70:, JOINT["left_ankle"]] += [50.0, 0.0]
+    assert len(clean(changed(recording, poses)).clips) == 2
