@@ -1,5 +1,6 @@
 """`danceit bench ...`: measure aligners and retrieval on your dances and songs."""
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from danceit.cli.options import PATH, device_option, index_option, table
 if TYPE_CHECKING:
     from danceit.bench.measures.statistics import Interval
     from danceit.bench.reports.summary import BenchRun
+
+_MOST = 1e9
+"""Largest number of a list; none of them is near it, and infinity is none."""
 
 
 @click.group(help="Measure aligners and retrieval; a run that was stopped goes on.")
@@ -323,9 +327,12 @@ def _numbers(flag: str, text: str) -> tuple[float, ...]:
     from danceit.errors import InputError
 
     try:
-        return tuple(float(word) for word in _words(text))
-    except ValueError as exc:
-        raise InputError(f"{flag} must be numbers such as 1,2; got '{text}'") from exc
+        numbers = tuple(float(word) for word in _words(text))
+    except ValueError:
+        numbers = (math.nan,)
+    if not all(abs(number) <= _MOST for number in numbers):
+        raise InputError(f"{flag} must be numbers such as 1,2; got '{text}'")
+    return numbers
 
 
 def _or(default: tuple[float, ...], flag: str, text: str | None) -> tuple[float, ...]:

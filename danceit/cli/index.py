@@ -262,7 +262,7 @@ def _stride(seconds: float) -> int:
     from danceit.data import FPS
     from danceit.errors import InputError
 
-    if not math.isfinite(seconds):
+    if not math.isfinite(seconds * FPS):
         raise InputError(f"--stride must be seconds; got {seconds:g}")
     return round(seconds * FPS)
 

@@ -108,7 +108,7 @@ class QueryOptions:
     eight_weight: float = 0.3
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.length_s) or self.n_frames not in FRAGMENT_LENGTHS:
+        if not math.isfinite(self.length_s * FPS) or self.n_frames not in FRAGMENT_LENGTHS:
             lengths = ", ".join(f"{frames / FPS:g}" for frames in FRAGMENT_LENGTHS)
             raise InputError(f"`length_s` must be one of {lengths} s; got {self.length_s:g}")
         if self.k < 1:

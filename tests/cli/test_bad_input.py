@@ -51,6 +51,7 @@ def test_a_song_shorter_than_a_window(danceit: Cli, index: Path) -> None:
         (("--style", "disco", "--dancer", "synthetic-3"), "--style disco --dancer synthetic-3"),
         (("--seed", "-1"), "--seed must be 0 or more; got -1"),
         (("--length", "nan"), "--length must be one of 1, 2, 3, 4 s; got nan"),
+        (("--length", "1e308"), "--length must be one of 1, 2, 3, 4 s; got 1e+308"),
     ],
 )  # fmt: skip
 def test_choices_that_the_index_does_not_have(
@@ -244,13 +245,19 @@ def test_a_dance_file_that_was_cut_off_is_told_as_such(danceit: Cli) -> None:
 
 
 @pytest.mark.parametrize("option", ["--lengths", "--stride"])
-@pytest.mark.parametrize("value", ["inf", "nan"])
+@pytest.mark.parametrize("value", ["inf", "nan", "1e308"])
 def test_fragments_have_a_length_and_a_stride_in_seconds(
     danceit: Cli, library: SyntheticLibrary, option: str, value: str
 ) -> None:
     build = ("index", "build", library.folder, "--out", "index")
     refused(danceit, *build, option, value, saying=f"{option} must be seconds")
     assert not Path("index").exists()
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e308", "x"])
+def test_lists_of_a_bench_are_numbers(danceit: Cli, library: SyntheticLibrary, value: str) -> None:
+    bench = ("bench", "retrieval", library.folder)
+    refused(danceit, *bench, "--lengths", value, saying="--lengths must be numbers such as 1,2")
 
 
 @pytest.mark.parametrize("limit", ["inf", "1e9", "0", "-1", "nan"])
