@@ -45,6 +45,7 @@ class Placement:
     `beats_s` are the beats of the source's own music in the stretch shown, in seconds into it,
     with the one that ends it; `number` is the place in the bar of the first, `metre` the beats
     a bar (empty and 0 where not known).
+    `mirrored` says that left and right are exchanged.
     `generator` is the name, id and seed of what made the movement up; empty for a dancer's own.
     """
 
@@ -63,6 +64,7 @@ class Placement:
     beats_s: tuple[float, ...] = ()
     number: int = 0
     metre: int = 0
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "beats_s", tuple(map(float, self.beats_s)))

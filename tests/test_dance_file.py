@@ -68,6 +68,7 @@ def test_the_file_is_what_the_design_says(tmp_path: Path) -> None:
     assert set(meta["fragments"][0]) == {
         "fragment_id", "clip_id", "source", "start_s", "end_s", "window_start_s", "distance",
         "rank", "join_cost", "style", "licence", "generator", "beats_s", "number", "metre",
+        "mirrored",
     }  # fmt: skip
 
 

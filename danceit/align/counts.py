@@ -4,7 +4,8 @@ What was danced on a beat of its own music is shown on a beat of the song. A dan
 chosen on counts is there already and stays as it is; one chosen by seconds is up to half a
 beat off, and each run (a stretch in which one source goes on) is bent so that its beats
 lie on the nearest of the song's. Its ends stay where they are, and no moment is stretched by
-more than `max_warp`: where a beat would need more, it comes as near as that allows.
+more than `max_warp`, what choosing has stretched included: where a beat would need more, it
+comes as near as that allows.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class CountsAligner:
     ----------
     max_warp : float or None
         Largest local stretch: with 1.25 no movement plays at more than 1.25 times or less
-        than 1 / 1.25 of its own speed. None sets no limit.
+        than 1 / 1.25 of its own speed; what is beyond that already is not bent. None sets no limit.
     """
 
     name: ClassVar[str] = "counts"
@@ -50,10 +51,10 @@ class CountsAligner:
             edges = [0, *dance.seams.tolist(), dance.n_frames]
             for start, stop in (_moving(dance, *run) for run in pairwise(edges)):
                 shown = beats_shown(dance, start, stop)
-                warp[start:stop] = self._bent(shown, music, start, stop)
+                warp[start:stop] = self._bent(dance, shown, music, start, stop)
         return rewarped(dance, warp)
 
-    def _bent(self, shown: Float64, music: Music, start: int, stop: int) -> Float64:
+    def _bent(self, dance: Dance, shown: Float64, music: Music, start: int, stop: int) -> Float64:
         """Positions (L,) shown by the frames of a run whose beats are shown at `shown` frames."""
         plain = np.arange(start, stop, dtype=np.float64)
         places = music.counts.places(shown / FPS)
@@ -66,11 +67,25 @@ class CountsAligner:
         shown, wanted = shown[inside], wanted[inside]
         if not len(shown) or np.abs(shown - wanted).max() < _ALMOST:
             return plain
-        steepest = _UNLIMITED if self.max_warp is None else 1 - 1 / self.max_warp
         times = np.concatenate([[first], wanted, [last]])
         offsets = np.concatenate([[0.0], shown - wanted, [0.0]])
-        bend = np.interp(plain, times, _gentle(times, offsets, steepest))
+        bend = np.interp(plain, times, _gentle(offsets, self._room(dance, times)))
         return np.clip(plain + _rounded(bend), plain[0], plain[-1])
+
+    def _room(self, dance: Dance, times: Float64) -> Float64:
+        """Frames by which time may be bent from each of `times` (N,) to the next, (N - 1,)."""
+        if self.max_warp is None:
+            return np.asarray(_UNLIMITED * np.diff(times))
+        pace = np.diff(dance.source_s) * FPS
+        room = np.empty(len(times) - 1)
+        for k, (here, there) in enumerate(pairwise(times)):
+            # As far as the bend itself, and the rounding of its corners, may reach.
+            own = pace[max(0, int(here) - _CORNER) : int(there) + _CORNER]
+            own = own[(own > 0.1) & (own < 10.0)]
+            quickest, slowest = (own.max(), own.min()) if own.size else (1.0, 1.0)
+            steepest = min(self.max_warp / quickest - 1, 1 - 1 / (self.max_warp * slowest))
+            room[k] = max(0.0, min(steepest, 1 - 1 / self.max_warp)) * (there - here)
+        return room
 
 
 def _moving(dance: Dance, start: int, stop: int) -> tuple[int, int]:
@@ -96,11 +111,10 @@ def beats_shown(dance: Dance, start: int, stop: int) -> Float64:
     return np.asarray(np.interp(beats_s[inside], source_s[rising], frames[rising]))
 
 
-def _gentle(times: Float64, offsets: Float64, steepest: float) -> Float64:
-    """Offsets that change by no more than `steepest` a frame and are 0 at both ends."""
+def _gentle(offsets: Float64, room: Float64) -> Float64:
+    """Offsets (N,) that change by no more than `room` (N - 1,) and are 0 at both ends."""
     kept = offsets.copy()
     kept[0] = kept[-1] = 0.0
-    room = steepest * np.diff(times)
     for k in range(1, len(kept)):
         kept[k] = np.clip(kept[k], kept[k - 1] - room[k - 1], kept[k - 1] + room[k - 1])
     kept[-1] = 0.0

@@ -12,6 +12,9 @@ import numpy as np
 
 from danceit.data import FPS, Dance, Float32, Float64, Int64
 
+_GOES_ON_S = 4 / FPS
+"""A source that is four times as fast is not played but cut."""
+
 
 def stretch(warp: Float64) -> Float64:
     """Local stretch into each frame after the first, float64 (T - 1,), at least 1."""
@@ -93,12 +96,13 @@ def _moved_seams(seams: Int64, nearest: Int64) -> Int64:
 def _traced(dance: Dance, warp: Float64, nearest: Int64) -> Float64:
     """Second of the source that each warped frame shows.
 
-    A position between two frames of one stretch of a source shows a time between theirs;
-    at a cut it is counted from the nearer side.
+    A position between two frames of one stretch of a source shows a time between theirs, also
+    where it goes on into the next fragment; at a cut it is counted from the nearer side.
     """
     source_s, n_frames = dance.source_s, dance.n_frames
+    steps = np.diff(source_s)
     cut = np.ones(n_frames + 1, dtype=bool)
-    cut[1:-1] = np.diff(dance.source_index) != 0
+    cut[1:-1] = (np.diff(dance.source_index) != 0) & ((steps < 0) | (steps > _GOES_ON_S))
     cut[dance.seams] = True
     other = np.clip(nearest + np.where(warp >= nearest, 1, -1), 0, n_frames - 1)
     same = ~cut[np.maximum(nearest, other)]

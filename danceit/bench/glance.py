@@ -1,9 +1,8 @@
 """A dance's seams and beats at a glance: what `danceit align` prints before and after."""
 
-import numpy as np
-
-from danceit.bench.measures import beats, counts, seams
-from danceit.data import SEAM_PX, Dance, Float64
+from danceit.bench import in_time
+from danceit.bench.measures import beats, seams
+from danceit.data import SEAM_PX, Dance
 from danceit.errors import InputError
 
 
@@ -36,45 +35,20 @@ def glance(dance: Dance) -> dict[str, str]:
 
 def _timing(dance: Dance) -> dict[str, str]:
     """Timing kept, bar lock and seams on a 1, by the counts that the dance itself carries."""
+    found = in_time.evaluate(dance)
     names = ("timing kept, beat", "timing kept, bar", "bar lock", "seams on a 1")
-    metre = int(dance.numbers.max(initial=0))
-    if metre < 2 or len(dance.beats_s) < 2:
+    if not found:
         return dict.fromkeys(names, "-")
-    shown, times_s = source_phases(dance, metre), np.arange(dance.n_frames) / dance.fps
-    song = counts.count_phase(times_s, dance.beats_s, dance.numbers, metre)
-    by_beat = counts.timing_kept(shown, song, 1)
-    by_bar = counts.timing_kept(shown, song, metre)
-    bar = counts.lock(dance.joints, dance.beats_s, dance.numbers, metre, fps=dance.fps)
-    on_one = counts.seams_on(dance.seams, dance.beats_s, dance.numbers, fps=dance.fps)
-    return {
-        names[0]: _kept(by_beat),
-        names[1]: _kept(by_bar),
-        names[2]: _number(bar.strength, ".2f"),
-        names[3]: "-" if on_one != on_one else f"{on_one:.0%}",
-    }
-
-
-def source_phases(dance: Dance, metre: int) -> Float64:
-    """Count phase (T,), in its source's own music, of what each frame shows.
-
-    NaN where that is not known, the source is danced in another metre, or a pose is held.
-    """
-    phases = np.full(dance.n_frames, np.nan)
-    for number, placed in enumerate(dance.fragments):
-        if len(placed.beats_s) < 2 or placed.metre != metre or not placed.number:
-            continue
-        beats_s = np.array(placed.beats_s)
-        numbers = (placed.number - 1 + np.arange(len(beats_s))) % metre + 1
-        own = dance.source_index == number
-        phases[own] = counts.count_phase(dance.source_s[own], beats_s, numbers, metre)
-    held = np.diff(dance.source_s, prepend=np.nan) == 0
-    return np.where(held, np.nan, phases)
-
-
-def _kept(kept: counts.Kept) -> str:
-    if kept.strength != kept.strength:
-        return "-"
-    return f"{kept.strength:.2f} at {kept.offset_beats:+.2f} of a beat"
+    kept = _number(found["timing_kept"], ".2f")
+    if kept != "-":
+        kept += f" at {found['timing_offset']:+.2f} of a beat"
+    texts = (
+        kept,
+        _number(found["timing_kept_bar"], ".2f"),
+        _number(found["bar_lock"], ".2f"),
+        _number(found["seams_on_1"], ".0%"),
+    )
+    return dict(zip(names, texts, strict=True))
 
 
 def _number(value: float, form: str) -> str:

@@ -4,7 +4,7 @@ Real dances are one end of every scale, random concatenations of their fragments
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from danceit.data import (
     DanceSong,
     Float32,
     Float64,
+    Int32,
     Music,
     Placement,
     Step,
@@ -41,11 +42,14 @@ class RealDance:
         Seconds into the clip; empty where the clip has no music.
     tempo_bpm : float
         0 where unknown.
+    numbers : int32 (B,)
+        Places of the beats in the bar, 0 where not known; empty as `beats_s`.
     """
 
     clip: Clip
     beats_s: Float64
     tempo_bpm: float
+    numbers: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @property
     def name(self) -> str:
@@ -160,7 +164,7 @@ def _with_beats(clip: Clip) -> RealDance:
     music = audio.listen(clip.audio_path)
     beats_s = music.beats_s - clip.start_s
     inside = (beats_s >= 0) & (beats_s < clip.n_frames / FPS)
-    return RealDance(clip, beats_s[inside], music.tempo_bpm)
+    return RealDance(clip, beats_s[inside], music.tempo_bpm, music.counts.numbers[inside])
 
 
 def _carried(poses: Float32, before: Float32) -> Float32:

@@ -185,6 +185,7 @@ def dance(
     **rest: Any,
 ) -> None:
     """Make a dance video for SONG: query, align and render in one."""
+    from danceit.bench.summary import summary
     from danceit.workflow.line import dance as run
 
     choices = {name: rest.pop(name) for name in QUERY_NAMES & rest.keys()}
@@ -204,6 +205,8 @@ def dance(
         )
     for text in (*made.notes, *_without_effect(out, rest)):
         note(text)
+    for line in summary(made.dance):
+        click.echo(line)
     if timing:
         click.echo(
             table(

@@ -35,7 +35,9 @@ _QUERY = (
                  show_default=True,
                  help="audience: dancers turned by a seam are turned back; continue: not."),
     click.option("--structure", type=click.Choice(STRUCTURES), default=_DEFAULT.structure,
-                 show_default=True, help="repeat: parts that sound alike are danced alike."),
+                 show_default=True,
+                 help="repeat: parts that sound alike are danced alike; "
+                      "mirror: every second time to the other side."),
     click.option("--greedy", is_flag=True,
                  help="Choose window by window instead of the cheapest path over the song."),
 )  # fmt: skip

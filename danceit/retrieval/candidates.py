@@ -180,13 +180,7 @@ def find_pool(
     missing = int(starts[-1]) + length - len(features)
     if missing > 0:
         features = np.pad(features, ((0, missing), (0, 0)), mode="edge")
-    where = Where(
-        style=_only(options.style),
-        dancer=_only(options.dancer),
-        licence=_only(options.licence),
-        body=() if options.body == "any" else (options.body,),
-        n_frames=length,
-    )
+    where = asked_for(options, length)
     if idea is None:
         by_pose = embedder.embed_windows(features, starts, length)
     else:
@@ -229,6 +223,17 @@ def _imagined(
         )
     frames = np.minimum(starts[:, None] + np.arange(length), idea.n_frames - 1)
     return embedder.embed_poses(idea.joints[frames][..., :dims])
+
+
+def asked_for(options: QueryOptions, n_frames: int) -> Where:
+    """Filter for fragments of a length that the options allow."""
+    return Where(
+        style=_only(options.style),
+        dancer=_only(options.dancer),
+        licence=_only(options.licence),
+        body=() if options.body == "any" else (options.body,),
+        n_frames=n_frames,
+    )
 
 
 def _only(name: str) -> tuple[str, ...]:
@@ -302,14 +307,6 @@ def _octaves_off(tempos_bpm: Float64, song_bpm: float) -> Float64:
     known = np.where(tempos_bpm > 0, tempos_bpm, song_bpm).astype(np.float64)
     octaves = np.log2(known / song_bpm)
     return np.asarray(np.abs(octaves - np.round(octaves)), dtype=np.float64)
-
-
-def notes_on(ranked: Sequence[Candidates], options: QueryOptions) -> tuple[str, ...]:
-    """Tell the user where fewer fragments than asked for were there to choose from."""
-    fewest = min(len(window.rows) for window in ranked)
-    if fewest < options.k:
-        return (f"only {fewest} fragments of {options.length_s:g} s fit; `k` cut down to that",)
-    return ()
 
 
 def _nothing_found(options: QueryOptions, store: FragmentStore) -> str:

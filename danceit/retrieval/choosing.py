@@ -22,16 +22,21 @@ def placement_of(
     table: FragmentTable, place: int, window_s: float, window: Candidates, rank: int, join: float
 ) -> Placement:
     """Write down what was chosen: the fragment at `place` of a table, `rank` of its window."""
+    start_s, end_s = float(table.start_s[place]), float(table.end_s[place])
+    own = table.counts[place].within(start_s, end_s)
     return Placement(
         fragment_id=str(table.fragment_id[place]),
         clip_id=str(table.clip_id[place]),
         source=str(table.source[place]),
-        start_s=float(table.start_s[place]),
-        end_s=float(table.end_s[place]),
+        start_s=start_s,
+        end_s=end_s,
         window_start_s=float(window_s),
         distance=float(window.distances[rank]),
         rank=rank,
         join_cost=join,
         style=str(table.style[place]),
         licence=str(table.licence[place]),
+        beats_s=tuple(own.beats_s.tolist()),
+        number=int(own.numbers[0]) if len(own.numbers) else 0,
+        metre=own.metre if len(own.numbers) else 0,
     )

@@ -30,7 +30,7 @@ from danceit.data import (
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.progress import Progress, silent
-from danceit.retrieval.candidates import Candidates, Pool, find_candidates, notes_on
+from danceit.retrieval.candidates import Candidates, Pool, find_candidates
 from danceit.retrieval.choosing import change_costs, placement_of
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
@@ -40,6 +40,7 @@ from danceit.retrieval.counted import (
     returns,
     shorter_takes,
 )
+from danceit.retrieval.notes import few_candidates, little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import Stance, join_costs, join_features, moved, stance
 from danceit.retrieval.rhythm import off_beat
@@ -122,7 +123,12 @@ def compose(
     told(0, 0, "searching")
     candidates, pool = find_candidates(song, music, store, embedder, options, idea=idea)
     told(0, 0, "choosing")
-    notes = (*music.counts.notes, *pool.plan.notes, *notes_on(candidates, options))
+    notes = (
+        *music.counts.notes,
+        *pool.plan.notes,
+        *few_candidates(candidates, options),
+        *little_movement(store, pool.plan, options, music.duration_s),
+    )
     return choose(music, candidates, pool, store, options, notes=notes)
 
 
@@ -160,7 +166,7 @@ def choose(
         index_id=index_id or store.index_id,
         encoder_id=store.spec.encoder_id,
     ).with_step("query", options.solver, asdict(options))
-    notes = (*notes, *_other_metres(dance, music))
+    notes = (*notes, *other_metres(dance, music))
     return Composition(
         dance,
         music,
@@ -171,20 +177,6 @@ def choose(
         table,
         notes,
         pool.plan.first_frames,
-    )
-
-
-def _other_metres(dance: Dance, music: Music) -> tuple[str, ...]:
-    """Say how many windows show what was danced in another metre than the song's."""
-    metre = music.counts.metre
-    danced = [placed.metre for placed in dance.fragments]
-    others = sorted({one for one in danced if one and one != metre}) if metre else []
-    if not others:
-        return ()
-    count = sum(one in others for one in danced)
-    return (
-        f"{count} of {len(danced)} windows of this song in {metre} show what was danced in "
-        f"{' or '.join(map(str, others))}: nothing better was found",
     )
 
 
@@ -226,7 +218,7 @@ def _chosen_on_counts(
         chain = chain_on_counts(candidates, fitting, rows, table, poses, options)
         solved = partial(_solved, solver=options.solver, allowed=allowed)
         path = shorter_takes(_varied(chain, options.seed), solved)
-        if not free or options.structure != "repeat" or not returns(pool.plan.windows):
+        if not free or options.structure == "free" or not returns(pool.plan.windows):
             break
         # Once more, now that it is known what the first of sections alike is danced to.
         free = False

@@ -12,7 +12,17 @@ from itertools import pairwise
 import numpy as np
 
 from danceit.align.warping import sampled
-from danceit.data import FPS, Dance, DanceSong, Float32, Float64, Int64, Music, Placement
+from danceit.data import (
+    FPS,
+    Dance,
+    DanceSong,
+    Float32,
+    Float64,
+    Int64,
+    Music,
+    Placement,
+    mirrored,
+)
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
@@ -21,9 +31,10 @@ from danceit.retrieval.continuity import Chain
 from danceit.retrieval.fitting import Fitting, Laid
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import join_costs, join_features, stance
+from danceit.retrieval.planning import WIDEST
 from danceit.retrieval.staging import staged, wrapped
-from danceit.retrieval.time_map import joined, knots_of, shown_s
-from danceit.retrieval.windows import Window
+from danceit.retrieval.time_map import calmed, joined, knots_of, shown_s
+from danceit.retrieval.windows import Window, other_side
 
 _FREE_TURN = np.pi / 6
 """Turn at a seam that nobody minds."""
@@ -56,6 +67,9 @@ def chain_on_counts(
         _ends(poses[place], table.start_s[place], own)
         for place, own in zip(places, laid, strict=True)
     ]
+    if options.structure == "mirror":
+        sides = other_side(windows)
+        ends = [mirrored(end) if side else end for end, side in zip(ends, sides, strict=True)]
     described = [join_features(end, velocity_s=options.velocity_s) for end in ends]
     clips = np.asarray(table.clip_id)
     joins = []
@@ -165,6 +179,8 @@ def assemble_on_counts(
         bool(goes_on(laid[w : w + 1], laid[w + 1 : w + 2], clips[w : w + 1], clips[w + 1 : w + 2]))
         for w in range(len(chosen) - 1)
     ]
+    sides = other_side(windows) if options.structure == "mirror" else [False] * len(chosen)
+    follows = [on and sides[w] == sides[w + 1] for w, on in enumerate(follows)]
     edges = [*fitting.plan.first_frames, n_frames]
     held = _held_from(music)
     times_s = np.minimum(np.arange(n_frames), held) / FPS
@@ -180,16 +196,16 @@ def assemble_on_counts(
         knots = joined(
             [knots_of(windows[w].beats_s, laid[w].beats_s) for w in range(first, last + 1)]
         )
+        knots = calmed(knots, WIDEST)
         start, stop = edges[first], edges[last + 1]
-        shown = shown_s(knots, times_s[start:stop])
-        run = np.empty((stop - start, *poses.shape[2:]), dtype=np.float32)
-        for w in range(first, last + 1):
-            part = slice(edges[w] - start, edges[w + 1] - start)
-            own, own_s = poses[places[w]], float(table.start_s[places[w]])
-            at = _within((shown[part] - own_s) * FPS, len(own))
-            run[part] = sampled(own, at, np.zeros(0, np.int64))
-            source_s[edges[w] : edges[w + 1]] = own_s + at / FPS
-            source_index[edges[w] : edges[w + 1]] = w
+        own_s, own = _take(table, places[first : last + 1], poses)
+        at = _within((shown_s(knots, times_s[start:stop]) - own_s) * FPS, len(own))
+        run = sampled(own, at, np.zeros(0, np.int64))
+        source_s[start:stop] = own_s + at / FPS
+        source_index[start:stop] = np.repeat(
+            np.arange(first, last + 1), np.diff(edges[first : last + 2])
+        )
+        run = mirrored(run) if sides[first] else run
         before = joints[start - 2 : start] if start >= 2 else None
         joints[start:stop] = staged(run, before, options.facing).joints
         if 0 < start < n_frames:
@@ -209,6 +225,7 @@ def assemble_on_counts(
                 placement_of(table, int(place), max(0.0, windows[w].start_s), window, int(i), join),
                 laid[w],
                 source_s[edges[w] : edges[w + 1]],
+                sides[w],
             )
             for w, (place, window, i, join) in enumerate(
                 zip(places, candidates, path, [0.0, *joins], strict=True)
@@ -217,8 +234,22 @@ def assemble_on_counts(
     )
 
 
+def _take(table: FragmentTable, places: Int64, poses: Float32) -> tuple[float, Float32]:
+    """Second at which a run of fragments of one clip begins, and all its poses (N, 18, C)."""
+    starts = table.start_frame[places] - table.start_frame[places[0]]
+    n_frames = poses.shape[1]
+    whole = np.full((int(starts[-1]) + n_frames, *poses.shape[2:]), np.nan, dtype=np.float32)
+    reached = 0
+    for start, place in zip(starts.tolist(), places.tolist(), strict=True):
+        whole[start : start + n_frames] = poses[place]
+        # A count may end within the frame after a fragment's last.
+        whole[reached:start] = whole[max(0, reached - 1)]
+        reached = start + n_frames
+    return float(table.start_s[places[0]]), whole
+
+
 def _within(at: Float64, n_frames: int) -> Float64:
-    """Hold the first and the last position that a fragment has where others are asked for."""
+    """Hold the first and the last position that a run has where others are asked for."""
     inside = np.flatnonzero((at >= 0) & (at <= n_frames - 1))
     if not inside.size:
         return np.clip(at, 0.0, n_frames - 1.0)
@@ -266,7 +297,7 @@ def _turns(here: Float32, there: Float32) -> Float64:
     return np.asarray(np.maximum(0.0, turn - _FREE_TURN) / (np.pi - _FREE_TURN))
 
 
-def _laid_down(placed: Placement, laid: Laid, shown_s: Float64) -> Placement:
+def _laid_down(placed: Placement, laid: Laid, shown_s: Float64, side: bool) -> Placement:
     """Add what is counted in the source, and widen what is shown of it to all that is."""
     return replace(
         placed,
@@ -275,4 +306,5 @@ def _laid_down(placed: Placement, laid: Laid, shown_s: Float64) -> Placement:
         beats_s=tuple(laid.beats_s.tolist()) if laid.place >= 0 else (),
         number=laid.number,
         metre=laid.metre,
+        mirrored=side,
     )

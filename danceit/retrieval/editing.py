@@ -20,11 +20,12 @@ from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, Where
 from danceit.plugins import nearest_spelling
-from danceit.retrieval.candidates import Candidates, Pool, find_pool, notes_on
+from danceit.retrieval.candidates import Candidates, Pool, find_pool
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, choose
 from danceit.retrieval.constraints import Constraints, clock
 from danceit.retrieval.fitting import Laid
+from danceit.retrieval.notes import few_candidates
 from danceit.retrieval.options import QueryOptions
 
 REACH = 4
@@ -178,7 +179,7 @@ class Editor:
                 notes=(
                     *self._music.counts.notes,
                     *self._pool.plan.notes,
-                    *notes_on(candidates, self.options),
+                    *few_candidates(candidates, self.options),
                 ),
             ),
             pinned=tuple(np.flatnonzero(demands.pinned >= 0).tolist()),

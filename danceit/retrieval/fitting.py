@@ -29,9 +29,9 @@ _TOO_FAR = 4.0
 _UNCOUNTED = 3.0
 """Cost of movement whose counts are not known, which is laid on a window by its ends."""
 _TAKE_S = 10.0
-"""Seconds into a take within which a dance may begin without cost rising further."""
+"""Seconds from a take's start (or end) beyond which a beginning (or end) costs no more."""
 _BEGINNING = 0.5
-"""Cost of a dance that begins in the middle of a take."""
+"""Cost of a dance that begins in the middle of a take, and of one that ends there."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,9 @@ class Fitting:
                 cost += options.metre_weight
             if window == 0:
                 cost += _BEGINNING * min(1.0, self._start_s(row) / _TAKE_S)
+            if window == len(self.plan.windows) - 1 and laid.place >= 0:
+                left_s = self._counts_of(self._at[row]).beats_s[-1] - laid.beats_s[-1]
+                cost += _BEGINNING * min(1.0, max(0.0, float(left_s)) / _TAKE_S)
             found[i] = cost
         places = [self._at[int(row)] for row in rows]
         apart = np.abs(self._energies[places] - self._loudness[window])

@@ -9,7 +9,7 @@ from danceit.plugins import unknown_name
 
 SOLVERS = ("viterbi", "greedy")
 FACINGS = ("audience", "continue")
-STRUCTURES = ("repeat", "free")
+STRUCTURES = ("repeat", "mirror", "free")
 SHOWN = (*BODIES, "any")
 
 
@@ -63,7 +63,8 @@ class QueryOptions:
     facing : str
         ``audience``: what following on turns a dancer away is turned back; ``continue``: not.
     structure : str
-        ``repeat``: parts of a song that sound alike are danced alike; ``free``: not.
+        ``repeat``: parts of a song that sound alike are danced alike; ``mirror``: the same,
+        every second time to the other side; ``free``: neither.
     number_weight : float
         Cost of a fragment that starts on another count of the bar than its window.
     metre_weight : float

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.data import Float64
+from danceit.data import FPS, Float64
+
+_MOST_MOVES = 400
+"""Of counts of one run: a run of a hundred beats that all hop takes about as many."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,33 @@ def shown_s(knots: Knots, times_s: Float64) -> Float64:
     inside[before] = source_s[0] + (times_s[before] - song_s[0]) * first
     inside[after] = source_s[-1] + (times_s[after] - song_s[-1]) * last
     return inside
+
+
+def calmed(knots: Knots, widest: float) -> Knots:
+    """Move counts between the ends until the movement's pace is bent by no more than `widest`.
+
+    Beats hop where a band does not keep time or a tracker errs. The counts at both ends of
+    whatever is too quick or too slow are brought half-way to where an even pace between
+    their neighbours would have them, until nothing is; what the ends ask for stays.
+    """
+    song_s, source_s = knots.song_s, knots.source_s.copy()
+    times_s = np.linspace(song_s[0], song_s[-1], _looks(knots))
+    for _ in range(_MOST_MOVES if len(song_s) > 2 else 0):
+        pace = np.gradient(shown_s(Knots(song_s, source_s), times_s), times_s)
+        bent = np.maximum(pace, 1 / np.maximum(pace, 1e-6))
+        worst = int(np.argmax(bent))
+        if bent[worst] <= widest:
+            break
+        after = int(np.searchsorted(song_s[1:-1], times_s[worst], side="right")) + 1
+        for i in {max(1, after - 1), min(len(song_s) - 2, after)}:
+            even = np.interp(song_s[i], song_s[[i - 1, i + 1]], source_s[[i - 1, i + 1]])
+            source_s[i] += (even - source_s[i]) / 2
+    return Knots(song_s, source_s)
+
+
+def _looks(knots: Knots) -> int:
+    """At 24 frames a second, as a dance shows it."""
+    return max(3, round(float(knots.song_s[-1] - knots.song_s[0]) * FPS) + 1)
 
 
 def stretch(window_beats_s: Float64, fragment_beats_s: Float64) -> float:

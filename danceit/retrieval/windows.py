@@ -139,6 +139,18 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
     return tuple(kept)
 
 
+def other_side(windows: Sequence[Window]) -> list[bool]:
+    """Whether each window lies in a section that is heard for the 2nd, 4th, ... time."""
+    times: dict[str, int] = {}
+    sides = []
+    for w, window in enumerate(windows):
+        begins = w == 0 or window.place == 0 or window.section != windows[w - 1].section
+        if begins and window.section:
+            times[window.section] = times.get(window.section, -1) + 1
+        sides.append(bool(window.section) and times[window.section] % 2 == 1)
+    return sides
+
+
 def _bars(counts: Counts) -> list[int]:
     """Indices of the beats that open bars, and of the last beat."""
     last = len(counts.beats_s) - 1

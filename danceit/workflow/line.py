@@ -46,8 +46,7 @@ from danceit.workflow.person import person_notes
 
 DEFAULT_METHODS = ("inertial", "counts")
 """The chain that `danceit align` and `danceit dance` use where none is named: seams no larger
-than real dances' own movement, and 92 % of movements on their beat at a stretch of 1.25
-(docs/aligners.md)."""
+than real dances' own movement, and every dancer's own timing kept (docs/aligners.md)."""
 REGISTRIES = (SOURCES, TRACKERS, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS, GENERATORS)
 
 
@@ -73,6 +72,7 @@ class Aligned:
 class Made:
     """What `dance` wrote, what the user should know, and seconds by step."""
 
+    dance: Dance
     out: Path
     dance_file: Path
     n_frames: int
@@ -192,6 +192,7 @@ def dance(
     aligned.save(beside)
     rendered = time.perf_counter()
     return Made(
+        dance=aligned,
         out=out,
         dance_file=beside,
         n_frames=aligned.n_frames,

@@ -7,17 +7,21 @@ import numpy as np
 import pytest
 
 from danceit.bench.measures import counts as measure
+from danceit.bench.summary import summary
 from danceit.counts import Counts
-from danceit.data import FPS
+from danceit.data import FPS, JOINT
 from danceit.index.building.build import build
 from danceit.index.building.options import BuildOptions
 from danceit.index.fragments import FragmentGrid
 from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary, make_library
-from danceit.retrieval.composing import Composition, _other_metres, compose
+from danceit.retrieval import counted
+from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.retrieval.notes import little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.planning import plan
 
 
 @pytest.fixture(scope="module")
@@ -119,5 +123,62 @@ def test_movement_of_another_metre_is_taken_only_with_a_word(composed: Compositi
     assert bool(told) == bool(others)
     waltzed = replace(composed.dance.fragments[0], metre=metre + 1)
     dance = replace(composed.dance, fragments=(waltzed, *composed.dance.fragments[1:]))
-    (note,) = _other_metres(dance, composed.music)
+    (note,) = other_metres(dance, composed.music)
     assert f"of this song in {metre} show what was danced in" in note
+
+
+def test_a_section_that_returns_is_danced_to_the_other_side(
+    library: SyntheticLibrary, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        counted, "other_side", lambda windows: [w >= 4 for w in range(len(windows))]
+    )
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        made = {
+            structure: compose(
+                library.query_song, store, encoder, QueryOptions(structure=structure)
+            ).dance
+            for structure in ("repeat", "mirror")
+        }
+    sides = [placed.mirrored for placed in made["mirror"].fragments]
+    assert not any(placed.mirrored for placed in made["repeat"].fragments)
+    assert sides == [w >= 4 for w in range(len(sides))]
+    # Frames of the other side show the source as in a mirror: what its right hand did in
+    # height, relative to the hip, the left one does now.
+    dance = made["mirror"]
+    with open_store(index) as store:
+        table = store.table(np.arange(len(store)))
+        for number in np.flatnonzero(sides)[:3]:
+            placed = dance.fragments[number]
+            own = np.flatnonzero(dance.source_index == number)
+            row = np.flatnonzero(table.fragment_id == placed.fragment_id)
+            poses = store.poses(row)[0]
+            at = np.round((dance.source_s[own] - table.start_s[row[0]]) * FPS).astype(int)
+            inside = (at >= 0) & (at < len(poses))
+            shown = dance.joints[own[inside]][:, JOINT["left_wrist"], 1]
+            danced = poses[at[inside]][:, JOINT["right_wrist"], 1]
+            assert np.corrcoef(shown, danced)[0, 1] > 0.95
+
+
+def test_a_small_library_is_said_to_be_small(index: Path, composed: Composition) -> None:
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        planned = plan(composed.music, store.spec, QueryOptions())
+        assert encoder is not None
+        assert little_movement(store, planned, QueryOptions(), 10.0) == ()
+        (told,) = little_movement(store, planned, QueryOptions(), 600.0)
+    # Three dances of 20 s; their last beats start no fragment of this length any more.
+    assert "0:5" in told or "1:00" in told
+    assert "must fill a song of 10:00" in told
+
+
+def test_the_summary_tells_a_dance_in_five_lines(composed: Composition) -> None:
+    lines = summary(composed.dance)
+    assert len(lines) == 5
+    assert lines[0].startswith(f"0:{composed.dance.n_frames / FPS:02.0f} in "[:4])
+    assert "timing kept" in lines[1]
+    assert f"seams: {composed.dance.seams.size}" in lines[2]
+    assert "as the song: " in lines[3]
+    different = len({placed.fragment_id for placed in composed.dance.fragments})
+    assert lines[4].startswith(f"moves: {different} different")

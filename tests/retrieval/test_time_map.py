@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danceit.retrieval.time_map import joined, knots_of, shown_s, stretch
+from danceit.data import FPS
+from danceit.retrieval.time_map import Knots, calmed, joined, knots_of, shown_s, stretch
 
 SONG = np.array([0.0, 0.5, 1.02, 1.5, 2.0])
 SOURCE = np.array([10.0, 10.6, 11.2, 11.9, 12.4])
@@ -41,3 +42,22 @@ def test_beyond_its_counts_a_run_goes_on_at_its_pace() -> None:
 
 def test_the_stretch_is_how_much_longer_it_lasts() -> None:
     assert stretch(np.array([0.0, 2.5]), np.array([4.0, 6.0])) == pytest.approx(1.25)
+
+
+def test_beats_that_hop_do_not_bend_the_movement_beyond_the_widest() -> None:
+    source_s = np.arange(9) * 0.5
+    hopping_s = source_s + np.array([0, 0, 0.15, -0.1, 0.12, 0, -0.15, 0.1, 0])
+    knots = Knots(hopping_s, source_s)
+    times_s = np.arange(0, 4, 1 / FPS)
+    assert np.gradient(shown_s(knots, times_s), times_s).max() > 1.5
+    calm = calmed(knots, 1.25)
+    pace = np.gradient(shown_s(calm, times_s), times_s)
+    assert 0.8 <= pace.min() <= pace.max() <= 1.25
+    assert (calm.song_s[0], calm.song_s[-1]) == (0.0, 4.0)
+    # No count is off by more than a quarter of a beat, less than they hopped apart.
+    assert np.abs(shown_s(calm, hopping_s) - source_s).max() < 0.16
+
+
+def test_even_beats_keep_all_their_counts() -> None:
+    knots = Knots(np.arange(9) * 0.5, np.arange(9) * 0.45)
+    np.testing.assert_array_equal(calmed(knots, 1.25).source_s, knots.source_s)

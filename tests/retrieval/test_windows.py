@@ -12,6 +12,8 @@ from danceit.counts import Counts, Section
 from danceit.data import FPS, Music
 from danceit.retrieval.windows import (
     LEAST_SEEN,
+    Window,
+    other_side,
     usual_counts,
     windows_of_counts,
     windows_of_seconds,
@@ -73,3 +75,12 @@ def test_windows_of_seconds_are_as_long_as_one_another() -> None:
     windows = windows_of_seconds(song(4, 120, seconds=5.0), 48)
     assert [window.first_frame for window in windows] == [0, 48, 96]
     assert all(window.counts == 0 for window in windows)
+
+
+def test_every_second_time_a_section_is_heard_it_is_danced_to_the_other_side() -> None:
+    def window(section: str, place: int) -> Window:
+        return Window(0.0, 1.0, np.arange(5.0), section=section, place=place)
+
+    heard = [("A", 0), ("A", 4), ("B", 0), ("A", 0), ("A", 4), ("A", 0), ("B", 0), ("", 0)]
+    sides = other_side([window(*one) for one in heard])
+    assert sides == [False, False, False, True, True, False, True, False]

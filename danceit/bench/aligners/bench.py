@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from danceit.bench import in_time
 from danceit.bench.aligners.jobs import RANDOM, REAL, Work, all_jobs, base_of, composer_of
 from danceit.bench.aligners.methods import DEFAULT_METHODS, WARP_LIMITS, read_methods
 from danceit.bench.cells import RunFolder, run_jobs
@@ -58,6 +59,7 @@ class AlignerOptions:
 
 
 TABLES = {
+    "In time": in_time.NAMES,
     "On the beat": (
         "s_ba",
         "s_ba_1",
@@ -104,6 +106,8 @@ TABLES = {
     "Gap filling": ("gap_px_4", "gap_px_8", "gap_px_12", "gap_px_16", "gap_px_24"),
 }
 COMPARED = (
+    "timing_kept",
+    "bar_lock",
     "s_ba",
     "kinematic_hit_1",
     "bas_fact",

@@ -58,6 +58,36 @@ _KL = (
     "from that of real dances. DanceIt eq. 18."
 )
 MEASURES = (
+    Measure(
+        "timing_kept", "timing kept", "", "larger", 3,
+        "1 where every frame shows what was danced equally far from a beat of its own music: "
+        "resultant length of the difference of both phases in the beat, over frames.",
+    ),
+    Measure(
+        "timing_offset", "shown late", "beats", "", 2,
+        "By how much the dancers' moments are shown too late, in beats; 0 is on theirs.",
+    ),
+    Measure(
+        "timing_kept_bar", "kept in the bar", "", "larger", 3, "Timing kept, by phase in the bar.",
+    ),
+    Measure(
+        "bar_lock", "bar lock", "", "near real", 3,
+        "How strongly speed goes with the place in the bar: resultant length R of bar phases "
+        "weighted by speed above the median.",
+    ),
+    Measure(
+        "bar_lock_phase", "its peak", "beats", "near real", 2,
+        "Beats after the 1 at which movement is largest.",
+    ),
+    Measure("seams_on_1", "seams on a 1", "%", "larger", 0, "Within 2 frames of a 1."),
+    Measure(
+        "steps_on_count", "steps on a count", "%", "near real", 1,
+        "Share of foot plants (a foot coming to rest) within 2 frames of a beat.",
+    ),
+    Measure(
+        "steps_on_count_chance", "by chance", "%", "", 1,
+        "Share of all frames that lie within 2 frames of a beat.",
+    ),
     Measure("s_ba", "S_BA", "%", "larger", 1, _S_BA.format("the beat's own")),
     Measure("s_ba_1", "S_BA ±1", "%", "larger", 1, _S_BA.format("within 1 of the beat's")),
     Measure("s_ba_2", "S_BA ±2", "%", "larger", 1, _S_BA.format("within 2 of the beat's")),

@@ -1,0 +1,70 @@
+"""What a dance is made of, in five lines: what `danceit dance` tells of its result."""
+
+from collections import Counter
+
+import numpy as np
+
+from danceit.bench.glance import glance
+from danceit.bench.measures import counts, seams
+from danceit.data import Dance
+
+
+def summary(dance: Dance) -> tuple[str, ...]:
+    """Five lines on a dance that was chosen: material, timing, seams, style and metre, repeats."""
+    shown = glance(dance)
+    return (
+        _material(dance),
+        f"timing kept: {shown['timing kept, beat']}, of the bar {shown['timing kept, bar']}; "
+        f"largest stretch {shown['largest local stretch']}",
+        _seams(dance),
+        _styles(dance),
+        _repeats(dance),
+    )
+
+
+def _material(dance: Dance) -> str:
+    clips = {placed.clip_id for placed in dance.fragments}
+    takes = dance.seams.size + 1
+    seconds = dance.n_frames / dance.fps
+    return (
+        f"{int(seconds // 60)}:{int(seconds % 60):02d} in {_of(takes, 'take')} "
+        f"from {_of(len(clips), 'clip')}"
+    )
+
+
+def _seams(dance: Dance) -> str:
+    if not dance.seams.size:
+        return "seams: none"
+    jumps = seams.seam_jumps(dance.joints, dance.seams)
+    told = f"seams: {dance.seams.size}, jump {jumps.mean:.0f} px on average"
+    if len(dance.beats_s) > 1 and dance.numbers.any():
+        on_one = counts.seams_on(dance.seams, dance.beats_s, dance.numbers, fps=dance.fps)
+        told += f", {on_one:.0%} on a 1"
+    return told
+
+
+def _styles(dance: Dance) -> str:
+    frames = np.bincount(dance.source_index, minlength=len(dance.fragments))
+    styles: Counter[str] = Counter()
+    metres: Counter[int] = Counter()
+    for placed, shown in zip(dance.fragments, frames.tolist(), strict=True):
+        styles[placed.style or "no style noted"] += shown
+        metres[placed.metre] += shown
+    total = max(1, sum(styles.values()))
+    told = ", ".join(f"{name} {shown / total:.0%}" for name, shown in styles.most_common(3))
+    metre = int(dance.numbers.max(initial=0))
+    if not metre:
+        return f"styles: {told}; nothing is counted in the song"
+    return f"styles: {told}; danced in {metre}, as the song: {metres[metre] / total:.0%}"
+
+
+def _repeats(dance: Dance) -> str:
+    ids = [placed.fragment_id for placed in dance.fragments]
+    again = len(ids) - len(set(ids))
+    mirrored = sum(placed.mirrored for placed in dance.fragments)
+    told = f"moves: {len(set(ids))} different, {again} of {len(ids)} windows bring one back"
+    return told + (f", {mirrored} to the other side" if mirrored else "")
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
