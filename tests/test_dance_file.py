@@ -24,7 +24,7 @@ ARRAYS = ("joints", "seams", "beats_s", "numbers", "source_index", "source_s")
 PROVENANCE = ("fragments", "song", "steps", "choices", "index_id", "encoder_id", "fps")
 
 
-ADDED = ("generator", "beats_s", "number", "metre")
+ADDED = ("generator", "beats_s", "number", "metre", "mirrored")
 """What is told of a fragment since format 2."""
 
 

@@ -2,10 +2,15 @@
 
 import numpy as np
 
-from danceit.data import Float64, Int64, Placement
+from danceit.data import Float32, Float64, Int64, Placement
 from danceit.index.store.contract import FragmentTable
 from danceit.retrieval.candidates import Candidates
 from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.placing import stance
+from danceit.retrieval.staging import wrapped
+
+_FREE_TURN = np.pi / 6
+"""Turn at a seam that nobody minds."""
 
 
 def change_costs(table: FragmentTable, here: Int64, there: Int64, options: QueryOptions) -> Float64:
@@ -16,6 +21,15 @@ def change_costs(table: FragmentTable, here: Int64, there: Int64, options: Query
         before, after = values[here][:, None], values[there][None, :]
         cost += weight * np.asarray((before != after) & (before != "") & (after != ""), np.float64)
     return cost
+
+
+def turns_between(leaving: Float32, entering: Float32) -> Float64:
+    """How far each of A poses (A, 18, C) is turned from each of B: 0 to 1, (A, B); 0 in 2-D."""
+    if leaving.shape[-1] != 3:
+        return np.zeros((len(leaving), len(entering)))
+    here, there = stance(leaving).heading, stance(entering).heading
+    turn = np.abs(wrapped(here[:, None] - there[None, :]))
+    return np.asarray(np.maximum(0.0, turn - _FREE_TURN) / (np.pi - _FREE_TURN))
 
 
 def placement_of(

@@ -31,7 +31,7 @@ from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.progress import Progress, silent
 from danceit.retrieval.candidates import Candidates, Pool, find_candidates
-from danceit.retrieval.choosing import change_costs, placement_of
+from danceit.retrieval.choosing import change_costs, placement_of, turns_between
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
     assemble_on_counts,
@@ -42,8 +42,9 @@ from danceit.retrieval.counted import (
 )
 from danceit.retrieval.notes import few_candidates, little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
-from danceit.retrieval.placing import Stance, join_costs, join_features, moved, stance
+from danceit.retrieval.placing import join_costs, join_features
 from danceit.retrieval.rhythm import off_beat
+from danceit.retrieval.staging import staged
 
 _VARIATION = 0.25
 """Noise of a seed, as a share of how far the candidates' target costs differ. On the Tang dances
@@ -248,6 +249,7 @@ def _chain(
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
         cost += change_costs(table, here, there, options)
+        cost += options.facing_weight * turns_between(poses[here][:, -1], poses[there][:, 0])
         joins.append(cost - options.bonus * _goes_on(table, here, there))
     beats = music.beats_s * FPS
     targets = [
@@ -314,7 +316,9 @@ def _assemble(
             zip(places, candidates, path, [0.0, *joins], strict=True)
         )
     )
-    joints = _carried_on(poses[places], goes_on).reshape(-1, *poses.shape[2:])[:n_frames]
+    joints = _carried_on(poses[places], goes_on, options.facing).reshape(-1, *poses.shape[2:])[
+        :n_frames
+    ]
     joints = joints - _centre(joints)
     source_s = table.start_s[places][:, None] + np.arange(length) / FPS
     return Dance(
@@ -329,29 +333,19 @@ def _assemble(
     )
 
 
-def _carried_on(fragments: Float32, goes_on: Bool) -> Float32:
-    """Fragments (W, L, 18, C) each carried onto the stance that the one before it leaves.
+def _carried_on(fragments: Float32, goes_on: Bool, facing: str) -> Float32:
+    """Fragments (W, L, 18, C), each run of them carried onto the stance that the last leaves.
 
     The stance aimed at is the last frame's moved on by its own velocity, so that the
-    root travels across a seam as it did before it. Where the source simply goes on, so
-    does the way it was carried.
+    root travels across a seam as it did before it.
     """
-    placed = fragments.astype(np.float32, copy=True)
-    for w in range(1, len(placed)):
-        if goes_on[w - 1]:
-            here, onto = stance(fragments[w - 1, :1]), stance(placed[w - 1, :1])
-        else:
-            here, onto = stance(fragments[w, :1]), _next_stance(placed[w - 1, -2:])
-        placed[w] = moved(fragments[w : w + 1], here, onto)[0]
+    placed = np.empty_like(fragments, dtype=np.float32)
+    edges = [0, *(np.flatnonzero(~goes_on) + 1).tolist(), len(fragments)]
+    for first, stop in pairwise(edges):
+        run = fragments[first:stop].reshape(-1, *fragments.shape[2:])
+        before = placed[first - 1, -2:] if first else None
+        placed[first:stop] = staged(run, before, facing).joints.reshape(fragments[first:stop].shape)
     return placed
-
-
-def _next_stance(last_two: Float32) -> Stance:
-    """Stance one frame after two consecutive poses (2, 18, C) if both velocities go on."""
-    before = stance(last_two)
-    return Stance(
-        2 * before.floor[1:] - before.floor[:1], 2 * before.heading[1:] - before.heading[:1]
-    )
 
 
 def _centre(joints: Float32) -> Float32:

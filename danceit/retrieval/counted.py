@@ -26,18 +26,16 @@ from danceit.data import (
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
-from danceit.retrieval.choosing import change_costs, placement_of
+from danceit.retrieval.choosing import change_costs, placement_of, turns_between
 from danceit.retrieval.continuity import Chain
 from danceit.retrieval.fitting import Fitting, Laid
 from danceit.retrieval.options import QueryOptions
-from danceit.retrieval.placing import join_costs, join_features, stance
+from danceit.retrieval.placing import join_costs, join_features
 from danceit.retrieval.planning import WIDEST
-from danceit.retrieval.staging import staged, wrapped
+from danceit.retrieval.staging import staged
 from danceit.retrieval.time_map import calmed, joined, knots_of, shown_s
 from danceit.retrieval.windows import Window, other_side
 
-_FREE_TURN = np.pi / 6
-"""Turn at a seam that nobody minds."""
 _HELD_BARS = 2.0
 """Bars after the last 1 up to which the last pose is held; a longer ending is danced."""
 _SETTLE_S = 0.12
@@ -76,7 +74,7 @@ def chain_on_counts(
     for w, (here, there) in enumerate(pairwise(places)):
         cost = options.join_weight * join_costs(described[w][0], described[w + 1][1])
         cost += change_costs(table, here, there, options)
-        cost += options.facing_weight * _turns(ends[w], ends[w + 1])
+        cost += options.facing_weight * turns_between(ends[w][:, -1], ends[w + 1][:, 0])
         if not windows[w + 1].opens_eight:
             cost += options.eight_weight
         on = goes_on(laid[w], laid[w + 1], clips[here], clips[there])
@@ -286,15 +284,6 @@ def _ends(poses: Float32, starts_s: Float64, laid: Sequence[Laid]) -> Float32:
     own = np.arange(len(poses))
     picked = [poses[own, first], poses[own, first + 1], poses[own, last - 1], poses[own, last]]
     return np.stack(picked, axis=1)
-
-
-def _turns(here: Float32, there: Float32) -> Float64:
-    """How far each of A fragments leaves turned from how each of B enters: 0 to 1, (A, B)."""
-    if here.shape[-1] != 3:
-        return np.zeros((len(here), len(there)))
-    leaving, entering = stance(here[:, -1]).heading, stance(there[:, 0]).heading
-    turn = np.abs(wrapped(leaving[:, None] - entering[None, :]))
-    return np.asarray(np.maximum(0.0, turn - _FREE_TURN) / (np.pi - _FREE_TURN))
 
 
 def _laid_down(placed: Placement, laid: Laid, shown_s: Float64, side: bool) -> Placement:

@@ -105,7 +105,7 @@ class QueryOptions:
     number_weight: float = 1.0
     metre_weight: float = 6.0
     energy_weight: float = 0.5
-    facing_weight: float = 1.0
+    facing_weight: float = 1.5
     eight_weight: float = 0.3
 
     def __post_init__(self) -> None:

@@ -18,8 +18,9 @@ from danceit.retrieval.placing import stance
 
 MOST_TURN = np.pi / 2
 """Radians a second at which a dancer is turned back at most: a calm half turn takes two."""
-LEAST_TURN = np.pi / 12
-"""And at least, for a movement that never turns: a quarter turn in six seconds."""
+LEAST_TURN = np.pi / 4
+"""And at least, for a movement that never turns: a quarter turn in two seconds, at which feet
+slide no more than with one in six."""
 SHARE_OF_TURN = 1.0
 """Of the movement's own turning that turning back may add to it."""
 SHARE_OF_WAY = 0.5
