@@ -7,6 +7,7 @@ import numpy as np
 from danceit.bench.glance import glance
 from danceit.bench.measures import counts, seams
 from danceit.data import Dance
+from danceit.retrieval.fitting import alike
 
 
 def summary(dance: Dance) -> tuple[str, ...]:
@@ -55,7 +56,8 @@ def _styles(dance: Dance) -> str:
     metre = int(dance.numbers.max(initial=0))
     if not metre:
         return f"styles: {told}; nothing is counted in the song"
-    return f"styles: {told}; danced in {metre}, as the song: {metres[metre] / total:.0%}"
+    same = sum(shown for own, shown in metres.items() if own and alike(own, metre))
+    return f"styles: {told}; danced in {metre}, as the song: {same / total:.0%}"
 
 
 def _repeats(dance: Dance) -> str:

@@ -107,9 +107,9 @@ class Fitting:
                 cost += _TOO_FAR
             if laid.place < 0:
                 cost += _UNCOUNTED
-            elif laid.number and asked.number and laid.number != asked.number:
+            elif laid.number and asked.number and not _same_place(laid, asked):
                 cost += options.number_weight
-            if laid.metre and asked.metre and laid.metre != asked.metre:
+            if laid.metre and asked.metre and not alike(laid.metre, asked.metre):
                 cost += options.metre_weight
             if window == 0:
                 cost += _BEGINNING * min(1.0, self._start_s(row) / _TAKE_S)
@@ -178,6 +178,17 @@ class Fitting:
         if self._table is None:
             raise LookupError("nothing was looked up yet")
         return self._table
+
+
+def alike(metre: int, other: int) -> bool:
+    """Whether one may be danced as the other: two and four, three and six, but not two and three."""
+    return max(metre, other) / min(metre, other) in (1, 2, 4)
+
+
+def _same_place(laid: Laid, asked: Window) -> bool:
+    """Whether the first counts have the same place in the bar, in the shorter of both bars."""
+    bar = min(laid.metre or asked.metre, asked.metre or laid.metre) or 1
+    return (laid.number - asked.number) % bar == 0
 
 
 def trusted_counts(media: str, stored: Counts) -> Counts:

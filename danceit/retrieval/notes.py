@@ -7,6 +7,7 @@ import numpy as np
 from danceit.data import FPS, Dance, Music
 from danceit.index.store.contract import FragmentStore, Where
 from danceit.retrieval.candidates import Candidates, asked_for
+from danceit.retrieval.fitting import alike
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan
 
@@ -50,7 +51,7 @@ def other_metres(dance: Dance, music: Music) -> tuple[str, ...]:
     """Say how many windows show what was danced in another metre than the song's."""
     metre = music.counts.metre
     danced = [placed.metre for placed in dance.fragments]
-    others = sorted({one for one in danced if one and one != metre}) if metre else []
+    others = sorted({one for one in danced if one and not alike(one, metre)}) if metre else []
     if not others:
         return ()
     count = sum(one in others for one in danced)

@@ -19,6 +19,7 @@ from danceit.retrieval import counted
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.retrieval.fitting import alike
 from danceit.retrieval.notes import little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import plan
@@ -118,7 +119,8 @@ def test_the_same_question_has_the_same_answer(
 
 def test_movement_of_another_metre_is_taken_only_with_a_word(composed: Composition) -> None:
     metre = composed.music.counts.metre
-    others = [placed for placed in composed.dance.fragments if placed.metre not in (0, metre)]
+    danced = [placed.metre for placed in composed.dance.fragments]
+    others = [one for one in danced if one and not alike(one, metre)]
     told = [note for note in composed.notes if "danced in" in note]
     assert bool(told) == bool(others)
     waltzed = replace(composed.dance.fragments[0], metre=metre + 1)
@@ -182,3 +184,11 @@ def test_the_summary_tells_a_dance_in_five_lines(composed: Composition) -> None:
     assert "as the song: " in lines[3]
     different = len({placed.fragment_id for placed in composed.dance.fragments})
     assert lines[4].startswith(f"moves: {different} different")
+
+
+@pytest.mark.parametrize(
+    ("metre", "other", "expected"),
+    [(2, 4, True), (4, 4, True), (3, 6, True), (2, 3, False), (4, 3, False), (2, 6, False)],
+)
+def test_two_is_danced_as_four_but_not_as_three(metre: int, other: int, expected: bool) -> None:
+    assert alike(metre, other) is alike(other, metre) is expected
