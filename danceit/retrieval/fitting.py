@@ -181,7 +181,7 @@ class Fitting:
 
 
 def alike(metre: int, other: int) -> bool:
-    """Whether one may be danced as the other: two and four, three and six, but not two and three."""
+    """Whether one may be danced as the other: two and four, three and six, not two and three."""
     return max(metre, other) / min(metre, other) in (1, 2, 4)
 
 
