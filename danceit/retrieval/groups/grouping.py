@@ -13,12 +13,13 @@ from danceit.align import Aligner, align
 from danceit.data import Dance, Float64, Int64, Music
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
-from danceit.retrieval.candidates import find_candidates, notes_on
+from danceit.retrieval.candidates import find_candidates
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, choose
 from danceit.retrieval.groups.floor import nearest_px, on_one_floor, standing
 from danceit.retrieval.groups.formations import formations_of, walked
 from danceit.retrieval.groups.timing import Timing, delayed, in_a_mirror, like_a_person
+from danceit.retrieval.notes import few_candidates
 from danceit.retrieval.options import QueryOptions
 
 
@@ -117,7 +118,7 @@ def _chosen(
 ) -> list[Composition]:
     """Choose `count` dances, no two of which show the same fragment at once."""
     candidates, pool = find_candidates(song, music, store, embedder, options)
-    notes = (*music.counts.notes, *pool.plan.notes, *notes_on(candidates, options))
+    notes = (*music.counts.notes, *pool.plan.notes, *few_candidates(candidates, options))
     made: list[Composition] = []
     for dancer in range(count):
         allowed: list[Int64] | None = None
