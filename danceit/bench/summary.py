@@ -35,7 +35,7 @@ def _material(dance: Dance) -> str:
 
 def _seams(dance: Dance) -> str:
     if not dance.seams.size:
-        return "seams: none"
+        return "seams: 0, one take"
     jumps = seams.seam_jumps(dance.joints, dance.seams)
     told = f"seams: {dance.seams.size}, jump {jumps.mean:.0f} px on average"
     if len(dance.beats_s) > 1 and dance.numbers.any():

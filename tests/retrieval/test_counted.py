@@ -96,8 +96,8 @@ def test_a_song_in_which_nothing_is_counted_is_danced_in_seconds(
 
     heard = audio.listen
 
-    def uncounted(path: Path):
-        music = heard(path)
+    def uncounted(path: Path, **more: object):
+        music = heard(path, **more)
         return replace(music, counts=Counts.none()) if path == library.query_song else music
 
     monkeypatch.setattr(audio, "listen", uncounted)
