@@ -21,7 +21,7 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Float32, Float64, Int64
 from danceit.errors import DanceitError, InputError
-from danceit.files import cache_dir, read_sealed, replacing, sha256_of_file, write_sealed
+from danceit.files import cache_dir, read_sealed, sha256_of_file, write_sealed
 from danceit.index.poses.estimators import Estimator, Session
 from danceit.index.poses.footage.decoding import Losses, Still, pictures
 from danceit.index.poses.footage.shots import CUT, Signature, difference, signature
@@ -30,7 +30,7 @@ VERSION = 3
 """Raised with every change that makes earlier extractions, or their files, differ."""
 PART_PICTURES = 1500
 _REPORT_EVERY = 8
-_COMPLETE = "complete.json"
+_COMPLETE = "complete"
 
 Told = Callable[[int], None]
 """Called with the pictures done so far."""
@@ -85,7 +85,7 @@ def is_complete(folder: Path) -> bool:
 def load_footage(folder: Path) -> Footage | None:
     """Read a complete extraction; None where there is none or it is damaged."""
     try:
-        meta = json.loads((folder / _COMPLETE).read_text(encoding="utf-8"))
+        meta = json.loads(read_sealed(folder / _COMPLETE) or b"")
         parts = [_read_part(_part(folder, number)) for number in range(meta["parts"])]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         lost_s = tuple((float(start), float(end)) for start, end in meta["lost_s"])
@@ -137,8 +137,7 @@ def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda 
             "n_lost": losses.n_pictures,
             "lost_s": losses.stretches,
         }
-        with replacing(folder / _COMPLETE) as temporary:
-            temporary.write_text(json.dumps(meta), encoding="utf-8")
+        write_sealed(folder / _COMPLETE, json.dumps(meta).encode())
     except DanceitError:
         with suppress(OSError):
             folder.rmdir()  # only if nothing was kept

@@ -78,6 +78,22 @@ def test_a_damaged_cache_is_made_again(film: Filmer) -> None:
     assert load_footage(folder) is not None
 
 
+def test_no_flipped_bit_is_taken_for_what_was_seen(film: Filmer) -> None:
+    path = film(10)
+    folder = footage_folder(path, Painted())
+    extract(path, Painted(), folder)
+    rng = np.random.default_rng(0)
+    for file in sorted(folder.iterdir()):
+        good = file.read_bytes()
+        for place in rng.integers(0, 8 * len(good), 60).tolist():
+            flipped = bytearray(good)
+            flipped[place // 8] ^= 1 << place % 8
+            file.write_bytes(flipped)
+            assert load_footage(folder) is None
+        file.write_bytes(good)
+    assert load_footage(folder) is not None
+
+
 def test_a_cut_begins_a_new_session(tmp_path: Path) -> None:
     dark, light = plain(grey=20), plain(grey=235)
     path = write_film(tmp_path / "cut.mp4", [dark] * 12 + [light] * 12)
