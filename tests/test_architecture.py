@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "generate": SHARED | {"audio", "index", "align", "render", "retrieval"},
     "bench": SHARED | {"audio", "index", "align", "render", "retrieval", "generate"},
     "workflow": SHARED | {"audio", "index", "align", "render", "retrieval", "generate", "bench"},
-    "studio": SHARED | {"audio", "index", "align", "render", "retrieval", "workflow"},
+    "studio": SHARED | {"audio", "index", "align", "render", "retrieval", "bench", "workflow"},
     "cli": SHARED
     | {"audio", "index", "align", "render", "retrieval", "generate", "bench", "workflow", "studio"},
     "__init__": set(),

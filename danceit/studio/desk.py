@@ -14,6 +14,7 @@ from danceit.errors import DanceitError, InputError
 from danceit.render.options import RenderOptions
 from danceit.render.page.data import dances_as_json, figure_as_json, theme_as_json
 from danceit.render.page.html import page_data
+from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
 from danceit.studio.exporting import FORMATS, look_of
 from danceit.studio.jobs import Jobs
@@ -21,6 +22,7 @@ from danceit.studio.names import UnknownIdError, checked_drop, free, new_id, tit
 from danceit.studio.others import others
 from danceit.studio.pages import DARK, LIGHT
 from danceit.studio.project import Project, Song, Version, changed, check_revision
+from danceit.studio.shelf import Shelf
 from danceit.studio.songs import correct, counted, outline_of, part_of
 from danceit.studio.wishes import Wishes
 
@@ -47,11 +49,14 @@ class Desk:
         self, project: Project, jobs: Jobs, dancing: Dancing, data: Path | None = None
     ) -> None:
         self.project, self.jobs, self.dancing = project, jobs, dancing
+        self.shelf, self.asking = Shelf(project, dancing), Asking(project)
         self._data = data
         self._run = new_id()
 
     def state(self, asked: Asked) -> dict[str, Any]:
         """Return everything that the page needs to know of the project."""
+        # Before all else: what a job made is there by the time that it says so.
+        news = self.news(asked)
         library, trouble = None, ""
         if self.project.library is not None:
             try:
@@ -66,7 +71,7 @@ class Desk:
             "songs": [asdict(song) for song in self.project.songs()],
             "dances": [version_as_json(version) for version in self.project.versions()],
             "formats": dict(FORMATS),
-            **self.news(asked),
+            **news,
         }
 
     def news(self, asked: Asked) -> dict[str, Any]:
@@ -114,15 +119,6 @@ class Desk:
         folder = free(self.project.folder / "dropped" / date.today().isoformat())
         folder.mkdir(parents=True)
         return {"drop": folder.name}
-
-    def clips(self, asked: Asked) -> dict[str, Any]:
-        """Return every clip of the library."""
-        library = self.dancing.library()
-        return {"index_id": library.store.index_id, "clips": library.clips}
-
-    def clip(self, asked: Asked) -> dict[str, Any]:
-        """Return the moves of one clip."""
-        return {"moves": self.dancing.library().of_clip(str(asked.get("clip", "")))}
 
     def moves(self, asked: Asked) -> dict[str, Any]:
         """Return moves as they are drawn, by id."""

@@ -72,6 +72,7 @@ class Library:
             "clips": len(set(table.clip_id.tolist())),
             "dims": self.store.spec.dims,
             "on_counts": self.store.spec.grid == "counts",
+            "bodies": sorted(set(table.body.tolist())),
             **{
                 f"{name}s": sorted(filter(None, set(getattr(table, name).tolist())))
                 for name in ("style", "dancer", "licence")

@@ -60,6 +60,9 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
         song = desk.project.song(asked["id"])
         return _file(sound_file(desk.project, song), "audio/mp4")
 
+    def heard(asked: Asked) -> Response:
+        return Response(desk.shelf.sound(asked), media_type="audio/wav")
+
     def exported(asked: Asked) -> Response:
         file = desk.exported(str(asked["name"]))
         return FileResponse(file, filename=file.name)
@@ -84,8 +87,13 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             Route("/library", changing(desk.make_library), methods=["POST"]),
             Route("/drops", changing(desk.new_drop), methods=["POST"]),
             Route("/drops/{drop}", dropped, methods=["POST"]),
-            Route("/clips", reading(desk.clips)),
-            Route("/clip", reading(desk.clip)),
+            Route("/clips", reading(desk.shelf.clips)),
+            Route("/clip", reading(desk.shelf.clip)),
+            Route("/alike", reading(desk.shelf.alike)),
+            Route("/heard", reading(heard, kept_s=_KEPT_S)),
+            Route("/library/remove", changing(desk.shelf.take_out), methods=["POST"]),
+            Route("/study", reading(desk.asking.results)),
+            Route("/study", changing(desk.asking.start), methods=["POST"]),
             Route("/moves", reading(desk.moves, kept_s=_KEPT_S)),
             Route("/songs", songs, methods=["POST"]),
             Route("/songs/{id}", reading(desk.song)),
@@ -95,6 +103,7 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             Route("/dances/{id}", changing(desk.change), methods=["POST"]),
             Route("/dances/{id}/try", changing(desk.attempt), methods=["POST"]),
             Route("/dances/{id}/others", reading(desk.others)),
+            Route("/dances/{id}/usable", reading(desk.shelf.usable)),
             Route("/view", reading(desk.view)),
             Route("/exports", changing(desk.export), methods=["POST"]),
             Route("/exports/{name}", reading(exported)),

@@ -117,6 +117,7 @@ def serve(
         try:
             server.run(sockets=[listening])
         finally:
+            desk.asking.close()
             jobs.stop_all()
             dancing.close()
 

@@ -1,6 +1,6 @@
 """What people wish for in a dance, in their words, as options of a query."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -20,6 +20,9 @@ ENERGY: Mapping[str, float] = {"even": 0.0, "music": 0.5, "strong": 2.0}
 """How much quiet parts of the song ask for small movement and loud ones for large."""
 
 
+BODIES = ("any", "whole", "upper")
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What a dance is to be like.
@@ -28,6 +31,8 @@ class Wishes:
     ----------
     style, dancer, licence : str
         Only from these; empty for all.
+    body : str
+        One of `BODIES`: what of a dancer is to be seen.
     moves : str
         A key of `MOVES`.
     variety : str
@@ -48,6 +53,7 @@ class Wishes:
     style: str = ""
     dancer: str = ""
     licence: str = ""
+    body: str = "any"
     moves: str = "medium"
     variety: str = "some"
     energy: str = "music"
@@ -55,7 +61,10 @@ class Wishes:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (("moves", MOVES), ("variety", VARIETY), ("energy", ENERGY)):
+        known: Collection[str]
+        for name, known in (
+            ("body", BODIES), ("moves", MOVES), ("variety", VARIETY), ("energy", ENERGY),
+        ):  # fmt: skip
             if getattr(self, name) not in known:
                 raise InputError(unknown_name(name, str(getattr(self, name)), list(known)))
         for name in ("style", "dancer", "licence"):
@@ -95,6 +104,7 @@ class Wishes:
             style=self.style,
             dancer=self.dancer,
             licence=self.licence,
+            body=self.body,
             energy_weight=ENERGY[self.energy],
             structure="repeat" if self.alike else "free",
             seed=self.seed,

@@ -1,6 +1,7 @@
 """The whole way in a real browser: a song in, a dance out, changed, and exported as files."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,14 @@ def button(seen: Watched, name: str) -> Any:
     return seen.page.get_by_role("button", name=name, exact=True)
 
 
-def job_over(seen: Watched, task: str) -> None:
-    seen.until(
-        f"studio.project.jobs.some((job) => job.task === '{task}')"
-        f" && !studio.project.jobs.some((job) => job.task === '{task}' && job.state === 'running')"
-    )
+def job_over(seen: Watched, task: str, count: int = 1) -> None:
+    """Wait for work in a process of its own, which takes as long as the machine is busy."""
+    deadline = time.monotonic() + 120
+    own = f"studio.project.jobs.filter((job) => job.task === '{task}')"
+    over = f"{own}.length === {count} && {own}.every(({{ state }}) => state !== 'running')"
+    while not seen.state(over):
+        assert time.monotonic() < deadline, seen.state("studio.project.jobs")
+        seen.page.wait_for_timeout(50)
 
 
 def pick_move(seen: Watched) -> str:
@@ -110,10 +114,7 @@ def test_from_a_song_to_files(
                 dialog.get_by_role("combobox", name="Size").select_option("360")
             assert unnamed_controls(seen.page) == []
             dialog.get_by_role("button", name="Export").click()
-            seen.until(
-                "studio.project.jobs.filter(({ task, state }) =>"
-                f" task === 'export' && state === 'done').length === {number}"
-            )
+            job_over(seen, "export", number)
         check_files(project, wanted)
         with seen.page.expect_download() as download:
             button(seen, "Download").last.click()
@@ -206,11 +207,96 @@ def test_space_plays_wherever_the_keyboard_is(browser: Any, danced: Served) -> N
         assert not seen.page.get_by_role("dialog", name="Keyboard").is_visible()
 
 
+def test_an_eight_is_learned_slowly_with_the_counts_before_it(browser: Any, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    with watched(browser) as seen:
+        open_page(seen, danced, f"#/learn/{version['id']}")
+        seen.page.get_by_text("1 of").wait_for()
+        button(seen, "The next eight").click()
+        seen.page.get_by_role("status").filter(has_text="2 of").wait_for()
+        button(seen, "Speed ½").click()
+        seen.page.locator("#aside").get_by_role("button", name="Mirror").click()
+        start, end, before = seen.state(
+            "() => { const { beats_s: b, eights } = studio.deck.counts;"
+            " const ones = b.map((_, i) => i).filter((i) => eights[i] === 1);"
+            " return [b[ones[1]], b[ones[2]], b[ones[1] - 4]]; }"
+        )
+        loop = seen.state("studio.deck.player.clock.loop")
+        assert loop == pytest.approx([before, end])
+        seen.page.keyboard.press(" ")
+        seen.until("danceit.playing && danceit.seconds > studio.deck.player.clock.loop[0] + 0.2")
+        assert seen.page.locator("#count .where").inner_text() == "count in"
+        assert int(seen.page.locator("#count .number").inner_text()) in range(5, 9)
+        seen.until(f"danceit.seconds > {start} + 0.1 && danceit.seconds < {end}")
+        assert seen.page.locator("#count .where").inner_text() == ""
+        seen.page.keyboard.press(" ")
+        assert unnamed_controls(seen.page) == []
+        seen.page.get_by_role("link", name="To the dance", exact=True).click()
+        seen.until("document.body.dataset.part === 'dance'")
+        assert seen.state("[studio.deck.player.clock.loop, studio.deck.player.mirror]") == [
+            None,
+            False,
+        ]
+        assert seen.page.locator("#speed").input_value() == "1"
+        assert seen.complaints == []
+
+
+def test_an_eight_is_danced_again_where_the_song_comes_back(
+    browser: Any, index: Path, tmp_path: Path, project: Path
+) -> None:
+    from danceit.index.synthetic import make_library
+    from danceit.studio.songs import prepare
+    from danceit.studio.tasks import take_song
+
+    long = make_library(tmp_path / "long", songs_per_style=1, seconds=40.0).query_song
+    made = Project.open(project)
+    made.library = index
+    song = take_song(made, long, "comes back")
+    prepare(made, song, lambda doing, share: None)
+    with studio(project) as served, watched(browser) as seen:
+        served.post("/dances", {"song": song.id})
+        open_page(seen, served)
+        seen.until("danceit.drawnFrame() !== undefined")
+        labels = [part["label"] for part in seen.state("studio.deck.counts.sections")]
+        assert labels.count(labels[0]) > 1
+        pick_move(seen)
+        seen.page.locator(".move-card").nth(2).click()
+        seen.until("studio.project.dances[0].changes.length === 1")
+        button(seen, "Also where the song comes back").click()
+        seen.until("studio.project.dances[0].changes.length > 1")
+        shown = (
+            "(at) => { const d = studio.deck.current;"
+            " return d.fragmentOf(d.segmentAt(d.frameAt(at))).id; }"
+        )
+        for change in seen.state("studio.project.dances[0].changes").copy():
+            seen.until(f"({shown})({change['at']}) === '{change['what']}'")
+        assert seen.complaints == []
+
+
+def test_moves_are_found_by_a_move_and_put_into_the_dance(browser: Any, danced: Served) -> None:
+    with watched(browser) as seen:
+        open_page(seen, danced, "#/library")
+        seen.page.locator("button.clip-card").first.click()
+        seen.page.get_by_role("button", name="Back to all").wait_for()
+        seen.page.locator("button.clip-card").nth(1).click()
+        dialog = seen.page.locator("#move")
+        assert unnamed_controls(seen.page) == []
+        dialog.get_by_role("button", name="Moves like this").click()
+        seen.page.get_by_role("heading", name="Moves like").wait_for()
+        seen.page.locator("button.clip-card").first.click()
+        before = seen.state("studio.project.dances[0].changes.length")
+        dialog.get_by_role("button", name="Put it into").click()
+        seen.until(f"studio.project.dances.some(({{ changes }}) => changes.length > {before})")
+        seen.until("document.body.dataset.part === 'dance'")
+        assert seen.complaints == []
+
+
 def test_it_fits_a_phone_and_every_target_is_large_enough(browser: Any, danced: Served) -> None:
     (version,) = danced.get("/state")["dances"]
     (song,) = danced.get("/state")["songs"]
     with watched(browser, width=390, height=844, touch=True) as seen:
-        for where in ("#/library", "#/songs", f"#/song/{song['id']}", f"#/dance/{version['id']}"):
+        for where in ("#/library", "#/songs", f"#/song/{song['id']}", f"#/dance/{version['id']}",
+                      f"#/learn/{version['id']}"):  # fmt: skip
             open_page(seen, danced, where)
             seen.page.wait_for_timeout(300)
             assert seen.state("document.scrollingElement.scrollWidth") <= 390

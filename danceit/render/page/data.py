@@ -49,9 +49,9 @@ def dances_as_json(dances: Sequence[Dance], names: Sequence[str]) -> list[dict[s
 
 
 def moves_as_json(poses: Float32) -> list[dict[str, Any]]:
-    """Return one JSON object a fragment of poses (N, T, 18, C), each seen by a camera that stands.
+    """Return one JSON object a fragment of poses (N, T, 18, C), each in the middle of its picture.
 
-    The page takes it for a dance that shows one thing from one side and never changes.
+    The page takes it for a dance that shows one thing and never changes.
     """
     return [_move_as_json(body) for body in poses]
 
@@ -162,15 +162,17 @@ def _dance_as_json(dance: Dance, name: str, wide: Camera, tall: Camera) -> dict[
 def _move_as_json(body: Float32) -> dict[str, Any]:
     joints, scale = _quantised(body)
     (wide,), (tall,) = (follow([body], [view], FPS) for view in (_ACROSS, _UPRIGHT))
-    stands = [*wide.aim.mean(axis=0), wide.focal.min(), tall.focal.min(), np.median(wide.floor)]
+    # It goes along with the dancer but neither zooms nor rises.
+    still = [[wide.focal.min(), tall.focal.min(), np.median(wide.floor)]] * len(body)
+    path = np.column_stack([wide.aim, still])
     return {
         "fps": FPS,
         "frames": len(body),
         "dims": int(body.shape[2]),
         "scale": scale,
         "joints": packed(joints, "<i2"),
-        "camera": packed(np.array([stands]), "<f4"),
-        "camera_step": len(body),
+        "camera": packed(path, "<f4"),
+        "camera_step": 1,
         "movement": "",
         "seams": [],
         "source_s": "",

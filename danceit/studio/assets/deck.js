@@ -120,6 +120,7 @@ class Deck extends EventTarget {
   #open(song, data, ids) {
     const same = this.song && this.song.id === song.id;
     const at = same ? this.seconds : song.part ? song.part[0] : 0;
+    const loop = same ? this.player.clock.loop : null;
     if (this.player) this.player.close();
     Object.assign(data, this.looks[scheme()]);
     const [detail, overview] = ["in detail", ""].map((how) =>
@@ -138,7 +139,7 @@ class Deck extends EventTarget {
     this.player.clock.addEventListener("silent", ({ detail: why }) => {
       toast(`The sound cannot be played here${why ? ` (${why})` : ""}; the dance plays in silence.`, { kind: "bad" });
     });
-    this.player.clock.loop = song.part;
+    this.player.clock.loop = same && loop ? loop : song.part;
     this.transport.attach(this.player, this);
     this.transport.front.hidden = !this.player.turns;
     this.transport.mirror.hidden = !ids.length;

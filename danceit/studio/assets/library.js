@@ -73,7 +73,7 @@ class LibraryPage {
             "button",
             { type: "button", class: "clip-card", "aria-label": `${nameOf(clip.id)}, ${facts.join(", ")}`, onclick: () => attempt(() => this.#open(clip)) },
             loops.picture(this.index, clip.move, `a move of ${nameOf(clip.id)}`),
-            element("strong", {}, swatch(clip), nameOf(clip.id)),
+            element("strong", {}, swatch(clip), element("span", {}, nameOf(clip.id))),
             element("span", { class: "dim" }, facts.join(" · ")),
           ),
         ),
@@ -91,15 +91,73 @@ class LibraryPage {
       element(
         "section",
         { class: "shelf" },
-        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, nameOf(clip.id)), element("p", { class: "dim" }, facts.filter(Boolean).join(" · "))), back),
+        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, nameOf(clip.id)), element("p", { class: "dim" }, facts.filter(Boolean).join(" · "))), element("div", { class: "group" }, button("Take it out", () => this.#remove("recording", clip.recording, nameOf(clip.id)), { shape: "bin" }), ...(clip.dancer ? [button(`Take out ${clip.dancer}`, () => this.#remove("dancer", clip.dancer, `everything of ${clip.dancer}`), { shape: "bin" })] : []), back)),
         element(
           "ul",
           { class: "clips small" },
-          ...moves.map((move) => element("li", {}, element("div", { class: "clip-card" }, loops.picture(this.index, move.id, `at ${clock(move.start_s)}`), element("span", { class: "dim" }, clock(move.start_s))))),
+          ...moves.map((move) => this.#move({ ...move, clip: clip.id }, clock(move.start_s))),
         ),
       ),
     );
     back.focus();
+  }
+
+  #move(move, words) {
+    const name = `${nameOf(move.clip)} at ${clock(move.start_s)}`;
+    return element("li", {}, element("button", { type: "button", class: "clip-card", "aria-label": name, onclick: () => this.#about(move, name) }, loops.picture(this.index, move.id, ""), element("span", { class: "dim" }, words)));
+  }
+
+  // One move: to be heard, looked for, danced.
+  #about(move, name) {
+    const dialog = $("move");
+    const version = project.dance(deck.ids[0]) || project.state.dances.at(-1);
+    const heard = element("audio", { controls: "", preload: "none", src: `/heard?move=${encodeURIComponent(move.id)}`, "aria-label": `Music of ${name}` });
+    const use = version && button(`Put it into ${version.name}`, async () => {
+      const { id } = await api.get(`/dances/${version.id}/usable?move=${encodeURIComponent(move.id)}`);
+      if (deck.ids[0] !== version.id || deck.ids.length > 1) await deck.openDances([version.id]);
+      const [start, end] = deck.stretch;
+      dialog.close();
+      location.hash = `#/dance/${version.id}`;
+      await changeDance([{ kind: "pin", at: (start + end) / 2, what: id, text: `${clock(start)}: ${name}` }]);
+    }, { kind: "primary", shape: "dancer", title: "Where its playhead stands" });
+    const picture = loops.picture(this.index, move.id, `${name}, moving`);
+    dialog.replaceChildren(
+      element("h2", { id: "move-title" }, name),
+      element("div", { class: "about-move" }, picture, element("div", { class: "column" }, heard, button("Moves like this", () => { dialog.close(); return this.#alike(move, name); }, { shape: "other" }), use || "", button("Close", () => dialog.close()))),
+    );
+    dialog.addEventListener("close", () => heard.pause(), { once: true });
+    dialog.showModal();
+  }
+
+  async #alike(move, name) {
+    const { moves } = await api.get(`/alike?move=${encodeURIComponent(move.id)}`);
+    const back = button("Back to all", () => this.show(), { shape: "back" });
+    this.page.replaceChildren(
+      element(
+        "section",
+        { class: "shelf" },
+        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, `Moves like ${name}`), element("p", { class: "dim" }, `${plural(moves.length, "move")}, the most like it first`)), back),
+        element("ul", { class: "clips small" }, ...moves.map((one) => this.#move(one, `${nameOf(one.clip)} ${clock(one.start_s, 0)}`))),
+      ),
+    );
+    back.focus();
+  }
+
+  // Out for good: from every later dance, and from the files of the library.
+  async #remove(what, name, words) {
+    const dialog = $("move");
+    const sure = button("Take out for good", async () => {
+      await api.post("/library/remove", { [what]: name });
+      dialog.close();
+      await project.refresh();
+      toast(`${words} was taken out of the library.`);
+    }, { kind: "primary" });
+    dialog.replaceChildren(
+      element("h2", { id: "move-title" }, `Take out ${words}?`),
+      element("p", {}, "It is gone from the library's files and from every dance made from now on. Dances that were made stay as they are. Adding it again later leaves it out."),
+      element("div", { class: "actions" }, sure, button("Keep it", () => dialog.close())),
+    );
+    dialog.showModal();
   }
 }
 

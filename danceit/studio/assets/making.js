@@ -8,7 +8,7 @@ const CHOICES = {
 
 class Making {
   constructor() {
-    this.wishes = { style: "", dancer: "", licence: "", moves: "medium", variety: "some", energy: "music", alike: true, seed: 0 };
+    this.wishes = { style: "", dancer: "", licence: "", body: "any", moves: "medium", variety: "some", energy: "music", alike: true, seed: 0 };
   }
 
   // The controls, as they stand for a version.
@@ -25,6 +25,9 @@ class Making {
       const known = library[`${name}s`];
       if (known.length < 2) continue;
       rows.append(labelled(label, picker(label, [["", all], ...known.map((one) => [one, one])], this.wishes[name], (value) => (this.wishes[name] = value))));
+    }
+    if (library.bodies.length > 1) {
+      rows.append(labelled("Body", picker("Body", [["any", "whole where there is one"], ["whole", "whole bodies only"], ["upper", "upper bodies only"]], this.wishes.body, (value) => (this.wishes.body = value))));
     }
     for (const [name, [label, options, title]] of Object.entries(CHOICES)) rows.append(this.#segments(name, label, options, title));
     const alike = element("input", { type: "checkbox", id: "alike" });

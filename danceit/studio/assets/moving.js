@@ -10,6 +10,7 @@ class Moving {
   }
 
   panel() {
+    this.#leave(false);
     this.box = element("section", { class: "card move", tabindex: "-1", "aria-label": "Move" });
     this.show();
     return this.box;
@@ -32,6 +33,7 @@ class Moving {
     this.at = (start + end) / 2;
     const seam = segment > 0 && current.seamSet.has(current.segments[segment][0]);
     const kept = version.changes.some((one) => one.kind === "pin" && one.what === fragment.id && Math.abs(one.at - this.at) < 0.05);
+    const again = this.#again(segment);
     this.status = element("p", { role: "status", class: "dim status" });
     this.box.replaceChildren(
       element("h2", {}, `${clock(start)} to ${clock(end)}`),
@@ -43,6 +45,7 @@ class Moving {
         kept ? element("span", { class: "kept" }, icon("keep"), "Kept") : this.#act("Keep", "keep", { kind: "pin", at: this.at, what: fragment.id, text: `Keep ${clock(start)} to ${clock(end)}` }, "No later change may replace it"),
         this.#act("Not this move", "ban", { kind: "ban", what: fragment.id, text: `Without the move at ${clock(start)}` }, "Another one here and everywhere"),
         this.#act("Nothing of this clip", "ban", { kind: "ban", what: fragment.clip, text: `Without ${nameOf(fragment.clip)}` }, "Take nothing from this recording"),
+        ...(again.length ? [this.#copy(again)] : []),
         button("Loop it", () => { deck.transport.setLoop([start, end]); deck.player.clock.seek(start); }, { shape: "loop" }),
         ...(deck.selected === null ? [] : [button("Follow the song", () => deck.select(deck.dance, null))]),
       ),
@@ -59,6 +62,32 @@ class Moving {
 
   #act(text, shape, change, title) {
     return button(text, () => changeDance([change]), { shape, title });
+  }
+
+  // Pins that dance this eight again wherever the song sounds like here.
+  #again(segment) {
+    const { counts, current } = deck;
+    const here = partAt(counts, this.at);
+    const alike = counts.sections.filter((one) => here && one !== here && one.label === here.label);
+    if (!alike.length) return [];
+    const middle = (which) => {
+      const [from, to] = current.segments[which];
+      return (from + to) / 2 / current.fps;
+    };
+    const eight = eightsOf(counts, deck.player.data.duration_s).find(([from, to]) => from <= this.at && this.at < to);
+    const own = current.segments.map((_, which) => which).filter((which) => eight && middle(which) >= eight[0] && middle(which) < eight[1]);
+    return alike.flatMap((other) =>
+      (own.length ? own : [segment]).flatMap((which) => {
+        const at = sameIn(counts, here, other, middle(which));
+        if (at === null) return [];
+        return [{ kind: "pin", at, what: current.fragmentOf(which).id, text: `${clock(at)}: as at ${clock(middle(which))}` }];
+      }),
+    );
+  }
+
+  #copy(pins) {
+    const places = new Set(pins.map(({ at }) => partAt(deck.counts, at).start_s)).size;
+    return button("Also where the song comes back", () => changeDance(pins), { shape: "loop", title: `Dance this eight the same way in ${plural(places, "other part")} that sound${places === 1 ? "s" : ""} alike` });
   }
 
   #instead(fragment) {
@@ -94,7 +123,12 @@ class Moving {
           element("span", { class: "words" }, swatch(other), other.words || other.style || nameOf(other.clip)),
         );
         card.addEventListener("click", () => this.#take(change, card));
-        card.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && this.#hover(change, [start, end]));
+        // A list that comes to be under a mouse at rest is not being pointed at.
+        card.addEventListener("pointermove", (event) => {
+          if (event.pointerType !== "mouse" || this.over === card || !(event.movementX || event.movementY)) return;
+          this.over = card;
+          this.#hover(change, [start, end]);
+        });
         card.addEventListener("pointerleave", () => this.#leave());
         return element("li", {}, card);
       }),
@@ -124,6 +158,7 @@ class Moving {
 
   #leave(back = true) {
     clearTimeout(this.waiting);
+    this.over = null;
     if (this.trying) this.trying.abort();
     this.trying = null;
     if (!this.before) return;
@@ -162,4 +197,19 @@ async function goDance(way) {
   await api.post(`/dances/${version.id}`, { do: way, revision: version.revision });
   await project.refresh();
   await deck.openDances(deck.ids);
+}
+
+function partAt(counts, seconds) {
+  return counts.sections.find(({ start_s: start, end_s: end }) => start <= seconds && seconds < end);
+}
+
+// The moment of another part that is as many counts into it; null where it is not that long.
+function sameIn(counts, here, other, seconds) {
+  const { beats_s: beats } = counts;
+  const first = (part) => countUpTo(beats, part.start_s + 0.05) - 1;
+  const i = countUpTo(beats, seconds) - 1;
+  const to = i - first(here) + first(other);
+  if (i < 0 || to < 0 || to + 1 >= beats.length || i + 1 >= beats.length) return null;
+  const at = beats[to] + ((seconds - beats[i]) / (beats[i + 1] - beats[i])) * (beats[to + 1] - beats[to]);
+  return at >= other.start_s && at < other.end_s ? at : null;
 }

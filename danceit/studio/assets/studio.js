@@ -1,10 +1,10 @@
 // The studio: which part is on show, by the address, and what belongs to it.
 
 const project = new Project();
-let deck, loops, making, moving, counting, tray, exporting, libraryPage;
+let deck, loops, making, moving, counting, tray, exporting, learning, libraryPage;
 let tab = "make";
 
-const NEEDS = { library: false, songs: false, song: true, dance: true };
+const NEEDS = { library: false, songs: false, song: true, dance: true, learn: true };
 
 function showPart(part) {
   const work = NEEDS[part];
@@ -17,6 +17,8 @@ function showPart(part) {
     else link.removeAttribute("aria-current");
   }
   if (!work && deck.player) deck.player.clock.pause();
+  $("stage").classList.remove("waiting");
+  if (part !== "learn") learning.leave();
 }
 
 // What the address asks for, where that is there; else what comes first.
@@ -31,8 +33,11 @@ async function route() {
     const ids = what.split(",").filter((id) => project.dance(id));
     if (ids.length) return openDances(ids);
   }
+  if (part === "learn" && project.dance(what)) return openLearning(what);
   const last = state.dances.at(-1);
-  if ((part === "dance" || !part) && last) return go(`#/dance/${deck.ids[0] && project.dance(deck.ids[0]) ? deck.ids[0] : last.id}`);
+  const shown = deck.ids.find((id) => project.dance(id)) || last?.id;
+  if (part === "learn" && shown) return go(`#/learn/${shown}`);
+  if ((part === "dance" || !part) && last) return go(`#/dance/${shown}`);
   if (!state.library) return go("#/library");
   const song = state.songs.at(-1);
   return go(song ? `#/song/${song.id}` : "#/songs");
@@ -75,6 +80,13 @@ function openWaiting(song) {
   return showSongs($("page"));
 }
 
+async function openLearning(id) {
+  showPart("learn");
+  $("tray").hidden = true;
+  $("count").hidden = $("stage").hidden = false;
+  await learning.open(id);
+}
+
 async function openDances(ids) {
   showPart("dance");
   $("tray").hidden = false;
@@ -88,7 +100,7 @@ async function openDances(ids) {
 // The dance's controls: what it is to be like, and the move that is on show.
 function showAside() {
   const version = moving.version;
-  if (!version) return;
+  if (!version || document.body.dataset.part === "learn") return;
   const head = element("div", { class: "aside-head" });
   const step = (way, key) => {
     const made = button("", () => goDance(way), { shape: way, kind: "bare", label: way === "undo" ? "Undo" : "Redo", title: `${way === "undo" ? "Undo" : "Redo"} (${key})` });
@@ -138,6 +150,7 @@ async function renew() {
     return libraryPage.show();
   }
   seen = state;
+  if (part === "learn" && !project.dance(deck.ids[0])) return route();
   if (part !== "dance") return undefined;
   const gone = deck.ids.filter((id) => !project.dance(id));
   if (gone.length) return route();
@@ -187,6 +200,8 @@ function shortcuts() {
     "ctrl+y": onDance(() => goDance("redo")),
     n: onDance(() => making.another()),
     c: () => deck.setClicks(!deck.clicks.on),
+    ArrowUp: () => (document.body.dataset.part === "learn" ? learning.hop(-1) : deck.transport.hop(-1)),
+    ArrowDown: () => (document.body.dataset.part === "learn" ? learning.hop(1) : deck.transport.hop(1)),
     t: () => document.body.dataset.part === "song" && counting.tap(),
   };
   for (let i = 1; i <= 9; i += 1) {
@@ -204,13 +219,17 @@ async function start() {
   deck = new Deck(looks);
   loops = new Loops(looks[scheme()]);
   deck.transport = new Transport(shortcuts());
-  [making, moving, exporting] = [new Making(), new Moving(), new Exporting()];
+  [making, moving, exporting, learning] = [new Making(), new Moving(), new Exporting(), new Learning()];
   counting = new Counting($("aside"));
   tray = new Tray($("tray"));
   libraryPage = new LibraryPage($("page"));
   new JobsPanel();
   takeDrops();
   $("keys-open").addEventListener("click", () => $("keys").showModal());
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address says which part is on show
+    document.querySelector("main:not([hidden])").focus();
+  });
   deck.addEventListener("turned", () => {
     if (tab === "move") moving.show();
     else if (deck.selected !== null && document.body.dataset.part === "dance") {
@@ -238,7 +257,11 @@ async function start() {
   project.listen();
   // For tests and the curious, as on the page of `danceit view`.
   window.danceit = Object.freeze(told(() => deck.player));
-  window.studio = Object.freeze({ get deck() { return deck; }, get project() { return project.state; } });
+  window.studio = Object.freeze({
+    get deck() { return deck; },
+    get project() { return project.state; },
+    inView: (canvas) => loops.shown.has(canvas),
+  });
   document.body.dataset.ready = "true";
 }
 

@@ -14,6 +14,7 @@ class Tray {
     this.box.replaceChildren(
       ...versions.map((version, i) => this.#card(version, ids, i)),
       button("Another one", () => making.another(), { shape: "other", kind: "ghost", title: "Another dance with the same wishes (N)" }),
+      ...(ids.length > 1 ? [button("Ask people", () => askPeople(ids), { kind: "ghost", title: "A blind study of these versions" })] : []),
     );
     const again = focused && this.box.querySelector(`[data-key="${focused}"]`);
     if (again) again.focus();
@@ -66,4 +67,28 @@ class Tray {
       location.hash = `#/dance/${version.id}`;
     }) });
   }
+}
+
+// A blind study of the versions that stand side by side: its own page, and what was voted.
+async function askPeople(ids) {
+  const { url } = await api.post("/study", { dances: ids });
+  const dialog = $("study");
+  const votes = element("div", { role: "status" });
+  const look = async () => {
+    const { shares } = await api.get("/study");
+    votes.replaceChildren(
+      ...(shares.length
+        ? shares.map((one) => element("p", {}, `${one.question}: ${one.first} over ${one.second}, ${Math.round(100 * one.share)} % (${Math.round(100 * one.low)} to ${Math.round(100 * one.high)} %) of ${plural(one.votes, "vote")}`))
+        : [element("p", { class: "dim" }, "No votes yet.")]),
+    );
+  };
+  dialog.replaceChildren(
+    element("h2", { id: "study-title" }, "Ask people, blind"),
+    element("p", {}, "Each viewer sees two versions at a time, on sides drawn by lot, without their names. Open it on this machine; it runs as long as the studio does, and its votes stay in the project."),
+    element("p", {}, element("a", { class: "chip primary", href: url, target: "_blank", rel: "noopener" }, "Open the study")),
+    votes,
+    element("div", { class: "actions" }, button("Count the votes", look), button("Close", () => dialog.close())),
+  );
+  await look();
+  dialog.showModal();
 }

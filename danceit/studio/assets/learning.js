@@ -1,0 +1,194 @@
+// Learning a dance: an eight at a time, slower at the same pitch, in a mirror or from behind, with the
+// counts before it to come in on, clicked or called, as large as the screen.
+
+const COUNT_IN = 4; // counts before an eight, danced to by nobody
+const CALLED_AHEAD_S = 0.09; // a voice takes this long to begin
+
+class Learning {
+  constructor() {
+    this.at = null;
+    this.called = -1;
+    this.voice = "speechSynthesis" in window;
+    this.wishes = { in: true, call: false };
+    deck.addEventListener("picture", () => document.body.dataset.part === "learn" && this.#picture());
+  }
+
+  // How things were before is how they are again afterwards.
+  leave() {
+    if (!this.before) return;
+    const { speed, mirror } = this.before;
+    this.before = null;
+    if (!deck.player) return;
+    this.#speed(speed, false);
+    deck.transport.setMirror(mirror);
+    deck.transport.setLoop(deck.song.part);
+    deck.player.front();
+  }
+
+  async open(id) {
+    if (deck.ids.length !== 1 || deck.ids[0] !== id) await deck.openDances([id]);
+    this.before ||= { speed: Number(deck.transport.speed.value), mirror: deck.player.mirror };
+    this.eights = eightsOf(deck.counts, deck.player.data.duration_s);
+    const part = deck.song.part;
+    if (part) this.eights = this.eights.filter(([start, end]) => end > part[0] + 0.05 && start < part[1] - 0.05);
+    if (this.at === null || this.at >= this.eights.length) this.at = this.eights.findIndex(([, end]) => end > deck.seconds);
+    this.at = Math.max(0, this.at);
+    this.show();
+    this.#practise(false);
+  }
+
+  show() {
+    const { player, transport } = deck;
+    const chip = (text, on, pressed, options = {}) => {
+      const made = button(text, on, options);
+      made.setAttribute("aria-pressed", String(pressed));
+      return made;
+    };
+    const speeds = [[0.5, "½"], [0.75, "¾"], [1, "1×"]].map(([rate, text]) => chip(text, () => this.#speed(rate), Number(transport.speed.value) === rate, { kind: "large", label: `Speed ${text}` }));
+    const back = Math.abs(Math.cos((player.painters[0] || { yaw: 0 }).yaw) + 1) < 0.01;
+    const [start, end] = this.eights[this.at];
+    const step = (by, text, shape) => {
+      const made = button("", () => this.go(this.at + by), { shape, kind: "large", label: text });
+      made.disabled = !this.eights[this.at + by];
+      return made;
+    };
+    $("aside").replaceChildren(
+      element("div", { class: "aside-head" }, element("h1", {}, moving.version.name), element("a", { class: "chip", href: `#/dance/${deck.ids[0]}` }, "To the dance")),
+      element(
+        "section",
+        { class: "card learn" },
+        element("h2", {}, "The eight"),
+        element(
+          "div",
+          { class: "stepper" },
+          step(-1, "The eight before", "back"),
+          element("p", { role: "status" }, element("strong", {}, `${this.at + 1} of ${this.eights.length}`), element("span", { class: "dim" }, `${clock(start, 0)} to ${clock(end, 0)}`)),
+          step(1, "The next eight", "next"),
+        ),
+        element(
+          "div",
+          { class: "tools" },
+          chip("Over and over", () => this.#loop(!player.clock.loop), Boolean(player.clock.loop), { shape: "loop" }),
+          chip("Two eights", () => this.#two(), Boolean(this.two), { shape: "plus" }),
+          chip("Count in", () => this.#wish("in"), this.wishes.in),
+        ),
+        element("h2", {}, "Speed, at the same pitch"),
+        element("div", { class: "tools" }, ...speeds),
+        element("h2", {}, "View"),
+        element(
+          "div",
+          { class: "tools" },
+          chip("Mirror", () => { transport.setMirror(!player.mirror); this.show(); }, player.mirror, { shape: "mirror" }),
+          ...(player.turns ? [chip("From behind", () => this.#turn(!back), back, { shape: "front" })] : []),
+          button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : $("work").requestFullscreen()), { shape: "beside" }),
+        ),
+        element("h2", {}, "Counts"),
+        element(
+          "div",
+          { class: "tools" },
+          chip("Clicks", () => { deck.setClicks(!deck.clicks.on); this.show(); }, deck.clicks.on, { shape: "click" }),
+          ...(this.voice ? [chip("Called out", () => this.#wish("call"), this.wishes.call, { shape: "sound" })] : []),
+        ),
+      ),
+      element("p", { class: "dim" }, "↑ and ↓ go to another eight, space plays, M mirrors, - and + change the speed."),
+    );
+  }
+
+  go(at) {
+    this.at = Math.min(Math.max(at, 0), this.eights.length - 1);
+    this.two = false;
+    this.show();
+    this.#practise(true);
+  }
+
+  // Where the deck's transport hops to, one eight at a time.
+  hop(by) {
+    this.go(this.at + by);
+  }
+
+  #speed(rate, shown = true) {
+    deck.transport.speed.value = String(rate);
+    deck.player.clock.setRate(rate);
+    if (shown) this.show();
+  }
+
+  #wish(name) {
+    this.wishes[name] = !this.wishes[name];
+    this.show();
+    if (name === "in") this.#practise(false);
+  }
+
+  #two() {
+    this.two = !this.two;
+    this.#practise(false);
+    this.show();
+  }
+
+  #turn(back) {
+    for (const painter of deck.player.painters) painter.yaw = back ? Math.PI : 0;
+    deck.player.redraw();
+    this.show();
+  }
+
+  #loop(on) {
+    if (on) this.#practise(true);
+    else deck.transport.setLoop(null);
+    this.show();
+  }
+
+  // Loop the eight, with the counts before it where there are some.
+  #practise(seek) {
+    const [start] = this.eights[this.at];
+    const [, end] = this.eights[Math.min(this.at + (this.two ? 1 : 0), this.eights.length - 1)];
+    const before = this.wishes.in ? this.#countIn(start) : start;
+    deck.transport.setLoop([before, end]);
+    const { clock: time } = deck.player;
+    if (seek || time.seconds < before || time.seconds > end) time.seek(before);
+  }
+
+  #countIn(start) {
+    const { beats_s: beats } = deck.counts;
+    const first = countUpTo(beats, start) - 1;
+    return first >= COUNT_IN ? beats[first - COUNT_IN] : Math.min(start, beats[0] || 0);
+  }
+
+  #picture() {
+    const { beats_s: beats, eights, numbers } = deck.counts;
+    const now = deck.seconds;
+    const passed = countUpTo(beats, now);
+    const [start] = this.eights[this.at] || [0];
+    const coming = this.wishes.in && deck.player.clock.loop && now < start - 0.02;
+    const count = passed ? eights[passed - 1] || numbers[passed - 1] : 0;
+    const box = $("count");
+    if (!box.firstChild || box.children.length !== 2) box.replaceChildren(element("span", { class: "number" }), element("span", { class: "where" }));
+    const [number, where] = box.children;
+    const text = count ? String(count) : "";
+    if (number.textContent !== text) number.textContent = text;
+    number.classList.toggle("one", count === 1);
+    number.style.setProperty("--pulse", passed ? Math.exp(-(now - beats[passed - 1]) / 0.16).toFixed(3) : "0");
+    const words = coming ? "count in" : "";
+    if (where.textContent !== words) where.textContent = words;
+    $("stage").classList.toggle("waiting", Boolean(coming));
+    this.#call(passed, now);
+  }
+
+  // The next count, by the browser's own voice, a little early: a voice takes time to begin.
+  #call(passed, now) {
+    if (!this.wishes.call || !deck.player.clock.playing) return;
+    const { beats_s: beats, eights, numbers } = deck.counts;
+    const { rate } = deck.player.clock;
+    if (passed >= beats.length || (beats[passed] - now) / rate > CALLED_AHEAD_S || this.called === passed) return;
+    this.called = passed;
+    const said = new SpeechSynthesisUtterance(String(eights[passed] || numbers[passed] || ""));
+    said.rate = 1.6;
+    window.speechSynthesis.cancel();
+    window.speechSynthesis.speak(said);
+  }
+}
+
+// Stretches from one 1 of an eight to the next; where nothing is counted, eight seconds each.
+function eightsOf(counts, durationS) {
+  const ones = counts.beats_s.filter((_, i) => counts.eights[i] === 1);
+  const starts = ones.length > 1 ? ones : Array.from({ length: Math.max(1, Math.ceil(durationS / 8)) }, (_, i) => 8 * i);
+  return starts.map((start, i) => [start, i + 1 < starts.length ? starts[i + 1] : durationS]).filter(([start, end]) => end - start > 0.5);
+}

@@ -1,0 +1,143 @@
+"""The library asked by move: what is alike, what it sounds like, what is taken out for good."""
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from danceit.audio import read_sound
+from danceit.errors import InputError
+from danceit.index.synthetic import SyntheticLibrary
+from danceit.studio.asking import Asking
+from danceit.studio.dancing import Dancing
+from danceit.studio.names import UnknownIdError
+from danceit.studio.project import Project
+from danceit.studio.shelf import HEARD_S, Shelf
+from danceit.studio.songs import prepare
+from danceit.studio.tasks import take_song
+from danceit.studio.wishes import Wishes
+
+
+@pytest.fixture
+def opened(project: Path, index: Path, tmp_path: Path) -> Project:
+    made = Project.open(project)
+    made.library = Path(shutil.copytree(index, tmp_path / "copy" / "danceit-index"))
+    return made
+
+
+@pytest.fixture
+def dancing(opened: Project) -> Iterator[Dancing]:
+    made = Dancing(opened, device="cpu")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shelf(opened: Project, dancing: Dancing) -> Shelf:
+    return Shelf(opened, dancing)
+
+
+def some_move(dancing: Dancing, style: str = "waltz") -> str:
+    table = dancing.library().everything
+    return str(table.fragment_id[(table.style == style) & (table.n_frames == 48)][0])
+
+
+def test_what_is_alike_is_of_the_same_kind_and_drawn(shelf: Shelf, dancing: Dancing) -> None:
+    move = some_move(dancing)
+    found = shelf.alike({"move": move})["moves"]
+    assert {row["style"] for row in found[:3]} == {"waltz"}
+    apart = [row["apart_px"] for row in found]
+    assert apart == sorted(apart)
+    drawn = dancing.library().moves([row["id"] for row in found])
+    assert set(drawn) == {row["id"] for row in found}
+    with pytest.raises(UnknownIdError, match="no move x:0"):
+        shelf.alike({"move": "x:0+48"})
+
+
+def test_a_moves_music_is_that_of_its_own_recording(shelf: Shelf, dancing: Dancing) -> None:
+    move = some_move(dancing, "disco")
+    heard, rate = soundfile.read(io.BytesIO(shelf.sound({"move": move})), dtype="float32")
+    library = dancing.library()
+    table = library.store.table(np.array([library.row(move)]))
+    sound = read_sound(Path(str(table.audio[0])))
+    first = round(float(table.start_s[0]) * sound.rate)
+    wanted = sound.samples[first : first + round(HEARD_S * sound.rate)]
+    assert rate == sound.rate
+    np.testing.assert_allclose(heard, wanted, atol=2 / 32768)
+
+
+def test_music_that_is_gone_is_one_line(shelf: Shelf, dancing: Dancing, tmp_path: Path) -> None:
+    library = dancing.library()
+    library.everything  # noqa: B018  # read before it is looked up
+    move = some_move(dancing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "is_file", lambda self: False)
+        with pytest.raises(InputError, match="is not where it was"):
+            shelf.sound({"move": move})
+
+
+def test_a_dancer_who_withdraws_is_in_no_later_answer(shelf: Shelf, dancing: Dancing) -> None:
+    dancers = dancing.library().summary["dancers"]
+    assert len(dancers) == 3
+    gone = shelf.take_out({"dancer": dancers[0]})["gone"]
+    assert len(gone) == 1
+    assert dancers[0] not in dancing.library().summary["dancers"]
+    assert dancers[0] not in {clip["dancer"] for clip in shelf.clips({})["clips"]}
+    with pytest.raises(InputError, match="no dancer"):
+        shelf.take_out({"dancer": dancers[0]})
+    with pytest.raises(InputError, match="name a recording or a dancer"):
+        shelf.take_out({})
+
+
+def test_a_move_is_put_into_a_dance_by_a_fragment_that_fits(
+    opened: Project, shelf: Shelf, dancing: Dancing, library: SyntheticLibrary
+) -> None:
+    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    version = dancing.make(song, Wishes())
+    move = some_move(dancing)
+    fitting = shelf.usable({"id": version.id, "move": move})["id"]
+    changed, _ = dancing.change(version, [{"kind": "pin", "at": 5.0, "what": fitting, "text": ""}])
+    assert changed.changes[0]["what"] == fitting
+    assert fitting.split(":")[0] == move.split(":")[0]
+
+
+def test_versions_are_voted_on_blind_and_the_votes_stay(
+    opened: Project, dancing: Dancing, library: SyntheticLibrary
+) -> None:
+    import json
+    import re
+    import urllib.request
+
+    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    versions = [dancing.make(song, Wishes(seed=seed)) for seed in (0, 1)]
+    asking = Asking(opened)
+    with pytest.raises(InputError, match="two versions or more"):
+        asking.start({"dances": [versions[0].id]})
+    told = asking.start({"dances": [version.id for version in versions]})
+    assert told["trials"] == 1
+    page = urllib.request.urlopen(f"{told['url']}?voter=somebody-1", timeout=20).read().decode()
+    assert "Version 1" not in page
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    assert found is not None
+    data = json.loads(found[1])
+    assert data["counts"]["beats_s"] == []
+    for question in data["questions"]:
+        vote = {
+            "voter": "somebody-1", "trial": data["trial"], "question": question["key"],
+            "answer": "left",
+        }  # fmt: skip
+        asked = urllib.request.Request(
+            f"{told['url']}vote",
+            json.dumps(vote).encode(),
+            {"Content-Type": "application/json", "X-Danceit-Token": data["token"]},
+        )
+        urllib.request.urlopen(asked, timeout=20)
+    shares = asking.results({})["shares"]
+    assert {share["votes"] for share in shares} == {1}
+    assert {share["first"] for share in shares} <= {"Version 1", "Version 2"}
+    asking.close()
+    assert (opened.folder / "study.duckdb").is_file()
