@@ -128,7 +128,7 @@ def test_versions_are_voted_on_blind_and_the_votes_stay(
     for question in data["questions"]:
         vote = {
             "voter": "somebody-1", "trial": data["trial"], "question": question["key"],
-            "answer": "left",
+            "answer": "left", "ballot": data["ballot"],
         }  # fmt: skip
         asked = urllib.request.Request(
             f"{told['url']}vote",
