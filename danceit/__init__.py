@@ -17,14 +17,16 @@ from typing import Any
 __version__ = "0.1.0"
 
 _FACE = {
-    **dict.fromkeys(("query", "dance", "search", "build_index", "train"), "danceit.workflow.face"),
+    **dict.fromkeys(
+        ("query", "dance", "group", "search", "build_index", "train"), "danceit.workflow.face"
+    ),
     **dict.fromkeys(("Dance", "Clip", "Music"), "danceit.data"),
 }
 _CALLED = ("align", "render")
 """Packages that are also functions of the face."""
 
 __all__ = [
-    "query", "align", "render", "dance", "search", "build_index", "train",
+    "query", "align", "render", "dance", "group", "search", "build_index", "train",
     "Dance", "Clip", "Music",
 ]  # fmt: skip
 

@@ -49,11 +49,11 @@ def view(
     """Call `danceit.workflow.viewing`."""
     from danceit.render.options import RenderOptions
     from danceit.render.page.server import LocalServer
-    from danceit.workflow.dance_files import last_dance
+    from danceit.workflow.dance_files import last_dance, set_of
     from danceit.workflow.viewing import open_dances, write_page
 
     options = RenderOptions(theme=theme)
-    chosen = files or (last_dance(Path.cwd(), aligned=True),)
+    chosen = files or set_of(last_dance(Path.cwd(), aligned=True))
     viewed = open_dances(chosen, song=song, audible=not no_audio, names=names)
     if viewed.sound is None:
         note(viewed.notice)

@@ -94,20 +94,27 @@ def _pin(text: str) -> tuple[float, str]:
     time, equals, fragment = text.partition("=")
     if not equals or not fragment:
         raise InputError(f"`pin` must be TIME=FRAGMENT, such as 0:12=CLIP:48+48; got '{text}'")
-    return _seconds(time, text), fragment
+    return seconds_of(time, text), fragment
 
 
 def _lock(text: str) -> tuple[float, float]:
     start, dash, end = text.partition("-")
     if not dash:
         raise InputError(f"`lock` must be FROM-TO, such as 0:10-0:20; got '{text}'")
-    from_s, to_s = _seconds(start, text), _seconds(end, text)
+    from_s, to_s = seconds_of(start, text), seconds_of(end, text)
     if from_s >= to_s:
         raise InputError(f"`lock` must end after it begins; got '{text}'")
     return from_s, to_s
 
 
-def _seconds(text: str, whole: str) -> float:
+def seconds_of(text: str, whole: str) -> float:
+    """Seconds of a text such as ``12.5`` or ``0:12.5``, which stands in `whole`.
+
+    Raises
+    ------
+    InputError
+        If it is no time.
+    """
     found = _TIME.fullmatch(text.strip())
     if found is None:
         raise InputError(f"'{text}' in '{whole}' is not a time; give seconds or m:ss")

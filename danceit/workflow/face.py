@@ -20,9 +20,11 @@ from danceit.index.building.options import BuildOptions, Told
 from danceit.render.options import RenderOptions
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.training import TrainingReport
+from danceit.retrieval.groups.grouping import GroupOptions
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.search.finding import Match, MoveOptions
 from danceit.workflow import indexing
+from danceit.workflow.groups.grouping import group_song
 from danceit.workflow.indexing import Built
 from danceit.workflow.line import DEFAULT_METHODS, compose_song, drawn
 from danceit.workflow.search import searching
@@ -94,6 +96,38 @@ def dance(
     if out is not None:
         _warn(drawn([made], Path(out), Path(song), look or RenderOptions()))
     return made
+
+
+def group(
+    song: File,
+    index: File | None = None,
+    *,
+    dancers: int = GroupOptions.dancers,
+    formation: str = GroupOptions.formation,
+    timing: str = GroupOptions.timing,
+    methods: str | Aligner | Sequence[str | Aligner] = DEFAULT_METHODS,
+    device: str = "auto",
+    **options: Any,
+) -> tuple[Dance, ...]:
+    """Choose and align the dances of a group, on one stage: ``render(group(...), "out.mp4")``.
+
+    Parameters
+    ----------
+    dancers, formation, timing
+        As `GroupOptions`.
+    **options
+        As for `query`.
+    """
+    made = group_song(
+        Path(song),
+        _index(index),
+        GroupOptions(dancers, formation, timing),
+        QueryOptions(**options),
+        _chain(methods),
+        device,
+    )
+    _warn(made.notes)
+    return made.dances
 
 
 def search(

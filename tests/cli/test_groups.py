@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import danceit as face
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary
 from tests.cli.conftest import Cli
@@ -93,3 +94,10 @@ def test_a_group_is_chosen_anew_or_not_at_all(
     ran = danceit("query", library.query_song, "--index", index, "--dancers", 2, "--ban", "x")
     assert ran.code == 2
     assert danceit("query", library.query_song, "--formation", "v").code == 2
+
+
+def test_the_face_has_groups_too(index: Path, library: SyntheticLibrary, tmp_path: Path) -> None:
+    dances = face.group(library.query_song, index, dancers=2, timing="mirror", k=5, device="cpu")
+    assert [dance.steps[-1].options["dancer"] for dance in dances] == [1, 2]
+    face.render(dances, tmp_path / "pair.png")
+    assert (tmp_path / "pair.png").stat().st_size > 1000

@@ -9,8 +9,9 @@ from danceit.data import FPS, Float32, Int64
 from danceit.errors import InputError
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.plugins import nearest_spelling
+from danceit.retrieval.constraints import seconds_of
 
-_TIMES = re.compile(r"(?P<name>.+)@(?P<from>\d+(?:\.\d*)?)-(?P<to>\d+(?:\.\d*)?)")
+_TIMES = re.compile(r"(?P<name>.+)@(?P<from>[\d:.]+)-(?P<to>[\d:.]+)")
 _FRAGMENT = re.compile(r"(?P<clip>.+):(?P<start>\d+)\+(?P<length>\d+)")
 
 
@@ -43,7 +44,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Asked:
-    """What ``NAME@FROM-TO`` says; without times, the whole of NAME.
+    """What ``NAME@FROM-TO`` says, in seconds or m:ss; without times, the whole of NAME.
 
     Raises
     ------
@@ -63,10 +64,10 @@ class Asked:
             if not text.strip():
                 raise InputError("`like` is empty; give CLIP@12.0-14.0, FILE.bvh or FILE.mp4@3-5")
             return cls(text)
-        asked = cls(found["name"], float(found["from"]), float(found["to"]))
-        if asked.start_s is not None and asked.end_s is not None and asked.end_s <= asked.start_s:
+        start_s, end_s = (seconds_of(found[name], text) for name in ("from", "to"))
+        if end_s <= start_s:
             raise InputError(f"{text}: the end must come after the start")
-        return asked
+        return cls(found["name"], start_s, end_s)
 
 
 def move_in(store: FragmentStore, asked: Asked) -> Move | None:
@@ -93,9 +94,11 @@ def move_in(store: FragmentStore, asked: Asked) -> Move | None:
     rows = store.matching(Where(only_clips=clips))
     if not len(rows):
         known = store.recordings()
-        if asked.name not in known:
+        # The last part of a name is enough where it is that of one recording.
+        named = [name for name in known if asked.name in (name, name.rpartition("/")[2])]
+        if len(named) != 1:
             return None
-        clips = known[asked.name].clip_ids
+        clips = known[named[0]].clip_ids
     stretches = [_Stretch.of(store, clip) for clip in clips]
     for stretch in stretches:
         if stretch is not None and stretch.holds(asked):

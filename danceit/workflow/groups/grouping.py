@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from danceit.align import Aligner
 from danceit.dance_file import dance_path
 from danceit.index.store.engines import open_store
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -43,10 +44,22 @@ def query_group(
     """
     target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
     chain = aligners(methods or DEFAULT_METHODS, {})
-    with open_store(index, device=device) as store:
-        encoder = FragmentEncoder.load(store.encoder, device=device)
-        made = compose_group(song, store, encoder, options or QueryOptions(), group, chain)
+    made = group_song(song, index, group, options or QueryOptions(), chain, device)
     files = tuple(numbered(target, i + 1) for i in range(len(made.dances)))
     for dance, file in zip(made.dances, files, strict=True):
         dance.save(file)
     return Grouped(made, files)
+
+
+def group_song(
+    song: Path,
+    index: Path,
+    group: GroupOptions,
+    options: QueryOptions,
+    chain: Sequence[Aligner],
+    device: str,
+) -> Group:
+    """Choose, align and place the dances of a group; nothing is written."""
+    with open_store(index, device=device) as store:
+        encoder = FragmentEncoder.load(store.encoder, device=device)
+        return compose_group(song, store, encoder, options, group, chain)

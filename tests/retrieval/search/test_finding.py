@@ -110,6 +110,12 @@ def test_copies_are_one_row_and_lie_where_they_were_danced(repeated: FragmentSto
     assert [m.apart_px for m in matches] == sorted(m.apart_px for m in matches)
 
 
+def test_times_are_read_as_they_are_printed() -> None:
+    assert Asked.parsed("a@b@1:02.5-1:04") == Asked("a@b", 62.5, 64.0)
+    assert Asked.parsed("a@12-14.25") == Asked("a", 12.0, 14.25)
+    assert Asked.parsed("a@home") == Asked("a@home")
+
+
 def test_a_stretch_of_a_clip_is_put_together_from_its_fragments(repeated: FragmentStore) -> None:
     whole = move_in(repeated, Asked("c.npz"))
     part = move_in(repeated, Asked("c.npz", 1.0, 2.5))
@@ -127,6 +133,7 @@ def test_a_stretch_of_a_clip_is_put_together_from_its_fragments(repeated: Fragme
         ("c.npz@3-3", "the end must come after the start"),
         ("c.npz@3-60", "the index has c.npz from 0.0-"),
         (" ", "is empty"),
+        ("c.npz@1:2:3-4", "'1:2:3' in 'c.npz@1:2:3-4' is not a time"),
     ],
 )
 def test_a_stretch_that_is_not_there_is_refused(
