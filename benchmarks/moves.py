@@ -5,7 +5,8 @@
 
 The first takes fragments of each length at random, changes them (turned, 10 % slower or faster,
 in a mirror, all at once) and counts how often the first row of `danceit search` is the fragment
-or a copy of it. The second asks indexes of made-up dances (3-D, fragments of 1 to 4 s without
+or a copy of it; and it compares moves that lie off the index's grid with all fragments, joint by
+joint. The second asks indexes of made-up dances (3-D, fragments of 1 to 4 s without
 overlap) for moves of 2 s, warm and one at a time: reading, searching, sliding, warping
 and counting copies, all but opening the index and loading the encoder.
 """
@@ -21,14 +22,17 @@ import torch
 
 from danceit.align.warping import sampled
 from danceit.data import N_JOINTS, Clip, Float32, mirrored
+from danceit.errors import InputError
 from danceit.index.fragments import cut, energies
 from danceit.index.store.contract import ClipEntry, FragmentBatch, StoreSpec, Where
 from danceit.index.store.engines import open_store
 from danceit.index.store.local.store import LocalStore
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.retrieval.search.copies import COPY_PX
 from danceit.retrieval.search.finding import MoveOptions, find_moves
-from danceit.retrieval.search.moves import Move
+from danceit.retrieval.search.likeness import Bodies, even_distances
+from danceit.retrieval.search.moves import Asked, Move, move_in
 
 LENGTHS = (24, 48, 72, 96)
 CLIP_FRAMES = 3 * 60 * 24
@@ -52,6 +56,7 @@ def main() -> None:
     torch.set_num_threads(1)
     if options.index:
         measure_found(options.index, options.moves)
+        measure_nearest(options.index)
     for power in np.arange(4.0, options.upto + 0.01, 1.0):
         with tempfile.TemporaryDirectory(dir=options.work) as work:
             measure_speed(Path(work) / "index", round(10**power))
@@ -78,6 +83,44 @@ def measure_found(index: Path, count: int) -> None:
                     found += same or clip in copies
                 shares.append(found / len(rows))
             print(f"{name:28}" + "".join(f"{share:>9.1%} " for share in shares), flush=True)
+
+
+def measure_nearest(index: Path, count: int = 60) -> None:
+    """Print how often no fragment at all is nearer than the nearest other take that is found."""
+    rng = np.random.default_rng(1)
+    with open_store(index, device="cpu") as store:
+        encoder = FragmentEncoder.load(store.encoder, device="cpu")
+        for length in (24, 48, 96):
+            rows = store.matching(Where(n_frames=length))
+            table, everything = store.table(rows), Bodies.of(store.poses(rows))
+            found, missed = [], []
+            for at in rng.choice(len(rows), min(count, len(rows)), replace=False):
+                clip, start_s = table.clip_id[at], table.start_s[at] + rng.integers(-6, 7) / 24
+                try:
+                    move = move_in(store, Asked(str(clip), start_s, start_s + length / 24))
+                except InputError:
+                    continue
+                if move is None or len(move.poses) != length:
+                    continue
+                reach_s = 0.75 * length / 24
+                here = (table.clip_id == clip) & (np.abs(table.start_s - start_s) < reach_s)
+                all_px = even_distances(Bodies.of(move.poses), everything)
+                matches = find_moves(move, store, encoder, MoveOptions(10))
+                others = [
+                    match.apart_px
+                    for match in matches
+                    if match.clip_id != clip or abs(match.start_s - start_s) >= reach_s
+                ]
+                copies = [COPY_PX / 2] if matches[0].copies else []
+                found.append(min([*others, *copies]))
+                missed.append(found[-1] - np.where(here, np.inf, all_px).min())
+            late = [px for px in missed if px > 0]
+            print(
+                f"{length / 24:g} s: the nearest other take of {len(found)} moves is at "
+                f"{np.median(found):.0f} px in the median; none of all {len(rows)} fragments is "
+                f"nearer for {1 - len(late) / len(found):.0%}, else by "
+                f"{np.mean(late) if late else 0:.1f} px"
+            )
 
 
 def changes(rng: np.random.Generator) -> dict[str, tuple[Callable[[Float32], Float32], bool]]:

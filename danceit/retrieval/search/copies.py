@@ -13,8 +13,8 @@ from danceit.data import Bool, Float64, Int64
 from danceit.index.store.nouns import Names
 
 COPY_PX = 10.0
-"""Movements no further apart are copies: 4 cm on a dancer of 1.75 m. Of the Tang waltzes, copies of
-one capture are up to 9 px apart, as they were stretched to their songs; the next best are at 20."""
+"""Movements no further apart are copies: 4 cm on a dancer of 1.75 m. Copies of one capture among
+the Tang waltzes are up to 9 px apart, for they were stretched to their songs."""
 _SHIFTS = (0, -1, 1)
 """Frames by which copies may be cut earlier or later."""
 _SAMPLED = 8

@@ -179,14 +179,7 @@ class _Parser:
         while at < end:
             found = _TOKEN.match(self._text, at)
             if found is None:
-                start = at + len(self._text[at:]) - len(self._text[at:].lstrip())
-                here = self._text[start]
-                if here in "'\"":
-                    self._wrong(_Token("", here, start, end), "this quote is not closed")
-                if here.isdigit():
-                    stop = start + len(re.match(r"[\w.]+", self._text[start:])[0])  # type: ignore[index]
-                    self._wrong(_Token("", here, start, stop), "this is no number")
-                self._wrong(_Token("", here, start, start + 1), f"'{here}' means nothing here")
+                self._no_token(at)
             kind = str(found.lastgroup)
             text, start = found[kind], found.start(kind)
             if kind == "word" and text.lower() in _KEYWORDS:
@@ -194,6 +187,16 @@ class _Parser:
             tokens.append(_Token(kind, text, start, found.end()))
             at = found.end()
         return [*tokens, _Token("end", "", end, end)]
+
+    def _no_token(self, at: int) -> NoReturn:
+        """Say what is wrong with what begins after `at`, which is no token."""
+        start = at + len(self._text[at:]) - len(self._text[at:].lstrip())
+        here, word = self._text[start], re.compile(r"[\w.]*").match(self._text, start)
+        if here in "'\"":
+            self._wrong(_Token("", here, start, len(self._text)), "this quote is not closed")
+        if here.isdigit() and word is not None:
+            self._wrong(_Token("", here, start, word.end()), "this is no number")
+        self._wrong(_Token("", here, start, start + 1), f"'{here}' means nothing here")
 
     def _any(self) -> Expression:
         parts = [self._all()]

@@ -7,8 +7,10 @@ which a common kind has enough; where it has not, all that there is is judged an
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from danceit.data import Bool, Float32, Float64, Int64
 from danceit.index.store.contract import By, FragmentStore, Hits, Where
@@ -53,7 +55,7 @@ class Filter:
         energies = self._energies
         known: dict[bytes, Known] = {}
 
-        def values(column: str, some: Int64) -> np.ndarray:  # type: ignore[type-arg]
+        def values(column: str, some: Int64) -> npt.NDArray[Any]:
             key = some.tobytes()
             if key not in known:
                 known[key] = Known(self._store, some, energies)

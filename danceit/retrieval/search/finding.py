@@ -32,7 +32,7 @@ from danceit.retrieval.search.sliding import slid, surrounded
 
 WIDEST = 1.3
 """Most by which a move is stretched or squeezed to the length of a fragment."""
-_POOL = 96
+_POOL = 192
 """Fragments of each length that are fetched for each way of looking."""
 _LAID = 24
 """Those of them, the nearest as they stand, that are slid and laid on the move moment by moment."""
