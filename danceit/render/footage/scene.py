@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import Dance, Float64
+from danceit.data import MIRRORED, Dance, Float64
 from danceit.errors import InputError
 from danceit.render.drawing.scene import Scene
 from danceit.render.footage.cutout import CutOut
@@ -162,12 +162,21 @@ class FootageScene(Scene):
         if shot.filmed.video in self._curves:
             source = graded(source, self._curves[shot.filmed.video])
         placing = _for_reel(shot.placing(index, self._canvas), reel)
+        if shot.mirrored:
+            source, placing = self._in_a_mirror(source, placing)
         if self._cut_out is None:
             return self._surroundings.compose(source, placing)
         joints = self._placed(shot, index)
         return self._surroundings.compose(
             source, placing, lambda picture: self._masked(picture, joints)
         )
+
+    def _in_a_mirror(self, source: Picture, placing: Float64) -> tuple[Picture, Float64]:
+        """Return a source's picture turned round, and where it then goes; its surroundings stay."""
+        width, _ = self.options.frame_size
+        turned: Float64 = placing.copy()
+        turned[0, 2] = width - 1 - placing[0, 0] * (source.shape[1] - 1) - placing[0, 2]
+        return np.ascontiguousarray(source[:, ::-1]), turned
 
     def _masked(self, picture: Picture, joints: Float64) -> Picture:
         assert self._cut_out is not None
@@ -189,6 +198,9 @@ class FootageScene(Scene):
             return drawn
         placing = shot.placing(index, self._canvas)
         moved: Float64 = shot.joints(index) @ placing[:, :2].T + placing[:, 2]
+        if shot.mirrored:
+            moved = moved[list(MIRRORED)]
+            moved[:, 0] = self.options.frame_size[0] - 1 - moved[:, 0]
         return moved
 
     def _drawn_joints(self) -> Float64:

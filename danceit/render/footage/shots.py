@@ -59,6 +59,8 @@ class Shot:
         Source pixels.
     centre_x : float64 (stop - start,)
         Source pixels that stand in the middle of the picture.
+    mirrored : bool
+        Whether it is shown as in a mirror.
     """
 
     filmed: Filmed | None
@@ -68,6 +70,7 @@ class Shot:
     scale: float
     floor_y: float
     centre_x: Float64
+    mirrored: bool = False
 
     def placing(self, frame: int, canvas: CanvasPlace) -> Float64:
         """Affine map (2, 3) from source pixels to picture pixels at a frame."""
@@ -153,6 +156,10 @@ class _Stretch:
     dance: Dance
 
     @property
+    def mirrored(self) -> bool:
+        return self.dance.fragments[int(self.dance.source_index[self.first])].mirrored
+
+    @property
     def start_s(self) -> float:
         return self.first / self.dance.fps
 
@@ -189,7 +196,16 @@ class _Stretch:
         if self.filmed is None:
             return Shot(None, start, stop, source_s, 1.0, 0.0, np.zeros(len(source_s)))
         way = framed(self.filmed, source_s, canvas)
-        return Shot(self.filmed, start, stop, source_s, way.scale, way.floor_y, way.centre_x)
+        return Shot(
+            self.filmed,
+            start,
+            stop,
+            source_s,
+            way.scale,
+            way.floor_y,
+            way.centre_x,
+            self.mirrored,
+        )
 
 
 def overlap_frames(dance: Dance) -> int:
@@ -202,7 +218,8 @@ def overlap_frames(dance: Dance) -> int:
 def _bounds(dance: Dance) -> list[tuple[int, int]]:
     """Half-open stretches of frames in which one source goes on."""
     index = dance.source_index
-    sources = np.array([hash(placement.source) for placement in dance.fragments])[index]
+    shown = [(placement.source, placement.mirrored) for placement in dance.fragments]
+    sources = np.array([hash(each) for each in shown])[index]
     steps = np.diff(dance.source_s) - 1 / dance.fps
     breaks = np.flatnonzero((np.diff(sources) != 0) | (np.abs(steps) > JUMP_S)) + 1
     edges = [0, *breaks.tolist(), dance.n_frames]
@@ -244,6 +261,8 @@ def _nearly_one(before: _Stretch, after: _Stretch, cut_s: float, canvas: CanvasP
     """Whether two stretches show one dancer of one video in nearly the same place and pose."""
     ours, theirs = before.filmed, after.filmed
     if ours is None or theirs is None or ours.video != theirs.video:
+        return False
+    if before.mirrored != after.mirrored:
         return False
     moment = np.array([cut_s])
     sources = [each.source_s(moment) for each in (before, after)]

@@ -196,3 +196,16 @@ def test_footage_is_for_videos(filmed: Filmed, tmp_path: Path, name: str) -> Non
     options = replace(PLAIN, locate=lambda _: filmed)
     with pytest.raises(InputError, match=r"footage is shown in a video: \.mp4, \.mov, \.mkv; got"):
         render(footage_dance(), tmp_path / name, options=options)
+
+
+def test_what_is_danced_to_the_other_side_is_filmed_in_a_mirror(filmed: Filmed) -> None:
+    options = replace(PLAIN, locate=lambda _: filmed, joins="cut")
+    dance = footage_dance()
+    turned = tuple(replace(placed, mirrored=True) for placed in dance.fragments)
+    plain = FootageScene([dance], options)
+    other = FootageScene([replace(dance, fragments=turned)], options)
+    # At the top of the frame is the source's number in bars, which is not the same both ways.
+    seen, mirrored = (scene.frame(5)[:3].astype(int) for scene in (plain, other))
+    assert np.abs(mirrored - seen[:, ::-1]).mean() < 3 < 10 < np.abs(mirrored - seen).mean()
+    plain.close()
+    other.close()
