@@ -1,23 +1,25 @@
 """From what was seen to dancers: who is who, the right sides, the joints to trust.
 
-In 2-D a pose is the picture's, in its pixels. In 3-D it is in metres: x and y are the
-picture's, divided by the pixels that a metre has at the dancer's distance, and z is the
-landmark's own depth around the hips plus the distance of the dancer. Both follow from the
-ratio of the body in the picture to the body in metres, smoothed over two seconds, and
-from a lens as phones have. So dropping z gives what the camera saw, and who comes closer
-does so instead of growing. Where the estimator knows no depth there is no 3-D.
+In 2-D a pose is the picture's, in its pixels. In 3-D it is in metres: each joint lies on the
+ray from the lens through its place in the picture, and how far along is solved for over each
+stretch without a cut (`depth`). It begins from the ratio of the body in the picture to the body
+in metres, smoothed over two seconds, from the landmarks' own depth, and from a lens as phones
+have. So who comes closer does so instead of growing. Where the estimator knows no depth there
+is no 3-D.
 
 Where only legs are in the picture an estimator makes up a body on them, its trunk too short:
 then nothing above the hips is seen.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from danceit.data import JOINT, N_JOINTS, Bool, Float32, Float64, Int64
 from danceit.index.poses.footage.continuity import sides_put_right
 from danceit.index.poses.footage.cuts import near, shots_between
+from danceit.index.poses.footage.depth import Sighting, solved
 from danceit.index.poses.footage.extraction import Footage
 from danceit.index.poses.footage.shots import boundaries
 from danceit.index.poses.footage.smoothing import DEPTH_S, PICTURE_S, smoothed
@@ -35,6 +37,10 @@ ONLY_LEGS = 0.52
 """Trunk over leg in the picture, in the median of `LEGS_S`, under which the body is made up on
 legs. Of eight filmed dancers whom MediaPipe sees whole it is 0.55 to 0.96 in 90 % of pictures."""
 LEGS_S = 2.0
+GAP_S = 0.3
+"""Time without the body after which depth is solved anew."""
+MOST_S = 300.0
+"""Longest stretch whose depth is solved at once: its memory grows with its length."""
 SMOOTHING_S = 2.0
 """Time over which the size of the dancer may change; a step takes longer."""
 
@@ -142,14 +148,42 @@ def _dancer(footage: Footage, rows: Int64, cuts_s: Float64) -> Dancer:
 
 
 def in_metres(dancer: Dancer, footage: Footage) -> Float32:
-    """Poses (T, 18, 3) on the stage, x right, y down, z away; see the module."""
+    """Poses (T, 18, 3) on a level stage, x right, y down, z away; see the module."""
     px_per_m = _size(dancer, footage.times_s)
     longest = max(footage.width, footage.height)
     middle = np.array([footage.width / 2, footage.height / 2])
     xy = (dancer.image - middle) / px_per_m[:, None, None]
     z = dancer.world[..., 2] + (FOCAL * longest / px_per_m)[:, None]
     poses: Float32 = np.concatenate([xy, z[..., None]], axis=2).astype(np.float32)
+    for part in _unbroken(poses, footage.times_s, dancer.cuts_s):
+        seen = Sighting(
+            flat=dancer.image[part].astype(np.float64) - middle,
+            deep=dancer.world[part].astype(np.float64),
+            px_per_m=px_per_m[part],
+            times_s=footage.times_s[part],
+            focal_px=FOCAL * longest,
+        )
+        found = solved(seen)
+        if found is not None:
+            poses[part] = found.poses
     return poses
+
+
+def _unbroken(poses: Float32, times_s: Float64, cuts_s: Float64) -> list[slice]:
+    """Stretches of frames in which the body is seen, without a cut or a gap."""
+    there = np.flatnonzero(np.isfinite(poses[:, _STEADY]).all(axis=2).sum(axis=1) >= 4)
+    shot = np.searchsorted(cuts_s, times_s[there])
+    breaks = np.flatnonzero((np.diff(times_s[there]) > GAP_S) | (np.diff(shot) != 0)) + 1
+    parts = np.split(there, breaks)
+    found = [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+    return [piece for part in found for piece in _pieces(part, times_s)]
+
+
+def _pieces(part: slice, times_s: Float64) -> list[slice]:
+    """Cut a stretch that is too long to be solved at once."""
+    n_pieces = int(np.ceil((times_s[part.stop - 1] - times_s[part.start] + 1e-6) / MOST_S))
+    edges = np.linspace(part.start, part.stop, max(1, n_pieces) + 1).round().astype(int).tolist()
+    return [slice(first, last) for first, last in pairwise(edges) if last > first]
 
 
 def _only_legs(image: Float32, times_s: Float64) -> Bool:

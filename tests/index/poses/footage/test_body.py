@@ -37,13 +37,11 @@ def test_metres_are_recovered_with_the_way_across_the_stage() -> None:
         [np.linspace(-1, 1, n_frames), np.zeros(n_frames), np.linspace(5, 3, n_frames)], axis=1
     )
     focal = FOCAL * WIDTH
-    px_per_m = focal / way[:, 2]
-    centre = px_per_m[:, None] * way[:, :2] + WIDTH / 2
-    flat = centre[:, None] + px_per_m[:, None, None] * world[..., :2]
+    truth = world + way[:, None]
+    flat = WIDTH / 2 + focal * truth[..., :2] / truth[..., 2:]
     image = np.concatenate([flat, np.ones((n_frames, 18, 1))], axis=2)
     film = footage(image, world)
     poses = in_metres(dancer_in(film), film)
-    truth = world + way[:, None]
     joints = [JOINT[name] for name in ("neck", "left_wrist", "right_ankle", "left_hip")]
     error = np.abs(poses - truth)[10:-10, joints]
     assert error.max(axis=(0, 1)) == pytest.approx([0, 0, 0], abs=0.08)

@@ -1,0 +1,219 @@
+"""How well three-dimensional poses from one camera hold, against what has truth.
+
+    python benchmarks/depth.py [--aist ../shared/data/aistpp] [--seconds 20]
+
+Two kinds of truth. AIST++'s takes have each dance in space and as nine cameras saw it; the cameras
+are found from the two. Made-up dancers are filmed by a camera that is placed here, at three
+pitches. An estimator's world landmarks are stood in for by the truth with noise: it wanders
+over a fifth of a second, is twice as large in depth, and leans the whole body by a
+few degrees. Beside the solution stands what an estimator's landmarks give as they are.
+"""
+
+import argparse
+import pickle
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from danceit.data import BODY_PX, FEET, JOINT, Float64
+from danceit.index.poses.footage.depth import Sighting, solved
+from danceit.index.poses.footage.rods import RODS
+from danceit.index.poses.footage.smoothing import PICTURE_S, smoothed
+from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
+from danceit.index.sources.aist import GENRES
+from danceit.index.synthetic.body import Build
+from danceit.index.synthetic.dancing import dance
+from danceit.index.synthetic.score import STYLES, draw_score
+
+BODY = list(range(14))
+LIMBS = RODS[:10]
+NOISE_M = (0.03, 0.06, 0.10)
+
+
+@dataclass(frozen=True)
+class Take:
+    """Truth (T, 18, 3) in the camera's axes and metres, the picture (T, 18, 2), down (3,)."""
+
+    name: str
+    truth: Float64
+    flat: Float64
+    down: Float64
+    times_s: Float64
+    focal_px: float
+
+
+def cameras(folder: Path) -> Iterator[Take]:
+    """Every take of AIST++ as each of its cameras saw it."""
+    for path in sorted((folder / "keypoints2d").glob("*.pkl")):
+        with path.open("rb") as stream:
+            flat = pickle.load(stream)["keypoints2d"]
+        with (folder / "keypoints3d" / path.name).open("rb") as stream:
+            space = pickle.load(stream)["keypoints3d_optim"] / 100
+        for number, view in enumerate(flat):
+            yield _seen(f"{path.stem} {number + 1}", space, view)
+
+
+def _seen(name: str, space: Float64, view: Float64) -> Take:
+    import cv2
+
+    good = np.isfinite(view).all(axis=2) & (view[..., 2] > 0.5)
+    points, pixels = space[good].astype(np.float64), view[good][:, :2].astype(np.float64)
+    some = np.linspace(0, len(points) - 1, 1500).astype(int)
+    start = np.array([[1600.0, 0, 960], [0, 1600, 540], [0, 0, 1]])
+    fixed = (
+        cv2.CALIB_USE_INTRINSIC_GUESS | cv2.CALIB_FIX_PRINCIPAL_POINT | cv2.CALIB_FIX_ASPECT_RATIO
+        | cv2.CALIB_ZERO_TANGENT_DIST | cv2.CALIB_FIX_K1 | cv2.CALIB_FIX_K2 | cv2.CALIB_FIX_K3
+    )  # fmt: skip
+    _, matrix, _, turns, moves = cv2.calibrateCamera(
+        [points[some].astype(np.float32)], [pixels[some].astype(np.float32)], (1920, 1080),
+        start, np.zeros(5), flags=fixed,
+    )  # fmt: skip
+    rotation = cv2.Rodrigues(turns[0])[0]
+    truth = to_coco18(space @ rotation.T + moves[0].ravel(), COCO17)
+    found = np.isfinite(view).all(axis=2) & (view[..., 2] > MIN_CONFIDENCE)
+    seen = to_coco18(np.where(found[..., None], view[..., :2], np.nan), COCO17)
+    down = rotation @ np.array([0.0, -1.0, 0.0])
+    times_s = np.arange(len(truth)) / 60
+    # As it is done with what an estimator sees in a video.
+    calm = smoothed((seen - (960, 540)).astype(np.float32), times_s, PICTURE_S)
+    return Take(name, truth, calm.astype(np.float64), down, times_s, float(matrix[0, 0]))
+
+
+def made_up(seconds: float, pitches: tuple[float, ...] = (0.0, 8.0, 16.0)) -> Iterator[Take]:
+    """Dancers of three styles before a phone at chest height, 3.5 m away."""
+    rng = np.random.default_rng(0)
+    for style in STYLES:
+        for pitch in pitches:
+            score = draw_score("song", style, rng, seconds=seconds)
+            poses, times_s = dance(score, Build.drawn(rng), rng)
+            n_frames = min(len(poses), round(seconds * 30))
+            space = poses[:n_frames].astype(np.float64)
+            floor_y = np.nanquantile(space[:, FEET, 1], 0.95)
+            space = space - np.nanmean(space[:, [8, 11]], axis=(0, 1)) * (1, 0, 1)
+            angle = np.deg2rad(pitch)
+            # The camera stands so that it looks at the dancer's middle.
+            height = 0.9 + 3.5 * np.tan(angle)
+            y, z = space[..., 1] - floor_y + height, space[..., 2] + 3.5
+            cos, sin = np.cos(angle), np.sin(angle)
+            truth = np.stack([space[..., 0], cos * y - sin * z, cos * z + sin * y], axis=2)
+            flat = 1280 * truth[..., :2] / truth[..., 2:]
+            flat += rng.normal(0, 1.5, flat.shape)
+            flat = gaussian_filter1d(flat, 0.75, axis=0)
+            name = f"{style}, looking down {pitch:.0f} degrees"
+            yield Take(name, truth, flat, np.array([0, cos, sin]), times_s[:n_frames], 1280.0)
+
+
+def estimated(take: Take, noise_m: float, rng: np.random.Generator) -> Float64:
+    """What an estimator's world landmarks would be: truth around the hips, with noise."""
+    around = take.truth - take.truth[:, [8, 11]].mean(axis=1, keepdims=True)
+    step_s = float(np.median(np.diff(take.times_s)))
+    wander = gaussian_filter1d(rng.normal(size=around.shape), 0.2 / step_s, axis=0)
+    wander *= noise_m * np.array([1.0, 1.0, 2.0]) / 1.8 / wander.std()
+    lean = np.deg2rad(rng.normal(0, 60 * noise_m))
+    cos, sin = np.cos(lean), np.sin(lean)
+    y, z = around[..., 1].copy(), around[..., 2].copy()
+    around[..., 1], around[..., 2] = cos * y - sin * z, sin * y + cos * z
+    return around + wander
+
+
+def sizes(take: Take, deep: Float64) -> Float64:
+    """Pixels of a metre (T,), roughly: extents in the picture over those in space."""
+    known = np.isfinite(take.flat[:, BODY]).all(axis=2)
+    ratio = []
+    for frame in range(len(deep)):
+        own = known[frame]
+        flat, space = take.flat[frame, BODY][own], deep[frame, BODY][own][:, :2]
+        extents = (flat.var(axis=0).sum(), space.var(axis=0).sum()) if own.sum() > 5 else (0, 1)
+        ratio.append(np.sqrt(extents[0] / extents[1]))
+    step_s = float(np.median(np.diff(take.times_s)))
+    found = np.array(ratio)
+    good = found > 0
+    filled = np.interp(np.arange(len(found)), np.flatnonzero(good), found[good])
+    return gaussian_filter1d(filled, 0.5 / step_s, mode="nearest")
+
+
+def as_told(take: Take, seen: Sighting) -> Float64:
+    """Return the picture's x and y with the landmarks' own depth, as it was before."""
+    xy = take.flat / seen.px_per_m[:, None, None]
+    z = seen.deep[..., 2] + (seen.focal_px / seen.px_per_m)[:, None]
+    return np.concatenate([xy, z[..., None]], axis=2)
+
+
+def measured(poses: Float64, take: Take) -> tuple[float, float, float, float]:
+    """Error in mm after Procrustes, bone deviation in %, floor in px, tilt in degrees."""
+    errors = []
+    for frame in range(0, len(poses), 3):
+        own = np.isfinite(poses[frame, BODY]).all(axis=1) & np.isfinite(
+            take.truth[frame, BODY]
+        ).all(axis=1)
+        if own.sum() >= 8:
+            errors.append(_procrustes(poses[frame, BODY][own], take.truth[frame, BODY][own]))
+    lengths = np.stack([np.linalg.norm(poses[:, a] - poses[:, b], axis=1) for a, b in LIMBS])
+    middle = np.nanmedian(lengths, axis=1, keepdims=True)
+    bones = 100 * float(np.nanmean(np.abs(lengths / middle - 1)))
+    unit = BODY_PX / float(
+        np.nanquantile(np.linalg.norm(poses[:, FEET] - poses[:, [0]], axis=2), 0.98)
+    )
+    true_down = take.truth[:, FEET] @ take.down
+    standing = true_down.max(axis=1) > np.quantile(true_down.max(axis=1), 0.95) - 0.04
+    heights = poses[standing][:, FEET, 1]
+    lower = np.nanmax(heights[np.isfinite(heights).any(axis=1)], axis=1)
+    floor = unit * float(np.nanmedian(np.abs(lower - np.nanmedian(lower))))
+    tilt = _tilt(poses, np.array([0.0, 1.0, 0.0])) - _tilt(take.truth, take.down)
+    return float(np.mean(errors)) * 1000, bones, floor, abs(float(np.nanmedian(tilt)))
+
+
+def _tilt(poses: Float64, down: Float64) -> Float64:
+    """Degrees (T,) by which trunks lean away from the camera."""
+    trunk = poses[:, [8, 11]].mean(axis=1) - poses[:, JOINT["neck"]]
+    forward = np.array([0.0, -down[2], down[1]])
+    tilt: Float64 = np.rad2deg(np.arctan2(trunk @ forward, trunk @ down))
+    return tilt
+
+
+def _procrustes(ours: Float64, truth: Float64) -> float:
+    a, b = ours - ours.mean(axis=0), truth - truth.mean(axis=0)
+    u, s, vt = np.linalg.svd(a.T @ b)
+    flip = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * flip) @ vt
+    scale = (s * flip).sum() / (a**2).sum()
+    return float(np.linalg.norm(scale * a @ rotation - b, axis=1).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--aist", type=Path, default=Path("../shared/data/aistpp"))
+    parser.add_argument("--seconds", type=float, default=20.0)
+    asked = parser.parse_args()
+    groups = {"made up": list(made_up(asked.seconds))}
+    if asked.aist.is_dir():
+        for take in cameras(asked.aist):
+            groups.setdefault(f"AIST++ {GENRES[take.name[1:3]]}", []).append(take)
+    print(f"{'':<34}{'error mm':>9}{'bones %':>9}{'floor px':>9}{'tilt deg':>9}")
+    for group, every in groups.items():
+        for noise_m in NOISE_M:
+            rng = np.random.default_rng(1)
+            told, found, spent = [], [], 0.0
+            for take in every:
+                deep = estimated(take, noise_m, rng)
+                seen = Sighting(take.flat, deep, sizes(take, deep), take.times_s, take.focal_px)
+                told.append(measured(as_told(take, seen), take))
+                began = time.perf_counter()
+                answer = solved(seen)
+                spent += time.perf_counter() - began
+                assert answer is not None
+                found.append(measured(answer.poses.astype(np.float64), take))
+            for label, figures in (("as told", told), ("solved", found)):
+                mean = np.mean(figures, axis=0)
+                row = f"{group}, noise {100 * noise_m:.0f} cm, {label}"
+                print(f"{row:<34}" + "".join(f"{value:>9.1f}" for value in mean))
+            n_frames = sum(len(take.truth) for take in every)
+            print(f"{'':<34}{1000 * spent / n_frames:.2f} ms a frame to solve, {len(every)} takes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from danceit.data import BODY_PX, FEET, Float64
+from danceit.index.poses.footage.depth import Sighting, Solved, solved
+from danceit.index.poses.footage.rods import RODS
+from danceit.index.synthetic.body import Build
+from danceit.index.synthetic.dancing import dance
+from danceit.index.synthetic.score import draw_score
+
+PITCH = np.deg2rad(10.0)
+FOCAL_PX = 1280.0
+BODY = list(range(14))
+LIMBS = np.array(RODS[:10])
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A dancer filmed by a camera that looks down by `PITCH`, and what an estimator makes of it."""
+
+    truth: Float64
+    seen: Sighting
+
+
+@pytest.fixture(scope="module")
+def filmed() -> Filmed:
+    from scipy.ndimage import gaussian_filter1d
+
+    rng = np.random.default_rng(3)
+    score = draw_score("song", "disco", rng, seconds=6.0)
+    poses, times_s = dance(score, Build.drawn(rng), rng)
+    space = poses.astype(np.float64)
+    y, z = space[..., 1] - space[:, FEET, 1].max() + 1.5, space[..., 2] + 3.5
+    cos, sin = np.cos(PITCH), np.sin(PITCH)
+    truth = np.stack([space[..., 0], cos * y - sin * z, cos * z + sin * y], axis=2)
+    flat = FOCAL_PX * truth[..., :2] / truth[..., 2:] + rng.normal(0, 1.0, truth[..., :2].shape)
+    around = truth - truth[:, [8, 11]].mean(axis=1, keepdims=True)
+    noise = gaussian_filter1d(rng.normal(size=truth.shape), 6.0, axis=0)
+    deep = around + noise * (0.05 / noise.std()) * (0.5, 0.5, 1.0)
+    px_per_m = FOCAL_PX / truth[:, [8, 11], 2].mean(axis=1) * 1.04
+    return Filmed(truth, Sighting(flat, deep, px_per_m, times_s, FOCAL_PX))
+
+
+@pytest.fixture(scope="module")
+def answer(filmed: Filmed) -> Solved:
+    found = solved(filmed.seen)
+    assert found is not None
+    return found
+
+
+def as_seen(answer: Solved) -> Float64:
+    """Poses in the axes of the camera that filmed."""
+    poses = answer.poses.astype(np.float64)
+    cos, sin = np.cos(answer.pitch), np.sin(answer.pitch)
+    y, z = poses[..., 1], poses[..., 2]
+    return np.stack([poses[..., 0], cos * y - sin * z, sin * y + cos * z], axis=2)
+
+
+def error_m(ours: Float64, truth: Float64) -> float:
+    """Mean distance after Procrustes (Gower 1975), over every fifth frame."""
+    errors = []
+    for frame in range(0, len(ours), 5):
+        a, b = (p[frame, BODY] - p[frame, BODY].mean(axis=0) for p in (ours, truth))
+        u, s, vt = np.linalg.svd(a.T @ b)
+        flip = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+        turned = (s * flip).sum() / (a**2).sum() * a @ (u * flip) @ vt
+        errors.append(np.linalg.norm(turned - b, axis=1).mean())
+    return float(np.mean(errors))
+
+
+def bones_share(poses: Float64) -> float:
+    """Mean deviation of limbs from their median length, as a share of it."""
+    first, second = LIMBS.T
+    lengths = np.linalg.norm(poses[:, first] - poses[:, second], axis=2)
+    return float(np.abs(lengths / np.median(lengths, axis=0) - 1).mean())
+
+
+def test_seen_from_its_camera_the_picture_is_kept(filmed: Filmed, answer: Solved) -> None:
+    poses = as_seen(answer)
+    shown = FOCAL_PX * poses[..., :2] / poses[..., 2:]
+    known = np.isfinite(poses[..., 2])
+    np.testing.assert_allclose(shown[known], filmed.seen.flat[known], atol=0.01)
+
+
+def test_bones_keep_their_length(filmed: Filmed, answer: Solved) -> None:
+    assert bones_share(filmed.seen.deep) > 0.06
+    assert bones_share(answer.poses.astype(np.float64)) < 0.02
+
+
+def test_the_lower_foot_stands_on_one_level_floor(answer: Solved) -> None:
+    poses = answer.poses.astype(np.float64)
+    unit = BODY_PX / np.quantile(np.linalg.norm(poses[:, FEET] - poses[:, [0]], axis=2), 0.98)
+    lower = poses[:, FEET, 1].max(axis=1)
+    assert unit * np.median(np.abs(lower - np.median(lower))) < 4
+
+
+def test_the_camera_is_found_to_look_down_and_the_dancer_stands_upright(
+    filmed: Filmed, answer: Solved
+) -> None:
+    assert np.rad2deg(abs(answer.pitch - PITCH)) < 5
+    cos, sin = np.cos(PITCH), np.sin(PITCH)
+    tilts = []
+    for poses, down in (
+        (answer.poses.astype(np.float64), np.array([0, 1, 0])),
+        (filmed.truth, np.array([0, cos, sin])),
+    ):
+        trunk = poses[:, [8, 11]].mean(axis=1) - poses[:, 1]
+        forward = np.array([0, -down[2], down[1]])
+        tilts.append(np.rad2deg(np.median(np.arctan2(trunk @ forward, trunk @ down))))
+    assert abs(tilts[0] - tilts[1]) < 5
+
+
+def test_poses_are_nearer_to_the_truth_than_the_estimator_was(
+    filmed: Filmed, answer: Solved
+) -> None:
+    seen = filmed.seen
+    xy = seen.flat / seen.px_per_m[:, None, None]
+    as_told = np.concatenate([xy, seen.deep[..., 2:]], axis=2)
+    assert error_m(answer.poses.astype(np.float64), filmed.truth) < 0.9 * error_m(
+        as_told, filmed.truth
+    )
+
+
+def test_what_was_not_seen_stays_unknown(filmed: Filmed) -> None:
+    flat = filmed.seen.flat.copy()
+    flat[20:40, 4] = np.nan
+    flat[:, [10, 13]] = np.nan
+    found = solved(replace(filmed.seen, flat=flat))
+    assert found is not None
+    np.testing.assert_array_equal(np.isnan(found.poses[..., 2]), np.isnan(flat[..., 0]))
+
+
+def test_too_little_of_a_body_is_not_solved(filmed: Filmed) -> None:
+    flat = filmed.seen.flat.copy()
+    flat[:, 2:] = np.nan
+    assert solved(replace(filmed.seen, flat=flat)) is None
