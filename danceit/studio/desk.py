@@ -232,6 +232,15 @@ class Desk:
         job = self.jobs.start("export", f"{kind} of {version.name}", told)
         return {"job": job.id}
 
+    def sheet(self, asked: Asked) -> dict[str, Any]:
+        """Begin to draw what became of a recording when it was cleaned."""
+        recording = str(asked.get("recording", ""))
+        if recording not in self.dancing.library().store.recordings():
+            raise UnknownIdError(f"the library has no recording {recording} any more")
+        told = {"recording": recording}
+        job = self.jobs.start("sheet", f"Cleaning sheet of {Path(recording).name}", told)
+        return {"job": job.id}
+
     def exported(self, name: str) -> Path:
         """File of an export by its name; any other is an `UnknownIdError`."""
         folder = self.project.folder / "exports"

@@ -37,7 +37,8 @@ def export(project: Project, asked: Mapping[str, Any], report: Report) -> Mappin
     song = project.song(version.song)
     kind = str(asked.get("format"))
     out = free(project.folder / "exports" / f"{file_name(f'{song.name} - {version.name}')}.{kind}")
-    report("Drawing" if kind in DRAWN else "Writing", 0.02)
+    doing = "Drawing" if kind in DRAWN else "Writing"
+    report("Looking up the dancers' own footage" if asked.get("footage") else doing, 0.02)
     dance = Dance.load(project.dance_file(version))
     notes: tuple[str, ...] = ()
     if kind == "npz":
@@ -46,6 +47,23 @@ def export(project: Project, asked: Mapping[str, Any], report: Report) -> Mappin
     else:
         notes = _rendered(project, version, dance, asked, out, report)
     return {"file": out.name, "n_bytes": out.stat().st_size, "notes": list(notes)}
+
+
+def sheet(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
+    """Draw what became of a recording when it was cleaned, in ``exports/``; a job."""
+    from danceit.workflow.inspection import find_recording, inspect
+    from danceit.workflow.inspection_pictures import draw_inspection
+
+    if project.library is None:
+        raise InputError("there is no library yet, and so no recording of it")
+    report("Reading the recording again", 0.05)
+    name = str(asked.get("recording", ""))
+    found, clip_id = find_recording(name, project.library)
+    seen = inspect(found, clip_id)
+    report("Drawing", 0.6)
+    out = free(project.folder / "exports" / f"{file_name(f'{Path(name).name} - cleaning')}.png")
+    draw_inspection(seen, out)
+    return {"file": out.name, "n_bytes": out.stat().st_size, "notes": []}
 
 
 def look_of(asked: Mapping[str, Any], part: tuple[float, float] | None) -> RenderOptions:

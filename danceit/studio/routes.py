@@ -91,6 +91,7 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             Route("/clip", reading(desk.shelf.clip)),
             Route("/alike", reading(desk.shelf.alike)),
             Route("/heard", reading(heard, kept_s=_KEPT_S)),
+            Route("/library/sheet", changing(desk.sheet), methods=["POST"]),
             Route("/library/remove", changing(desk.shelf.take_out), methods=["POST"]),
             Route("/study", reading(desk.asking.results)),
             Route("/study", changing(desk.asking.start), methods=["POST"]),

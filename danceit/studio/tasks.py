@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from danceit.errors import InputError
 from danceit.progress import Progress
-from danceit.studio.exporting import export
+from danceit.studio.exporting import export, sheet
 from danceit.studio.jobs import Report
 from danceit.studio.names import new_id
 from danceit.studio.project import Project, Song
@@ -79,7 +79,9 @@ def song(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[
     return {"song": ready.id}
 
 
-TASKS: Mapping[str, Task] = {"demo": demo, "library": library, "song": song, "export": export}
+TASKS: Mapping[str, Task] = {
+    "demo": demo, "library": library, "song": song, "export": export, "sheet": sheet,
+}  # fmt: skip
 
 
 def take_song(project: Project, file: Path, name: str) -> Song:

@@ -1,11 +1,13 @@
 """Who may ask the studio, asked by a plain HTTP client."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 import pytest
 
+from danceit.studio.guard import Guard, Receive, Scope, Send
 from tests.studio.conftest import Served, studio
 
 
@@ -104,6 +106,40 @@ def test_bad_requests_are_told_why(served: Served, path: str, body: bytes, messa
     assert message in text
     assert str(served.project) not in text
     assert served.get("/state")["songs"] == []
+
+
+def asked_with_key(path: str, query: bytes = b"", cookie: str = "") -> list[MutableMapping]:
+    """What a guard with a key answers, without a server."""
+    sent: list[MutableMapping] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> MutableMapping:
+        return {}
+
+    async def send(message: MutableMapping) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"192.168.1.7:8743"), (b"cookie", cookie.encode())]
+    scope = {
+        "type": "http", "method": "GET", "path": path, "query_string": query, "headers": headers,
+    }  # fmt: skip
+    guard = Guard(app, token="t", hosts=["192.168.1.7:8743"], key="secret")
+    asyncio.run(guard(scope, receive, send))
+    return sent
+
+
+def test_the_network_gets_in_by_the_key_in_the_address_alone() -> None:
+    assert asked_with_key("/state")[0]["status"] == 403
+    assert asked_with_key("/", b"key=guessed")[0]["status"] == 403
+    assert asked_with_key("/state", b"key=secret")[0]["status"] == 403
+    welcomed = asked_with_key("/", b"key=secret")[0]
+    assert welcomed["status"] == 303
+    cookie = dict(welcomed["headers"])[b"set-cookie"].decode()
+    assert "HttpOnly; SameSite=Strict" in cookie
+    assert asked_with_key("/state", cookie=cookie.split(";")[0])[0]["status"] == 200
+    assert asked_with_key("/state", cookie="danceit-key=guessed")[0]["status"] == 403
 
 
 def test_one_project_is_open_in_one_studio(served: Served) -> None:

@@ -105,6 +105,20 @@ def test_a_move_is_put_into_a_dance_by_a_fragment_that_fits(
     assert fitting.split(":")[0] == move.split(":")[0]
 
 
+def test_what_cleaning_did_is_drawn(opened: Project, dancing: Dancing, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from danceit.studio.jobs import Report
+    from danceit.studio.tasks import TASKS
+
+    recording = dancing.library().clips[0]["recording"]
+    made = TASKS["sheet"](opened, {"recording": recording}, Report(tmp_path))
+    with Image.open(opened.folder / "exports" / made["file"]) as drawn:
+        assert min(drawn.size) > 200
+    with pytest.raises(InputError, match="neither a file nor a clip"):
+        TASKS["sheet"](opened, {"recording": "nobody"}, Report(tmp_path))
+
+
 def test_versions_are_voted_on_blind_and_the_votes_stay(
     opened: Project, dancing: Dancing, library: SyntheticLibrary
 ) -> None:

@@ -169,13 +169,14 @@ class Counting {
     if (anew || !box.firstChild) box.replaceChildren(element("span", { class: "number" }), element("span", { class: "where" }));
     const [number, where] = box.children;
     const count = passed ? eights[passed - 1] || numbers[passed - 1] : 0;
-    const text = count ? String(count) : "–";
+    const text = count ? String(count) : "";
     if (number.textContent !== text) number.textContent = text;
     number.classList.toggle("one", count === 1);
     const since = passed ? deck.seconds - beats[passed - 1] : 9;
     number.style.setProperty("--pulse", Math.exp(-since / 0.16).toFixed(3));
     const here = sections.find(({ start_s: start, end_s: end }) => start <= deck.seconds && deck.seconds < end);
-    const part = here ? `Part ${here.label}` : "";
+    const begin = deck.player.clock.playing ? "" : "Press space to hear it counted";
+    const part = here && passed ? `Part ${here.label}` : begin;
     if (where.textContent !== part) where.textContent = part;
   }
 }

@@ -17,7 +17,7 @@ class JobsPanel {
     $("jobs-open").classList.toggle("running", running.length > 0);
     $("jobs-bar").hidden = !running.length;
     if (running.length) $("jobs-bar").value = running[0].share;
-    const exports = jobs.filter(({ task, state }) => task === "export" && state === "done").length;
+    const exports = jobs.filter((job) => makesFile(job) && job.state === "done").length;
     $("jobs-text").textContent = running.length ? short(running[0]) : exports ? `Exports (${exports})` : "Work";
     this.#list(jobs);
   }
@@ -62,7 +62,7 @@ class JobsPanel {
     }
     row.append(element("p", { class: job.state === "done" ? "dim" : "bad" }, job.state === "done" ? made(job) : job.error));
     const actions = element("div", { class: "actions" });
-    if (job.state === "done" && job.task === "export") actions.append(download(job));
+    if (job.state === "done" && makesFile(job)) actions.append(download(job));
     if (job.state !== "done") actions.append(button("Try again", tell("again"), { label: `Try again: ${job.title}` }));
     actions.append(button("Clear", tell("forget"), { label: `Clear: ${job.title}` }));
     row.append(actions);
@@ -74,11 +74,16 @@ class JobsPanel {
       const was = before.find(({ id }) => id === job.id);
       if (!was || was.state !== "running" || job.state === "running") continue;
       if (job.state === "failed") toast(`${job.title}: ${job.error}`, { kind: "bad", stays: true });
-      else if (job.state === "done" && job.task === "export") {
+      else if (job.state === "done" && makesFile(job)) {
         toast(`${job.result.file} is ready.`, { kind: "good", act: "Download", on: () => download(job).click(), stays: true });
       } else if (job.state === "done" && job.task !== "song") toast(`${job.title}: ${made(job)}`, { kind: "good" });
     }
   }
+}
+
+// Whether it ends in a file to download.
+function makesFile({ task }) {
+  return task === "export" || task === "sheet";
 }
 
 function short(job) {
@@ -93,7 +98,7 @@ function left(job) {
 
 function made(job) {
   const { result } = job;
-  if (job.task === "export") {
+  if (makesFile(job)) {
     const notes = result.notes.length ? ` ${result.notes.join("; ")}` : "";
     return `${result.file}, ${size(result.n_bytes)}.${notes}`;
   }

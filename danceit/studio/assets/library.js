@@ -91,7 +91,10 @@ class LibraryPage {
       element(
         "section",
         { class: "shelf" },
-        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, nameOf(clip.id)), element("p", { class: "dim" }, facts.filter(Boolean).join(" · "))), element("div", { class: "group" }, button("Take it out", () => this.#remove("recording", clip.recording, nameOf(clip.id)), { shape: "bin" }), ...(clip.dancer ? [button(`Take out ${clip.dancer}`, () => this.#remove("dancer", clip.dancer, `everything of ${clip.dancer}`), { shape: "bin" })] : []), back)),
+        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, nameOf(clip.id)), element("p", { class: "dim" }, facts.filter(Boolean).join(" · "))), element("div", { class: "group" }, button("How it was cleaned", async () => {
+          await api.post("/library/sheet", { recording: clip.recording });
+          toast("The cleaning sheet is being drawn; you will be told.");
+        }), button("Take it out", () => this.#remove("recording", clip.recording, nameOf(clip.id)), { shape: "bin" }), ...(clip.dancer ? [button(`Take out ${clip.dancer}`, () => this.#remove("dancer", clip.dancer, `everything of ${clip.dancer}`), { shape: "bin" })] : []), back)),
         element(
           "ul",
           { class: "clips small" },
