@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from danceit.cli.flags import note, told
+from danceit.cli.library.gaps import gaps
 from danceit.cli.library.inspect import inspect, list_index, stats
 from danceit.cli.library.migrate import migrate
 from danceit.cli.options import (
@@ -36,6 +37,7 @@ def index() -> None:
 
 
 index.add_command(inspect)
+index.add_command(gaps)
 index.add_command(migrate)
 index.add_command(stats)
 index.add_command(list_index)

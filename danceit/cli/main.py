@@ -7,7 +7,7 @@ import click
 
 from danceit import __version__
 from danceit.cli.flags import with_flags
-from danceit.errors import DanceitError
+from danceit.errors import DanceitError, NothingReadError
 
 COMMANDS = {
     "demo": ("danceit.cli.demo:demo", "Everything on a small library it makes itself."),
@@ -95,6 +95,10 @@ def main(args: list[str] | None = None) -> None:
         sys.exit(exc.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _stop("stopped; nothing half-written was kept")
+    except NothingReadError as exc:
+        for name, reason in exc.failures:
+            click.echo(f"failed: {name}: {reason}", err=True)
+        _stop(exc.headline)
     except DanceitError as exc:
         _stop(with_flags(str(exc), group, sys.argv[1:] if args is None else args))
     except BrokenPipeError:

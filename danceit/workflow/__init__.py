@@ -10,6 +10,7 @@ Nothing here prints, parses options or knows a flag.
 - `footage_sources` and `picture_lag`: where the dancers are in their own videos
 - `generating`: generators trained, dancing, and their dances found again in real movement
 - `person`: someone to be shown dancing, from a video to a trained folder
+- `library`: what a library lacks for songs, and all of a folder at a glance
 - `inspection` and `inspection_pictures`: one recording as the index sees it
 - `recording_tables`: tempo, turns and lengths of a library; `datasets`: public ones
 - `demo` and `doctor`: the line without any data; what this machine has

@@ -63,6 +63,11 @@ def draw_inspection(inspection: Inspection, out: Path, progress: Progress = sile
         raise InputError(f"an inspection is written as .png or .mp4; got {out.name}")
 
 
+def moment(inspection: Inspection, frame: int, longest_px: int) -> Picture:
+    """One frame with the skeleton over the video, or on the canvas."""
+    return next(picture for _, picture in _drawn(inspection, [frame], longest_px))
+
+
 def _sheet(inspection: Inspection, out: Path, progress: Progress) -> None:
     from PIL import Image
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit.data import FPS
-from danceit.errors import InputError
+from danceit.errors import InputError, NothingReadError
 from danceit.files import replacing
 from danceit.index.building.reading import Failure, each_done, found_again
 from danceit.index.cleaning.lag import Lag
@@ -97,8 +97,8 @@ def measure_recordings(
         else:
             rows.append(one)
     if not rows:
-        first = f"; the first: {next(iter(failed.values()))}" if failed else ""
-        raise InputError(f"none of {len(found)} recordings could be read{first}")
+        headline = f"none of {len(found)} recordings could be read"
+        raise NothingReadError(headline, sorted(failed.items()))
     return RecordingTables(tuple(rows), tuple(failed.items()))
 
 

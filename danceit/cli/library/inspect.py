@@ -19,16 +19,24 @@ from danceit.cli.options import (
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
+    from danceit.data import Clip
+    from danceit.index.sources import Found
     from danceit.workflow.recording_tables import RecordingMeasures
 
 
 @click.command(
     help="Draw a recording as the index sees it: the skeleton over the video, dropped frames "
     "marked, tempo and turns.\n\n"
-    "CLIP is a video or other recording, or the id of a clip or recording of the index."
+    "CLIP is a video or other recording, or the id of a clip or recording of the index; of a "
+    "folder of several, each has its sheet and all have one overview."
 )
 @click.argument("clip")
-@click.option("--out", type=PATH, help="A .png (sheet) or .mp4 (film).  [default: CLIP.png]")
+@click.option(
+    "--out",
+    type=PATH,
+    help="A .png (sheet) or .mp4 (film); of a folder, another folder."
+    "  [default: CLIP.png; inspection]",
+)
 @click.option("--dims", type=click.IntRange(2, 3), help="2 judges the picture alone.")
 @estimator_option
 @index_option
@@ -36,13 +44,17 @@ def inspect(
     clip: str, out: Path | None, dims: int | None, estimator: str, index_path: Path
 ) -> None:
     """Call `danceit.workflow.inspection.inspect` and draw it."""
-    from danceit.index.sources import read_ahead
+    from danceit.index.sources import read_ahead, scan
     from danceit.index.sources.settings import ReadSettings
     from danceit.workflow.inspection import find_recording
     from danceit.workflow.inspection import inspect as run
     from danceit.workflow.inspection_pictures import draw_inspection, headline
 
-    found, clip_id = find_recording(clip, index_path, ReadSettings(estimator, lag="off"))
+    settings = ReadSettings(estimator, lag="off")
+    if Path(clip).is_dir() and len(several := scan(Path(clip), settings).found) > 1:
+        _inspect_all(several, out or Path("inspection"), dims)
+        return
+    found, clip_id = find_recording(clip, index_path, settings)
     with bar("finding poses", "frame") as watching:
         read_ahead([found], watching)
     seen = run(found, clip_id, dims)
@@ -51,9 +63,43 @@ def inspect(
         draw_inspection(seen, target, drawing)
     click.echo(headline(seen))
     click.echo(seen.cleaned.report.summary)
+    if len(seen.cleaned.clips) > 1 or any(clip.sure < 1 for clip in seen.cleaned.clips):
+        click.echo(_clips_table(seen.cleaned.clips))
     for line in (*seen.cleaned.report.notes, *seen.cleaned.report.warnings):
         note(line)
     click.echo(f"wrote {target}")
+
+
+def _clips_table(clips: "Sequence[Clip]") -> str:
+    from danceit.data import FPS
+
+    rows = [
+        (
+            clip.clip_id,
+            f"{clip.start_s:.1f}",
+            f"{clip.n_frames / FPS:.1f}",
+            clip.body,
+            f"{clip.sure:.2f}",
+        )
+        for clip in clips
+    ]
+    return table(("clip", "from s", "s", "body", "sure"), rows)
+
+
+def _inspect_all(found: "Sequence[Found]", folder: Path, dims: int | None) -> None:
+    from danceit.workflow.library.overview import OVERVIEW, inspect_all
+
+    with bar("finding poses", "frame") as watching, bar("drawing", "recording") as drawing:
+        lines = inspect_all(found, folder, dims, told=drawing, watching=watching)
+    for line in lines:
+        if line.sheet is None:
+            click.echo(f"failed: {line.recording_id}: {line.summary}", err=True)
+        else:
+            click.echo(line.summary)
+    sheets = sum(line.sheet is not None for line in lines)
+    click.echo(f"wrote {folder / OVERVIEW} and {sheets} sheets beside it")
+    if sheets < len(lines):
+        raise click.exceptions.Exit(1)
 
 
 @click.command(

@@ -31,9 +31,9 @@ from danceit.index.building.reading import (
     Failure,
     Reading,
     Readings,
-    all_named,
     found_again,
     nothing_in,
+    nothing_read,
 )
 from danceit.index.building.report import BuildReport
 from danceit.index.building.withdrawn import WORK, Withdrawn
@@ -349,9 +349,10 @@ class _Job:
 
     def _publish(self, store: FragmentStore, known: Mapping[str, RecordingEntry]) -> None:
         if not self.done and not known.keys() - self.gone:
-            raise InputError(
+            raise nothing_read(
                 f"nothing in {self.data} could be indexed: {len(self.failed)} recordings failed"
-                f" and {len(self.withdrawn)} are withdrawn{all_named(self.failed)}"
+                f" and {len(self.withdrawn)} are withdrawn",
+                self.failed,
             )
         leaving = (self.gone | self.done.keys()) & known.keys()
         store.delete([clip for name in sorted(leaving) for clip in known[name].clip_ids])

@@ -18,7 +18,7 @@ from danceit.counts import Counts
 from danceit.data import FPS, Clip, Float32, Int64
 from danceit.errors import IndexStateError, InputError
 from danceit.files import read_sealed, write_sealed
-from danceit.index.building.reading import Reading, read_one
+from danceit.index.building.reading import Reading, nothing_left, read_one
 from danceit.index.cleaning.report import CleaningReport
 from danceit.index.embedding import Embedder
 from danceit.index.fragments import Fragment, cut, energies
@@ -63,11 +63,7 @@ def embed_recording(
     reading = reading or read_one(found, dims, wanted=spec.dims)
     cleaned = reading.cleaned
     if not cleaned.clips:
-        why = ", ".join(f"{share:.0%} {reason}" for reason, share in cleaned.report.shares.items())
-        raise InputError(
-            f"cleaning left nothing of {found.path}: of {cleaned.report.frames_in} frames {why}; "
-            "a clip needs 1 s on end without a fault, and danceit index inspect shows the faults"
-        )
+        raise InputError(nothing_left(cleaned.report, found.path))
     for clip in cleaned.clips:
         if clip.dims != spec.dims:
             cure = "`dims=2` projects it" if clip.dims == 3 else "train one with `dims=2`"

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from danceit.data import Clip
-from danceit.errors import DanceitError, InputError
+from danceit.errors import DanceitError, InputError, NothingReadError
 from danceit.index.building.contents import ContentHashes
 from danceit.index.cleaning.cleaning import Cleaned, clean
+from danceit.index.cleaning.report import CleaningReport
 from danceit.index.sources import Found, Scan, read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import RecordingEntry
@@ -156,7 +157,7 @@ def read_all(
             failed.append(one)
     readings = Readings(tuple(read), tuple(failed))
     if not readings.clips:
-        raise InputError(f"no dance could be read from {data}{all_named(failed)}")
+        raise nothing_read(f"no dance could be read from {data}", failed, read)
     if len({clip.dims for clip in readings.clips}) > 1:
         raise InputError(
             f"{data} mixes 2-D and 3-D dances, which cannot share an index; `dims=2` projects all"
@@ -177,10 +178,22 @@ def nothing_in(data: Path, found: Scan) -> str:
     return f"no dance was recognised in {data}: {others}"
 
 
-def all_named(failed: Iterable[Failure]) -> str:
-    """End of a line that names everything that failed; empty where nothing did."""
-    names = "; ".join(f"{failure.recording_id}: {failure.reason}" for failure in failed)
-    return f": {names}" if names else ""
+def nothing_read(
+    headline: str, failed: Iterable[Failure], empty: Iterable[Reading] = ()
+) -> NothingReadError:
+    """Error that names each recording that failed, or of which cleaning left nothing, and why."""
+    failures = [(failure.recording_id, failure.reason) for failure in failed]
+    failures += [(one.found.recording_id, nothing_left(one.cleaned.report)) for one in empty]
+    return NothingReadError(headline, sorted(failures))
+
+
+def nothing_left(report: CleaningReport, what: object = "it") -> str:
+    """Say why cleaning left nothing of a recording."""
+    why = ", ".join(f"{share:.0%} {reason}" for reason, share in report.shares.items())
+    return (
+        f"cleaning left nothing of {what}: of {report.frames_in} frames {why}; "
+        "a clip needs 1 s on end without a fault, and danceit index inspect shows the faults"
+    )
 
 
 def found_again(

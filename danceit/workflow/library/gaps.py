@@ -1,0 +1,282 @@
+"""What a library lacks for some songs: windows without a good candidate, and what to film for them.
+
+A fragment is good for a window of a song if it can be danced there without being bent: its tempo,
+or half or double of it, is within `STRETCH` of the window's, its metre is the window's where
+both are known, and it moves about as much, for a dance, as the song is loud there, for a song
+(ranks from 0 to 1, as a query weighs them). Style is the dancer's to choose: styles
+are only counted. A window with fewer than `FEWEST` good fragments repeats itself or is bent.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from danceit import audio
+from danceit.data import FPS, Float64, Music
+from danceit.errors import InputError
+from danceit.index.store.contract import FragmentStore, FragmentTable, Where
+from danceit.index.store.engines import open_store
+from danceit.progress import Progress, silent
+from danceit.retrieval.fitting import loudness_ranks
+from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.planning import Plan, plan
+from danceit.retrieval.windows import Window
+
+STRETCH = 1.12
+"""Ratio of tempi up to which movement is stretched without looking so (docs/retrieval.md)."""
+APART = 0.3
+"""Difference of ranks up to which movement is as large as the music is loud."""
+FEWEST = 3
+"""Good fragments that a window needs for a choice."""
+SIZES = ("small", "medium", "large")
+LACKS = ("tempo", "metre", "energy", "number")
+"""What no fragment has, asked in this order; ``number``: some fit, but under `FEWEST`."""
+LEAST_S, STEP_S, MOST_S = 20, 10, 120
+"""Seconds to film of one kind: a dance needs a beginning, and nobody films two minutes on end."""
+_SAMPLED = 50_000
+"""Fragments that are looked at; of more, so many evenly spread."""
+
+
+@dataclass(frozen=True)
+class WindowGap:
+    """One window of a song and what there is for it.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+    tempo_bpm : float
+        0 where nothing is counted.
+    metre : int
+        0 where not known.
+    size : str
+        Of `SIZES`: the movement that its loudness asks for.
+    good : int
+        Fragments that are good for it.
+    lack : str
+        Of `LACKS`; empty where there are enough.
+    """
+
+    start_s: float
+    end_s: float
+    tempo_bpm: float
+    metre: int
+    size: str
+    good: int
+    lack: str
+
+
+@dataclass(frozen=True)
+class SongGaps:
+    """A song, window by window."""
+
+    song: Path
+    tempo_bpm: float
+    metre: int
+    windows: tuple[WindowGap, ...]
+
+    @property
+    def lacking(self) -> tuple[WindowGap, ...]:
+        """Windows without a good choice."""
+        return tuple(window for window in self.windows if window.lack)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A line of the shopping list: what to film, and how much of it."""
+
+    seconds: int
+    tempo_bpm: int
+    metre: int
+    size: str
+    windows: int
+
+    @property
+    def text(self) -> str:
+        """Such as ``film 30 s at 126 BPM in 4, large movement``."""
+        tempo = f" at {self.tempo_bpm} BPM" if self.tempo_bpm else ""
+        metre = f" in {self.metre}" if self.metre else ""
+        windows = f"{self.windows} window{'' if self.windows == 1 else 's'}"
+        return f"film {self.seconds} s{tempo}{metre}, {self.size} movement (for {windows})"
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What a library lacks.
+
+    Attributes
+    ----------
+    songs : tuple of SongGaps
+    wanted : tuple of Wanted
+        What helps most first.
+    minutes_by_style, minutes_by_body, minutes_by_metre : dict of str to float
+        Of the library; "" is unknown.
+    """
+
+    songs: tuple[SongGaps, ...]
+    wanted: tuple[Wanted, ...]
+    minutes_by_style: dict[str, float]
+    minutes_by_body: dict[str, float]
+    minutes_by_metre: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """What is there, fragment by fragment (N,): tempo and metre, 0 where unknown, energy rank."""
+
+    tempo_bpm: Float64
+    metre: Float64
+    energy: Float64
+
+
+def gaps(
+    songs: Sequence[Path],
+    index: Path,
+    options: QueryOptions | None = None,
+    *,
+    told: Progress = silent,
+) -> Gaps:
+    """Compare songs with a library.
+
+    Parameters
+    ----------
+    songs : sequence of Path
+    index : Path
+    options : QueryOptions, optional
+        Length, style, dancer, licence and body that would be asked for.
+
+    Raises
+    ------
+    DanceitError
+        If a song or the index cannot be read, or nothing passes the filters.
+    """
+    if not songs:
+        raise InputError("no song was given: name one or more")
+    options = options or QueryOptions()
+    found = []
+    with open_store(index, device="cpu") as store:
+        for done, song in enumerate(songs):
+            told(done, len(songs), song.name)
+            found.append(_song_gaps(song, store, options))
+        told(len(songs), len(songs), "")
+        table = _some(store, Where())
+        scale = _seconds(store) / 60 / max(float(table.n_frames.sum()), 1.0)
+    return Gaps(
+        songs=tuple(found),
+        wanted=wanted_for(found),
+        minutes_by_style=_minutes(table.style.tolist(), table, scale),
+        minutes_by_body=_minutes(table.body.tolist(), table, scale),
+        minutes_by_metre=_minutes(
+            [str(metre) if metre else "" for metre in table.metre.tolist()], table, scale
+        ),
+    )
+
+
+def wanted_for(songs: Sequence[SongGaps]) -> tuple[Wanted, ...]:
+    """Put windows that the same film would serve together, the most seconds first."""
+    seconds: dict[tuple[int, int, str], float] = {}
+    windows: Counter[tuple[int, int, str]] = Counter()
+    for song in songs:
+        for window in song.lacking:
+            key = round(song.tempo_bpm), window.metre, window.size
+            seconds[key] = seconds.get(key, 0.0) + window.end_s - window.start_s
+            windows[key] += 1
+    return tuple(
+        Wanted(_to_film(needed), tempo, metre, size, windows[tempo, metre, size])
+        for (tempo, metre, size), needed in sorted(seconds.items(), key=lambda item: -item[1])
+    )
+
+
+def _to_film(needed_s: float) -> int:
+    return min(MOST_S, max(LEAST_S, STEP_S * math.ceil(needed_s / STEP_S)))
+
+
+def _song_gaps(song: Path, store: FragmentStore, options: QueryOptions) -> SongGaps:
+    music = audio.listen(song)
+    planned = plan(music, store.spec, options)
+    where = Where(
+        style=(options.style,) if options.style else (),
+        dancer=(options.dancer,) if options.dancer else (),
+        licence=(options.licence,) if options.licence else (),
+        body=() if options.body == "any" else (options.body,),
+        n_frames=planned.n_frames,
+    )
+    table = _some(store, where)
+    if not len(table):
+        raise InputError(
+            f"the index holds no fragment of {planned.n_frames / FPS:g} s like that to be compared"
+            f" with {song}"
+        )
+    order = np.argsort(np.argsort(table.energy)) / max(1, len(table) - 1)
+    shelf = _Shelf(
+        table.tempo_bpm.astype(np.float64), table.metre.astype(np.float64), order.astype(np.float64)
+    )
+    energy = audio.features(song, "mfcc")[:, 0].astype(np.float64)
+    loudness = loudness_ranks(energy, planned)
+    windows = tuple(
+        _window_gap(window, float(rank), music, planned, shelf)
+        for window, rank in zip(planned.windows, loudness, strict=True)
+    )
+    return SongGaps(song, music.tempo_bpm, music.counts.metre, windows)
+
+
+def _window_gap(
+    window: Window, loudness: float, music: Music, planned: Plan, shelf: _Shelf
+) -> WindowGap:
+    counted = planned.on_counts and window.counts > 0
+    tempo = 60.0 * window.counts / window.duration_s if counted else music.tempo_bpm
+    good = np.ones(len(shelf.energy), dtype=bool)
+    lack = ""
+    for name, fits in (
+        ("tempo", _same_tempo(shelf.tempo_bpm, tempo)),
+        ("metre", (shelf.metre == window.metre) | (shelf.metre == 0) | (window.metre == 0)),
+        ("energy", np.abs(shelf.energy - loudness) <= APART),
+    ):
+        good &= fits
+        if not good.any() and not lack:
+            lack = name
+    count = int(good.sum())
+    if not lack and count < FEWEST:
+        lack = "number"
+    return WindowGap(
+        start_s=max(0.0, window.start_s),
+        end_s=min(window.end_s, music.duration_s),
+        tempo_bpm=tempo,
+        metre=window.metre,
+        size=SIZES[min(2, int(3 * loudness))],
+        good=count,
+        lack=lack,
+    )
+
+
+def _same_tempo(tempos_bpm: Float64, wanted_bpm: float) -> "np.typing.NDArray[np.bool_]":
+    """Which tempi (N,) are the wanted one, its half or its double; unknown ones are any."""
+    if wanted_bpm <= 0:
+        return np.ones(len(tempos_bpm), dtype=bool)
+    known = np.where(tempos_bpm > 0, tempos_bpm, wanted_bpm)
+    octaves = np.log2(known / wanted_bpm)
+    off = np.abs(octaves - np.clip(np.round(octaves), -1, 1))
+    fits: np.typing.NDArray[np.bool_] = off <= math.log2(STRETCH)
+    return fits
+
+
+def _some(store: FragmentStore, where: Where) -> FragmentTable:
+    rows = store.matching(where)
+    if len(rows) > _SAMPLED:
+        rows = rows[np.linspace(0, len(rows) - 1, _SAMPLED).astype(np.int64)]
+    return store.table(rows)
+
+
+def _seconds(store: FragmentStore) -> float:
+    return store.info().frames / FPS
+
+
+def _minutes(values: list[str], table: FragmentTable, scale: float) -> dict[str, float]:
+    """Minutes of the library by value, the most first; `scale` is minutes a fragment's frame."""
+    total: Counter[str] = Counter()
+    for value, frames in zip(values, table.n_frames.tolist(), strict=True):
+        total[value] += frames
+    return {value: frames * scale for value, frames in total.most_common()}

@@ -1,0 +1,107 @@
+"""What a library lacks, by songs of known beats and a library of known tempo, metre and energy."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from danceit.counts import Counts
+from danceit.data import Music
+from danceit.errors import InputError
+from danceit.retrieval.planning import Plan
+from danceit.retrieval.windows import windows_of_counts
+from danceit.workflow.library import gaps as module
+from danceit.workflow.library.gaps import (
+    SongGaps,
+    Wanted,
+    WindowGap,
+    _same_tempo,
+    _Shelf,
+    _window_gap,
+    gaps,
+    wanted_for,
+)
+from danceit.workflow.library.gaps_picture import COLOURS, draw_gaps
+
+
+def song(bpm: float = 120.0, metre: int = 4, seconds: float = 32.0) -> Music:
+    beats = np.arange(0.0, seconds, 60 / bpm)
+    numbers = (np.arange(len(beats)) % metre + 1).astype(np.int32)
+    counts = Counts(beats_s=beats, numbers=numbers, metre=metre)
+    return Music(Path("song.wav"), "0", seconds, counts)
+
+
+def gap_of(shelf: _Shelf, loudness: float = 0.5, music: Music | None = None) -> WindowGap:
+    music = music or song()
+    windows = windows_of_counts(music, 4)
+    return _window_gap(windows[2], loudness, music, Plan(windows, 72, True), shelf)
+
+
+def shelf(tempo: float, metre: float = 4.0, n: int = 20) -> _Shelf:
+    return _Shelf(np.full(n, tempo), np.full(n, metre), np.linspace(0, 1, n))
+
+
+@pytest.mark.parametrize("tempo", [120.0, 60.0, 240.0, 110.0, 0.0])
+def test_a_tempo_or_its_half_or_double_is_good(tempo: float) -> None:
+    found = gap_of(shelf(tempo))
+    assert (found.lack, found.size, round(found.tempo_bpm), found.metre) == ("", "medium", 120, 4)
+    # Of twenty evenly spread energies those within 0.3 of the middle.
+    assert found.good == 12
+
+
+@pytest.mark.parametrize(
+    ("there", "loudness", "lack"),
+    [
+        (shelf(90.0), 0.5, "tempo"),
+        (shelf(30.0), 0.5, "tempo"),
+        (shelf(120.0, metre=3.0), 0.5, "metre"),
+        (_Shelf(np.full(9, 120.0), np.full(9, 4.0), np.full(9, 0.1)), 0.9, "energy"),
+        (_Shelf(np.full(2, 120.0), np.full(2, 4.0), np.full(2, 0.5)), 0.5, "number"),
+    ],
+)
+def test_what_is_lacking_is_named(there: _Shelf, loudness: float, lack: str) -> None:
+    assert gap_of(there, loudness).lack == lack
+
+
+def test_tempi_are_compared_up_to_one_octave() -> None:
+    assert _same_tempo(np.array([100.0, 112.0, 113.0, 50.0, 200.0, 25.0]), 100.0).tolist() == [
+        True, True, False, True, True, False,
+    ]  # fmt: skip
+
+
+def window(start_s: float, size: str, lack: str, tempo: float = 126.2) -> WindowGap:
+    return WindowGap(start_s, start_s + 4.0, tempo, 4, size, 0, lack)
+
+
+def test_windows_that_one_film_serves_are_one_line_of_the_list() -> None:
+    windows = (
+        *(window(4.0 * i, "large", "tempo", 126.0 + 0.05 * i) for i in range(7)),
+        window(40.0, "small", "number"),
+        window(44.0, "medium", ""),
+    )
+    wanted = wanted_for([SongGaps(Path("a.wav"), 126.0, 4, windows)])
+    assert wanted == (
+        Wanted(30, 126, 4, "large", 7),
+        Wanted(20, 126, 4, "small", 1),
+    )
+    assert wanted[0].text == "film 30 s at 126 BPM in 4, large movement (for 7 windows)"
+
+
+def test_a_picture_has_each_window_in_the_colour_of_what_it_lacks(tmp_path: Path) -> None:
+    from PIL import Image
+
+    windows = tuple(window(4.0 * i, "large", lack) for i, lack in enumerate(("", "tempo", "metre")))
+    song_gaps = SongGaps(Path("a.wav"), 126.0, 4, windows)
+    found = module.Gaps((song_gaps,), wanted_for([song_gaps]), {}, {}, {})
+    draw_gaps(found, tmp_path / "gaps.png")
+    shown = np.asarray(Image.open(tmp_path / "gaps.png").convert("RGB")).reshape(-1, 3)
+    there = {f"#{r:02x}{g:02x}{b:02x}" for r, g, b in np.unique(shown, axis=0).tolist()}
+    assert {COLOURS[""], COLOURS["tempo"], COLOURS["metre"]} <= there
+    assert COLOURS["energy"] not in there
+    with pytest.raises(InputError, match=r"cannot draw gaps\.txt"):
+        draw_gaps(found, tmp_path / "gaps.txt")
+
+
+def test_without_a_song_it_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no song was given"):
+        gaps([], tmp_path)
