@@ -87,7 +87,6 @@ def test_a_clip_of_an_index_is_found_by_its_id(
     ("arguments", "message"),
     [
         (["nothing", "--index", "{index}"], "neither a file nor a clip"),
-        (["{library}", "--index", "{index}"], "3 recordings.*name one"),
         (["{clip}", "--out", "{tmp}/x.jpg"], "written as .png or .mp4"),
     ],
 )
