@@ -22,6 +22,8 @@ COUNTS = (2, 4, 8)
 """And in every other metre: dancers count in eights."""
 SHORTEST_S, LONGEST_S = 1.0, 4.5
 """What a fragment may last: 1 to 4 s, and six counts of the slowest of waltzes."""
+LONGEST = 1.5
+"""Of the usual length of as many counts, beyond which a window takes fewer."""
 
 LEAST_SEEN = 12
 """Frames that a window at either end of a song must be seen: no move shows in less than half a
@@ -97,8 +99,9 @@ def windows_of_seconds(music: Music, n_frames: int) -> tuple[Window, ...]:
 def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
     """Cut a song into windows of `span` counts that cover all but a moment at its ends.
 
-    A window is shorter where a section ends within it, or where the song has a bar of
-    another length; windows never cross a 1 but at their ends and whole bars.
+    A window is shorter where a section ends within it, where the song has a bar of another
+    length, or where it is counted so slowly that no fragment would last as long; windows
+    never cross a 1 but at their ends and whole bars.
 
     Parameters
     ----------
@@ -109,11 +112,12 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
     """
     counts = music.counts.covering(0.0, music.n_frames / FPS)
     bars = _bars(counts)
+    longest_s = LONGEST * span * float(np.median(np.diff(counts.beats_s)))
     sections = _sections(counts, bars)
     windows: list[Window] = []
     for label, first_bar, last_bar in sections:
         place = 0
-        for first, last in _groups(bars[first_bar : last_bar + 1], span):
+        for first, last in _groups(bars[first_bar : last_bar + 1], span, counts.beats_s, longest_s):
             eight = 12 if counts.metre == 3 else 8
             windows.append(
                 Window(
@@ -177,7 +181,9 @@ def _sections(counts: Counts, bars: list[int]) -> list[tuple[str, int, int]]:
     return [(label, edges[i], edges[i + 1]) for i, label in enumerate(labels)]
 
 
-def _groups(bars: Sequence[int], span: int) -> list[tuple[int, int]]:
+def _groups(
+    bars: Sequence[int], span: int, beats_s: Float64, longest_s: float
+) -> list[tuple[int, int]]:
     """Pairs (first, last) of beats that windows lie between: whole bars, or parts of one."""
     groups: list[tuple[int, int]] = []
     i = 0
@@ -191,6 +197,8 @@ def _groups(bars: Sequence[int], span: int) -> list[tuple[int, int]]:
             continue
         j = i + 1
         while j < len(bars) - 1 and bars[j + 1] - bars[i] <= span:
+            if beats_s[bars[j + 1]] - beats_s[bars[i]] > longest_s:
+                break
             j += 1
         groups.append((bars[i], bars[j]))
         i = j

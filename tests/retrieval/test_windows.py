@@ -84,3 +84,14 @@ def test_every_second_time_a_section_is_heard_it_is_danced_to_the_other_side() -
     heard = [("A", 0), ("A", 4), ("B", 0), ("A", 0), ("A", 4), ("A", 0), ("B", 0), ("", 0)]
     sides = other_side([window(*one) for one in heard])
     assert sides == [False, False, False, True, True, False, True, False]
+
+
+def test_where_a_song_is_counted_half_as_fast_windows_take_half_the_counts() -> None:
+    gaps = np.r_[np.full(64, 0.33), np.full(32, 0.66), np.full(64, 0.33)]
+    beats_s = np.concatenate([[0.0], np.cumsum(gaps)])
+    numbers = (np.arange(len(beats_s)) % 4 + 1).astype(np.int32)
+    music = Music(Path("song.wav"), "0" * 64, float(beats_s[-1]), Counts(beats_s, numbers, metre=4))
+    windows = windows_of_counts(music, 8)
+    slow = [window for window in windows if 22 < window.start_s < 38]
+    assert {(window.counts, round(window.duration_s, 2)) for window in slow} == {(4, 2.64)}
+    assert max(window.duration_s for window in windows) < 1.5 * 2.64
