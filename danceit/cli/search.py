@@ -14,6 +14,7 @@ from danceit.cli.options import (
     table,
     where_option,
 )
+from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
     from danceit.retrieval.search.finding import Match
@@ -57,7 +58,16 @@ def search(
     from danceit.workflow.search.searching import search as run
 
     options = MoveOptions(k, where, mirror)
-    found = run(like, index_path, options, out=out, device=device, settings=ReadSettings(estimator))
+    with bar("finding poses", "frame") as watching:
+        found = run(
+            like,
+            index_path,
+            options,
+            out=out,
+            device=device,
+            settings=ReadSettings(estimator),
+            watching=watching,
+        )
     click.echo(found.as_json() if as_json else _as_table(found.matches))
     if out is not None:
         click.echo(f"wrote {out}", err=as_json)

@@ -11,7 +11,7 @@ from danceit.index.sources import read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
-from danceit.progress import silent
+from danceit.progress import Progress, silent
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.search.finding import Match, MoveOptions, find_moves
 from danceit.retrieval.search.likeness import evenly
@@ -42,6 +42,7 @@ def search(
     out: Path | None = None,
     device: str = "auto",
     settings: ReadSettings | None = None,
+    watching: Progress = silent,
 ) -> Searched:
     """Find fragments of an index that move like something; draw them where `out` is given.
 
@@ -52,6 +53,8 @@ def search(
         (any source, or a dance file), each with or without ``@FROM-TO`` in seconds.
     out : Path, optional
         A ``.png``: what was looked for and what was found, pose by pose.
+    watching : Progress, optional
+        Told how far the search for people in a video is.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def search(
     if out is not None and out.suffix.lower() != ".png":
         raise InputError(f"what was found is drawn as .png; got {out.name}")
     with open_store(index, device=device) as store:
-        move = read_move(like, store, settings)
+        move = read_move(like, store, settings, watching)
         encoder = FragmentEncoder.load(store.encoder, device=device)
         found = Searched(move, find_moves(move, store, encoder, options))
     if out is not None:
@@ -69,7 +72,12 @@ def search(
     return found
 
 
-def read_move(like: str, store: FragmentStore, settings: ReadSettings | None = None) -> Move:
+def read_move(
+    like: str,
+    store: FragmentStore,
+    settings: ReadSettings | None = None,
+    watching: Progress = silent,
+) -> Move:
     """Read what is to be looked for, from the index where it has it, else from a file."""
     asked = Asked(like) if Path(like).exists() else Asked.parsed(like)
     move = move_in(store, asked)
@@ -84,7 +92,7 @@ def read_move(like: str, store: FragmentStore, settings: ReadSettings | None = N
     if len(found) != 1:
         held = f"{len(found)} recordings: name one" if found else "no recording"
         raise InputError(f"{path} holds {held}")
-    failed = read_ahead(list(found), silent)
+    failed = read_ahead(list(found), watching)
     if failed:
         raise InputError(next(iter(failed.values())))
     dims = store.spec.dims
