@@ -35,7 +35,7 @@ def test_sources_that_cannot_be_shown_are_noted_once(real_data: Path, tmp_path: 
         assert filming(placed(source)) is None
     assert filming.notes == [
         "DANCE_C_2 is drawn: it has no video",
-        f"gone is drawn: {tmp_path / 'gone'} is not there any more",
+        f"gone is drawn: {tmp_path / 'gone'} is not there, or not any more",
     ]
 
 
@@ -87,7 +87,7 @@ def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
     options = RenderOptions(size=128, footage=True)
     out = tmp_path / "a.mp4"
     notes = render_files([tmp_path / "a.dance.npz"], out, options)
-    assert notes == (f"gone is drawn: {tmp_path / 'gone'} is not there any more",)
+    assert notes == (f"gone is drawn: {tmp_path / 'gone'} is not there, or not any more",)
     with av.open(str(out)) as container:
         shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(shown) == 48

@@ -25,6 +25,8 @@ DARKENED = 0.8
 """Brightness of what stands beyond the edges."""
 CALM_SHARE = 0.08
 """Standard deviation of its blur, as a share of the shorter side."""
+SPREAD_SHARE = 0.2
+"""The same along an edge, in the footage: who stands there would leave a stripe."""
 _SMALLER = 8
 """How much smaller it is made, where a wide blur costs nothing."""
 
@@ -108,7 +110,7 @@ class Surroundings:
         own = (max(2, columns // _SMALLER), max(2, rows // _SMALLER))
         tiny = cv2.resize(source, own, interpolation=cv2.INTER_AREA)
         size = (width // _SMALLER, height // _SMALLER)
-        tiny = cv2.GaussianBlur(tiny, (0, 0), CALM_SHARE * min(own))
+        tiny = cv2.GaussianBlur(tiny, (0, 0), SPREAD_SHARE * min(own))
         smaller = placing / _SMALLER
         smaller[:, :2] *= (columns / own[0], rows / own[1])
         calm = cv2.warpAffine(
