@@ -9,6 +9,7 @@ import click
 
 from danceit.cli.flags import note
 from danceit.cli.options import PATH, json_option, table
+from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
     from danceit.counts import Counts
@@ -52,16 +53,18 @@ def counts(
 
     for target in out:
         check_out(song, target)
-    counted = count_song(
-        song,
-        tracker=tracker,
-        bpm=bpm,
-        metre=metre,
-        downbeat_s=downbeat,
-        levels=doublings - halvings,
-        shift_ms=shift,
-        forget=forget,
-    )
+    with bar("song", "s") as heard:
+        counted = count_song(
+            song,
+            tracker=tracker,
+            bpm=bpm,
+            metre=metre,
+            downbeat_s=downbeat,
+            levels=doublings - halvings,
+            shift_ms=shift,
+            forget=forget,
+            told=heard,
+        )
     found = counted.music.counts
     click.echo(json.dumps(_as_json(counted.music), indent=2) if as_json else _as_text(found))
     for text in found.notes:

@@ -138,7 +138,8 @@ def align(
     from danceit.workflow.line import align_file
 
     options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
-    result = align_file(file, methods, options, out=out, song=song)
+    with bar("song", "s") as heard:
+        result = align_file(file, methods, options, out=out, song=song, told=heard)
     click.echo(_before_and_after(result.before, result.after))
     click.echo(f"wrote {result.out}")
 

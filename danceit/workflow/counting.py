@@ -14,6 +14,7 @@ from danceit.audio.kept import hashed
 from danceit.data import Music
 from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.progress import Progress, silent
 
 SUFFIXES = (".beats", ".png", ".wav", ".m4a")
 _SONG_SHARE = 0.6
@@ -38,6 +39,7 @@ def count_song(
     levels: int = 0,
     shift_ms: float | None = None,
     forget: bool = False,
+    told: Progress = silent,
 ) -> Counted:
     """Count a song; what is given corrects its counts from now on, for every command.
 
@@ -50,6 +52,8 @@ def count_song(
         How often to double what is counted now; negative to halve.
     forget : bool
         Forget what was corrected before.
+    told : Progress, optional
+        Of the seconds heard.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def count_song(
     # A tempo that is given is the level itself.
     level = levels if bpm is not None else before.level + levels
     after = replace(before, **said, level=level)
-    music = listen(song, basis(song, sha256, after))
+    music = listen(song, basis(song, sha256, after), told=told)
     kept = keep(after, song, sha256) if after != now.said or forget else None
     return Counted(music, kept)
 

@@ -106,6 +106,7 @@ def align_file(
     *,
     out: Path | None = None,
     song: Path | None = None,
+    told: Progress = silent,
 ) -> Aligned:
     """Align a dance file; without one, the last that a query wrote in this folder.
 
@@ -120,12 +121,14 @@ def align_file(
         Default: the file's name with ``.aligned`` before its suffix.
     song : Path, optional
         Where the song has moved since the query.
+    told : Progress, optional
+        Of the song's seconds as they are heard.
     """
     source = file or last_dance(Path.cwd(), aligned=False)
     target = dance_path(out or source.with_name(stem_of(source) + ALIGNED_SUFFIX))
     before = loaded(source)
     chain = aligners(methods or DEFAULT_METHODS, options or {})
-    music = audio.listen(song_of([before], song, [source]))
+    music = audio.listen(song_of([before], song, [source]), told=told)
     after = align(before, music, chain)
     after.save(target)
     return Aligned(before, after, music, target)
