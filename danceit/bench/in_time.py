@@ -28,7 +28,8 @@ def evaluate(dance: Dance) -> dict[str, float]:
         return {}
     shown, times_s = source_phases(dance, metre), np.arange(dance.n_frames) / dance.fps
     song = counts.count_phase(times_s, dance.beats_s, dance.numbers, metre)
-    by_beat = counts.timing_kept(shown, song, 1)
+    # Two danced in four keeps the beat though its bars are others.
+    by_beat = counts.timing_kept(source_phases(dance), song, 1)
     return {
         "timing_kept": by_beat.strength,
         "timing_offset": by_beat.offset_beats,
@@ -49,18 +50,20 @@ def of_movement(
     return {name: found[name] for name in NAMES if name in found}
 
 
-def source_phases(dance: Dance, metre: int) -> Float64:
+def source_phases(dance: Dance, metre: int | None = None) -> Float64:
     """Count phase (T,), in its source's own music, of what each frame shows.
 
-    NaN where that is not known, the source is danced in another metre, or a pose is held.
+    NaN where that is not known, the source is danced in another metre than `metre`, or a pose
+    is held. Without a metre bars are not asked for: phases count from a fragment's first beat.
     """
     phases = np.full(dance.n_frames, np.nan)
     for number, placed in enumerate(dance.fragments):
-        if len(placed.beats_s) < 2 or placed.metre != metre or not placed.number:
-            continue
         beats_s = np.array(placed.beats_s)
-        numbers = (placed.number - 1 + np.arange(len(beats_s))) % metre + 1
+        bar, first = (metre, placed.number) if metre else (len(beats_s), 1)
+        if len(beats_s) < 2 or (metre and placed.metre != metre) or not first:
+            continue
+        numbers = (first - 1 + np.arange(len(beats_s))) % bar + 1
         own = dance.source_index == number
-        phases[own] = counts.count_phase(dance.source_s[own], beats_s, numbers, metre)
+        phases[own] = counts.count_phase(dance.source_s[own], beats_s, numbers, bar)
     held = np.diff(dance.source_s, prepend=np.nan) == 0
     return np.where(held, np.nan, phases)
