@@ -180,6 +180,26 @@ def test_two_tabs_see_one_another_and_do_not_fight(browser: Any, danced: Served)
         assert one.complaints == other.complaints == []
 
 
+def test_what_was_asked_for_last_is_what_is_shown(browser: Any, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    (song,) = danced.get("/state")["songs"]
+    with watched(browser) as seen:
+        open_page(seen, danced, f"#/song/{song['id']}")
+
+        def late(route: Any) -> None:
+            seen.page.wait_for_timeout(600)
+            route.continue_()
+
+        seen.page.route("**/view?*", late)
+        seen.state(f"location.hash = '#/dance/{version['id']}'")
+        seen.page.wait_for_timeout(100)
+        seen.state(f"location.hash = '#/song/{song['id']}'")
+        seen.page.wait_for_timeout(1500)
+        assert button(seen, "Tap the beat").is_visible()
+        assert seen.state("studio.deck.ids.length") == 0
+        assert seen.complaints == []
+
+
 def test_a_name_is_text_and_never_markup(browser: Any, danced: Served) -> None:
     with watched(browser) as seen:
         open_page(seen, danced, "#/songs")

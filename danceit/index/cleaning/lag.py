@@ -15,7 +15,9 @@ import numpy as np
 
 from danceit.data import FEET, HANDS, JOINT, Float64, Int64, Recording
 from danceit.errors import DanceitError
-from danceit.index.sources.settings import LAG_CHOICES
+
+LAG_CHOICES = ("auto", "all", "report", "off")
+"""What may be done about sound and picture out of step, beside a lag in seconds."""
 
 SEARCH_S = 0.25
 """Largest lag looked for, half a beat at 120 bpm: a beat more or less looks the same."""

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from danceit.errors import InputError
+from danceit.index.cleaning.lag import LAG_CHOICES
 
 MAX_LAG_S = 5.0
-LAG_CHOICES = ("auto", "all", "report", "off")
 
 
 @dataclass(frozen=True)

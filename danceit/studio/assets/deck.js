@@ -15,14 +15,14 @@ class Deck extends EventTarget {
 
   // A song without dancers.
   async openSong(id) {
-    const told = await api.get(`/songs/${id}`);
+    const told = await this.#latest(api.get(`/songs/${id}`));
     const data = { ...told, sound: `/songs/${id}/sound`, title: told.song.name, peaks_per_s: 60, dances: [] };
     this.#open(told.song, data, []);
     return told;
   }
 
   async openDances(ids) {
-    const { song, data } = await api.get(`/view?${ids.map((id) => `dance=${id}`).join("&")}`);
+    const { song, data } = await this.#latest(api.get(`/view?${ids.map((id) => `dance=${id}`).join("&")}`));
     data.sound = `/songs/${song.id}/sound`;
     if (this.player && this.song.id === song.id && this.song.counted === song.counted && this.ids.length === ids.length && ids.length) {
       this.song = song;
@@ -115,6 +115,14 @@ class Deck extends EventTarget {
 
   get fps() {
     return this.current ? this.current.fps : 24;
+  }
+
+  // What was asked for last is what is opened; an answer that comes too late is let go.
+  async #latest(answer) {
+    const mine = (this.opening = {});
+    const told = await answer;
+    if (mine !== this.opening) throw new DOMException("something else was opened meanwhile", "AbortError");
+    return told;
   }
 
   #open(song, data, ids) {

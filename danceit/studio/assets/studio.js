@@ -100,7 +100,7 @@ async function openDances(ids) {
 // The dance's controls: what it is to be like, and the move that is on show.
 function showAside() {
   const version = moving.version;
-  if (!version || document.body.dataset.part === "learn") return;
+  if (!version || document.body.dataset.part !== "dance") return;
   const head = element("div", { class: "aside-head" });
   const step = (way, key) => {
     const made = button("", () => goDance(way), { shape: way, kind: "bare", label: way === "undo" ? "Undo" : "Redo", title: `${way === "undo" ? "Undo" : "Redo"} (${key})` });
