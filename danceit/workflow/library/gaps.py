@@ -177,17 +177,24 @@ def gaps(
 
 def wanted_for(songs: Sequence[SongGaps]) -> tuple[Wanted, ...]:
     """Put windows that the same film would serve together, the most seconds first."""
-    seconds: dict[tuple[int, int, str], float] = {}
-    windows: Counter[tuple[int, int, str]] = Counter()
+    served: dict[tuple[int, int, str], list[WindowGap]] = {}
     for song in songs:
         for window in song.lacking:
-            key = round(song.tempo_bpm), window.metre, window.size
-            seconds[key] = seconds.get(key, 0.0) + window.end_s - window.start_s
-            windows[key] += 1
-    return tuple(
-        Wanted(_to_film(needed), tempo, metre, size, windows[tempo, metre, size])
-        for (tempo, metre, size), needed in sorted(seconds.items(), key=lambda item: -item[1])
-    )
+            key = _tempo_class(window.tempo_bpm), window.metre, window.size
+            served.setdefault(key, []).append(window)
+    wanted = []
+    for (_, metre, size), windows in served.items():
+        needed_s = sum(window.end_s - window.start_s for window in windows)
+        tempo = float(np.median([window.tempo_bpm for window in windows]))
+        wanted.append(
+            (needed_s, Wanted(_to_film(needed_s), round(tempo), metre, size, len(windows)))
+        )
+    return tuple(line for _, line in sorted(wanted, key=lambda item: -item[0]))
+
+
+def _tempo_class(tempo_bpm: float) -> int:
+    """Tempi of one class are danced alike; 0 where nothing is counted."""
+    return round(math.log(tempo_bpm, STRETCH)) if tempo_bpm > 0 else 0
 
 
 def _to_film(needed_s: float) -> int:
