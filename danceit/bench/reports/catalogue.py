@@ -249,6 +249,11 @@ MEASURES = (
         "Share of windows for which one of the first 5 shows the annotated figure.",
     ),
     Measure(
+        "beat_accuracy", "beat acc.", "", "larger", 3,
+        "Share of unheard windows nearer to their own movement than to the same dance a beat later "
+        "(or earlier, at its end); 0.5 is chance.",
+    ),
+    Measure(
         "accuracy", "correlation acc.", "", "larger", 3,
         "Correlation accuracy: matching pairs told from delayed ones. DanceIt V-C.",
     ),

@@ -119,6 +119,12 @@ class RetrievalReport:
             "distance of matching pairs: train {:.3f}, test {:.3f}; "
             "correlation accuracy: train {:.3f}, test {:.3f}".format(*means)
         )
+        beat = np.mean([pair.beat_accuracy for pair in self.pairs])
+        if np.isfinite(beat):
+            lines.append(
+                f"nearer to its own movement than to that of a beat later: {beat:.0%} "
+                "of windows (chance 50%)"
+            )
         return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from danceit.bench.measures.ranking import (
     squared_distances,
 )
 from danceit.bench.retrieval import baselines
-from danceit.data import FPS, Float32, Float64
+from danceit.data import FPS, Float32, Float64, Int64
 from danceit.retrieval.encoder.dataset import FeatureReader, Part, Performance, WindowBatch, gather
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 
@@ -27,13 +27,18 @@ DELAY_FRAMES = 72
 
 @dataclass(frozen=True)
 class PairScores:
-    """DanceIt's Table III row for one fold: mean squared distances and correlation accuracy."""
+    """DanceIt's Table III row for one fold: mean squared distances and correlation accuracy.
+
+    `beat_accuracy` is the share of windows of unheard songs that lie nearer to their own movement
+    than to the same dance one beat later or earlier; chance is 0.5, NaN where no song has a beat.
+    """
 
     train_distance: float
     test_distance: float
     train_accuracy: float
     test_accuracy: float
     threshold: float
+    beat_accuracy: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class Side:
     """Fragments of some songs as one encoder embeds them.
 
     `poses`, `audio` are (N, D), `sound` (N, A), `timbre` (N, 26), `tempo_bpm` (N,);
-    `delayed` (N, D) is the music `DELAY_FRAMES` later.
+    `delayed` (N, D) is the music `DELAY_FRAMES` later, `shifted` (N, D) the movement one beat
+    later, or earlier at a dance's end; NaN where the song has no beat.
     """
 
     batch: WindowBatch
@@ -50,6 +56,7 @@ class Side:
     poses: Float32
     audio: Float32
     delayed: Float32
+    shifted: Float32
     sound: Float32
     timbre: Float64
     tempo_bpm: Float64
@@ -66,7 +73,7 @@ class Side:
         parts = [Part(i, 0, item.n_frames) for i, item in enumerate(performances)]
         batch = gather(performances, parts, n_frames)
         read = read_features or features
-        audio, delayed, tempo, timbre = [], [], [], []
+        audio, delayed, shifted, tempo, timbre = [], [], [], [], []
         for which in dict.fromkeys(batch.performance.tolist()):
             take = performances[which].takes[0]
             starts = batch.start[batch.performance == which] + take.first
@@ -82,6 +89,8 @@ class Side:
             rows = np.minimum(starts[:, None] + np.arange(n_frames), len(mfcc) - 1)
             timbre.append(baselines.timbre_statistics(mfcc[rows]))
             beat = take.heard.beat_frames
+            own = batch.start[batch.performance == which]
+            shifted.append(_shifted(take.poses, own, beat, n_frames, encoder))
             tempo.append(np.full(len(starts), 60 * FPS / beat if beat else 0.0))
         return cls(
             batch=batch,
@@ -90,6 +99,7 @@ class Side:
             poses=encoder.embed_poses(batch.poses),
             audio=np.concatenate(audio),
             delayed=np.concatenate(delayed),
+            shifted=np.concatenate(shifted),
             sound=encoder.describe_heard(batch.around),
             timbre=np.concatenate(timbre),
             tempo_bpm=np.concatenate(tempo),
@@ -175,7 +185,28 @@ class Fold:
             train_accuracy=correlation_accuracy(*distances["train"], threshold),
             test_accuracy=correlation_accuracy(*distances["test"], threshold),
             threshold=threshold,
+            beat_accuracy=_beat_accuracy(self.asking),
         )
+
+
+def _shifted(
+    poses: Float32, starts: Int64, beat_frames: float, n_frames: int, encoder: FragmentEncoder
+) -> Float32:
+    """Embed fragments (N,) of a dance one beat later, or earlier where it ends before that."""
+    beat = round(beat_frames)
+    later = np.where(starts + beat + n_frames <= len(poses), starts + beat, starts - beat)
+    possible = (later >= 0) & (beat > 0)
+    frames = np.where(possible, later, starts)[:, None] + np.arange(n_frames)
+    vectors = encoder.embed_poses(poses[frames]).astype(np.float32)
+    vectors[~possible] = np.nan
+    return vectors
+
+
+def _beat_accuracy(side: Side) -> float:
+    own = ((side.audio - side.poses) ** 2).sum(axis=1)
+    other = ((side.audio - side.shifted) ** 2).sum(axis=1)
+    known = np.isfinite(other)
+    return float(np.mean(own[known] < other[known])) if known.any() else float("nan")
 
 
 def fused(movement: Float64, sound: Float64, audio_weight: float) -> Float64:

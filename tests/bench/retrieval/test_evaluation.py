@@ -12,7 +12,7 @@ from danceit.bench.retrieval.evaluation import (
     RetrievalReport,
     combined,
 )
-from danceit.bench.retrieval.fold import Fold, fused
+from danceit.bench.retrieval.fold import Fold, _shifted, fused
 from danceit.errors import InputError
 from danceit.retrieval.encoder.configuration import EncoderConfig, TrainingConfig
 from danceit.retrieval.encoder.dataset import performances_of, song_folds
@@ -107,3 +107,25 @@ def test_fusing_is_a_weighted_mean_of_scaled_distances() -> None:
     assert fused(near, alike, 0.0) == pytest.approx(near / 2)
     assert fused(near, alike, 1.0) == pytest.approx(alike / 20)
     assert fused(near, alike, 0.5) == pytest.approx(np.ones((1, 3)))
+
+
+class FirstFrame:
+    """An encoder whose vector is where the first joint is in the first frame."""
+
+    def embed_poses(self, poses: np.ndarray) -> np.ndarray:
+        return poses[:, 0, 0]
+
+
+def test_movement_is_shifted_by_one_beat_and_back_where_a_dance_ends() -> None:
+    poses = np.arange(100.0, dtype=np.float32)[:, None, None] * np.ones((1, 18, 2), np.float32)
+    starts = np.array([0, 40, 52])
+    found = _shifted(poses, starts, 12.4, 48, FirstFrame())
+    assert found[:, 0].tolist() == [12, 52, 40]
+    # Neither later nor earlier fits, or there is no beat: nothing to be compared with.
+    assert np.isnan(_shifted(poses, np.array([3]), 60.0, 48, FirstFrame())).all()
+    assert np.isnan(_shifted(poses, starts, 0.0, 48, FirstFrame())).all()
+
+
+def test_beat_accuracy_is_a_share_of_windows(report: RetrievalReport) -> None:
+    assert all(0 <= pair.beat_accuracy <= 1 for pair in report.pairs)
+    assert "to that of a beat later" in report.table()
