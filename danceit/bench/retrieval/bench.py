@@ -53,7 +53,7 @@ TABLES = {
         "test_distance",
         "accuracy",
         "beat_accuracy",
-    ),  # fmt: skip
+    ),
 }
 COMPARED = ("median_rank", "recall_10", "style_5")
 
