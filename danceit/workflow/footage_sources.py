@@ -18,6 +18,10 @@ from danceit.render.footage.locating import Filmed
 from danceit.render.footage.reel import picture_size
 from danceit.workflow.picture_lag import picture_lag
 
+OUTLINED = (
+    "dancers are cut out along their joints alone, roughly: for their own outline "
+    "pip install 'danceit[video]'"
+)
 INSIDE_SHARE = 0.8
 """Share of the joints that must lie in the picture for them to be the picture's pixels."""
 

@@ -25,6 +25,7 @@ from danceit.plugins import PluginInfo
 from danceit.progress import Progress, silent
 from danceit.render import RENDERERS, render_many, renderer_for
 from danceit.render.drawing.together import one_stage
+from danceit.render.footage.cutout import has_segmenter
 from danceit.render.options import RenderOptions
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, compose
@@ -41,7 +42,7 @@ from danceit.workflow.dance_files import (
     short_names,
     stem_of,
 )
-from danceit.workflow.footage_sources import Filming
+from danceit.workflow.footage_sources import OUTLINED, Filming
 from danceit.workflow.person import person_notes
 
 DEFAULT_METHODS = ("inertial", "counts")
@@ -220,7 +221,8 @@ def drawn(
     Returns
     -------
     tuple of str
-        What the user should know: sources without footage, poses that a person never showed.
+        What the user should know: sources without footage, dancers cut out along their joints
+        alone, poses that a person never showed.
     """
     if len(dances) > 1 and one_stage(dances) and not _shared_by(out):
         for number, one in enumerate(dances, start=1):
@@ -231,7 +233,12 @@ def drawn(
     look = replace(options or RenderOptions(), locate=filming)
     render_many(dances, out, song=song, options=look, progress=progress)
     unseen = [person_notes(Path(look.person), dance_) for dance_ in dances if look.person]
-    return (*filming.notes, *dict.fromkeys(note for notes in unseen for note in notes))
+    outlined = look.footage and look.surroundings != "kept" and not has_segmenter()
+    return (
+        *filming.notes,
+        *((OUTLINED,) if outlined else ()),
+        *dict.fromkeys(note for notes in unseen for note in notes),
+    )
 
 
 def _shared_by(out: Path) -> bool:

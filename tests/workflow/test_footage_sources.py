@@ -8,7 +8,7 @@ import pytest
 from danceit.data import Dance, DanceSong, Placement, Recording
 from danceit.errors import InputError
 from danceit.render import RenderOptions
-from danceit.workflow.footage_sources import Filming, filmed, read_source
+from danceit.workflow.footage_sources import OUTLINED, Filming, filmed, read_source
 from danceit.workflow.line import render_files
 from tests.render.conftest import STANDING
 
@@ -66,7 +66,7 @@ def test_plain_video_is_looked_at_small_and_shown_whole(
 
 
 def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
-    real_data: Path, tmp_path: Path
+    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import av
     import soundfile
@@ -95,3 +95,6 @@ def test_a_dance_of_a_real_recording_is_shown_in_its_footage(
     for frame, warm in ((5, True), (40, False)):
         red, _, blue = shown[frame][-30:-20].mean(axis=(0, 1))
         assert bool(red > blue + 10) is warm
+    monkeypatch.setattr("danceit.render.footage.cutout.find_spec", lambda _: None)
+    around = RenderOptions(size=128, footage=True, surroundings="still", seconds=0.5)
+    assert OUTLINED in render_files([tmp_path / "a.dance.npz"], out, around)
