@@ -324,8 +324,8 @@ def _nothing_found(options: QueryOptions, store: FragmentStore) -> str:
     asked |= {"where": f'"{options.where}"'} if options.where else {}
     if options.body != "any":
         asked["body"] = options.body
-    filters = "".join(f" --{name} {value}" for name, value in asked.items())
-    return f"the index holds no fragment of {options.length_s:g} s{filters and f' with{filters}'}"
+    filters = " ".join(f"`{name}={value}`" for name, value in asked.items())
+    return f"the index holds no fragment of {options.length_s:g} s{filters and f' with {filters}'}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -38,6 +38,9 @@ class Cut:
         Second of the source that the first frame shows.
     speed : float
         Seconds of the source per second of the dance.
+    mirrored : bool
+        Whether it is to be flipped from left to right, which an edit list cannot say of
+        itself: it stands in the metadata, and in a comment.
     """
 
     first: int
@@ -47,6 +50,7 @@ class Cut:
     licence: str
     source_s: float
     speed: float
+    mirrored: bool = False
 
 
 def cuts_of(dance: Dance) -> list[Cut]:
@@ -57,7 +61,18 @@ def cuts_of(dance: Dance) -> list[Cut]:
         last, speed = _longest(dance, first)
         placed = dance.fragments[int(dance.source_index[first])]
         start_s = float(dance.source_s[first])
-        cuts.append(Cut(first, last, placed.clip_id, placed.source, placed.licence, start_s, speed))
+        cuts.append(
+            Cut(
+                first,
+                last,
+                placed.clip_id,
+                placed.source,
+                placed.licence,
+                start_s,
+                speed,
+                placed.mirrored,
+            )
+        )
         first = last
     return cuts
 
@@ -68,7 +83,7 @@ def _longest(dance: Dance, first: int) -> tuple[int, float]:
     The speeds that keep each further frame within the tolerance are an interval; the cut
     goes on while these intervals have a speed in common.
     """
-    sources = [placed.source for placed in dance.fragments]
+    sources = [(placed.source, placed.mirrored) for placed in dance.fragments]
     own = sources[int(dance.source_index[first])]
     low, high = 0.0, np.inf
     slack = TOLERANCE_FRAMES / dance.fps
@@ -175,6 +190,8 @@ def render_edl(
         video = videos[cut.source]
         # By this name editors look for the file; a clip of ours may be a part of one.
         lines.append(f"* FROM CLIP NAME: {video.name if video else cut.clip_id}")
+        if cut.mirrored:
+            lines.append("* COMMENT: FLIP HORIZONTALLY")
         lines.append(f"* SOURCE FILE: {video or 'no video'}")
         lines.append(f"* CLIP: {cut.clip_id}")
     lines += ["", f"* SONG: {song}"]
@@ -250,7 +267,12 @@ def _otio_clip(cut: Cut, media: dict[str, Any], fps: float) -> dict[str, Any]:
             }
         )  # fmt: skip
     shown = _range(round(cut.source_s * fps), cut.last - cut.first, fps)
-    origin = {"clip_id": cut.clip_id, "source": cut.source, "licence": cut.licence}
+    origin = {
+        "clip_id": cut.clip_id,
+        "source": cut.source,
+        "licence": cut.licence,
+        "mirrored": cut.mirrored,
+    }
     return _clip(cut.clip_id, shown, media, effects, {"danceit": origin})
 
 
