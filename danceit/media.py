@@ -158,3 +158,13 @@ def picture_start_s(container: Any) -> float | None:
     if stream is None or stream.start_time is None:
         return None
     return float(stream.start_time * stream.time_base)
+
+
+def quarter_turns(frame: Any) -> int:
+    """How often a decoded frame is to be turned by 90 degrees counter-clockwise, 0 to 3.
+
+    That is how the display matrix counts, and numpy's `rot90`. An angle that is no multiple of
+    90 comes of a matrix that is none: such files are shown as they are.
+    """
+    quarters, rest = divmod(int(getattr(frame, "rotation", 0)), 90)
+    return 0 if rest else quarters % 4

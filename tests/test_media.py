@@ -2,13 +2,21 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from danceit.audio import read_sound
 from danceit.errors import InputError
 from danceit.index.sources.media import media_in, pair, sound_duration_s, video_frame_times_s
-from danceit.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_media, is_video, opened
+from danceit.media import (
+    AUDIO_SUFFIXES,
+    VIDEO_SUFFIXES,
+    is_media,
+    is_video,
+    opened,
+    quarter_turns,
+)
 from danceit.render.footage.reel import picture_size
 from danceit.render.video.sound import output_rate, stereo
 from tests.audio.media import clicks, encode, write_pcm
@@ -72,3 +80,12 @@ def test_names_are_sounds_or_videos_or_neither() -> None:
     assert is_media(Path("a.MP3"))
     assert is_video(Path("b.MOV"))
     assert not is_media(Path("a.m3u8"))
+
+
+@pytest.mark.parametrize(
+    ("rotation", "turns"),
+    [(0, 0), (90, 1), (-90, 3), (180, 2), (270, 3), (45, 0), (-2147483648, 0)],
+)
+def test_only_whole_quarters_turn_a_picture(rotation: int, turns: int) -> None:
+    assert quarter_turns(SimpleNamespace(rotation=rotation)) == turns
+    assert quarter_turns(SimpleNamespace()) == 0

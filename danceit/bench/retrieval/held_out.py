@@ -30,18 +30,18 @@ def held_out_table(clips: Sequence[Clip], trained: TrainingReport, *, seed: int 
     Returns
     -------
     str
-        Empty where the split was not by song, so that no song was unheard.
+        Empty where the split was not by song, so that no song was unheard, and where no dance to
+        those songs, or to the others, is as long as a question (`QUERY_FRAMES`).
     """
     held, heard = set(trained.validation_songs), set(trained.training_songs)
     if held & heard or not held or not heard:
         return ""
     performances = performances_of(clips, trained.encoder.config, tempi=())
-    fold = Fold.of(
-        [item for item in performances if item.recording_id in heard],
-        [item for item in performances if item.recording_id in held],
-        trained.encoder,
-        QUERY_FRAMES,
-    )
+    known = [item for item in performances if item.recording_id in heard]
+    asking = [item for item in performances if item.recording_id in held]
+    if min(max(item.n_frames for item in side) for side in (known, asking)) < QUERY_FRAMES:
+        return ""
+    fold = Fold.of(known, asking, trained.encoder, QUERY_FRAMES)
     ties = np.random.default_rng(seed)
     answer = Answer.of(fold, DEFAULT_AUDIO_WEIGHT, ties, trained.best_step)
     return combined([answer], QUERY_FRAMES).table(seed=seed)

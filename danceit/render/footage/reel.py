@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
-from danceit.media import open_container, picture_stream
+from danceit.media import open_container, picture_stream, quarter_turns
 
 Picture = npt.NDArray[np.uint8]
 
@@ -95,12 +95,12 @@ class Reel:
         index = int(self._at(np.array([time_s]))[0])
         if index not in self._kept:
             self._decode_to(index)
-        planes, rotation = self._kept[index]
+        planes, quarters = self._kept[index]
         self._left[index] -= 1
         if self._left[index] <= 0:
             self._drop(index)
         picture = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
-        turned = np.rot90(picture, rotation // 90) if rotation % 360 else picture
+        turned = np.rot90(picture, quarters) if quarters else picture
         return np.ascontiguousarray(turned, dtype=np.uint8)
 
     @property
@@ -187,7 +187,7 @@ class Reel:
         planes = small.to_ndarray()
         if index not in self._kept:
             self._kept_bytes += planes.nbytes
-        self._kept[index] = (planes, int(frame.rotation))
+        self._kept[index] = (planes, quarter_turns(frame))
 
     def _drop(self, index: int) -> None:
         planes, _ = self._kept.pop(index)
@@ -207,7 +207,7 @@ def picture_size(video: Path) -> tuple[int, int]:
         frame = next(_decoded(container, stream), None)
         if frame is None:
             raise InputError(f"{video} has no picture that can be decoded")
-        turned = frame.rotation % 180 == 90
+        turned = quarter_turns(frame) % 2 == 1
         return (frame.height, frame.width) if turned else (frame.width, frame.height)
 
 

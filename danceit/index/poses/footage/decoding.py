@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from danceit.data import FPS
 from danceit.errors import InputError
-from danceit.media import opened, picture_stream
+from danceit.media import opened, picture_stream, quarter_turns
 
 MAX_PX = 16_384
 """Longest side that is decoded; beyond it one picture takes a gigabyte."""
@@ -165,10 +165,7 @@ def _upright(frame: Any, aspect: float, longest_px: int) -> npt.NDArray[np.uint8
     method = "BILINEAR" if same else "AREA"
     small = frame.reformat(width=width, height=height, format="rgb24", interpolation=method)
     picture: npt.NDArray[np.uint8] = small.to_ndarray()
-    # The display matrix's angle is counter-clockwise, as numpy's quarter turns are. What is none
-    # comes of a matrix that is none: such files are shown as they are.
-    quarters, rest = divmod(int(getattr(frame, "rotation", 0)), 90)
-    quarters = 0 if rest else quarters % 4
+    quarters = quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
 
 
