@@ -177,7 +177,9 @@ def combined(answers: Sequence[Answer], n_frames: int) -> RetrievalReport:
 
 
 def _told(interval: Interval) -> str:
-    """Write a value with its interval; a dash where nothing was measured."""
+    """Write a value with its interval, if there is one; a dash where nothing was measured."""
     if np.isnan(interval.mean):
         return "-"
+    if np.isnan(interval.low):
+        return f"{interval.mean:.3f}"
     return f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
