@@ -8,6 +8,7 @@ import numpy as np
 from danceit.data import BODY_PX, Dance
 from danceit.errors import InputError
 from danceit.index.cleaning.repair import mended
+from danceit.index.sources.people import EACH_FOLLOWED
 from danceit.progress import Progress, silent
 from danceit.render.footage.framing import body_px
 from danceit.render.footage.locating import Filmed
@@ -52,7 +53,11 @@ def prepare_person(
     scale = BODY_PX / body_px(footage.joints)
     joints, _ = mended(footage.joints.astype(np.float64) * scale)
     cleaned = Filmed(footage.video, footage.times_s, (joints / scale).astype(np.float32))
-    return prepare(cleaned, out, consent, size=size, warnings=recording.notes, progress=progress)
+    # Of those who were followed a person is only the main one.
+    told = tuple(
+        note.replace(EACH_FOLLOWED, "the main one was followed") for note in recording.notes
+    )
+    return prepare(cleaned, out, consent, size=size, warnings=told, progress=progress)
 
 
 @dataclass(frozen=True)

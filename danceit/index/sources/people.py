@@ -17,6 +17,8 @@ import numpy as np
 from danceit.data import N_JOINTS, Float32, Float64, Int64, Performer
 from danceit.index.poses.footage.cuts import cuts_in, near, shots_between
 
+EACH_FOLLOWED = "each was followed"
+"""What is said of several people in one picture."""
 REACH = 0.35
 """Mean joint movement between two frames up to which it is the same person, in box diagonals."""
 PATIENCE = 24
@@ -174,7 +176,7 @@ def cut_notes(cuts_s: Float64) -> tuple[str, ...]:
 def _crowd_note(detections: Sequence[Sequence[Float64]]) -> tuple[str, ...]:
     """Say so where several people are seen at once; nothing where one is."""
     most = max((len(people) for people in detections), default=0)
-    return (f"up to {most} people at once: each was followed",) if most > 1 else ()
+    return (f"up to {most} people at once: {EACH_FOLLOWED}",) if most > 1 else ()
 
 
 def _tracks(detections: Sequence[Sequence[Float64]]) -> list[_Track]:

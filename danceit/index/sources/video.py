@@ -24,7 +24,7 @@ from danceit.index.poses.footage.extraction import Footage, footage_folder, load
 from danceit.index.poses.footage.workers import extract_all
 from danceit.index.sources.checks import checked
 from danceit.index.sources.media import media_named, pair
-from danceit.index.sources.people import cut_notes
+from danceit.index.sources.people import EACH_FOLLOWED, cut_notes
 from danceit.index.sources.settings import ReadSettings
 from danceit.media import begins_like_video, is_video
 from danceit.progress import Progress
@@ -148,7 +148,7 @@ def _notes(dancer: Dancer) -> tuple[str, ...]:
     if dancer.n_swapped:
         notes.append(f"left and right put right in {dancer.n_swapped} frames")
     if dancer.n_people > 1:
-        notes.append(f"up to {dancer.n_people} people at once: each was followed")
+        notes.append(f"up to {dancer.n_people} people at once: {EACH_FOLLOWED}")
     if dancer.n_legs:
         notes.append(f"legs alone in {dancer.n_legs} pictures: nothing above them is seen")
     return tuple(notes)
