@@ -10,7 +10,6 @@ few degrees. Beside the solution stands what an estimator's landmarks give as th
 """
 
 import argparse
-import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from danceit.index.poses.footage.depth import Sighting, solved
 from danceit.index.poses.footage.rods import RODS
 from danceit.index.poses.footage.smoothing import PICTURE_S, smoothed
 from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
-from danceit.index.sources.aist import GENRES
+from danceit.index.sources.aist import GENRES, load_plain_pickle
 from danceit.index.synthetic.body import Build
 from danceit.index.synthetic.dancing import dance
 from danceit.index.synthetic.score import STYLES, draw_score
@@ -49,10 +48,8 @@ class Take:
 def cameras(folder: Path) -> Iterator[Take]:
     """Every take of AIST++ as each of its cameras saw it."""
     for path in sorted((folder / "keypoints2d").glob("*.pkl")):
-        with path.open("rb") as stream:
-            flat = pickle.load(stream)["keypoints2d"]
-        with (folder / "keypoints3d" / path.name).open("rb") as stream:
-            space = pickle.load(stream)["keypoints3d_optim"] / 100
+        flat = load_plain_pickle(path)["keypoints2d"]
+        space = load_plain_pickle(folder / "keypoints3d" / path.name)["keypoints3d_optim"] / 100
         for number, view in enumerate(flat):
             yield _seen(f"{path.stem} {number + 1}", space, view)
 

@@ -5,9 +5,10 @@ from collections import Counter
 import numpy as np
 
 from danceit.bench.glance import glance
-from danceit.bench.measures import counts, seams
+from danceit.bench.measures import seams
 from danceit.data import Dance
 from danceit.retrieval.fitting import alike
+from danceit.retrieval.notes import minutes
 
 
 def summary(dance: Dance) -> tuple[str, ...]:
@@ -17,7 +18,7 @@ def summary(dance: Dance) -> tuple[str, ...]:
         _material(dance),
         f"timing kept: {shown['timing kept, beat']}, of the bar {shown['timing kept, bar']}; "
         f"largest stretch {shown['largest local stretch']}",
-        _seams(dance),
+        _seams(dance, shown["seams on a 1"]),
         _styles(dance),
         _repeats(dance),
     )
@@ -26,22 +27,16 @@ def summary(dance: Dance) -> tuple[str, ...]:
 def _material(dance: Dance) -> str:
     clips = {placed.clip_id for placed in dance.fragments}
     takes = dance.seams.size + 1
-    seconds = dance.n_frames / dance.fps
-    return (
-        f"{int(seconds // 60)}:{int(seconds % 60):02d} in {_of(takes, 'take')} "
-        f"from {_of(len(clips), 'clip')}"
-    )
+    length = minutes(dance.n_frames / dance.fps)
+    return f"{length} in {_of(takes, 'take')} from {_of(len(clips), 'clip')}"
 
 
-def _seams(dance: Dance) -> str:
+def _seams(dance: Dance, on_one: str) -> str:
     if not dance.seams.size:
         return "seams: 0, one take"
     jumps = seams.seam_jumps(dance.joints, dance.seams)
     told = f"seams: {dance.seams.size}, jump {jumps.mean:.0f} px on average"
-    if len(dance.beats_s) > 1 and dance.numbers.any():
-        on_one = counts.seams_on(dance.seams, dance.beats_s, dance.numbers, fps=dance.fps)
-        told += f", {on_one:.0%} on a 1"
-    return told
+    return told if on_one == "-" else f"{told}, {on_one} on a 1"
 
 
 def _styles(dance: Dance) -> str:

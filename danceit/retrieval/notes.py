@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from danceit.data import FPS, Dance, Music
-from danceit.index.store.contract import FragmentStore, Where
+from danceit.index.store.contract import FragmentStore
 from danceit.retrieval.candidates import Candidates, asked_for
 from danceit.retrieval.fitting import alike
 from danceit.retrieval.options import QueryOptions
@@ -27,23 +27,21 @@ def little_movement(
     store: FragmentStore, plan: Plan, options: QueryOptions, duration_s: float
 ) -> tuple[str, ...]:
     """Say where a song is longer than all the movement that may be shown to it."""
-    where: Where = asked_for(options, plan.n_frames)
-    rows = store.matching(where)
-    if len(rows) > _MANY:
+    rows = store.matching(asked_for(options, plan.n_frames))
+    if not len(rows) or len(rows) > _MANY:
         return ()
     table = store.table(rows)
-    shown_s = 0.0
-    for clip in np.unique(table.clip_id.astype(str)):
-        own = table.clip_id == clip
-        frames = np.zeros(int((table.start_frame + table.n_frames)[own].max()), dtype=bool)
-        for start, length in zip(table.start_frame[own], table.n_frames[own], strict=True):
-            frames[start : start + length] = True
-        shown_s += float(frames.sum()) / FPS
+    clips = table.clip_id.astype(str)
+    order = np.lexsort((table.start_frame, clips))
+    clips, starts = clips[order], table.start_frame[order]
+    # All are of one length: each adds what lies beyond the one before it of its clip.
+    beyond = np.where(clips[1:] == clips[:-1], np.diff(starts), plan.n_frames)
+    shown_s = float(plan.n_frames + np.minimum(beyond, plan.n_frames).sum()) / FPS
     if shown_s >= duration_s:
         return ()
     return (
-        f"{_clock(shown_s)} of movement must fill a song of {_clock(duration_s)}: moves come back "
-        "often; a larger library, or fewer filters, give more",
+        f"{minutes(shown_s)} of movement must fill a song of {minutes(duration_s)}: moves come "
+        "back often; a larger library, or fewer filters, give more",
     )
 
 
@@ -61,5 +59,6 @@ def other_metres(dance: Dance, music: Music) -> tuple[str, ...]:
     )
 
 
-def _clock(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """Seconds as m:ss."""
     return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
