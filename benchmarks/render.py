@@ -7,16 +7,14 @@ else the machine does; the processor time beside it hardly does.
 """
 
 import argparse
-import resource
 import tempfile
-import time
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import soundfile
+from measured import timed
 
 from danceit.data import FPS, Dance, DanceSong, Float32, Placement
 from danceit.render import RenderOptions, render_many
@@ -67,18 +65,6 @@ def made_up(seconds: float, folder: Path) -> Dance:
         fragments=placed,
         song=DanceSong(song),
     )
-
-
-def timed(label: str, n_frames: int, work: Callable[[], object]) -> None:
-    def processor_s() -> float:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        return used.ru_utime + used.ru_stime
-
-    wall, processor = time.perf_counter(), processor_s()
-    work()
-    wall, processor = time.perf_counter() - wall, processor_s() - processor
-    per_frame = 1000 * processor / n_frames
-    print(f"{label:<26}{n_frames / wall:8.0f} frames/s   {per_frame:6.2f} ms of processor a frame")
 
 
 def main() -> None:

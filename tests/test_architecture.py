@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
 SHARED = {
     "errors", "files", "counts", "provenance", "npz", "data", "dance_file", "plugins", "progress",
-    "movement", "media", "checkpoints", "duck", "skeleton", "clips",
+    "movement", "media", "checkpoints", "duck", "skeleton", "clips", "closing",
 }  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
@@ -21,6 +21,7 @@ MAY_IMPORT = {
     # `Dance.save`, `Dance.load` and a notebook's picture hand over when they are called.
     "skeleton": set(),
     "clips": {"skeleton"},
+    "closing": set(),
     "data": {
         "errors",
         "files",

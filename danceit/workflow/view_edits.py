@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from danceit.audio.songs import song_of
+from danceit.closing import Closing
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
 from danceit.files import file_name
@@ -37,7 +37,7 @@ class _Own:
     changes: list[Any] = field(default_factory=list)
 
 
-class ViewEdits(AbstractContextManager["ViewEdits"]):
+class ViewEdits(Closing):
     """Changes to the dances of a page, each solved from the dance as it was opened.
 
     Parameters
@@ -67,16 +67,9 @@ class ViewEdits(AbstractContextManager["ViewEdits"]):
             for dance, file in zip(viewed.dances, viewed.files, strict=True)
         ]
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the index."""
         self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     @property
     def refused(self) -> list[str]:

@@ -6,10 +6,10 @@ it; the same question answered again takes the place of the earlier answer.
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from danceit.bench.study.trials import Share, Trial, share_of
+from danceit.closing import Closing
 from danceit.duck import connected
 from danceit.errors import InputError
 
@@ -41,7 +41,7 @@ FROM votes GROUP BY ALL ORDER BY question, first, second
 """
 
 
-class Ballots:
+class Ballots(Closing):
     """Votes in one file; closed by `close` or as a context manager.
 
     Parameters
@@ -124,17 +124,6 @@ class Ballots:
     def close(self) -> None:
         """Give the file back."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _all(self, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(query, values or []).fetchall())

@@ -32,7 +32,7 @@ from danceit.data import Float64, Recording
 from danceit.errors import InputError
 from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.axes import from_y_up
-from danceit.index.sources.checks import check_size, checked, frame_times, numbers
+from danceit.index.sources.checks import check_size, checked, frame_times, head_of, numbers
 from danceit.index.sources.media import media_named, pair
 
 FPS = 60.0
@@ -62,11 +62,7 @@ class AistSource:
         """Whether `path` is a ``.pkl`` file that begins with AIST++'s keypoints."""
         if path.suffix.lower() != ".pkl" or not path.is_file():
             return False
-        try:
-            with path.open("rb") as stream:
-                head = stream.read(_PEEK_BYTES)
-        except OSError:
-            return False
+        head = head_of(path, _PEEK_BYTES)
         return b"keypoints3d" in head or b"keypoints2d" in head
 
     def companions(self, path: Path) -> tuple[Path, ...]:

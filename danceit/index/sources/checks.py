@@ -35,6 +35,15 @@ MAX_FRAMES = 4_000_000
 """Most frames of one recording: an hour at 1 000 a second, 37 hours at 30."""
 
 
+def head_of(path: Path, n_bytes: int) -> bytes:
+    """The first bytes of a file, by which a reader knows it; none where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(n_bytes)
+    except OSError:
+        return b""
+
+
 def checked(recording: Recording) -> Recording:
     """Return `recording` if it is fit for cleaning.
 

@@ -25,7 +25,7 @@ from danceit.data import Float64, Int64, Recording
 from danceit.errors import InputError
 from danceit.index.poses.joint_names import keypoints
 from danceit.index.poses.skeletons import COCO17, HALPE26, MIN_CONFIDENCE, to_coco18
-from danceit.index.sources.checks import check_frames, checked, numbers, read_json
+from danceit.index.sources.checks import check_frames, checked, head_of, numbers, read_json
 from danceit.index.sources.media import media_named, pair
 from danceit.index.sources.people import followed
 from danceit.index.sources.timing import times_of_frames
@@ -50,11 +50,7 @@ class CocoSource:
         """Whether `path` is a ``.json`` file that begins like COCO's."""
         if path.suffix.lower() != ".json" or not path.is_file():
             return False
-        try:
-            with path.open("rb") as stream:
-                head = stream.read(_PEEK_BYTES)
-        except OSError:
-            return False
+        head = head_of(path, _PEEK_BYTES)
         results = b'"image_id"' in head and b'"keypoints"' in head
         return results or (b'"images"' in head and b'"file_name"' in head)
 

@@ -21,7 +21,7 @@ import numpy as np
 from danceit.data import N_JOINTS, Float64, Int64, Recording
 from danceit.errors import InputError
 from danceit.index.poses.skeletons import BODY25, to_coco18
-from danceit.index.sources.checks import check_frames, checked, numbers, read_json
+from danceit.index.sources.checks import check_frames, checked, head_of, numbers, read_json
 from danceit.index.sources.media import media_in, media_named, pair
 from danceit.index.sources.people import followed
 from danceit.index.sources.timing import times_of_frames
@@ -90,11 +90,7 @@ SOURCE = OpenPoseSource()
 def _looks_like_frame(file: Path) -> bool:
     if file.name.lower().endswith("_keypoints.json"):
         return True
-    try:
-        with file.open("rb") as stream:
-            return b'"people"' in stream.read(_PEEK_BYTES)
-    except OSError:
-        return False
+    return b'"people"' in head_of(file, _PEEK_BYTES)
 
 
 def _frames(folder: Path) -> tuple[str, Int64, list[Path]]:

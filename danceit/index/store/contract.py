@@ -11,15 +11,15 @@ an engine against this page. `danceit.index.store.base` keeps it for engines tha
 danceit's manifest; others keep what files they like.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from danceit.closing import Closing
 from danceit.data import Float32, Int64
 from danceit.errors import InputError
 from danceit.index.store.batch import ClipEntry, FragmentBatch
@@ -77,7 +77,7 @@ class PartWriter(Protocol):
         ...
 
 
-class FragmentStore(ABC):
+class FragmentStore(Closing):
     """A store of fragments; open stores are closed by `close` or as a context manager.
 
     Engines are registered under the entry-point group ``danceit.stores``.
@@ -268,17 +268,6 @@ class FragmentStore(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release files and locks; changes that were not committed are forgotten."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def check_queries(queries: npt.NDArray[Any], k: int, width: int, by: By) -> Float32:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from danceit.closing import Closing
 from danceit.errors import DanceitError, InputError
 
 ADDRESS = "127.0.0.1"
@@ -57,7 +57,7 @@ class Site:
     token: str = field(default_factory=new_token)
 
 
-class LocalServer:
+class LocalServer(Closing):
     """Serves a `Site` on the loopback address until it is closed.
 
     Parameters
@@ -100,17 +100,6 @@ class LocalServer:
     def close(self) -> None:
         """Give the port back."""
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _Server(ThreadingHTTPServer):
