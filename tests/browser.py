@@ -15,7 +15,8 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]  # fmt: skip
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
+"""Longest wait for something that is to come; a busy machine takes its time."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -62,6 +63,7 @@ class Watched:
 def watched(browser: Any, *, width: int = 1200, height: int = 800, touch: bool = False) -> Any:
     """Open an empty page of a size and take down what it complains of."""
     context = browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
+    context.set_default_timeout(1000 * PATIENCE_S)
     seen = Watched(context.new_page())
     seen.page.on("console", lambda said: seen.complaints.append(f"{said.type}: {said.text}"))
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from danceit.audio import listen
@@ -52,6 +53,8 @@ class Desk:
         self.shelf, self.asking = Shelf(project, dancing), Asking(project)
         self._data = data
         self._run = new_id()
+        # Of two changes made on the same revision one must find it taken.
+        self._changing = Lock()
 
     def state(self, asked: Asked) -> dict[str, Any]:
         """Return everything that the page needs to know of the project."""
@@ -145,6 +148,10 @@ class Desk:
         if asked.get("do") == "restore":
             self.project.restore("songs", asked["id"])
             return {}
+        with self._changing:
+            return self._change_song(asked)
+
+    def _change_song(self, asked: Asked) -> dict[str, Any]:
         song = self.project.song(asked["id"])
         check_revision(song, asked)
         act = asked.get("do")
@@ -194,6 +201,10 @@ class Desk:
         if asked.get("do") == "restore":
             self.project.restore("dances", asked["id"])
             return {}
+        with self._changing:
+            return self._change(asked)
+
+    def _change(self, asked: Asked) -> dict[str, Any]:
         version = self.project.version(asked["id"])
         check_revision(version, asked)
         act, n_changed = asked.get("do"), 0
@@ -267,7 +278,8 @@ class Desk:
             counts=counts,
         )
         data["coded"] = {"rate": outline.rate, "samples": outline.coded_samples}
-        return {"song": asdict(song), "data": data}
+        revisions = [version.revision for version in versions]
+        return {"song": asdict(song), "data": data, "revisions": revisions}
 
 
 def version_as_json(version: Version) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from danceit.render.options import THEMES
 from danceit.render.page.html import PLAYER_SCRIPTS, asset, variables
 
 SCRIPTS = (
-    "api.js", "loops.js", "clicks.js", "deck.js", "jobs.js", "welcome.js", "library.js",
-    "counting.js", "making.js", "moving.js", "tray.js", "exporting.js", "learning.js", "studio.js",
+    "api.js", "changes.js", "loops.js", "clicks.js", "deck.js", "jobs.js", "welcome.js",
+    "library.js", "counting.js", "making.js", "moving.js", "tray.js", "exporting.js",
+    "learning.js", "studio.js",
 )  # fmt: skip
 """The studio's own, in this order, after those of the page."""
 SHARED = (*PLAYER_SCRIPTS, "timeline.js", "facts.js", "transport.js")

@@ -16,7 +16,9 @@ import pytest
 
 from danceit.index.synthetic import SyntheticLibrary, make_library
 from danceit.retrieval.encoder.configuration import TrainingConfig
+from danceit.studio.project import Project
 from danceit.workflow.indexing import build_index
+from tests.browser import chromium
 
 pytest.importorskip("starlette", reason="the studio's server is in [studio]")
 pytest.importorskip("uvicorn", reason="the studio's server is in [studio]")
@@ -111,3 +113,28 @@ def studio(project: Path, *args: object) -> Iterator[Served]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return tmp_path / "mine.danceit"
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def danced(
+    index: Path, library: SyntheticLibrary, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A studio with a library, a song and a dance."""
+    from danceit.studio.songs import prepare
+    from danceit.studio.tasks import take_song
+
+    folder = tmp_path_factory.mktemp("danced") / "mine.danceit"
+    made = Project.open(folder)
+    made.library = index
+    song = take_song(made, library.query_song, "<b>a song</b>")
+    prepare(made, song, lambda doing, share: None)
+    with studio(folder) as served:
+        status, _ = served.post("/dances", {"song": song.id})
+        assert status == 200
+        yield served

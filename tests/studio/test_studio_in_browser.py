@@ -1,8 +1,6 @@
 """The whole way in a real browser: a song in, a dance out, changed, and exported as files."""
 
 import re
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,8 @@ import pytest
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.project import Project
-from tests.browser import Watched, chromium, unnamed_controls, watched
+from tests.browser import unnamed_controls, watched
+from tests.studio.browsing import button, job_over, open_page, pick_move
 from tests.studio.conftest import Served, studio
 
 PAINTED = """(canvas) => {
@@ -26,41 +25,6 @@ PAINTED = """(canvas) => {
   return seen.size;
 }"""
 """How many colours, coarsely, are on a canvas."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-def open_page(seen: Watched, served: Served, where: str = "") -> None:
-    seen.page.goto(served.url + where)
-    seen.until("document.body.dataset.ready === 'true'")
-
-
-def button(seen: Watched, name: str) -> Any:
-    return seen.page.get_by_role("button", name=name, exact=True)
-
-
-def job_over(seen: Watched, task: str, count: int = 1) -> None:
-    """Wait for work in a process of its own, which takes as long as the machine is busy."""
-    deadline = time.monotonic() + 120
-    own = f"studio.project.jobs.filter((job) => job.task === '{task}')"
-    over = f"{own}.length === {count} && {own}.every(({{ state }}) => state !== 'running')"
-    while not seen.state(over):
-        assert time.monotonic() < deadline, seen.state("studio.project.jobs")
-        seen.page.wait_for_timeout(50)
-
-
-def pick_move(seen: Watched) -> str:
-    """Click the move a little after the playhead; return its fragment."""
-    box = seen.page.locator("#detail").bounding_box()
-    seen.page.mouse.click(box["x"] + 0.62 * box["width"], box["y"] + box["height"] - 14)
-    seen.until("studio.deck.selected !== null")
-    seen.page.locator(".move-card").first.wait_for()
-    fragment: str = seen.state("studio.deck.fragment.id")
-    return fragment
 
 
 def test_from_a_song_to_files(
@@ -140,66 +104,6 @@ def check_files(project: Path, wanted: str) -> None:
     assert wanted in {placed.fragment_id for placed in dance.fragments}
 
 
-@pytest.fixture(scope="module")
-def danced(
-    index: Path, library: SyntheticLibrary, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    """A studio with a library, a song and a dance."""
-    from danceit.studio.songs import prepare
-    from danceit.studio.tasks import take_song
-
-    folder = tmp_path_factory.mktemp("danced") / "mine.danceit"
-    made = Project.open(folder)
-    made.library = index
-    song = take_song(made, library.query_song, "<b>a song</b>")
-    prepare(made, song, lambda doing, share: None)
-    with studio(folder) as served:
-        status, _ = served.post("/dances", {"song": song.id})
-        assert status == 200
-        yield served
-
-
-def test_two_tabs_see_one_another_and_do_not_fight(browser: Any, danced: Served) -> None:
-    (version,) = danced.get("/state")["dances"]
-    with watched(browser) as one, watched(browser) as other:
-        open_page(one, danced)
-        open_page(other, danced)
-        one.until("danceit.drawnFrame() !== undefined")
-        other.until("danceit.drawnFrame() !== undefined")
-        gone = one.state("studio.deck.current.fragments[0].id")
-        change = {"kind": "ban", "what": gone, "text": "Without the first"}
-        asked = {"do": "change", "revision": version["revision"], "changes": [change]}
-        assert danced.post(f"/dances/{version['id']}", asked)[0] == 200
-        for seen in (one, other):
-            seen.until(f"studio.deck.current.fragments.every(({{ id }}) => id !== '{gone}')")
-        # What was asked on the version that is no more is told so, and changes nothing.
-        status, told = danced.post(f"/dances/{version['id']}", asked)
-        assert (status, "another tab" in told["error"]) == (409, True)
-        one.page.keyboard.press("Control+z")
-        other.until(f"studio.deck.current.fragments[0].id === '{gone}'")
-        assert one.complaints == other.complaints == []
-
-
-def test_what_was_asked_for_last_is_what_is_shown(browser: Any, danced: Served) -> None:
-    (version,) = danced.get("/state")["dances"]
-    (song,) = danced.get("/state")["songs"]
-    with watched(browser) as seen:
-        open_page(seen, danced, f"#/song/{song['id']}")
-
-        def late(route: Any) -> None:
-            seen.page.wait_for_timeout(600)
-            route.continue_()
-
-        seen.page.route("**/view?*", late)
-        seen.state(f"location.hash = '#/dance/{version['id']}'")
-        seen.page.wait_for_timeout(100)
-        seen.state(f"location.hash = '#/song/{song['id']}'")
-        seen.page.wait_for_timeout(1500)
-        assert button(seen, "Tap the beat").is_visible()
-        assert seen.state("studio.deck.ids.length") == 0
-        assert seen.complaints == []
-
-
 def test_a_name_is_text_and_never_markup(browser: Any, danced: Served) -> None:
     with watched(browser) as seen:
         open_page(seen, danced, "#/songs")
@@ -261,38 +165,6 @@ def test_an_eight_is_learned_slowly_with_the_counts_before_it(browser: Any, danc
         assert seen.complaints == []
 
 
-def test_an_eight_is_danced_again_where_the_song_comes_back(
-    browser: Any, index: Path, tmp_path: Path, project: Path
-) -> None:
-    from danceit.index.synthetic import make_library
-    from danceit.studio.songs import prepare
-    from danceit.studio.tasks import take_song
-
-    long = make_library(tmp_path / "long", songs_per_style=1, seconds=40.0).query_song
-    made = Project.open(project)
-    made.library = index
-    song = take_song(made, long, "comes back")
-    prepare(made, song, lambda doing, share: None)
-    with studio(project) as served, watched(browser) as seen:
-        served.post("/dances", {"song": song.id})
-        open_page(seen, served)
-        seen.until("danceit.drawnFrame() !== undefined")
-        labels = [part["label"] for part in seen.state("studio.deck.counts.sections")]
-        assert labels.count(labels[0]) > 1
-        pick_move(seen)
-        seen.page.locator(".move-card").nth(2).click()
-        seen.until("studio.project.dances[0].changes.length === 1")
-        button(seen, "Also where the song comes back").click()
-        seen.until("studio.project.dances[0].changes.length > 1")
-        shown = (
-            "(at) => { const d = studio.deck.current;"
-            " return d.fragmentOf(d.segmentAt(d.frameAt(at))).id; }"
-        )
-        for change in seen.state("studio.project.dances[0].changes").copy():
-            seen.until(f"({shown})({change['at']}) === '{change['what']}'")
-        assert seen.complaints == []
-
-
 def test_moves_are_found_by_a_move_and_put_into_the_dance(browser: Any, danced: Served) -> None:
     with watched(browser) as seen:
         open_page(seen, danced, "#/library")
@@ -318,7 +190,6 @@ def test_it_fits_a_phone_and_every_target_is_large_enough(browser: Any, danced: 
         for where in ("#/library", "#/songs", f"#/song/{song['id']}", f"#/dance/{version['id']}",
                       f"#/learn/{version['id']}"):  # fmt: skip
             open_page(seen, danced, where)
-            seen.page.wait_for_timeout(300)
             assert seen.state("document.scrollingElement.scrollWidth") <= 390
             small = seen.state(
                 "Array.from(document.querySelectorAll('button, select, a, summary, label'))"

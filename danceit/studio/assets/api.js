@@ -52,13 +52,42 @@ const api = {
 
 // What the project holds, kept up to date.
 class Project extends EventTarget {
-  async refresh() {
-    // Asked twice at once, the later answer counts.
-    const mine = (this.asking = api.get("/state"));
-    const state = await mine;
-    if (mine !== this.asking) return;
-    this.state = state;
+  constructor() {
+    super();
+    this.kept = new Map();
+  }
+
+  // Ask again. One question at a time, so that no answer overtakes another; who asks while one is
+  // under way waits for the next, which knows what they know.
+  refresh() {
+    if (!this.asking) return this.#ask();
+    this.next ||= this.asking.catch(() => {}).then(() => {
+      this.next = null;
+      return this.refresh();
+    });
+    return this.next;
+  }
+
+  // A dance as an answer tells that it is now, or a new one.
+  keep(dance) {
+    this.kept.set(dance.id, dance);
+    this.state.dances = withDance(this.state.dances, dance);
     this.dispatchEvent(new Event("state"));
+  }
+
+  #ask() {
+    this.kept.clear(); // the answer will know of these
+    this.asking = (async () => {
+      try {
+        const state = await api.get("/state");
+        state.dances = [...this.kept.values()].reduce(withDance, state.dances);
+        this.state = state;
+      } finally {
+        this.asking = null;
+      }
+      this.dispatchEvent(new Event("state"));
+    })();
+    return this.asking;
   }
 
   listen() {
@@ -97,6 +126,13 @@ class Project extends EventTarget {
   }
 }
 
+// These dances with one as it is now; what is newer stays.
+function withDance(dances, dance) {
+  const there = dances.find(({ id }) => id === dance.id);
+  if (!there) return [...dances, dance];
+  return there.revision >= dance.revision ? dances : dances.map((one) => (one === there ? dance : one));
+}
+
 // A line that goes away by itself, with something to do about it.
 function toast(text, { kind = "", act = "", on = null, stays = false } = {}) {
   const box = element("div", { class: `toast ${kind}` }, element("span", {}, text));
@@ -112,7 +148,8 @@ function toast(text, { kind = "", act = "", on = null, stays = false } = {}) {
 
 // Do something that may fail, and say so on the page; `button` is out of use meanwhile.
 async function attempt(action, button = null) {
-  const focused = document.activeElement === button;
+  const focused = button && document.activeElement === button;
+  const region = focused && regionOf(button);
   if (button) {
     if (button.disabled) return undefined;
     button.disabled = true;
@@ -130,8 +167,33 @@ async function attempt(action, button = null) {
       button.disabled = false;
       button.classList.remove("busy");
       if (focused && button.isConnected) button.focus();
+      else if (focused && region.isConnected && document.activeElement === document.body) focusOn(region, controlName(button));
     }
   }
+}
+
+// The part of the page that a control is drawn anew with.
+function regionOf(control) {
+  return control.closest("dialog, #aside, #tray, #page") || document.body;
+}
+
+function controlName(control) {
+  return control.id || control.getAttribute("aria-label") || control.textContent;
+}
+
+// The control of that name, or the part itself, so that the keyboard goes on from here.
+function focusOn(region, name) {
+  const again = [...region.querySelectorAll("button, a, input, select, summary")].find((one) => !one.disabled && controlName(one) === name);
+  if (!again) region.setAttribute("tabindex", "-1");
+  (again || region).focus({ preventScroll: true });
+}
+
+// Draw a part of the page anew and leave the keyboard where it was.
+function redraw(region, ...children) {
+  const { activeElement: held } = document;
+  const name = region !== held && region.contains(held) ? controlName(held) : null;
+  region.replaceChildren(...children);
+  if (name !== null) focusOn(region, name);
 }
 
 function button(text, on, { shape = "", kind = "", title = null, label = null } = {}) {

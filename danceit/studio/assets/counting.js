@@ -42,7 +42,7 @@ class Counting {
   async #count(asked, done) {
     this.status.textContent = "Counting again…";
     try {
-      this.told = await api.post(`/songs/${this.song.id}`, { do: "count", revision: this.song.revision, ...asked });
+      this.told = await inTurn(() => api.post(`/songs/${this.song.id}`, { do: "count", revision: this.song.revision, ...asked }));
     } catch (error) {
       this.status.textContent = error.message;
       if (error.status !== 409) return;

@@ -9,6 +9,7 @@ class Deck extends EventTarget {
     this.transport = null;
     this.song = null;
     this.ids = [];
+    this.revisions = []; // of the dances, as they are shown
     this.dance = 0;
     this.selected = null;
   }
@@ -22,7 +23,8 @@ class Deck extends EventTarget {
   }
 
   async openDances(ids) {
-    const { song, data } = await this.#latest(api.get(`/view?${ids.map((id) => `dance=${id}`).join("&")}`));
+    const { song, data, revisions } = await this.#latest(api.get(`/view?${ids.map((id) => `dance=${id}`).join("&")}`));
+    this.revisions = revisions;
     data.sound = `/songs/${song.id}/sound`;
     if (this.player && this.song.id === song.id && this.song.counted === song.counted && this.ids.length === ids.length && ids.length) {
       this.song = song;
@@ -30,6 +32,13 @@ class Deck extends EventTarget {
       this.show(data.dances);
       this.#told("opened");
     } else this.#open(song, data, ids);
+  }
+
+  // Show again what the project knows to be newer than it is shown.
+  async renew() {
+    if (this.opening) return; // then it is asked again when that is there
+    const newer = this.ids.some((id, i) => project.dance(id)?.revision > this.revisions[i]);
+    if (newer) await this.openDances(this.ids);
   }
 
   // Other dances in the place of those that are shown, to the same song.
@@ -120,9 +129,15 @@ class Deck extends EventTarget {
   // What was asked for last is what is opened; an answer that comes too late is let go.
   async #latest(answer) {
     const mine = (this.opening = {});
-    const told = await answer;
-    if (mine !== this.opening) throw new DOMException("something else was opened meanwhile", "AbortError");
-    return told;
+    try {
+      const told = await answer;
+      if (mine === this.opening) return told;
+    } catch (error) {
+      if (mine === this.opening) throw error;
+    } finally {
+      if (mine === this.opening) this.opening = null;
+    }
+    throw new DOMException("something else was opened meanwhile", "AbortError");
   }
 
   #open(song, data, ids) {

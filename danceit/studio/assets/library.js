@@ -121,7 +121,7 @@ class LibraryPage {
       const [start, end] = deck.stretch;
       dialog.close();
       location.hash = `#/dance/${version.id}`;
-      await changeDance([{ kind: "pin", at: (start + end) / 2, what: id, text: `${clock(start)}: ${name}` }]);
+      await changeDance([{ kind: "pin", at: (start + end) / 2, what: id, text: `${clock(start)}: ${name}` }], version.id);
     }, { kind: "primary", shape: "dancer", title: "Where its playhead stands" });
     const picture = loops.picture(this.index, move.id, `${name}, moving`);
     dialog.replaceChildren(

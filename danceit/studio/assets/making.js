@@ -35,7 +35,7 @@ class Making {
     alike.addEventListener("change", () => (this.wishes.alike = alike.checked));
     rows.append(element("label", { class: "tick" }, alike, "Choruses are danced alike"));
     const song = deck.song ? deck.song.id : null;
-    const make = button(version ? "Make it so" : "Make a dance", () => makeDance(song, { ...this.wishes, seed: 0 }), { kind: "primary", shape: "dancer", title: "A new version with these wishes; those there are stay" });
+    const make = button(version ? "Make it so" : "Make a dance", () => makeDance(song, () => ({ ...this.wishes, seed: 0 })), { kind: "primary", shape: "dancer", title: "A new version with these wishes; those there are stay" });
     const other = button("Another one", () => this.another(), { shape: "other", title: "Another dance with the same wishes (N)" });
     other.id = "another";
     box.append(rows, element("div", { class: "actions" }, make, ...(version ? [other] : [])));
@@ -47,8 +47,10 @@ class Making {
   // The next seed that no version of the song has.
   another() {
     const song = deck.song.id;
-    const seeds = project.dancesOf(song).map(({ wishes }) => wishes.seed);
-    return makeDance(song, { ...this.wishes, seed: Math.max(0, ...seeds) + 1 });
+    return makeDance(song, () => {
+      const seeds = project.dancesOf(song).map(({ wishes }) => wishes.seed);
+      return { ...this.wishes, seed: Math.max(0, ...seeds) + 1 };
+    });
   }
 
   #segments(name, label, options, title) {
@@ -67,9 +69,12 @@ function labelled(text, control) {
   return element("label", { class: "labelled" }, element("span", {}, text), control);
 }
 
-// Choose a dance, keep it as a version and show it.
-async function makeDance(song, wishes = making.wishes) {
-  const { dance } = await api.post("/dances", { song, wishes });
-  await project.refresh();
+// Choose a dance, keep it as a version and show it; what is wished for is asked when its turn comes.
+async function makeDance(song, wishes = () => making.wishes) {
+  const { dance } = await inTurn(async () => {
+    const told = await api.post("/dances", { song, wishes: wishes() });
+    project.keep(told.dance);
+    return told;
+  });
   location.hash = `#/dance/${dance.id}`;
 }

@@ -35,7 +35,8 @@ class Moving {
     const kept = version.changes.some((one) => one.kind === "pin" && one.what === fragment.id && Math.abs(one.at - this.at) < 0.05);
     const again = this.#again(segment);
     this.status = element("p", { role: "status", class: "dim status" });
-    this.box.replaceChildren(
+    redraw(
+      this.box,
       element("h2", {}, `${clock(start)} to ${clock(end)}`),
       element("h3", {}, swatch(fragment), element("span", {}, nameOf(fragment.clip))),
       element("p", { class: "why" }, why(fragment, segment, seam)),
@@ -145,7 +146,7 @@ class Moving {
       try {
         const told = await api.post(`/dances/${version.id}/try`, { changes: withChange(version.changes, change) }, mine.signal);
         if (this.trying !== mine || mine.signal.aborted) return;
-        this.before ||= { dances: deck.raw, loop: deck.player.clock.loop };
+        this.before ||= { loop: deck.player.clock.loop };
         deck.preview(told.dances);
         deck.transport.setLoop([Math.max(0, start - 1), Math.min(end + 1, deck.player.data.duration_s)]);
         if (deck.seconds < start - 1 || deck.seconds > end + 1) deck.player.clock.seek(Math.max(0, start - 1));
@@ -156,47 +157,34 @@ class Moving {
     }, HOVER_MS);
   }
 
+  // What is only tried is shown no more.
+  settle() {
+    this.#leave();
+  }
+
   #leave(back = true) {
     clearTimeout(this.waiting);
     this.over = null;
     if (this.trying) this.trying.abort();
     this.trying = null;
     if (!this.before) return;
-    const { dances, loop } = this.before;
+    const { loop } = this.before;
     this.before = null;
-    if (back) deck.preview(dances);
+    if (back) deck.preview(deck.raw); // which may have become another meanwhile
     deck.transport.setLoop(loop);
     this.status.textContent = "";
+    if (back) this.show();
   }
 
   async #take(change, card) {
-    this.#leave(false);
-    await attempt(() => changeDance([change]), card);
+    this.#leave(false); // it stays in its place until it is there for good
+    const taken = await attempt(async () => {
+      await changeDance([change]);
+      return true;
+    }, card);
+    if (!taken) deck.preview(deck.raw);
     if (document.activeElement === document.body) this.box.focus({ preventScroll: true });
   }
-}
-
-// A second choice for the same moment takes the place of the first.
-function withChange(changes, change) {
-  return [...changes.filter((one) => !(one.kind === "pin" && change.kind === "pin" && one.at === change.at)), change];
-}
-
-// Add changes to the version that is worked on and show it as it is then.
-async function changeDance(added) {
-  const version = moving.version;
-  const changes = added.reduce(withChange, version.changes);
-  const told = await api.post(`/dances/${version.id}`, { do: "change", revision: version.revision, changes });
-  await project.refresh();
-  await deck.openDances(deck.ids);
-  toast(`${told.changed === 1 ? "One move is" : `${told.changed} moves are`} other now, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo")) });
-}
-
-async function goDance(way) {
-  const version = moving.version;
-  if (!version || !version[way]) return;
-  await api.post(`/dances/${version.id}`, { do: way, revision: version.revision });
-  await project.refresh();
-  await deck.openDances(deck.ids);
 }
 
 function partAt(counts, seconds) {

@@ -43,6 +43,13 @@ async function route() {
   return go(song ? `#/song/${song.id}` : "#/songs");
 }
 
+// `route`, and say when what the address asks for is there.
+async function arrive() {
+  const { hash } = location;
+  await route();
+  if (location.hash === hash) document.body.dataset.at = hash;
+}
+
 function go(hash) {
   if (location.hash === hash) return route();
   location.replace(hash);
@@ -103,7 +110,9 @@ function showAside() {
   if (!version || document.body.dataset.part !== "dance") return;
   const head = element("div", { class: "aside-head" });
   const step = (way, key) => {
-    const made = button("", () => goDance(way), { shape: way, kind: "bare", label: way === "undo" ? "Undo" : "Redo", title: `${way === "undo" ? "Undo" : "Redo"} (${key})` });
+    const text = way === "undo" ? "Undo" : "Redo";
+    // In use while it works: pressed twice it goes two steps.
+    const made = element("button", { type: "button", class: "chip bare", "aria-label": text, title: `${text} (${key})`, onclick: () => attempt(() => goDance(way)) }, icon(way));
     made.disabled = !version[way];
     return made;
   };
@@ -118,21 +127,14 @@ function showAside() {
   const panel = element("div", { id: "panel", role: "tabpanel", "aria-labelledby": `tab-${tab}`, class: "panel" });
   panel.append(tab === "make" ? making.panel(version) : moving.panel());
   if (tab === "make" && version.changes.length) panel.append(changesOf(version));
-  $("aside").replaceChildren(head, tabs, panel);
+  redraw($("aside"), head, tabs, panel);
 }
 
 function changesOf(version) {
-  const rows = version.changes.map((change, i) =>
-    element("li", {}, element("span", {}, change.text), button("Take back", () => replaceChanges(version.changes.filter((_, other) => other !== i)), { label: `Take back: ${change.text}` })),
+  const rows = version.changes.map((change) =>
+    element("li", {}, element("span", {}, change.text), button("Take back", () => takeBack(change), { label: `Take back: ${change.text}` })),
   );
   return element("section", { class: "edits", "aria-label": "Changes" }, element("h2", {}, "Your changes"), element("ul", {}, ...rows));
-}
-
-async function replaceChanges(changes) {
-  const version = moving.version;
-  await api.post(`/dances/${version.id}`, { do: "change", revision: version.revision, changes });
-  await project.refresh();
-  await deck.openDances(deck.ids);
 }
 
 // Something is new: show it where it matters, and leave alone what is being worked on.
@@ -154,13 +156,8 @@ async function renew() {
   if (part !== "dance") return undefined;
   const gone = deck.ids.filter((id) => !project.dance(id));
   if (gone.length) return route();
-  tray.show(deck.song.id, deck.ids);
-  const revisions = deck.ids.map((id) => project.dance(id).revision).join();
-  if (revisions !== deck.revisions) {
-    await deck.openDances(deck.ids);
-    showAside();
-  }
-  return undefined;
+  if (deck.ids.length) tray.show(deck.song.id, deck.ids);
+  return deck.renew();
 }
 
 // A song, or on the library's page dances, wherever on the page they are dropped.
@@ -238,8 +235,10 @@ async function start() {
     }
   });
   deck.addEventListener("opened", () => {
-    deck.revisions = deck.ids.map((id) => project.dance(id)?.revision).join();
-    if (deck.ids.length) showAside();
+    if (!deck.ids.length) return;
+    showAside();
+    // It was changed again while it was on its way.
+    if (document.body.dataset.part === "dance") attempt(() => deck.renew());
   });
   project.addEventListener("state", () => attempt(renew));
   project.addEventListener("jobs", () => {
@@ -250,10 +249,10 @@ async function start() {
     $("notice").textContent = detail;
     $("notice").hidden = !detail;
   });
-  window.addEventListener("hashchange", () => attempt(route));
+  window.addEventListener("hashchange", () => attempt(arrive));
   window.matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => location.reload());
   seen = project.state;
-  await route();
+  await arrive();
   project.listen();
   // For tests and the curious, as on the page of `danceit view`.
   window.danceit = Object.freeze(told(() => deck.player));

@@ -52,13 +52,11 @@ class Tray {
   async #rename(version) {
     const name = await askName("Name of the version", version.name);
     if (name === null) return;
-    await api.post(`/dances/${version.id}`, { do: "rename", revision: version.revision, name });
-    await project.refresh();
+    await editDance(version.id, () => ({ do: "rename", name }));
   }
 
   async #remove(version) {
-    await api.post(`/dances/${version.id}`, { do: "remove", revision: version.revision });
-    await project.refresh();
+    await editDance(version.id, () => ({ do: "remove" }));
     const rest = project.dancesOf(version.song);
     location.hash = rest.length ? `#/dance/${rest.at(-1).id}` : `#/song/${version.song}`;
     toast(`${version.name} was removed.`, { act: "Bring it back", on: () => attempt(async () => {

@@ -322,7 +322,10 @@ def test_mirror_swaps_the_sides_of_the_picture(opened: Watched) -> None:
     before = np.array(opened.state(row.format(y=y, w=width))).reshape(width, 4)
     opened.page.keyboard.press("m")
     opened.until("document.querySelector('#mirror').getAttribute('aria-pressed') === 'true'")
-    opened.page.wait_for_timeout(150)
+    # The picture is drawn before the browser's second frame from now.
+    opened.state(
+        "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+    )
     after = np.array(opened.state(row.format(y=y, w=width))).reshape(width, 4)
     assert np.abs(before - after[::-1]).mean() < 2 < np.abs(before - after).mean()
 

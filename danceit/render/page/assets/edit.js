@@ -8,7 +8,7 @@ class Edits {
     this.changes = edit.changes;
     this.steps = edit.changes.map((own) => (own.length ? [[], own] : [[]]));
     this.at = this.steps.map((own) => own.length - 1);
-    this.busy = false;
+    this.turn = Promise.resolve();
     this.status = "";
     this.box = document.getElementById("edits");
     inspector.addEventListener("actions", ({ detail }) => this.#actions(detail));
@@ -24,14 +24,12 @@ class Edits {
 
   #actions(box) {
     if (this.refused) return;
-    const { fragment, current, segment } = this.inspector;
+    const { dance, fragment, current, segment } = this.inspector;
     const [start, end] = current.segments[segment];
     const span = [start / current.fps, end / current.fps];
     const at = middleOf(this.inspector);
     const offer = (text, title, change) => {
-      const button = element("button", { type: "button", class: "chip", title, onclick: () => this.#add(change) }, text);
-      button.disabled = this.busy;
-      box.append(button);
+      box.append(element("button", { type: "button", class: "chip", title, onclick: () => this.#add(dance, change) }, text));
     };
     offer("Keep", "No later change may replace it", { kind: "pin", at, what: fragment.id, text: `Keep ${clock(span[0])} to ${clock(span[1])}` });
     offer("Not this fragment", "Choose another one here and elsewhere", { kind: "ban", what: fragment.id, text: `Without fragment ${fragment.id}` });
@@ -40,22 +38,34 @@ class Edits {
 
   #use({ row, other }) {
     if (this.refused) return;
+    const { dance } = this.inspector;
     const at = middleOf(this.inspector);
     const change = { kind: "pin", at, what: other.id, text: `At ${clock(at)}: ${other.id}` };
     const button = element(
       "button",
-      { type: "button", class: "chip", "aria-label": `Use ${other.id} here`, onclick: () => this.#add(change) },
+      { type: "button", class: "chip", "aria-label": `Use ${other.id} here`, onclick: () => this.#add(dance, change) },
       "Use",
     );
-    button.disabled = this.busy;
     row.append(button);
   }
 
-  #add(change) {
-    const own = this.changes[this.inspector.dance];
-    // A second choice for the same moment takes the place of the first.
-    const rest = own.filter((one) => !(one.kind === "pin" && change.kind === "pin" && one.at === change.at));
-    return this.#solve([...rest, change]);
+  // One after the other: what is pressed while the last change is being solved is not lost, and is
+  // asked of what that one leaves.
+  #inTurn(act) {
+    this.turn = this.turn.then(act);
+    return this.turn;
+  }
+
+  #add(dance, change) {
+    return this.#inTurn(() => {
+      // A second choice for the same moment takes the place of the first.
+      const rest = this.changes[dance].filter((one) => !(one.kind === "pin" && change.kind === "pin" && one.at === change.at));
+      return this.#solve(dance, [...rest, change]);
+    });
+  }
+
+  #takeBack(dance, change) {
+    return this.#inTurn(() => this.#solve(dance, this.changes[dance].filter((other) => other !== change)));
   }
 
   undo() {
@@ -68,16 +78,16 @@ class Edits {
 
   #go(by) {
     const { dance } = this.inspector;
-    const to = this.at[dance] + by;
-    if (this.refused || !this.steps[dance][to]) return null;
-    return this.#solve(this.steps[dance][to], to);
+    if (this.refused) return null;
+    return this.#inTurn(() => {
+      const to = this.at[dance] + by;
+      return this.steps[dance][to] && this.#solve(dance, this.steps[dance][to], to);
+    });
   }
 
   // Solve with these changes: a new step, or one that was there before.
-  async #solve(changes, step = null) {
-    if (this.busy) return;
-    const { dance } = this.inspector;
-    this.busy = true;
+  async #solve(dance, changes, step = null) {
+    if (step === null && JSON.stringify(changes) === JSON.stringify(this.changes[dance])) return; // pressed twice
     this.status = "Solving…";
     this.#show();
     try {
@@ -94,22 +104,19 @@ class Edits {
     } catch (error) {
       this.status = error.message;
     }
-    this.busy = false;
     this.inspector.refresh();
     this.#show();
     // What was pressed is no more: the keyboard goes on where the choice now stands.
     if (document.activeElement === document.body) this.inspector.card.focus({ preventScroll: true });
   }
 
-  async #save(name) {
-    this.busy = true;
+  async #save(dance, name) {
     try {
-      const answer = await this.#ask("save", { dance: this.inspector.dance, name });
+      const answer = await this.#ask("save", { dance, name });
       this.status = `Written to ${answer.file}`;
     } catch (error) {
       this.status = error.message;
     }
-    this.busy = false;
     this.#show();
   }
 
@@ -138,7 +145,7 @@ class Edits {
       this.box.replaceChildren(element("p", { class: "dim" }, this.refused));
       return;
     }
-    const rows = own.map((change, i) =>
+    const rows = own.map((change) =>
       element(
         "li",
         {},
@@ -147,7 +154,7 @@ class Edits {
           "button",
           {
             type: "button", class: "chip", "aria-label": `Take back: ${change.text}`,
-            onclick: () => this.#solve(own.filter((_, other) => other !== i)),
+            onclick: () => this.#takeBack(dance, change),
           },
           "Take back",
         ),
@@ -155,14 +162,13 @@ class Edits {
     );
     const step = (text, to, shape) => {
       const button = element("button", { type: "button", class: "chip", onclick: () => this.#go(to) }, icon(shape), text);
-      button.disabled = this.busy || !this.steps[dance][this.at[dance] + to];
+      button.disabled = !this.steps[dance][this.at[dance] + to];
       return button;
     };
     const named = element("input", { type: "text", class: "field", "aria-label": "Name of the new dance", placeholder: "Name", maxlength: 80 });
     named.value = this.named || "";
     named.addEventListener("input", () => (this.named = named.value));
-    const save = element("button", { type: "button", class: "chip", onclick: () => this.#save(named.value) }, "Save as a new dance");
-    save.disabled = this.busy;
+    const save = element("button", { type: "button", class: "chip", onclick: () => this.#inTurn(() => this.#save(dance, named.value)) }, "Save as a new dance");
     this.box.replaceChildren(
       element("h2", {}, "Your changes"),
       element("ul", {}, ...rows),

@@ -28,6 +28,7 @@ function voterOf() {
 async function send(question, answer) {
   const told = await fetch("/vote", {
     method: "POST",
+    keepalive: true, // a page that is left takes its answer along
     headers: { "Content-Type": "application/json", "X-Danceit-Token": data.token },
     body: JSON.stringify({ voter: data.voter, trial: data.trial, ballot: data.ballot, question, answer }),
   });

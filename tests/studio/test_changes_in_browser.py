@@ -1,0 +1,108 @@
+"""Changes in a real browser: in their order, whoever is quicker, the keys or the answers."""
+
+from pathlib import Path
+from typing import Any
+
+from danceit.studio.project import Project
+from tests.browser import watched
+from tests.studio.browsing import Held, button, open_page, pick_move
+from tests.studio.conftest import Served, studio
+
+
+def test_two_tabs_see_one_another_and_do_not_fight(browser: Any, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    with watched(browser) as one, watched(browser) as other:
+        open_page(one, danced)
+        open_page(other, danced)
+        one.until("danceit.drawnFrame() !== undefined")
+        other.until("danceit.drawnFrame() !== undefined")
+        gone = one.state("studio.deck.current.fragments[0].id")
+        change = {"kind": "ban", "what": gone, "text": "Without the first"}
+        asked = {"do": "change", "revision": version["revision"], "changes": [change]}
+        assert danced.post(f"/dances/{version['id']}", asked)[0] == 200
+        for seen in (one, other):
+            seen.until(f"studio.deck.current.fragments.every(({{ id }}) => id !== '{gone}')")
+        # What was asked on the version that is no more is told so, and changes nothing.
+        status, told = danced.post(f"/dances/{version['id']}", asked)
+        assert (status, "another tab" in told["error"]) == (409, True)
+        one.page.keyboard.press("Control+z")
+        other.until(f"studio.deck.current.fragments[0].id === '{gone}'")
+        assert one.complaints == other.complaints == []
+
+
+def test_what_was_asked_for_last_is_what_is_shown(browser: Any, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    (song,) = danced.get("/state")["songs"]
+    with watched(browser) as seen:
+        open_page(seen, danced, f"#/song/{song['id']}")
+        view = Held(seen, "**/view?*")
+        seen.state(f"location.hash = '#/dance/{version['id']}'")
+        view.wait()
+        seen.state(f"location.hash = '#/song/{song['id']}'")
+        seen.until("document.body.dataset.at === location.hash")
+        view.let_go()
+        assert button(seen, "Tap the beat").is_visible()
+        assert seen.state("studio.deck.ids.length") == 0
+        assert seen.complaints == []
+
+
+def test_no_key_is_lost_while_the_studio_is_at_work(browser: Any, danced: Served) -> None:
+    """Undo and redo pressed while an answer is under way are done in turn, each on the other's."""
+    (version,) = danced.get("/state")["dances"]
+    with watched(browser) as seen:
+        open_page(seen, danced, f"#/dance/{version['id']}")
+        first = pick_move(seen)
+        change = Held(seen, f"**/dances/{version['id']}")
+        wanted = seen.page.locator(".move-card").nth(1).get_attribute("data-move")
+        seen.page.locator(".move-card").nth(1).click()
+        change.wait()
+        for keys in ("Control+z", "Control+Shift+z", "Control+z", "Control+Shift+z"):
+            seen.page.keyboard.press(keys)
+        change.let_go()
+        revision = version["revision"] + 5
+        seen.until(f"studio.project.dances[0].revision === {revision}")
+        seen.until(f"studio.deck.fragment.id === '{wanted}'")
+        # What the project is told of late does not take the place of what is newer.
+        state = Held(seen, "**/state")
+        seen.page.keyboard.press("Control+z")
+        state.wait()
+        seen.page.keyboard.press("Control+Shift+z")
+        seen.page.keyboard.press("Control+z")
+        seen.until(f"studio.project.dances[0].revision === {revision + 3}")
+        state.let_go()
+        seen.until(f"studio.deck.fragment.id === '{first}'")
+        assert seen.state("studio.project.dances[0].revision") == revision + 3
+        assert seen.state("studio.project.dances[0].changes") == []
+        assert seen.complaints == []
+
+
+def test_an_eight_is_danced_again_where_the_song_comes_back(
+    browser: Any, index: Path, tmp_path: Path, project: Path
+) -> None:
+    from danceit.index.synthetic import make_library
+    from danceit.studio.songs import prepare
+    from danceit.studio.tasks import take_song
+
+    long = make_library(tmp_path / "long", songs_per_style=1, seconds=40.0).query_song
+    made = Project.open(project)
+    made.library = index
+    song = take_song(made, long, "comes back")
+    prepare(made, song, lambda doing, share: None)
+    with studio(project) as served, watched(browser) as seen:
+        served.post("/dances", {"song": song.id})
+        open_page(seen, served)
+        seen.until("danceit.drawnFrame() !== undefined")
+        labels = [part["label"] for part in seen.state("studio.deck.counts.sections")]
+        assert labels.count(labels[0]) > 1
+        pick_move(seen)
+        seen.page.locator(".move-card").nth(2).click()
+        seen.until("studio.project.dances[0].changes.length === 1")
+        button(seen, "Also where the song comes back").click()
+        seen.until("studio.project.dances[0].changes.length > 1")
+        shown = (
+            "(at) => { const d = studio.deck.current;"
+            " return d.fragmentOf(d.segmentAt(d.frameAt(at))).id; }"
+        )
+        for change in seen.state("studio.project.dances[0].changes").copy():
+            seen.until(f"({shown})({change['at']}) === '{change['what']}'")
+        assert seen.complaints == []
