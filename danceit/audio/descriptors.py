@@ -33,8 +33,13 @@ columns 0 where there are no beats); `log2_tempo` is log2(local bpm / 120), 0 wi
 TEMPOGRAM_BPM = tuple(float(bpm) for bpm in np.round(np.geomspace(40.0, 240.0, 16), 2))
 """Tempi of the columns of "tempogram", about six to the octave."""
 
+COUNT_COLUMNS = ("place", "bar", "metre", "bar_confidence")
+"""`place` is beats since the first beat and `bar` bars since the first 1 at the start of each
+frame, fractions included; the other two are the same throughout. All are straight lines of
+time between beats, so that rows may be resampled; 0 throughout where it is not known."""
+
 _COMBINED = {
-    "pulse": ("mfcc", "flux", "chroma"),
+    "counted": ("mfcc", "flux", "chroma", "counts"),
     "full": ("lee", "rhythm", "chroma", "tempogram"),
 }
 FEATURE_SETS = {
@@ -44,11 +49,12 @@ FEATURE_SETS = {
     "chroma": 12,
     "tempogram": len(TEMPOGRAM_BPM),
     "flux": FLUX_WIDTH,
-    "pulse": 13 + FLUX_WIDTH + 12,
+    "counts": len(COUNT_COLUMNS),
+    "counted": 13 + FLUX_WIDTH + 12 + len(COUNT_COLUMNS),
     "full": 28 + len(RHYTHM_COLUMNS) + 12 + len(TEMPOGRAM_BPM),
 }
-"""Name to width F. "pulse" is "mfcc", "flux" and "chroma" side by side; "full" is "lee",
-"rhythm", "chroma" and "tempogram"."""
+"""Name to width F. "counted" is "mfcc", "flux", "chroma" and "counts" side by side; "full" is
+"lee", "rhythm", "chroma" and "tempogram"."""
 
 _N_ONSETS = 4
 """Leading columns of "rhythm" that do not depend on beats."""
@@ -79,7 +85,8 @@ def features(path: Path, kind: str) -> Float32:
         - "tempogram": autocorrelation of the onsets of the surrounding 8 s at
           `TEMPOGRAM_BPM`.
         - "flux": rise of the spectrum in four bands, twice a frame (`danceit.audio.flux`).
-        - "pulse": "mfcc", "flux" and "chroma", in that order.
+        - "counts": `COUNT_COLUMNS` of the song's counts, corrected as a person did.
+        - "counted": "mfcc", "flux", "chroma" and "counts", in that order.
         - "full": "lee", "rhythm", "chroma" and "tempogram", in that order.
 
     Returns
@@ -110,6 +117,11 @@ def _cached_features(path: Path, sha256: str, kind: str) -> Float32:
 
         onset = _kept(path, sha256, "onset", _N_ONSETS)
         return np.hstack([onset, _beat_columns(listen(path).counts, len(onset))])
+    if kind == "counts":
+        from danceit.audio.listening import listen
+
+        music = listen(path)
+        return count_columns(music.counts, music.n_frames)
     return _kept(path, sha256, kind, FEATURE_SETS[kind])
 
 
@@ -196,6 +208,24 @@ def _beat_columns(counts: Counts, n_frames: int) -> Float32:
         columns[:, 1:] = np.column_stack(
             [np.sin(phase), np.cos(phase), np.log2(60.0 / interval_s / 120.0)]
         )
+    return columns.astype(np.float32)
+
+
+def count_columns(counts: Counts, n_frames: int) -> Float32:
+    """`COUNT_COLUMNS` of a song, (T, 4)."""
+    columns = np.zeros((n_frames, len(COUNT_COLUMNS)))
+    beats_s = counts.beats_s
+    if beats_s.size >= 2:
+        place = counts.places(np.arange(n_frames) / FPS)
+        columns[:, 0] = place
+        ones = np.flatnonzero(counts.numbers == 1)
+        if counts.metre and ones.size:
+            # Beyond the first and the last 1 bars go on in the metre.
+            edges = np.concatenate([[ones[0] - counts.metre], ones, [ones[-1] + counts.metre]])
+            after = np.clip(np.searchsorted(edges, place, side="right"), 1, edges.size - 1)
+            within = (place - edges[after - 1]) / (edges[after] - edges[after - 1])
+            columns[:, 1] = after - 2 + within
+            columns[:, 2:] = counts.metre, counts.bar_confidence
     return columns.astype(np.float32)
 
 

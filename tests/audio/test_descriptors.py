@@ -20,7 +20,9 @@ from danceit.audio import (
     listen,
     read_sound,
 )
+from danceit.audio.descriptors import count_columns
 from danceit.audio.kept import hashed
+from danceit.counts import Counts
 from danceit.data import FPS
 from danceit.errors import InputError
 from tests.audio.media import clicks, encode, write_pcm
@@ -127,6 +129,18 @@ def test_rhythm_columns_follow_the_clicks(song: Path) -> None:
     np.testing.assert_allclose(column["log2_tempo"], 0.0, atol=0.06)
     for name in ("onset", "onset_low", "onset_mid", "onset_high"):
         assert np.sqrt(np.mean(column[name] ** 2)) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_count_columns_are_places_among_beats_and_bars() -> None:
+    beats_s = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0])
+    numbers = np.array([3, 1, 2, 3, 1, 2], np.int32)
+    rows = count_columns(Counts(beats_s, numbers, 3, bar_confidence=0.4), 120)
+    at = (np.array([0.5, 1.0, 1.25, 2.0, 2.5, 3.0, 4.0]) * FPS).astype(int)
+    np.testing.assert_allclose(rows[at, 0], [0, 1, 1.5, 3, 3.5, 4, 5], atol=1e-5)
+    np.testing.assert_allclose(rows[at, 1] * 3, [-1, 0, 0.5, 2, 2.5, 3, 4], atol=1e-5)
+    np.testing.assert_allclose(rows[:, 2:], [(3, 0.4)] * 120, atol=1e-6)
+    assert not count_columns(Counts.none(), 120).any()
+    assert not count_columns(Counts.of_beats(beats_s), 120)[:, 1:].any()
 
 
 def test_onset_bands_hear_their_part_of_the_spectrum(tmp_path: Path) -> None:

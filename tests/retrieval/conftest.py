@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from danceit.data import Clip
+from danceit.audio.descriptors import count_columns
+from danceit.counts import Counts
+from danceit.data import FPS, Clip
 from danceit.retrieval.encoder.hearing import LAYOUTS
 
 
@@ -21,10 +23,11 @@ def _one_thread() -> Iterator[None]:
 
 
 def toy_song(bpm: float, meter: int, n_frames: int = 960, seed: int = 0) -> np.ndarray:
-    """Features ("pulse") of a song whose bass strikes every bar and whose treble every beat."""
+    """Features ("counted") of a song whose bass strikes every bar and whose treble every beat."""
     rng = np.random.default_rng(seed)
-    features = rng.normal(0, 0.05, (n_frames, LAYOUTS["pulse"].width)).astype(np.float32)
+    features = rng.normal(0, 0.05, (n_frames, LAYOUTS["counted"].width)).astype(np.float32)
     features[:, 13:21] = np.abs(features[:, 13:21])
+    features[:, 33:] = counted(bpm, meter, n_frames)
     for number, place in enumerate(np.arange(0, 2 * n_frames - 1, 60 * 48 / bpm)):
         frame, half = divmod(round(place), 2)
         frame = min(frame, n_frames - 1)
@@ -32,6 +35,13 @@ def toy_song(bpm: float, meter: int, n_frames: int = 960, seed: int = 0) -> np.n
         if number % meter == 0:
             features[frame, 13 + 4 * half] += 2
     return features
+
+
+def counted(bpm: float, meter: int, n_frames: int) -> np.ndarray:
+    """Columns of counts (T, 4) of a song that begins on its first 1."""
+    beats_s = np.arange(0, n_frames / FPS + 60 / bpm, 60 / bpm)
+    numbers = (np.arange(len(beats_s)) % meter + 1).astype(np.int32)
+    return count_columns(Counts(beats_s, numbers, meter, bar_confidence=1.0), n_frames)
 
 
 def toy_dance(bpm: float, meter: int, n_frames: int, seed: int = 0, dims: int = 3) -> np.ndarray:

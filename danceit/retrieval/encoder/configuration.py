@@ -56,7 +56,7 @@ class EncoderConfig:
     """
 
     dims: int = 3
-    feature_set: str = "pulse"
+    feature_set: str = "counted"
     embedding: int = 16
     normalised: bool = True
     hidden: int = 100

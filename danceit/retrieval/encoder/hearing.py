@@ -1,17 +1,19 @@
-"""What the audio encoder hears: a song's features, its pulse, and what surrounds a window.
+"""What the audio encoder hears: a song's features, its counts, and what surrounds a window.
 
 From the features of a whole song (S, F) at 24 per second this derives, without training,
 
-- the beat period, by the autocorrelation of the spectral flux at multiples of a beat;
+- the counts, per frame: where in the beat and in the bar it lies, as the song is counted by
+  all of danceit (`danceit.audio.counts`, and what a person put right);
 - the pulse, per frame: where in the half-beat, the beat, and groups of two, three and
-  four beats the frame lies (the phase of the flux and of harmonic change at those periods);
+  four beats the frame lies by its sound (the phase of the flux and of harmonic change at
+  those periods, which follow the counts where the tempo changes);
 - the surroundings, per second: how strongly flux, harmony and timbre repeat after 1/2 to
   12 beats within 10 s on both sides (three-four or four-four time shows here), and the
   tempo.
 
-Feature sets without flux and harmony are heard as they are, and their surroundings are
-the mean and spread of the timbre. All are functions of the sound alone, so a new song
-needs no labels.
+Where nothing is counted nothing is in phase, repeats or has a tempo: all these are 0.
+Feature sets without counts are heard as they are, and their surroundings are the mean and
+spread of the timbre. All are functions of the sound alone, so a new song needs no labels.
 """
 
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ from danceit.errors import InputError
 Complex = npt.NDArray[np.complex128]
 
 TEMPO_RANGE_BPM = (70.0, 140.0)
-"""One octave: a tempo is only known up to factors of two."""
+"""One octave: whether a march is counted at 60 or at 120 is not for the dance to tell. Threes
+stay as they are counted: half of their beats are no beats of a waltz."""
 REPEATS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 12.0)
 """Lags, in beats, at which the surroundings' self-similarity is taken."""
 PULSES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0)
@@ -34,37 +37,50 @@ TEMPO_BUMPS = 8
 """Columns that code the tempo: neighbours are an eighth of an octave apart."""
 REACH_S = 10.0
 """Seconds on both sides of a window that count as its surroundings."""
-BEAT_COMB = ((1, 3.0), *((times, 1.0) for times in range(2, 9)))
-"""Multiples of a beat at which a song should repeat, with their weights."""
 GRID = 24
 """Frames between two places where the surroundings are computed."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of a feature set hold what; `flux` may hold several values a frame."""
+    """Which columns of a feature set hold what; `flux` holds `flux_per_frame` values a frame.
+
+    `counted` is None where only the timbre is heard; `counts` are
+    `danceit.audio.descriptors.COUNT_COLUMNS`.
+    """
 
     timbre: slice
-    flux: slice | None = None
-    flux_per_frame: int = 1
-    harmony: slice | None = None
+    counted: "Counted | None" = None
 
     @property
     def width(self) -> int:
         """F, the columns of the feature set."""
-        return max(int(part.stop) for part in (self.timbre, self.flux, self.harmony) if part)
+        return int(self.counted.counts.stop if self.counted else self.timbre.stop)
 
     @property
     def n_repeats(self) -> int:
-        """Columns of the surroundings that hold repetitions; 0 without flux and harmony."""
-        return 3 * len(REPEATS) if self.flux and self.harmony else 0
+        """Columns of the surroundings that hold repetitions; 0 without counts."""
+        return 3 * len(REPEATS) if self.counted else 0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Columns of flux, harmony and counts, the counts last."""
+
+    flux: slice
+    flux_per_frame: int
+    harmony: slice
+    counts: slice
 
 
 LAYOUTS = {
     "mfcc": Layout(timbre=slice(0, 13)),
     "lee": Layout(timbre=slice(0, 28)),
-    "pulse": Layout(
-        timbre=slice(0, 13), flux=slice(13, 21), flux_per_frame=2, harmony=slice(21, 33)
+    "counted": Layout(
+        timbre=slice(0, 13),
+        counted=Counted(
+            flux=slice(13, 21), flux_per_frame=2, harmony=slice(21, 33), counts=slice(33, 37)
+        ),
     ),
 }
 
@@ -76,11 +92,11 @@ class Heard:
     Attributes
     ----------
     frames : float32 (S, F')
-        Flux and pulse, or the features as they are.
+        Flux, counts and pulse, or the features as they are.
     surroundings : float32 (G, K)
         One row for every `GRID` frames.
     beat_frames : float
-        Frames a beat; 0 where the feature set cannot tell.
+        Frames a beat, the median; 0 where nothing is counted.
     """
 
     frames: Float32
@@ -114,22 +130,30 @@ def hear(features: Float32, feature_set: str) -> Heard:
     if not np.isfinite(features).all():
         raise InputError("features must be finite; got NaN or infinity")
     timbre = features[:, layout.timbre]
-    if layout.flux is None or layout.harmony is None:
+    columns = layout.counted
+    if columns is None:
         return Heard(features, _spread(timbre).astype(np.float32), 0.0)
-    flux = _flux(features, layout)
-    harmony = features[:, layout.harmony]
-    beat = beat_period(flux, layout.flux_per_frame)
-    pulse = _pulse(flux, layout, harmony, beat)
+    flux = _flux(features, columns)
+    harmony = features[:, columns.harmony]
+    counts = features[:, columns.counts].astype(np.float64)
+    place = _within_octave(counts)
     # Timbre and chords themselves are left out: with few songs they are learned by heart.
-    frames = np.concatenate([flux.reshape(len(features), -1), pulse], axis=1)
+    frames = [
+        flux.reshape(len(features), -1),
+        _phases(place, counts),
+        _pulse(flux, columns, harmony, place),
+    ]
+    beat = _beat_frames(place)
     repeats = [
-        _repetition(flux, beat, layout.flux_per_frame),
+        _repetition(flux, beat, columns.flux_per_frame),
         _repetition(harmony, beat),
         _repetition(timbre, beat),
     ]
-    tempo = np.repeat(tempo_code(60 * FPS / beat)[None], len(repeats[0]), axis=0)
-    around = np.concatenate([*repeats, tempo], axis=1)
-    return Heard(frames.astype(np.float32), around.astype(np.float32), beat)
+    around = np.concatenate([*repeats, tempo_code(beat)], axis=1)
+    usual = float(np.median(beat)) if beat.all() else 0.0
+    return Heard(
+        np.concatenate(frames, axis=1).astype(np.float32), around.astype(np.float32), usual
+    )
 
 
 def layout_of(feature_set: str) -> Layout:
@@ -140,64 +164,88 @@ def layout_of(feature_set: str) -> Layout:
     InputError
         If the encoders do not know the set.
     """
+    if feature_set == "pulse":
+        raise InputError(
+            "this encoder was trained by an earlier danceit, on a beat of its own instead of the "
+            "song's counts: train it again (for an index: `index build --retrain`)"
+        )
     if feature_set not in LAYOUTS:
         known = ", ".join(LAYOUTS)
         raise InputError(f"encoders cannot read the feature set '{feature_set}'; known: {known}")
     return LAYOUTS[feature_set]
 
 
-def beat_period(flux: Float64, per_frame: int = 1) -> float:
-    """Frames a beat, within one octave of tempo, from spectral flux (S x per_frame, B).
+def tempo_code(beat: Float64) -> Float64:
+    """Tempi of beats that last so many frames (G,) as `TEMPO_BUMPS` overlapping bumps, (G, 8).
 
-    The lag whose multiples up to 8 together repeat best over the whole song. The beat
-    itself counts three times: else one and a half beats of a waltz, whose even multiples
-    are bars, would win.
+    Around the octave: 84 and 168 are the same. 0 where nothing is counted.
     """
-    rate = FPS * per_frame
-    slowest, fastest = (60.0 / bpm * rate for bpm in TEMPO_RANGE_BPM)
-    similarity = _autocorrelation(flux)
-    periods = np.arange(fastest, slowest, 0.05)
-    lags = np.arange(len(similarity))
-    score = sum(
-        weight * np.interp(periods * times, lags, similarity, right=0.0)
-        for times, weight in BEAT_COMB
-    )
-    return float(periods[int(np.argmax(score))]) / per_frame
-
-
-def tempo_code(bpm: float) -> Float64:
-    """A tempo as `TEMPO_BUMPS` overlapping bumps around the octave; 84 and 168 are the same."""
     places = np.arange(TEMPO_BUMPS) / TEMPO_BUMPS
-    apart = (np.log2(bpm) - places + 0.5) % 1.0 - 0.5
-    return np.asarray(np.exp(-0.5 * (apart * TEMPO_BUMPS) ** 2), dtype=np.float64)
+    octaves = np.log2(60 * FPS / np.where(beat > 0, beat, 1.0))
+    apart = (octaves[:, None] - places + 0.5) % 1.0 - 0.5
+    bumps = np.exp(-0.5 * (apart * TEMPO_BUMPS) ** 2)
+    return np.asarray(np.where(beat[:, None] > 0, bumps, 0.0), dtype=np.float64)
 
 
-def _flux(features: Float32, layout: Layout) -> Float64:
+def _within_octave(counts: Float64) -> Float64:
+    """Beats (S,) since the first, at the level of `TEMPO_RANGE_BPM` unless counted in threes."""
+    place, metre = counts[:, 0], counts[:, 2].max()
+    steps = np.diff(place)
+    pace = float(np.median(steps)) if len(steps) else 0.0
+    if pace <= 0 or metre % 3 == 0 < metre:
+        return place
+    slowest = TEMPO_RANGE_BPM[0] / (60 * FPS)
+    return np.asarray(place / 2.0 ** np.floor(np.log2(pace / slowest)))
+
+
+def _beat_frames(place: Float64) -> Float64:
+    """Frames a beat around each grid place, (G,): the median within `REACH_S`; 0 where none."""
+    reach, found = int(REACH_S * FPS), []
+    for middle in range(0, len(place), GRID):
+        steps = np.diff(place[max(0, middle - reach) : middle + reach])
+        pace = float(np.median(steps)) if len(steps) else 0.0
+        found.append(1.0 / pace if pace > 0 else 0.0)
+    return np.array(found)
+
+
+def _phases(place: Float64, counts: Float64) -> Float64:
+    """Where frames lie in the beat and in the bar (S, 4), as points on circles; 0 where unknown."""
+    columns = []
+    for turns, known in ((place, place.any()), (counts[:, 1], counts[:, 2].any())):
+        angle = 2 * np.pi * turns
+        columns += [np.cos(angle) * known, np.sin(angle) * known]
+    return np.stack(columns, axis=1)
+
+
+def _flux(features: Float32, columns: Counted) -> Float64:
     """Flux (S x per_frame, bands), each band divided by its mean over the song."""
-    flux = features[:, layout.flux].astype(np.float64)
-    flux = flux.reshape(len(flux) * layout.flux_per_frame, -1)
+    flux = features[:, columns.flux].astype(np.float64)
+    flux = flux.reshape(len(flux) * columns.flux_per_frame, -1)
     even: Float64 = flux / (flux.mean(axis=0) + 1e-6)
     return even
 
 
-def _pulse(flux: Float64, layout: Layout, harmony: Float32, beat: float) -> Float64:
+def _pulse(flux: Float64, columns: Counted, harmony: Float32, place: Float64) -> Float64:
     """Phase of flux (all, lowest and highest band) and harmonic change at `PULSES`, (S, 8P)."""
-    by_frame = flux.reshape(len(harmony), layout.flux_per_frame, -1).mean(axis=1)
+    by_frame = flux.reshape(len(harmony), columns.flux_per_frame, -1).mean(axis=1)
     change = np.zeros(len(harmony))
     change[1:] = np.maximum(0.0, np.diff(harmony, axis=0)).sum(axis=1)
-    columns = []
+    phases = []
     for signal in (by_frame.sum(axis=1), by_frame[:, 0], by_frame[:, -1], change):
         level = signal - _smoothed(signal, np.full(97, 1 / 97)).real
         for times in PULSES:
-            phasor = _phasor(level, 1.0 / (beat * times))
-            columns += [phasor.real, phasor.imag]
-    return np.stack(columns, axis=1)
+            phasor = _phasor(level, place / times) if place.any() else np.zeros_like(level) * 1j
+            phases += [phasor.real, phasor.imag]
+    return np.stack(phases, axis=1)
 
 
-def _phasor(signal: Float64, cycles_per_frame: float) -> Complex:
-    """Local Fourier coefficient (12 s Hann window), its phase relative to now, at most 1 long."""
+def _phasor(signal: Float64, turns: Float64) -> Complex:
+    """Local Fourier coefficient (12 s Hann window), its phase relative to now, at most 1 long.
+
+    Of an oscillation that has made `turns` (S,) at each frame.
+    """
     window = np.hanning(int(12 * FPS) + 1)
-    turn = np.exp(2j * np.pi * cycles_per_frame * np.arange(len(signal)))
+    turn = np.exp(2j * np.pi * turns)
     energy = _smoothed(signal**2, window).real.clip(min=1e-9) * window.sum()
     phasor: Complex = _smoothed(signal * turn.conj(), window) / np.sqrt(energy) * turn
     return phasor
@@ -212,15 +260,16 @@ def _smoothed(signal: Float64 | Complex, window: Float64) -> Complex:
     return smooth
 
 
-def _repetition(signal: Float32 | Float64, beat: float, per_frame: int = 1) -> Float64:
+def _repetition(signal: Float32 | Float64, beat: Float64, per_frame: int = 1) -> Float64:
     """Self-similarity at `REPEATS` beats within `REACH_S` of each grid place, (G, 12)."""
     reach = int(REACH_S * FPS) * per_frame
-    lags = np.array(REPEATS) * beat * per_frame
-    rows = []
-    for place in range(0, len(signal), GRID * per_frame):
-        similarity = _autocorrelation(signal[max(0, place - reach) : place + reach])
-        rows.append(np.interp(lags, np.arange(len(similarity)), similarity, right=0.0))
-    return np.array(rows)
+    rows = np.zeros((len(beat), len(REPEATS)))
+    for row, place in enumerate(range(0, len(signal), GRID * per_frame)):
+        if beat[row] > 0:
+            similarity = _autocorrelation(signal[max(0, place - reach) : place + reach])
+            lags = np.array(REPEATS) * beat[row] * per_frame
+            rows[row] = np.interp(lags, np.arange(len(similarity)), similarity, right=0.0)
+    return rows
 
 
 def _autocorrelation(signal: Float32 | Float64) -> Float64:

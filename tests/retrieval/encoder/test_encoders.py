@@ -30,7 +30,7 @@ def some_poses(n_frames: int = 48, dims: int = 3, n: int = 3) -> np.ndarray:
     return poses
 
 
-def some_features(n_frames: int = 240, name: str = "pulse") -> np.ndarray:
+def some_features(n_frames: int = 240, name: str = "counted") -> np.ndarray:
     rng = np.random.default_rng(2)
     return rng.random((n_frames, LAYOUTS[name].width)).astype(np.float32)
 
@@ -107,7 +107,7 @@ def test_what_surrounds_a_window_is_heard_only_with_context() -> None:
 
 def test_saved_encoders_load_to_the_same_vectors_and_id(tmp_path: Path) -> None:
     encoder = small()
-    encoder.audio.scale_to(np.full((2, 56), 0.5, np.float32), np.full((2, 44), 2.0, np.float32))
+    encoder.audio.scale_to(np.full((2, 60), 0.5, np.float32), np.full((2, 44), 2.0, np.float32))
     encoder.save(tmp_path / "new" / "folder")
     again = FragmentEncoder.load(tmp_path / "new" / "folder", device="cpu")
     assert again.encoder_id == encoder.encoder_id
@@ -214,7 +214,7 @@ def test_wrong_arrays_are_refused() -> None:
         encoder.embed_poses(some_poses(dims=2))
     with pytest.raises(InputError, match="start within the song's 240 frames"):
         encoder.embed_windows(some_features(), np.array([240]), 24)
-    with pytest.raises(InputError, match="33 columns; got 13"):
+    with pytest.raises(InputError, match="37 columns; got 13"):
         encoder.embed_windows(some_features(name="mfcc"), np.array([0]), 24)
 
 
@@ -225,6 +225,7 @@ def test_wrong_arrays_are_refused() -> None:
         ({"kernel": 4}, "kernel must be odd"),
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\)"),
         ({"feature_set": "chords"}, "feature set 'chords'"),
+        ({"feature_set": "pulse"}, "trained by an earlier danceit.*train it again"),
         ({"channels": ()}, "channels must be"),
     ],
 )

@@ -2,51 +2,89 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from danceit.audio.descriptors import count_columns
+from danceit.counts import Counts
 from danceit.errors import InputError
-from danceit.retrieval.encoder.hearing import GRID, LAYOUTS, PULSES, REPEATS, beat_period, hear
-
-
-def song(bpm: float, meter: int, n_frames: int = 960, seed: int = 0) -> np.ndarray:
-    """Features of a song whose bass strikes every bar and whose treble every beat."""
-    rng = np.random.default_rng(seed)
-    features = rng.normal(0, 0.05, (n_frames, 33)).astype(np.float32)
-    features[:, 13:21] = np.abs(features[:, 13:21])
-    beat = 60 * 48 / bpm
-    for number, place in enumerate(np.arange(0, 2 * n_frames - 1, beat)):
-        frame, half = divmod(round(place), 2)
-        features[min(frame, n_frames - 1), 13 + 4 * half + 3] += 1
-        if number % meter == 0:
-            features[min(frame, n_frames - 1), 13 + 4 * half] += 2
-    return features
-
-
-@settings(max_examples=15, deadline=None)
-@given(
-    st.one_of(st.tuples(st.floats(72, 138), st.just(4)), st.tuples(st.floats(72, 103), st.just(3)))
+from danceit.retrieval.encoder.dataset import at_tempo
+from danceit.retrieval.encoder.hearing import (
+    GRID,
+    LAYOUTS,
+    PULSES,
+    REPEATS,
+    TEMPO_BUMPS,
+    hear,
+    tempo_code,
 )
-def test_the_beat_is_found(beat: tuple[float, int]) -> None:
-    bpm, meter = beat
-    assert hear(song(bpm, meter), "pulse").beat_frames == pytest.approx(60 * 24 / bpm, rel=0.01)
+from tests.retrieval.conftest import toy_song as song
+
+PLAIN = 2 * 4 + 4
+"""Columns of flux and of counts, before those of the pulse."""
+
+
+@pytest.mark.parametrize(("bpm", "meter"), [(72, 4), (138, 4), (96, 2), (84, 3), (170, 3)])
+def test_the_beat_is_the_one_that_is_counted(bpm: float, meter: int) -> None:
+    assert hear(song(bpm, meter), "counted").beat_frames == pytest.approx(60 * 24 / bpm, rel=1e-3)
 
 
 @pytest.mark.parametrize(("bpm", "told"), [(60, 120), (45, 90), (180, 90), (200, 100)])
-def test_tempo_is_told_within_one_octave(bpm: float, told: float) -> None:
-    assert hear(song(bpm, 4), "pulse").beat_frames == pytest.approx(60 * 24 / told, rel=0.01)
+def test_of_twos_and_fours_the_tempo_is_told_within_one_octave(bpm: float, told: float) -> None:
+    assert hear(song(bpm, 4), "counted").beat_frames == pytest.approx(60 * 24 / told, rel=1e-3)
+
+
+def test_a_tempo_that_changes_is_followed_from_place_to_place() -> None:
+    slow, fast = song(80, 4, 720), song(120, 4, 720)
+    fast[:, 33:35] += slow[-1, 33:35]
+    heard = hear(np.concatenate([slow, fast]), "counted")
+    tempi = heard.surroundings[:, 3 * len(REPEATS) :]
+    wanted = tempo_code(60 * 24 / np.array([80.0, 120.0]))
+    np.testing.assert_allclose(tempi[5], wanted[0], atol=1e-2)
+    np.testing.assert_allclose(tempi[-5], wanted[1], atol=1e-2)
+
+
+def test_frames_are_told_where_in_the_beat_and_the_bar_they_lie() -> None:
+    heard = hear(song(90, 3), "counted")
+    beat, bar = heard.frames[:, 8:10], heard.frames[:, 10:12]
+    third = 3 * 16 + 16  # the second beat of the second bar; a beat lasts 16 frames
+    np.testing.assert_allclose(beat[[0, 8, third]], [(1, 0), (-1, 0), (1, 0)], atol=0.01)
+    turn = 2 * np.pi / 3
+    np.testing.assert_allclose(bar[third], (np.cos(turn), np.sin(turn)), atol=0.01)
+
+
+def test_without_bars_the_beat_alone_is_told() -> None:
+    features = song(90, 3)
+    beats = Counts.of_beats(np.arange(0, 41, 60 / 90))
+    features[:, 33:] = count_columns(beats, len(features))
+    heard = hear(features, "counted")
+    assert not heard.frames[:, 10:12].any()
+    np.testing.assert_allclose(heard.frames[16, 8:10], (1, 0), atol=0.01)
+
+
+def test_where_nothing_is_counted_nothing_repeats_or_has_a_tempo() -> None:
+    features = song(90, 3)
+    features[:, 33:] = 0
+    heard = hear(features, "counted")
+    assert heard.beat_frames == 0
+    assert not heard.frames[:, 8:].any()
+    assert not heard.surroundings.any()
+    assert heard.surroundings.shape[1] == 3 * len(REPEATS) + TEMPO_BUMPS
+
+
+def test_counts_go_with_the_tempo_that_a_song_is_brought_to() -> None:
+    heard = hear(at_tempo(song(90, 3), 1.1), "counted")
+    assert heard.beat_frames == pytest.approx(60 * 24 / 99, rel=1e-3)
 
 
 @pytest.mark.parametrize(("meter", "other"), [(3, 4), (4, 3)])
 def test_three_four_time_repeats_after_three_beats(meter: int, other: int) -> None:
-    around = hear(song(90, meter), "pulse").surroundings
+    around = hear(song(90, meter), "counted").surroundings
     repeats = dict(zip(REPEATS, around[20, : len(REPEATS)], strict=True))
     assert repeats[float(meter)] > repeats[float(other)] + 0.2
 
 
 def test_the_pulse_turns_once_a_bar_and_is_zero_on_the_bar() -> None:
-    heard = hear(song(90, 3), "pulse")
-    bass = 8 + 2 * len(PULSES)  # the second signal is the lowest band
+    heard = hear(song(90, 3), "counted")
+    bass = PLAIN + 2 * len(PULSES)  # the second signal is the lowest band
     column = bass + 2 * PULSES.index(3.0)
     phasor = heard.frames[:, column] + 1j * heard.frames[:, column + 1]
     bars = (np.arange(5, 15) * 3 * 60 * 24 / 90).astype(int)
@@ -69,16 +107,16 @@ def test_every_feature_set_is_heard(name: str) -> None:
 
 
 def test_silence_is_heard_without_a_warning() -> None:
-    heard = hear(np.zeros((240, 33), np.float32), "pulse")
-    assert not heard.surroundings[:, : 3 * len(REPEATS)].any()
-    assert beat_period(np.zeros((10, 4))) > 0
+    silence = np.zeros((240, 37), np.float32)
+    silence[:, 33:] = count_columns(Counts.of_beats(np.arange(0, 11, 0.5)), 240)
+    assert not hear(silence, "counted").surroundings[:, : 3 * len(REPEATS)].any()
 
 
 def test_bad_features_are_refused() -> None:
     with pytest.raises(InputError, match="feature set 'chords'; known: mfcc"):
         hear(np.zeros((10, 4), np.float32), "chords")
-    with pytest.raises(InputError, match="33 columns"):
-        hear(np.zeros((10, 13), np.float32), "pulse")
+    with pytest.raises(InputError, match="37 columns"):
+        hear(np.zeros((10, 13), np.float32), "counted")
     with pytest.raises(InputError, match="finite"):
         hear(np.full((10, 13), np.nan, np.float32), "mfcc")
     with pytest.raises(InputError, match=r"S > 0; got \(0, 13\)"):
