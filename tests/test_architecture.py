@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
 SHARED = {
     "errors", "files", "counts", "provenance", "npz", "data", "dance_file", "plugins", "progress",
-    "movement", "media", "checkpoints", "duck", "skeleton", "clips", "closing",
+    "movement", "media", "checkpoints", "duck", "skeleton", "clips", "closing", "clock",
 }  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "media": {"errors"},
     "checkpoints": {"errors", "files"},
     "duck": set(),
+    "clock": {"errors"},
     "audio": SHARED,
     "testing": SHARED | {"audio", "index", "align", "render"},
     "index": SHARED | {"audio"},

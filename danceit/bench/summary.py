@@ -6,9 +6,9 @@ import numpy as np
 
 from danceit.bench.glance import glance
 from danceit.bench.measures import seams
+from danceit.clock import clock
 from danceit.data import Dance
 from danceit.retrieval.fitting import alike
-from danceit.retrieval.notes import minutes
 
 
 def summary(dance: Dance) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def summary(dance: Dance) -> tuple[str, ...]:
 def _material(dance: Dance) -> str:
     clips = {placed.clip_id for placed in dance.fragments}
     takes = dance.seams.size + 1
-    length = minutes(dance.n_frames / dance.fps)
+    length = clock(dance.n_frames / dance.fps, 0)
     return f"{length} in {_of(takes, 'take')} from {_of(len(clips), 'clip')}"
 
 

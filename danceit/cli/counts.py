@@ -10,6 +10,7 @@ import click
 from danceit.cli.flags import note
 from danceit.cli.options import PATH, json_option, table
 from danceit.cli.progress import bar
+from danceit.clock import clock
 
 if TYPE_CHECKING:
     from danceit.counts import Counts
@@ -84,7 +85,7 @@ def _as_text(counts: "Counts") -> str:
         ("tempo", f"{counts.tempo_bpm:.1f} bpm", f"confidence {counts.confidence:.2f}"),
         (
             "metre",
-            f"{counts.metre} beats a bar, first 1 at {_clock(counts.downbeats_s[0])}",
+            f"{counts.metre} beats a bar, first 1 at {clock(counts.downbeats_s[0])}",
             f"confidence {counts.bar_confidence:.2f}",
         )
         if bars
@@ -92,7 +93,7 @@ def _as_text(counts: "Counts") -> str:
         (
             "beats",
             f"{len(counts.beats_s)}{f' in {bars} bars' if bars else ''}, "
-            f"{_clock(counts.beats_s[0])} to {_clock(counts.beats_s[-1])}",
+            f"{clock(counts.beats_s[0])} to {clock(counts.beats_s[-1])}",
             "",
         ),
         ("from", counts.tracker, "; ".join(counts.corrections)),
@@ -108,8 +109,8 @@ def _sections(counts: "Counts") -> list[tuple[str, ...]]:
     return [
         (
             section.label,
-            _clock(section.start_s),
-            _clock(section.end_s),
+            clock(section.start_s),
+            clock(section.end_s),
             f"{(section.end_s - section.start_s) / bar_s:.0f}",
             f"{section.confidence:.2f}",
         )
@@ -135,8 +136,3 @@ def _as_json(music: "Music") -> dict[str, Any]:
         "eights": counts.eights.tolist(),
         "sections": [asdict(section) for section in counts.sections],
     }
-
-
-def _clock(seconds: float) -> str:
-    tenths = round(10 * float(seconds))
-    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"

@@ -304,8 +304,8 @@ def _drawn(**look: Any) -> "RenderOptions":
 
 
 def _print_choices(composition: "Composition", *, explain: bool) -> None:
+    from danceit.clock import clock
     from danceit.retrieval.choices import choices
-    from danceit.retrieval.constraints import clock
 
     rows = choices(composition)
     click.echo(

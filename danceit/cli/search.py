@@ -74,7 +74,7 @@ def search(
 
 
 def _as_table(matches: "tuple[Match, ...]") -> str:
-    from danceit.retrieval.constraints import clock
+    from danceit.clock import clock
 
     if not matches:
         return "nothing moves like that and satisfies the filter"

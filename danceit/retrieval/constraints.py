@@ -1,13 +1,11 @@
 """What a user asks of a dance beyond the query: fragments fixed, forbidden and kept."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from danceit.clock import seconds_of
 from danceit.data import Dance
 from danceit.errors import InputError
-
-_TIME = re.compile(r"(?:(\d+):)?(\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -84,12 +82,6 @@ class Constraints:
         return cls(tuple(map(_pin, pins)), tuple(bans), tuple(map(_lock, locks)))
 
 
-def clock(seconds: float) -> str:
-    """Seconds as m:ss.s, as they are read back."""
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{int(minutes)}:{rest:04.1f}"
-
-
 def _pin(text: str) -> tuple[float, str]:
     time, equals, fragment = text.partition("=")
     if not equals or not fragment:
@@ -105,17 +97,3 @@ def _lock(text: str) -> tuple[float, float]:
     if from_s >= to_s:
         raise InputError(f"`lock` must end after it begins; got '{text}'")
     return from_s, to_s
-
-
-def seconds_of(text: str, whole: str) -> float:
-    """Seconds of a text such as ``12.5`` or ``0:12.5``, which stands in `whole`.
-
-    Raises
-    ------
-    InputError
-        If it is no time.
-    """
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
-        raise InputError(f"'{text}' in '{whole}' is not a time; give seconds or m:ss")
-    return 60 * int(found[1] or 0) + float(found[2])

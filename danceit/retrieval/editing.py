@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from danceit import audio
+from danceit.clock import clock
 from danceit.data import FPS, Bool, Dance, Int64, Music
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
@@ -23,7 +24,7 @@ from danceit.plugins import nearest_spelling
 from danceit.retrieval.candidates import Candidates, Pool, find_pool
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, choose
-from danceit.retrieval.constraints import Constraints, clock
+from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.fitting import Laid
 from danceit.retrieval.notes import few_candidates
 from danceit.retrieval.options import QueryOptions

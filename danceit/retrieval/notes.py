@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from danceit.clock import clock
 from danceit.data import FPS, Dance, Music
 from danceit.index.store.contract import FragmentStore
 from danceit.retrieval.candidates import Candidates, asked_for
@@ -40,7 +41,7 @@ def little_movement(
     if shown_s >= duration_s:
         return ()
     return (
-        f"{minutes(shown_s)} of movement must fill a song of {minutes(duration_s)}: moves come "
+        f"{clock(shown_s, 0)} of movement must fill a song of {clock(duration_s, 0)}: moves come "
         "back often; a larger library, or fewer filters, give more",
     )
 
@@ -57,8 +58,3 @@ def other_metres(dance: Dance, music: Music) -> tuple[str, ...]:
         f"{count} of {len(danced)} windows of this song in {metre} show what was danced in "
         f"{' or '.join(map(str, others))}: nothing better was found",
     )
-
-
-def minutes(seconds: float) -> str:
-    """Seconds as m:ss."""
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"

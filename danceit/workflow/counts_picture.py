@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from danceit.audio.kept import sound_of
+from danceit.clock import clock
 from danceit.data import Float64, Music
 from danceit.files import replacing
 
@@ -55,7 +56,7 @@ def _draw_line(axis: Any, music: Music, envelope: Float64, start_s: float, end_s
     axis.vlines(counts.beats_s[seen & ones], -1.0, 1.0, color="#b00020", linewidth=1.2)
     axis.set(xlim=(start_s, end_s), ylim=(-1.05, 1.55), yticks=[])
     axis.tick_params(labelsize=8)
-    axis.xaxis.set_major_formatter(lambda second, _: f"{int(second) // 60}:{second % 60:04.1f}")
+    axis.xaxis.set_major_formatter(lambda second, _: clock(second))
 
 
 def _envelope(music: Music) -> Float64:

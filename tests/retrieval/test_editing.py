@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from danceit.align import align
+from danceit.clock import clock
 from danceit.data import Dance, DanceSong
 from danceit.errors import InputError
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.retrieval.composing import compose
-from danceit.retrieval.constraints import Constraints, clock
+from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.continuity import solve
 from danceit.retrieval.editing import REACH, Editor, options_of
 from danceit.retrieval.encoder.encoders import FragmentEncoder

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from danceit.clock import seconds_of
 from danceit.data import FPS, Float32, Int64
 from danceit.errors import InputError
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.plugins import nearest_spelling
-from danceit.retrieval.constraints import seconds_of
 
 _TIMES = re.compile(r"(?P<name>.+)@(?P<from>[\d:.]+)-(?P<to>[\d:.]+)")
 _FRAGMENT = re.compile(r"(?P<clip>.+):(?P<start>\d+)\+(?P<length>\d+)")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from danceit.clock import clock
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.workflow.library.gaps import SIZES, Gaps, SongGaps
@@ -68,5 +69,5 @@ def _draw_song(axis: Any, song: SongGaps) -> None:
     axis.set_title(f"{song.song.name}   {tempo}{metre}   {lacking}", loc="left", fontsize=10)
     end = max((window.end_s for window in song.windows), default=1.0)
     axis.set(xlim=(0, end), ylim=(0, 1.05), yticks=[])
-    axis.xaxis.set_major_formatter(lambda second, _: f"{int(second) // 60}:{int(second) % 60:02d}")
+    axis.xaxis.set_major_formatter(lambda second, _: clock(second, 0))
     axis.tick_params(labelsize=8)
