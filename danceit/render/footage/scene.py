@@ -61,33 +61,33 @@ class FootageScene(Scene):
         if options.locate is None:
             raise InputError("footage needs RenderOptions.locate, which finds the sources' videos")
         self._canvas = canvas_place(options.frame_size)
-        self._cut = cut(dances[0], self._times_s, options.locate, self._canvas, options.joins)
+        self.cut = cut(dances[0], self._times_s, options.locate, self._canvas, options.joins)
         made_by = sorted({placed.generator for placed in dances[0].fragments if placed.generator})
         if made_by:
             raise InputError(
                 f"the dance was made up by {made_by[0]}: there is no footage of it; render it "
                 "without"
             )
-        if all(shot.filmed is None for shot in self._cut.shots):
+        if all(shot.filmed is None for shot in self.cut.shots):
             named = ", ".join(sorted({Path(f.source).name for f in dances[0].fragments})[:3])
             raise InputError(
                 f"none of the dance's sources has a video with a dancer in it ({named}): "
                 "render it without footage"
             )
-        self._reels = _reels(self._cut)
+        self._reels = _reels(self.cut)
         self._order: list[Path] = []
         self._surroundings = Surroundings(options)
         self._cut_out: CutOut | None = None
         if options.surroundings != "kept":
             self._cut_out = CutOut(options.frame_size, self._canvas.unit)
-        self._curves = _curves(self._cut.shots) if options.match_colours else {}
+        self._curves = _curves(self.cut.shots) if options.match_colours else {}
         self._kinds: dict[int, str] = {}
         self._drawn: Float64 | None = None
 
     @property
     def footage_share(self) -> float:
         """Share of the danced frames that show footage."""
-        shots = [self._cut.shots[self._cut.at(i)[0]] for i in range(self.n_danced)]
+        shots = [self.cut.shots[self.cut.at(i)[0]] for i in range(self.n_danced)]
         return float(np.mean([shot.filmed is not None for shot in shots]))
 
     @property
@@ -101,25 +101,27 @@ class FootageScene(Scene):
             reel.close()
 
     def _stage(self, picture: Picture, index: int) -> None:
-        number, join = self._cut.at(index)
+        number, join = self.cut.at(index)
         if join is None:
-            np.copyto(picture, self._shown(self._cut.shots[number], index))
+            np.copyto(picture, self._shown(self.cut.shots[number], index))
             return
-        kind = self._kind(join)
-        share = self._cut.joins[join].share(index, kind)
-        first, second = self._cut.shots[join : join + 2]
+        kind = self.kind(join)
+        share = self.cut.joins[join].share(index, kind)
+        first, second = self.cut.shots[join : join + 2]
         if share <= 0.0 or share >= 1.0:
             np.copyto(picture, self._shown(first if share <= 0.0 else second, index))
         else:
             np.copyto(picture, self._between(first, second, index, share, kind))
 
-    def _kind(self, number: int) -> str:
+    def kind(self, number: int) -> str:
         """``cut``, ``dissolve`` or ``morph``: how the shots at a join meet."""
+        if not self.cut.joins[number].overlaps:
+            return "cut"
         if self.options.joins in ("cut", "dissolve"):
             return self.options.joins
         if number not in self._kinds:
-            at = self._cut.joins[number].at
-            first, second = self._cut.shots[number : number + 2]
+            at = self.cut.joins[number].at
+            first, second = self.cut.shots[number : number + 2]
             self._kinds[number] = meeting(
                 self._shown(first, at),
                 self._shown(second, at),
@@ -227,7 +229,7 @@ def _curves(shots: Sequence[Shot]) -> dict[Path, Curves]:
 
 
 def _looked_at(shot: Shot, joins: Sequence[Join]) -> Float64:
-    """Moments of a shot that `FootageScene._kind` looks at beside those that are shown."""
+    """Moments of a shot that `FootageScene.kind` looks at beside those that are shown."""
     at = [j.at for j in joins if j.overlaps and shot.start <= j.at < shot.stop]
     moments: Float64 = shot.source_s[np.array(at, dtype=np.int64) - shot.start]
     return moments

@@ -11,11 +11,13 @@ dissolved or morphed (`joins`), and are framed alike: the place they show stands
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from danceit.data import FPS, JOINT, Dance, Float64
-from danceit.render.footage.framing import CanvasPlace, framed
+from danceit.render.footage.filling import filled
+from danceit.render.footage.framing import CanvasPlace, Framing, framed
 from danceit.render.footage.joins import Join
 from danceit.render.footage.locating import Filmed, Locator
 
@@ -31,8 +33,9 @@ ROOM = 0.4
 """Most that a cut may take off the stretch on either side."""
 UNSEEN_S = 0.13
 """Gap between poses from which the dancer was not seen, or a cut lies between."""
-SMALL_JUMP_PX = 16.0
-"""Canvas pixels that joints differ by in the mean where two shots are nearly of one pose."""
+SMALL_JUMP_PX, SMALL_JUMP_MOST_PX = 10.0, 20.0
+"""Canvas pixels that joints differ by, in the mean and at most, where two shots are nearly of one
+pose: a head is 45 wide, and half of that apart there are two of it."""
 ALIKE = 1.15
 """Ratio of the sizes of neighbouring shots of one video up to which they are framed alike."""
 EASE_S = 0.8
@@ -143,7 +146,8 @@ def cut(
         stretches[n].shot(start, stop, times_s, canvas)
         for n, start, stop in zip(shown, starts, stops, strict=True)
     ]
-    return Cut(tuple(_framed_alike(shots, met, canvas, step_s)), tuple(met))
+    alike = _framed_alike(shots, met, canvas, step_s)
+    return Cut(tuple(_filling(alike, canvas)), tuple(met))
 
 
 @dataclass(frozen=True)
@@ -271,7 +275,8 @@ def _nearly_one(before: _Stretch, after: _Stretch, cut_s: float, canvas: CanvasP
     jumps = np.linalg.norm(second - first, axis=1)
     if np.isfinite(jumps).sum() < len(jumps) / 2:
         return False
-    return float(np.nanmean(jumps)) * scale / canvas.unit <= SMALL_JUMP_PX
+    jumps_px = jumps[np.isfinite(jumps)] * scale / canvas.unit
+    return bool(jumps_px.mean() <= SMALL_JUMP_PX and jumps_px.max() <= SMALL_JUMP_MOST_PX)
 
 
 def _join(at: int, half_s: float, step_s: float) -> Join:
@@ -304,6 +309,28 @@ def _framed_alike(
     for number, join in enumerate(joins):
         if alike[number] and join.stop > join.start:
             made[number : number + 2] = _met(made[number], made[number + 1], join, canvas, step_s)
+    return made
+
+
+def _filling(shots: Sequence[Shot], canvas: CanvasPlace) -> list[Shot]:
+    """Let each video fill the picture where it may; see `filling`."""
+    videos: dict[tuple[Path, tuple[int, int]], list[int]] = {}
+    for number, shot in enumerate(shots):
+        if shot.filmed is not None and shot.filmed.size is not None:
+            videos.setdefault((shot.filmed.video, shot.filmed.size), []).append(number)
+    made = list(shots)
+    for (_, size), numbers in videos.items():
+        own = [shots[number] for number in numbers]
+        ways = filled(
+            [Framing(shot.scale, shot.floor_y, shot.centre_x) for shot in own],
+            [np.stack([shot.joints(f) for f in range(shot.start, shot.stop)]) for shot in own],
+            size,
+            canvas,
+        )
+        for number, way in zip(numbers, ways, strict=True):
+            made[number] = replace(
+                shots[number], scale=way.scale, floor_y=way.floor_y, centre_x=way.centre_x
+            )
     return made
 
 

@@ -24,20 +24,26 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> Filmed:
     return write_video(tmp_path_factory.mktemp("footage") / "source.mp4")
 
 
+@pytest.fixture(scope="module")
+def strip(filmed: Filmed) -> Filmed:
+    """Of unknown size, so that it is not enlarged: all of the strip is in the picture."""
+    return replace(filmed, size=None)
+
+
 def scene_number(scene: FootageScene, index: int) -> int:
     """Number of the source frame that a frame of the scene shows, read off its picture."""
     import cv2
 
-    shot = scene._cut.shots[scene._cut.at(index)[0]]
+    shot = scene.cut.shots[scene.cut.at(index)[0]]
     placing = shot.placing(index, canvas_place(scene.options.frame_size))
     back = cv2.invertAffineTransform(placing)
     return number_in(cv2.warpAffine(scene.frame(index), back, (160, 208))[:TOP])
 
 
 @pytest.mark.parametrize("speed", [1.0, 1.5, 0.5])
-def test_each_frame_shows_the_second_that_the_dance_says(filmed: Filmed, speed: float) -> None:
+def test_each_frame_shows_the_second_that_the_dance_says(strip: Filmed, speed: float) -> None:
     # Tall, so that the strip with the number above the dancer's head is in the picture.
-    options = replace(PLAIN, locate=lambda _: filmed, aspect="9:16")
+    options = replace(PLAIN, locate=lambda _: strip, aspect="9:16")
     dance = footage_dance(speed=speed)
     scene = FootageScene([dance], options)
     for index in (0, 7, 20, 40, 55, 59):
@@ -47,10 +53,8 @@ def test_each_frame_shows_the_second_that_the_dance_says(filmed: Filmed, speed: 
 
 
 @pytest.mark.parametrize("lag_s", [0.5, -0.25])
-def test_the_picture_of_a_moved_recording_is_that_of_its_poses(
-    filmed: Filmed, lag_s: float
-) -> None:
-    late = replace(filmed, lag_s=lag_s)
+def test_the_picture_of_a_moved_recording_is_that_of_its_poses(strip: Filmed, lag_s: float) -> None:
+    late = replace(strip, lag_s=lag_s)
     dance = footage_dance()
     scene = FootageScene([dance], replace(PLAIN, locate=lambda _: late, aspect="9:16"))
     for index in (0, 20, 40, 59):
@@ -82,7 +86,7 @@ def test_surroundings_change_around_the_dancer_only(filmed: Filmed, surroundings
     options = replace(PLAIN, locate=lambda _: filmed, background="#204060")
     kept = FootageScene([footage_dance()], options)
     other = FootageScene([footage_dance()], replace(options, surroundings=surroundings))
-    shot = kept._cut.shots[0]
+    shot = kept.cut.shots[0]
     placing = shot.placing(5, canvas_place((SIZE, SIZE)))
     chest = shot.joints(5)[[2, 5, 8, 11]].mean(axis=0) @ placing[:, :2].T + placing[:, 2]
     row, column = round(chest[1]), round(chest[0])
@@ -171,7 +175,10 @@ def test_a_video_of_footage_has_its_length_and_pictures(
 
 def test_many_sources_share_a_few_decoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("danceit.render.footage.scene.MOST_AWAKE", 2)
-    found = {f"s{i}": write_video(tmp_path / f"s{i}.mp4", n_frames=48) for i in range(5)}
+    found = {
+        f"s{i}": replace(write_video(tmp_path / f"s{i}.mp4", n_frames=48), size=None)
+        for i in range(5)
+    }
     order = [0, 1, 2, 3, 4, 0]
     index = np.repeat(np.arange(6), 10)
     placed = tuple(

@@ -29,6 +29,8 @@ def placed(found: Cut, number: int, frame: int, place: CanvasPlace) -> np.ndarra
 
 
 def test_people_have_one_size_and_one_floor(filmed: Filmed) -> None:
+    # Of unknown size, so that neither is enlarged or moved to fill the picture.
+    filmed = replace(filmed, size=None)
     near = Filmed(filmed.video, filmed.times_s, filmed.joints * np.float32(1.7))
     dance = footage_dance()
     two = (dance.fragments[0], replace(dance.fragments[1], source="two"))

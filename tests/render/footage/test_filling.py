@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from danceit.data import BODY_PX
+from danceit.render.footage.filling import filled, without_edges
+from danceit.render.footage.framing import Framing, canvas_place
+from tests.render.conftest import STANDING
+
+UPRIGHT = (1080, 1920)
+TALL, WIDE = canvas_place((720, 1280)), canvas_place((1280, 720))
+
+
+def dancer(arms_px: float = 250.0, centre_x: float = 540.0, n_frames: int = 20) -> np.ndarray:
+    """Someone 1400 px from nose to ankle who stands 150 px over the source's lower edge."""
+    joints = STANDING[:, :2].astype(np.float64) * 1400 / BODY_PX
+    joints += (centre_x - joints[1, 0], 1770 - joints[[10, 13], 1].max())
+    joints[4, 0], joints[7, 0] = centre_x - arms_px, centre_x + arms_px
+    return np.repeat(joints[None], n_frames, axis=0)
+
+
+def wanted(joints: np.ndarray, unit: float) -> Framing:
+    return Framing(unit * BODY_PX / 1400, 1770.0, joints[:, 1, 0].copy())
+
+
+def edges(way: Framing, canvas_width: float) -> tuple[float, float]:
+    """Picture pixels of the source's left and right edge, at their innermost."""
+    left = canvas_width / 2 - way.scale * way.centre_x
+    return float(left.max()), float((left + way.scale * UPRIGHT[0]).min())
+
+
+def test_an_upright_video_fills_an_upright_picture() -> None:
+    joints = dancer()
+    way = wanted(joints, TALL.unit)
+    assert way.scale * UPRIGHT[0] < 0.9 * 720  # as it was: a picture within the picture
+    (after,) = filled([way], [joints], UPRIGHT, TALL)
+    left, right = edges(after, 720)
+    assert left <= 1e-6
+    assert right >= 720 - 1e-6
+    top = TALL.floor_y - after.scale * after.floor_y
+    assert top <= 1e-6
+    assert top + after.scale * UPRIGHT[1] >= 1280 - 1e-6
+
+
+def test_nobody_s_hands_are_lost_for_it() -> None:
+    # A wide source in which the arms reach over 720 px of picture once it is tall enough.
+    joints = dancer(arms_px=700, centre_x=1700)
+    way = wanted(joints, TALL.unit)
+    (after,) = filled([way], [joints], (3400, 1920), TALL)
+    assert after.scale == way.scale
+
+
+def test_hands_that_the_camera_itself_cut_off_are_no_loss() -> None:
+    joints = dancer(arms_px=560)
+    (after,) = filled([wanted(joints, TALL.unit)], [joints], UPRIGHT, TALL)
+    assert after.scale == pytest.approx(720 / UPRIGHT[0])
+
+
+def test_an_upright_video_is_not_blown_up_to_a_wide_picture() -> None:
+    joints = dancer()
+    way = wanted(joints, WIDE.unit)
+    (after,) = filled([way], [joints], UPRIGHT, WIDE)
+    assert after.scale == way.scale
+
+
+def test_all_shots_of_a_video_are_of_one_mind() -> None:
+    fits, does_not = dancer(centre_x=1700), dancer(arms_px=700, centre_x=1700)
+    ways = [wanted(fits, TALL.unit), wanted(does_not, TALL.unit)]
+    after = filled(ways, [fits, does_not], (3400, 1920), TALL)
+    assert [way.scale for way in after] == [way.scale for way in ways]
+
+
+@pytest.mark.parametrize("centre_x", [10.0, 1075.0])
+def test_the_picture_does_not_follow_a_dancer_over_its_edge(centre_x: float) -> None:
+    way = Framing(1.0, 1770.0, np.full(5, centre_x))
+    left, right = edges(without_edges(way, UPRIGHT, TALL), 720)
+    assert left <= 1e-6
+    assert right >= 720 - 1e-6
