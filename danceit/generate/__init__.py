@@ -6,7 +6,7 @@
 - `material`: clips and songs as generators learn from them, and which songs are held out
 - `styles`: which class a song is of, where something is trained to tell them apart
 - `course`: training, phase by phase: seeded, resumable, stopped early, logged; `loss_plot`
-- `finishing`: what every training ends in: files, plot, report
+- `trained`: what is the same for all that are trained here: set-up, folder, report
 - `lee`: Dancing to Music (Lee et al., NeurIPS 2019)
 - `ren`: Self-supervised Dance Video Synthesis (Ren et al., ACM MM 2020)
 """

@@ -1,21 +1,20 @@
 """What dances: music to movements, chained by their last poses, warped onto beats (3.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
-from danceit.data import Clip, Dance, Float32, Float64, Music, check_poses
+from danceit.data import Dance, Float32, Float64, Music, check_poses
 from danceit.errors import InputError
-from danceit.generate.finishing import finished
-from danceit.generate.folder import described, restore
-from danceit.generate.lee.music_style import AudioScale, features_at_15, styles_at
+from danceit.generate.lee.music_style import features_at_15, styles_at
 from danceit.generate.lee.networks import NOISE, Z_INITIAL
-from danceit.generate.lee.training import Dancer, LeeOptions, teach
-from danceit.generate.lee.unit_vae import PoseScale
+from danceit.generate.lee.options import LeeOptions
+from danceit.generate.lee.scale import Scale
+from danceit.generate.lee.training import Dancer, teach
 from danceit.generate.lee.units import (
     POSE,
     SEQUENCE_UNITS,
@@ -29,89 +28,58 @@ from danceit.generate.lee.units import (
     shifted,
     units_needed,
 )
-from danceit.generate.material import material_of
-from danceit.generate.protocol import GeneratorReport, Imagined, dance_of
-from danceit.progress import Progress, silent
-from danceit.retrieval.encoder.encoders import pick_device
+from danceit.generate.material import Material
+from danceit.generate.protocol import Imagined, dance_of
+from danceit.generate.trained import Taught, TrainedGenerator
+from danceit.progress import Progress
 
 COMPOSED_UNITS = max(SEQUENCE_UNITS)
 """Units that one dance code is decoded to at most: as many as it was trained on."""
 
 
-@dataclass(frozen=True)
-class LeeGenerator:
+@dataclass(frozen=True, kw_only=True)
+class LeeGenerator(TrainedGenerator):
     """Dancing to Music, trained.
 
     Attributes
     ----------
-    options : LeeOptions
-        Of its training.
     gap_s : float
         Usual time between the kinematic beats of the dances learnt from.
-    held_out_songs : tuple of str
-        Recordings that it was not trained on.
     """
 
     name: ClassVar[str] = "lee"
     options_class: ClassVar[type[Any]] = LeeOptions
 
     dancer: Dancer
-    options: LeeOptions
-    scale: PoseScale
-    audio_scale: AudioScale
+    scale: Scale
+    audio_scale: Scale
     gap_s: float
-    held_out_songs: tuple[str, ...]
-    generator_id: str = ""
-    device: str = "cpu"
-
-    @property
-    def n_parameters(self) -> int:
-        """Weights of the networks that generate."""
-        return sum(parameter.numel() for parameter in self.dancer.parameters())
 
     @classmethod
-    def train(
+    def taught(
         cls,
-        clips: Sequence[Clip],
+        material: Material,
         options: LeeOptions,
         *,
         out: Path,
-        device: str = "auto",
-        restart: bool = False,
-        progress: Progress = silent,
-    ) -> GeneratorReport:
-        """Train on clips and leave the generator in `out`; see `Generator.train`."""
-        material, place = material_of(clips, options.seed), pick_device(device)
-        taught = teach(material, options, out=out, device=place, restart=restart, progress=progress)
-        facts = {
-            "pose_mean": taught.scale.mean.tolist(),
-            "pose_deviation": taught.scale.deviation.tolist(),
-            "audio_mean": taught.audio_scale.mean.tolist(),
-            "audio_deviation": taught.audio_scale.deviation.tolist(),
-            "classes": list(taught.classes),
-            "gap_s": taught.gap_s,
-        }
-        return finished(
-            cls, out, taught.dancer, options, facts, material=material, taught=taught, device=place
-        )
+        device: str,
+        restart: bool,
+        progress: Progress,
+    ) -> Taught:
+        """Take all lessons; see `danceit.generate.lee.training.teach`."""
+        return teach(material, options, out=out, device=device, restart=restart, progress=progress)
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto") -> "LeeGenerator":
-        """Read a folder that `train` left; see `Generator.load`."""
-        told = described(folder)
-        try:
-            options, facts = LeeOptions(**told.options), told.facts
-            dancer = Dancer(options.hidden, len(facts["classes"]), composition=options.composition)
-            scale = PoseScale(_row(facts["pose_mean"]), _row(facts["pose_deviation"]))
-            heard = AudioScale(_row(facts["audio_mean"]), _row(facts["audio_deviation"]))
-            gap_s, held_out = float(facts["gap_s"]), tuple(facts["held_out_songs"])
-        except (KeyError, TypeError, ValueError) as exc:
-            raise InputError(
-                f"{folder} holds a '{cls.name}' of another version of danceit ({exc}): train again"
-            ) from exc
-        found = restore(folder, told, dancer)
-        place = pick_device(device)
-        return cls(dancer.to(place).eval(), options, scale, heard, gap_s, held_out, found, place)
+    def untrained(cls, options: LeeOptions, facts: Mapping[str, Any]) -> Self:
+        """Networks of these sizes; see `TrainedGenerator.untrained`."""
+        return cls(
+            dancer=Dancer(options.hidden, len(facts["classes"]), composition=options.composition),
+            options=options,
+            held_out_songs=tuple(facts["held_out_songs"]),
+            scale=Scale.read(facts, "pose"),
+            audio_scale=Scale.read(facts, "audio"),
+            gap_s=float(facts["gap_s"]),
+        )
 
     @torch.no_grad()
     def generate(self, music: Music, seed: int = 0, start: Float32 | None = None) -> Dance:
@@ -138,7 +106,7 @@ class LeeGenerator:
         at_px = 0.0
         for number, movement in enumerate(movements):
             decoded = self.dancer.unit(initial, movement[None])[0].float().cpu().numpy()
-            unit = anchored(self.scale.in_pixels(decoded))
+            unit = anchored(self.scale.undone(decoded))
             initial = self.dancer.initial(self._standard(unit[-1])).mean
             units[number] = shifted(unit, at_px)
             at_px = hips_x(units[number, -1])
@@ -178,7 +146,3 @@ class LeeGenerator:
         """A pose (28,) in pixels as the networks take it, (1, 28)."""
         flat = self.scale.standardised(anchored(pose[None]))
         return torch.from_numpy(flat).to(self.device)
-
-
-def _row(values: Sequence[float]) -> Float32:
-    return np.asarray(values, dtype=np.float32)

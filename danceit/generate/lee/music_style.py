@@ -5,7 +5,6 @@ learnt from; a style is heard in stretches of 10 s.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,25 +21,6 @@ from danceit.movement import LEE_FPS
 
 HEARD_S = 10.0
 HEARD = int(HEARD_S * LEE_FPS)
-
-
-@dataclass(frozen=True)
-class AudioScale:
-    """Mean and standard deviation (28,) of the features over the songs learnt from."""
-
-    mean: Float32
-    deviation: Float32
-
-    @classmethod
-    def of(cls, songs: Sequence[Float32]) -> "AudioScale":
-        """Scale of features (S, 28) of several songs."""
-        rows = np.concatenate(list(songs))
-        spread = np.maximum(rows.std(axis=0), 1e-3)
-        return cls(rows.mean(axis=0).astype(np.float32), spread.astype(np.float32))
-
-    def standardised(self, features: Float32) -> Float32:
-        """Features (..., 28) in deviations from the mean."""
-        return np.asarray((features - self.mean) / self.deviation, dtype=np.float32)
 
 
 def features_at_15(path: Path) -> Float32:

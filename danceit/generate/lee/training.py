@@ -10,7 +10,8 @@ from torch import nn
 
 from danceit.data import Clip, Float32, Float64, Int64
 from danceit.errors import InputError
-from danceit.generate.course import Course, Pace, Standing, check_precision, fingerprint_of
+from danceit.generate.course import STATE, Course, Pace, fingerprint_of
+from danceit.generate.folder import described
 from danceit.generate.lee.composer import (
     Composer,
     ComposerLesson,
@@ -20,14 +21,12 @@ from danceit.generate.lee.composer import (
     Sequences,
 )
 from danceit.generate.lee.music_style import (
-    AudioScale,
     StyleLesson,
     features_at_15,
     mean_within,
     styles_at,
 )
 from danceit.generate.lee.networks import (
-    HIDDEN,
     JUDGED_UNITS,
     Z_MOVEMENT,
     DanceDecoder,
@@ -41,78 +40,19 @@ from danceit.generate.lee.networks import (
     StyleToDance,
     UnitDecoder,
 )
-from danceit.generate.lee.unit_vae import PoseScale, UnitVae, VaeLesson, VaeWeights
+from danceit.generate.lee.options import LeeOptions
+from danceit.generate.lee.scale import Scale
+from danceit.generate.lee.unit_vae import UnitVae, VaeLesson, VaeWeights
 from danceit.generate.lee.units import SEQUENCE_UNITS, UnitRow, unit_gaps_s, units_of
 from danceit.generate.material import Material
 from danceit.generate.styles import labels_of
+from danceit.generate.trained import Taught
 from danceit.progress import Progress
 
 FEWEST_UNITS = 64
 """Under this the networks know every unit by heart after a few steps."""
 _SHARES = {"unit VAE": 0.7, "music style": 0.05, "composition": 0.25, "pairing": 0.25}
 """Of a limit in minutes: the VAE's recurrent steps are what takes the time."""
-
-
-@dataclass(frozen=True)
-class LeeOptions:
-    """Options of training; the paper's where nothing else is said.
-
-    Attributes
-    ----------
-    hidden : int
-        Of all GRUs and of the judges' first layer.
-    both_ways : bool
-        Movement encoder bidirectional, as in the release.
-    batch : int
-        512 in the paper, 256 in the release; here what two cores can do in seconds a step.
-    learning_rate : float
-        Of Adam with betas 0.5 and 0.999: the release's; the paper says 1e-4.
-    vae_steps, style_steps, composition_steps : int
-        At most, of each lesson.
-    check_every, patience : int
-        Steps between checks on songs held out; checks without a better one before a lesson ends.
-    minutes : float
-        For all lessons together; 0 for no limit.
-    kl, shift, adversarial, style : float
-        Weights of eq. 5 and 10.
-    shift_x_px, shift_y_px : float
-        Reach of the shifts of eq. 4, in pixels (of the canvas here, of their images there).
-    composition : bool
-        False for the paper's baseline without L_comp.
-    precision : str
-        ``auto`` (bf16 on cards), ``bf16`` (twice as fast on processors that have it) or ``fp32``.
-    seed : int
-    """
-
-    hidden: int = HIDDEN
-    both_ways: bool = True
-    batch: int = 64
-    learning_rate: float = 2e-4
-    vae_steps: int = 3000
-    style_steps: int = 400
-    composition_steps: int = 3000
-    check_every: int = 25
-    patience: int = 8
-    minutes: float = 0.0
-    kl: float = 0.01
-    shift: float = 1.0
-    adversarial: float = 0.1
-    style: float = 1.0
-    shift_x_px: float = 50.0
-    shift_y_px: float = 20.0
-    composition: bool = True
-    precision: str = "auto"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("hidden", "batch", "vae_steps", "style_steps", "composition_steps"):
-            if getattr(self, name) < 1:
-                raise InputError(f"lee: {name} must be 1 or more; got {getattr(self, name)}")
-        if min(self.check_every, self.patience) < 1 or self.minutes < 0:
-            raise InputError("lee: check_every and patience must be 1 or more, minutes 0 or more")
-        check_precision(self.precision)
-        if not self.learning_rate > 0:
-            raise InputError(f"lee: learning_rate must be over 0; got {self.learning_rate}")
 
 
 class Dancer(nn.Module):
@@ -137,20 +77,6 @@ class Tutors(nn.Module):
             self.dance = DanceEncoder(hidden)
             self.regressor = StyleRegressor(hidden // 2)
             self.judges = Judges(Judge(JUDGED_UNITS, hidden), Judge(1, hidden))
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What training comes to, before it is written as a generator."""
-
-    dancer: Dancer
-    scale: PoseScale
-    audio_scale: AudioScale
-    classes: tuple[str, ...]
-    gap_s: float
-    lessons: dict[str, Standing]
-    resumed: bool
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -207,7 +133,7 @@ def teach(
     Raises
     ------
     InputError
-        If there are too few units, or `out` holds another run.
+        If there are too few units, or `out` holds another run, or units cannot be taken over.
     """
     train, held = _Side.of(material.train), _Side.of(material.held_out)
     silent = _Side.of(material.silent)
@@ -218,11 +144,11 @@ def teach(
             f"lee needs {FEWEST_UNITS} dance units or more; {len(material.train)} clips have "
             f"{len(units)}: give more dances, some 20 s for each song at least"
         )
-    scale = PoseScale.of(units)
+    scale = Scale.of(units)
     songs = {clip.audio_path: features_at_15(clip.audio_path)
              for clip in (*material.train, *material.held_out) if clip.audio_path}  # fmt: skip
     own = [songs[clip.audio_path] for clip in material.train if clip.audio_path]
-    audio_scale = AudioScale.of(own)
+    audio_scale = Scale.of(np.concatenate(own))
     songs = {path: audio_scale.standardised(rows) for path, rows in songs.items()}
     clips = (*material.train, *material.held_out)
     labels, classes, note = labels_of(clips, songs, options.seed)
@@ -238,20 +164,19 @@ def teach(
         )
         course.begin(nn.ModuleDict({"dancer": dancer, "tutors": tutors}), restart=restart)
         school = _School(options, dancer, tutors, scale, device, course)
-        school.units(units, held.units)
-        school.music(material, songs, labels)
+        if options.units:
+            _take_over(Path(options.units), dancer, tutors, scale)
+        else:
+            school.units(units, held.units)
+            school.music(material, songs, labels)
         school.composition(train, held, songs)
-    notes = [note, *(progress.note for progress in course.taken.values())]
-    return Taught(
-        dancer=dancer.eval(),
-        scale=scale,
-        audio_scale=audio_scale,
-        classes=classes,
-        gap_s=float(np.median(unit_gaps_s(material.train))),
-        lessons=course.taken,
-        resumed=course.resumed,
-        notes=tuple(note for note in notes if note),
-    )
+    facts = {
+        **scale.told("pose"),
+        **audio_scale.told("audio"),
+        "classes": list(classes),
+        "gap_s": float(np.median(unit_gaps_s(material.train))),
+    }
+    return Taught(dancer.eval(), facts, course, note)
 
 
 @dataclass(frozen=True)
@@ -261,7 +186,7 @@ class _School:
     options: LeeOptions
     dancer: Dancer
     tutors: Tutors
-    scale: PoseScale
+    scale: Scale
     device: str
     course: Course
 
@@ -364,3 +289,34 @@ class _School:
 def _rows(movements: Gaussian, units: Int64) -> Gaussian:
     index = torch.from_numpy(units[:, 0])
     return Gaussian(movements.mean[index], movements.log_variance[index])
+
+
+def _take_over(folder: Path, dancer: Dancer, tutors: Tutors, scale: Scale) -> None:
+    """Put another run's DU-VAE and music style into these networks.
+
+    Raises
+    ------
+    InputError
+        If it is no finished `lee`, was trained on other dances, or has other sizes.
+    """
+    from danceit.checkpoints import read_tensors
+
+    told = described(folder)
+    try:
+        theirs = Scale.read(told.facts, "pose")
+    except (KeyError, ValueError) as exc:
+        raise InputError(f"{folder} is no 'lee' of this version ({exc}): no units to take") from exc
+    if not np.array_equal(theirs.mean, scale.mean):
+        raise InputError(f"the units of {folder} were learnt from other dances: train them here")
+    flat, _ = read_tensors(folder / STATE)
+    parts = {"dancer.initial": dancer.initial, "dancer.unit": dancer.unit,
+             "dancer.music": dancer.music, "tutors.movement": tutors.movement}  # fmt: skip
+    for name, module in parts.items():
+        start = f"network/{name}."
+        found = {key.removeprefix(start): t for key, t in flat.items() if key.startswith(start)}
+        try:
+            module.load_state_dict(found)
+        except RuntimeError as exc:
+            raise InputError(
+                f"the units of {folder} are of other sizes: give the same hidden and both_ways"
+            ) from exc

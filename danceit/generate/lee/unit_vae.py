@@ -17,36 +17,14 @@ from torch.optim import Adam
 from danceit.data import Float32
 from danceit.generate.course import Pace, lowered
 from danceit.generate.lee.networks import InitialPoseEncoder, MovementEncoder, UnitDecoder
-from danceit.generate.lee.units import POSE, UNIT_JOINTS
+from danceit.generate.lee.scale import Scale
+from danceit.generate.lee.units import UNIT_JOINTS
 
 CLIPPED = 0.5
 """Norm that gradients are clipped to, as in the release."""
 BETAS = (0.5, 0.999)
 _JUDGED = 128
 """Units held out that a check looks at: enough for two digits."""
-
-
-@dataclass(frozen=True)
-class PoseScale:
-    """Mean and standard deviation (28,) of each coordinate over the units learnt from."""
-
-    mean: Float32
-    deviation: Float32
-
-    @classmethod
-    def of(cls, units: Float32) -> "PoseScale":
-        """Scale of units (U, 32, 28)."""
-        rows = units.reshape(-1, POSE)
-        spread = np.maximum(rows.std(axis=0), 1e-3)
-        return cls(rows.mean(axis=0).astype(np.float32), spread.astype(np.float32))
-
-    def standardised(self, units: Float32) -> Float32:
-        """Units (..., 28) in deviations from the mean."""
-        return np.asarray((units - self.mean) / self.deviation, dtype=np.float32)
-
-    def in_pixels(self, units: Float32) -> Float32:
-        """Undo `standardised`."""
-        return np.asarray(units * self.deviation + self.mean, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -107,7 +85,7 @@ class VaeLesson:
         vae: UnitVae,
         units: Float32,
         held_out: Float32,
-        scale: PoseScale,
+        scale: Scale,
         weights: VaeWeights,
         *,
         batch: int,

@@ -1,27 +1,26 @@
 """What dances: sound to poses in overlapping pieces, blended (the paper leaves long songs open)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import nn
 
 from danceit.align.warping import sampled
-from danceit.data import FPS, Clip, Dance, Float32, Music
+from danceit.data import FPS, Dance, Float32, Music
 from danceit.errors import InputError
-from danceit.generate.finishing import finished
-from danceit.generate.folder import described, restore
-from danceit.generate.material import material_of
-from danceit.generate.protocol import GeneratorReport, Imagined, dance_of
+from danceit.generate.material import Material
+from danceit.generate.protocol import Imagined, dance_of
 from danceit.generate.ren.networks import DanceGenerator, drawn_noise
+from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, joined, sound_rows
 from danceit.generate.ren.st_gcn import StGcn
-from danceit.generate.ren.training import RenOptions, teach
-from danceit.progress import Progress, silent
-from danceit.retrieval.encoder.encoders import pick_device
+from danceit.generate.ren.training import teach
+from danceit.generate.trained import Taught, TrainedGenerator
+from danceit.progress import Progress
 
 HOP = PIECE // 2
 """Poses between the starts of two pieces: every moment is danced twice and blended."""
@@ -29,18 +28,14 @@ _TOGETHER = 16
 """Pieces made at once."""
 
 
-@dataclass(frozen=True)
-class RenGenerator:
+@dataclass(frozen=True, kw_only=True)
+class RenGenerator(TrainedGenerator):
     """Self-supervised Dance Video Synthesis, trained.
 
     Attributes
     ----------
-    options : RenOptions
-        Of its training.
     graph : StGcn
         The graph network of its perceptual loss; its features also compare sets of dances.
-    held_out_songs : tuple of str
-        Recordings that it was not trained on.
     """
 
     name: ClassVar[str] = "ren"
@@ -48,62 +43,38 @@ class RenGenerator:
 
     dancer: DanceGenerator
     graph: StGcn
-    options: RenOptions
     frame: Frame
-    held_out_songs: tuple[str, ...]
-    generator_id: str = ""
-    device: str = "cpu"
-
-    @property
-    def n_parameters(self) -> int:
-        """Weights of the networks that generate."""
-        return sum(parameter.numel() for parameter in self.dancer.parameters())
 
     @classmethod
-    def train(
+    def taught(
         cls,
-        clips: Sequence[Clip],
+        material: Material,
         options: RenOptions,
         *,
         out: Path,
-        device: str = "auto",
-        restart: bool = False,
-        progress: Progress = silent,
-    ) -> GeneratorReport:
-        """Train on clips and leave the generator in `out`; see `Generator.train`."""
-        material, place = material_of(clips, options.seed), pick_device(device)
-        taught = teach(material, options, out=out, device=place, restart=restart, progress=progress)
-        facts = {
-            "centre": taught.frame.centre.tolist(),
-            "reach": taught.frame.reach,
-            "known": list(taught.frame.known),
-            "classes": list(taught.classes),
-            "graph_classes": len(taught.graph.classes.weight),
-        }
-        networks = nn.ModuleDict({"dancer": taught.dancer, "graph": taught.graph})
-        return finished(
-            cls, out, networks, options, facts, material=material, taught=taught, device=place
-        )
+        device: str,
+        restart: bool,
+        progress: Progress,
+    ) -> Taught:
+        """Take both lessons; see `danceit.generate.ren.training.teach`."""
+        return teach(material, options, out=out, device=device, restart=restart, progress=progress)
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto") -> "RenGenerator":
-        """Read a folder that `train` left; see `Generator.load`."""
-        told = described(folder)
-        try:
-            options, facts = RenOptions(**told.options), told.facts
-            dancer, graph = DanceGenerator(options.inner), StGcn(int(facts["graph_classes"]))
-            centre = np.asarray(facts["centre"], dtype=np.float32)
-            frame = Frame(centre, float(facts["reach"]), tuple(facts["known"]))
-            held_out = tuple(facts["held_out_songs"])
-        except (KeyError, TypeError, ValueError) as exc:
-            raise InputError(
-                f"{folder} holds a '{cls.name}' of another version of danceit ({exc}): train again"
-            ) from exc
-        networks = nn.ModuleDict({"dancer": dancer, "graph": graph})
-        found = restore(folder, told, networks)
-        place = pick_device(device)
-        networks.to(place).eval()
-        return cls(dancer, graph, options, frame, held_out, found, place)
+    def untrained(cls, options: RenOptions, facts: Mapping[str, Any]) -> Self:
+        """Networks of these sizes; see `TrainedGenerator.untrained`."""
+        centre = np.asarray(facts["centre"], dtype=np.float32)
+        return cls(
+            dancer=DanceGenerator(options.inner),
+            options=options,
+            held_out_songs=tuple(facts["held_out_songs"]),
+            graph=StGcn(int(facts["graph_classes"])),
+            frame=Frame(centre, float(facts["reach"]), tuple(facts["known"])),
+        )
+
+    @property
+    def networks(self) -> nn.Module:
+        """Generator and graph network."""
+        return nn.ModuleDict({"dancer": self.dancer, "graph": self.graph})
 
     @torch.no_grad()
     def generate(self, music: Music, seed: int = 0, start: Float32 | None = None) -> Dance:

@@ -20,6 +20,10 @@ STAGES = ("l1", "global", "local", "perceptual")
 """Table 1's ablations; each adds to the one before."""
 
 
+DEAD = 0.1
+"""Of the mean deviation: what hardly differs among real pieces is measured by this at least."""
+
+
 @dataclass(frozen=True)
 class RenWeights:
     """w_L1, w_FM, w_P and w_GP of eq. 4 and 7."""
@@ -36,7 +40,7 @@ def perceptual_loss(graph: StGcn, made: Tensor, real: Tensor) -> Tensor:
         wanted = graph.maps(real)
     found = graph.maps(made)
     parts = [
-        weight * (a - b).abs().mean()
+        weight * (a.float() - b.float()).abs().mean()
         for weight, a, b in zip(PERCEPTUAL, found, wanted, strict=True)
     ]
     return torch.stack(parts).sum()
@@ -47,17 +51,46 @@ def matching_loss(reader: PoseReader, made: Tensor, real: Tensor) -> Tensor:
     with torch.no_grad():
         wanted = reader.maps(real)
     found = reader.maps(made)
-    return torch.stack([(a - b).abs().mean() for a, b in zip(found, wanted, strict=True)]).sum()
+    parts = [(a.float() - b.float()).abs().mean() for a, b in zip(found, wanted, strict=True)]
+    return torch.stack(parts).sum()
 
 
 def is_real(verdict: Tensor) -> Tensor:
     """Loss of a judge that should have taken it for real."""
-    return binary_cross_entropy(verdict.sigmoid(), torch.ones_like(verdict))
+    return _told(verdict, 1.0)
 
 
 def is_made(verdict: Tensor) -> Tensor:
     """Loss of a judge that should have seen that it was made up."""
-    return binary_cross_entropy(verdict.sigmoid(), torch.zeros_like(verdict))
+    return _told(verdict, 0.0)
+
+
+def _told(verdict: Tensor, truth: float) -> Tensor:
+    # In bfloat16 a sure judge's probability would be 1 long before its gradient vanishes.
+    with torch.autocast(verdict.device.type, enabled=False):
+        belief = verdict.float().sigmoid()
+        return binary_cross_entropy(belief, torch.full_like(belief, truth))
+
+
+def set_distance(graph: StGcn, made: Tensor, real: Tensor) -> Tensor:
+    """How far pieces made up are, as a set, from those danced: 0 for the same set.
+
+    Each piece is seen by the graph network's features and by how far each coordinate moves in
+    a frame, in the real pieces' deviations; the Fréchet distance of both sets as Gaussians
+    without covariances, a mean over what is seen. A mean pose, which is the best guess at one
+    dance of many to a song, has no deviation and is far off.
+    """
+    seen, wanted = _seen(graph, made), _seen(graph, real)
+    deviation = wanted.std(dim=0)
+    unit = deviation.clamp_min(float(DEAD * deviation.mean()))
+    middle = (seen.mean(dim=0) - wanted.mean(dim=0)) / unit
+    spread = (seen.std(dim=0) - deviation) / unit
+    return (middle.square() + spread.square()).mean()
+
+
+def _seen(graph: StGcn, poses: Tensor) -> Tensor:
+    steps = (poses[:, 1:] - poses[:, :-1]).abs().mean(dim=1)
+    return torch.cat([graph.features(poses).float(), steps.log1p()], dim=1)
 
 
 def local_loss(judge: LocalJudge, made: Tensor, real: Tensor) -> Tensor:
@@ -77,7 +110,7 @@ def global_loss(
     loss = (is_real(judge(real, heard)) + is_made(judge(made, heard))) / 2
     share = torch.rand(len(real), 1, 1, device=real.device)
     between = (share * real + (1 - share) * made).detach().requires_grad_(True)
-    belief = judge(between, heard.detach()).sigmoid()
+    belief = judge(between, heard.detach()).float().sigmoid()
     (gradient,) = torch.autograd.grad(belief.sum(), between, create_graph=True)
     steep: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     return loss + penalty * steep

@@ -1,7 +1,8 @@
 """Training in two lessons: a graph network tells styles apart, then the generator dances."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +13,26 @@ from torch.optim import Adam
 
 from danceit import audio
 from danceit.errors import InputError
-from danceit.generate.course import Course, Pace, Standing, fingerprint_of
+from danceit.generate.course import (
+    Course,
+    Pace,
+    fingerprint_of,
+    lowered,
+)
+from danceit.generate.folder import WEIGHTS
 from danceit.generate.material import Material
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
 from danceit.generate.ren.losses import (
-    STAGES,
     RenWeights,
     global_loss,
     is_real,
     local_loss,
     matching_loss,
     perceptual_loss,
+    set_distance,
 )
-from danceit.generate.ren.networks import INNER, DanceGenerator, drawn_noise
+from danceit.generate.ren.networks import DanceGenerator, drawn_noise
+from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import (
     PIECE,
     PIECE_S,
@@ -37,6 +45,7 @@ from danceit.generate.ren.pieces import (
 )
 from danceit.generate.ren.st_gcn import StGcn
 from danceit.generate.styles import labels_of
+from danceit.generate.trained import Taught
 from danceit.progress import Progress
 
 FEWEST_PIECES = 24
@@ -46,84 +55,6 @@ _SHARES = {"style by graph": 0.15, "dance": 0.85}
 _JUDGED = 32
 _GRAPH_RATE = 2e-3
 """Learning rate of the graph network (appendix H)."""
-
-
-@dataclass(frozen=True)
-class RenOptions:
-    """Options of training; the release's where nothing else is said.
-
-    Attributes
-    ----------
-    losses : str
-        ``l1``, ``global``, ``local`` or ``perceptual``: Table 1, each with those before it.
-    inner : int
-        Width of the pose generator's layers.
-    batch : int
-    learning_rate, local_rate, global_rate : float
-        Of Adam, for the generator and both judges: the release's. The paper's are ten times
-        as large.
-    graph_steps, steps : int
-        At most, of the graph network and of the generator.
-    check_every, patience : int
-        Steps between checks on songs held out; checks without a better one before a lesson ends.
-    minutes : float
-        For both lessons together; 0 for no limit.
-    l1, matching, perceptual, penalty : float
-        Weights of eq. 4 and 7.
-    printed_attention : bool
-        Attention as eq. 3 is printed, not as it was released.
-    graph : str
-        A ``.safetensors`` of a graph network trained before, of as many classes as it says;
-        empty to train one on the library's styles.
-    seed : int
-    """
-
-    losses: str = "perceptual"
-    inner: int = INNER
-    batch: int = 16
-    learning_rate: float = 3e-4
-    local_rate: float = 3e-4
-    global_rate: float = 5e-4
-    graph_steps: int = 300
-    steps: int = 4000
-    check_every: int = 20
-    patience: int = 10
-    minutes: float = 0.0
-    l1: float = 200.0
-    matching: float = 1.0
-    perceptual: float = 1.0
-    penalty: float = 1.0
-    printed_attention: bool = False
-    graph: str = ""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.losses not in STAGES:
-            raise InputError(f"ren: losses must be one of {', '.join(STAGES)}; got '{self.losses}'")
-        for name in ("inner", "batch", "graph_steps", "steps", "check_every", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"ren: {name} must be 1 or more; got {getattr(self, name)}")
-        if self.batch < 2:
-            raise InputError("ren: batch must be 2 or more, for BatchNorm")
-        if not min(self.learning_rate, self.local_rate, self.global_rate) > 0 or self.minutes < 0:
-            raise InputError("ren: learning rates must be over 0, minutes 0 or more")
-
-    def has(self, stage: str) -> bool:
-        """Whether a part of the loss is taken."""
-        return STAGES.index(stage) <= STAGES.index(self.losses)
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What training comes to, before it is written as a generator."""
-
-    dancer: DanceGenerator
-    graph: StGcn
-    frame: Frame
-    classes: tuple[str, ...]
-    lessons: dict[str, Standing]
-    resumed: bool
-    notes: tuple[str, ...]
 
 
 class GraphLesson:
@@ -139,10 +70,11 @@ class GraphLesson:
         *,
         batch: int,
         pace: Pace,
+        precision: str,
         device: str,
     ) -> None:
         self.network, self.takes, self.batch = network, takes, batch
-        self.pace, self.device = pace, device
+        self.pace, self.precision, self.device = pace, precision, device
         self.modules = {"graph": network}
         self.optimisers = {"graph_adam": Adam(network.parameters(), _GRAPH_RATE)}
         self.steps_an_epoch = max(len(even_pieces(takes)) / batch, 1e-9)
@@ -162,7 +94,8 @@ class GraphLesson:
             for piece in drawn_pieces(takes, int(count), rng)
         ]
         self.network.train()
-        logits = self.network(poses_of(pieces, self.device))
+        with lowered(self.precision, self.device):
+            logits = self.network(poses_of(pieces, self.device)).float()
         loss = cross_entropy(logits, self._labels(pieces))
         (optimiser,) = self.optimisers.values()
         optimiser.zero_grad(set_to_none=True)
@@ -220,20 +153,30 @@ class DanceLesson:
         sound, real = sound_of(pieces, self.device), poses_of(pieces, self.device)
         self.dancer.train()
         self._judges.train()
-        made = self.dancer(sound, drawn_noise(len(pieces), PIECE, self.device))
-        parts = self._losses(made, real, sound)
+        with self._lowered():
+            made = self.dancer(sound, drawn_noise(len(pieces), PIECE, self.device)).float()
+            parts = self._losses(made, real, sound)
         self._update("dancer_adam", torch.stack(list(parts.values())).sum())
-        made = made.detach()
+        judged = self._judged_losses(made.detach(), real, sound)
+        return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
+
+    def _judged_losses(self, made: Tensor, real: Tensor, sound: Tensor) -> dict[str, Tensor]:
+        """Let each judge take one step, and say what it lost."""
         judged = {}
         if self.options.has("local"):
-            judged["local judge"] = local_loss(self._local, made, real)
+            with self._lowered():
+                judged["local judge"] = local_loss(self._local, made, real)
             self._update("local_adam", judged["local judge"])
         if self.options.has("global"):
-            judged["global judge"] = global_loss(
-                self._global, made, real, sound, self.weights.penalty
-            )
+            with self._lowered():
+                judged["global judge"] = global_loss(
+                    self._global, made, real, sound, self.weights.penalty
+                )
             self._update("global_adam", judged["global judge"])
-        return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
+        return judged
+
+    def _lowered(self) -> AbstractContextManager[None]:
+        return lowered(self.options.precision, self.device)
 
     def _losses(self, made: Tensor, real: Tensor, sound: Tensor) -> dict[str, Tensor]:
         parts = {"L1": self.weights.l1 * (made - real).abs().mean()}
@@ -253,18 +196,21 @@ class DanceLesson:
 
     @torch.no_grad()
     def check(self) -> float:
-        """L1 and the perceptual loss on songs held out: what has a true answer."""
-        if not self._judged:
+        """How far dances to songs held out are from those danced to them, as sets.
+
+        Piece against piece a mean pose does best, for a song can be danced in many ways: judged
+        by L1 on songs held out, no training gets past its first steps.
+        """
+        if len(self._judged) < 2:
             return float("nan")
         self.dancer.eval()
         self.graph.eval()
         real = poses_of(self._judged, self.device)
-        silence = torch.zeros_like(drawn_noise(len(real), PIECE, self.device))
-        made = self.dancer(sound_of(self._judged, self.device), silence)
-        error = self.weights.l1 * (made - real).abs().mean()
-        if self.options.has("perceptual"):
-            error = error + self.weights.perceptual * perceptual_loss(self.graph, made, real)
-        return float(error)
+        sound = sound_of(self._judged, self.device)
+        drawn = torch.Generator().manual_seed(self.options.seed)
+        with self._lowered():
+            made = self.dancer(sound, drawn_noise(len(real), PIECE, self.device, drawn)).float()
+        return float(set_distance(self.graph, made, real))
 
     @property
     def _local(self) -> LocalJudge:
@@ -344,7 +290,8 @@ def teach(
             course.take(
                 GraphLesson.name,
                 lambda: GraphLesson(graph, train, held, batch=options.batch,
-                                    pace=_pace(options, GraphLesson.name), device=device),
+                                    pace=_pace(options, GraphLesson.name),
+                                    precision=options.precision, device=device),
             )  # fmt: skip
         graph.requires_grad_(False)
         course.take(
@@ -352,16 +299,15 @@ def teach(
             lambda: DanceLesson(dancer, judges, graph, train, held, options,
                                 pace=_pace(options, DanceLesson.name), device=device),
         )  # fmt: skip
-    notes = [note, *(progress.note for progress in course.taken.values())]
-    return Taught(
-        dancer=dancer.eval(),
-        graph=graph.eval(),
-        frame=frame,
-        classes=classes,
-        lessons=course.taken,
-        resumed=course.resumed,
-        notes=tuple(note for note in notes if note),
-    )
+    facts = {
+        "centre": frame.centre.tolist(),
+        "reach": frame.reach,
+        "known": list(frame.known),
+        "classes": list(classes),
+        "graph_classes": len(graph.classes.weight),
+    }
+    learnt_networks = nn.ModuleDict({"dancer": dancer.eval(), "graph": graph.eval()})
+    return Taught(learnt_networks, facts, course, note)
 
 
 def _graph(file: str, n_classes: int) -> StGcn:
@@ -370,7 +316,11 @@ def _graph(file: str, n_classes: int) -> StGcn:
         return StGcn(n_classes)
     from danceit.checkpoints import read_weights
 
-    tensors = read_weights(Path(file))
+    path = Path(file)
+    tensors = read_weights(path / WEIGHTS if path.is_dir() else path)
+    if path.is_dir():
+        own = "graph."
+        tensors = {k.removeprefix(own): t for k, t in tensors.items() if k.startswith(own)}
     found = tensors.get("classes.weight")
     network = StGcn(n_classes if found is None else len(found))
     try:

@@ -13,7 +13,7 @@ from danceit.data import Clip, Dance, Music
 from danceit.errors import InputError
 from danceit.generate.folder import DESCRIPTION, WEIGHTS
 from danceit.generate.lee.generator import LeeGenerator
-from danceit.generate.lee.training import LeeOptions
+from danceit.generate.lee.options import LeeOptions
 from danceit.generate.lee.units import anchored, hips_x
 from danceit.generate.protocol import GeneratorReport
 from danceit.generate.registry import load_generator
@@ -91,7 +91,7 @@ def test_units_follow_one_another_from_where_the_last_ended(trained: GeneratorRe
             code = generator.dancer.initial(torch.from_numpy(flat)).mean
             expected = generator.dancer.unit(code, movements[number][None])[0].numpy()
             np.testing.assert_allclose(
-                anchored(units[number]), anchored(generator.scale.in_pixels(expected)), atol=1e-2
+                anchored(units[number]), anchored(generator.scale.undone(expected)), atol=1e-2
             )
 
 
@@ -120,6 +120,22 @@ def test_the_baseline_without_composition_dances_too(
     assert [lesson.name for lesson in report.lessons][-1] == "pairing"
     assert report.generator.dancer.dance is None
     assert report.generator.generate(music, 0).n_frames == music.n_frames
+
+
+def test_units_of_another_run_are_taken_over(
+    trained: GeneratorReport, swings: tuple[Clip, ...], music: Music, tmp_path: Path
+) -> None:
+    options = replace(SMALL, units=str(trained.folder), composition=False)
+    report = LeeGenerator.train(swings, options, out=tmp_path / "pair", device="cpu")
+    assert [lesson.name for lesson in report.lessons] == ["pairing"]
+    ours, theirs = (each.generator.dancer.unit.state_dict() for each in (report, trained))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert report.generator.generate(music, 0).n_frames == music.n_frames
+    with pytest.raises(InputError, match="are of other sizes"):
+        LeeGenerator.train(swings, replace(options, hidden=4), out=tmp_path / "wide", device="cpu")
+    others = [replace(clip, poses=clip.poses * 1.1) for clip in swings]
+    with pytest.raises(InputError, match="were learnt from other dances"):
+        LeeGenerator.train(others, options, out=tmp_path / "others", device="cpu")
 
 
 def test_depth_and_missing_music_are_said(swings: tuple[Clip, ...], tmp_path: Path) -> None:

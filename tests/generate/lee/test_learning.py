@@ -20,7 +20,6 @@ from danceit.generate.lee.composer import (
 )
 from danceit.generate.lee.music_style import (
     HEARD,
-    AudioScale,
     StyleLesson,
     features_at_15,
     heard_around,
@@ -38,7 +37,8 @@ from danceit.generate.lee.networks import (
     StyleToDance,
     UnitDecoder,
 )
-from danceit.generate.lee.unit_vae import PoseScale, UnitVae, VaeLesson, VaeWeights
+from danceit.generate.lee.scale import Scale
+from danceit.generate.lee.unit_vae import UnitVae, VaeLesson, VaeWeights
 from danceit.generate.lee.units import units_of
 from danceit.generate.styles import labels_of
 
@@ -136,7 +136,7 @@ def test_the_unit_vae_learns_one_dance(swings: tuple[Clip, ...]) -> None:
     torch.manual_seed(0)
     vae = UnitVae(InitialPoseEncoder(), MovementEncoder(32), UnitDecoder(32))
     lesson = VaeLesson(
-        vae, units, units, PoseScale.of(units), VaeWeights(shift_x_px=5, shift_y_px=5),
+        vae, units, units, Scale.of(units), VaeWeights(shift_x_px=5, shift_y_px=5),
         batch=8, learning_rate=1e-2, pace=PACE, precision="fp32", device="cpu",
     )  # fmt: skip
     before = lesson.check()
@@ -149,7 +149,7 @@ def test_the_unit_vae_learns_one_dance(swings: tuple[Clip, ...]) -> None:
 
 def test_the_style_classifier_tells_high_songs_from_low(swings: tuple[Clip, ...]) -> None:
     rows = {clip.audio_path: features_at_15(clip.audio_path) for clip in swings}
-    scale = AudioScale.of(list(rows.values()))
+    scale = Scale.of(np.concatenate(list(rows.values())))
     songs = {path: scale.standardised(features) for path, features in rows.items()}
     labels, classes, note = labels_of(swings, songs, 0)
     assert classes == ("high", "low")

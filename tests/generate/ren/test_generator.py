@@ -12,7 +12,7 @@ from danceit.generate.protocol import GeneratorReport
 from danceit.generate.registry import load_generator
 from danceit.generate.ren import training
 from danceit.generate.ren.generator import RenGenerator
-from danceit.generate.ren.training import RenOptions
+from danceit.generate.ren.options import RenOptions
 
 SMALL = RenOptions(losses="l1", inner=16, batch=2, graph_steps=2, steps=4, check_every=2)
 
@@ -63,6 +63,10 @@ def test_a_graph_network_is_read_from_a_file(
     options = replace(SMALL, graph=str(tmp_path / "graph.safetensors"), steps=2)
     report = RenGenerator.train(swings, options, out=tmp_path / "run", device="cpu")
     assert [lesson.name for lesson in report.lessons] == ["dance"]
+    folder = replace(options, graph=str(trained.folder))
+    same = RenGenerator.train(swings, folder, out=tmp_path / "same", device="cpu")
+    own, read = (each.state_dict()["classes.weight"] for each in (graph, same.generator.graph))
+    assert own.equal(read)
     (tmp_path / "graph.safetensors").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="damaged or no safetensors"):
         RenGenerator.train(swings, options, out=tmp_path / "other", device="cpu")

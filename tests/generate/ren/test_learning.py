@@ -8,8 +8,15 @@ from torch import nn
 from danceit.data import Clip
 from danceit.generate.course import Pace
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
-from danceit.generate.ren.losses import global_loss, local_loss, matching_loss, perceptual_loss
+from danceit.generate.ren.losses import (
+    global_loss,
+    local_loss,
+    matching_loss,
+    perceptual_loss,
+    set_distance,
+)
 from danceit.generate.ren.networks import DanceGenerator
+from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import (
     PIECE,
     Frame,
@@ -23,7 +30,7 @@ from danceit.generate.ren.pieces import (
     takes_of,
 )
 from danceit.generate.ren.st_gcn import Block, StGcn
-from danceit.generate.ren.training import DanceLesson, GraphLesson, RenOptions
+from danceit.generate.ren.training import DanceLesson, GraphLesson
 
 PACE = Pace(10, 5, 5)
 
@@ -154,9 +161,37 @@ def test_judges_losses_are_equation_4() -> None:
     assert blind.item() == pytest.approx(1.0, abs=1e-5)
 
 
+def test_a_mean_pose_is_far_from_a_set_of_dances() -> None:
+    torch.manual_seed(0)
+    graph = StGcn(3).eval()
+    walks = torch.randn(60, 50, 36).cumsum(dim=1) / 10
+    real, others = walks[:30], walks[30:]
+    mean = real.mean(dim=0, keepdim=True).expand_as(real)
+    with torch.no_grad():
+        assert set_distance(graph, real, real).item() == pytest.approx(0, abs=1e-9)
+        near, far = set_distance(graph, others, real), set_distance(graph, mean, real)
+    # The mean is the better guess piece by piece, and the worse set.
+    assert (mean - real).abs().mean() < (others - real).abs().mean()
+    assert near.item() < 0.2 * far.item()
+
+
+def test_low_precision_gives_the_same_losses_but_for_its_digits(takes: tuple[Take, ...]) -> None:
+    taken = {}
+    for precision in ("fp32", "bf16"):
+        torch.manual_seed(0)
+        judges = nn.ModuleDict({"global": GlobalJudge(), "local": LocalJudge()})
+        options = RenOptions(batch=2, inner=16, precision=precision)
+        lesson = DanceLesson(
+            DanceGenerator(16), judges, StGcn(2), takes, takes, options, pace=PACE, device="cpu"
+        )
+        taken[precision] = lesson.step(np.random.default_rng(0))
+        assert np.isfinite(lesson.check())
+    assert taken["bf16"] == pytest.approx(taken["fp32"], rel=0.1)
+
+
 def test_the_graph_network_tells_dances_apart(takes: tuple[Take, ...]) -> None:
     torch.manual_seed(0)
-    lesson = GraphLesson(StGcn(2), takes, takes, batch=4, pace=PACE, device="cpu")
+    lesson = GraphLesson(StGcn(2), takes, takes, batch=4, pace=PACE, precision="fp32", device="cpu")
     rng = np.random.default_rng(0)
     losses = [lesson.step(rng)["cross-entropy"] for _ in range(8)]
     assert np.mean(losses[-2:]) < 0.7 * losses[0]

@@ -1,0 +1,73 @@
+"""What can be chosen in training `lee`, with what is chosen where nothing is said."""
+
+from dataclasses import dataclass
+
+from danceit.errors import InputError
+from danceit.generate.course import check_precision
+from danceit.generate.lee.networks import HIDDEN
+
+
+@dataclass(frozen=True)
+class LeeOptions:
+    """Options of training; the paper's where nothing else is said.
+
+    Attributes
+    ----------
+    hidden : int
+        Of all GRUs and of the judges' first layer.
+    both_ways : bool
+        Movement encoder bidirectional, as in the release.
+    batch : int
+        512 in the paper, 256 in the release; here what two cores can do in seconds a step.
+    learning_rate : float
+        Of Adam with betas 0.5 and 0.999: the release's; the paper says 1e-4.
+    vae_steps, style_steps, composition_steps : int
+        At most, of each lesson.
+    check_every, patience : int
+        Steps between checks on songs held out; checks without a better one before a lesson ends.
+    minutes : float
+        For all lessons together; 0 for no limit.
+    kl, shift, adversarial, style : float
+        Weights of eq. 5 and 10.
+    shift_x_px, shift_y_px : float
+        Reach of the shifts of eq. 4, in pixels (of the canvas here, of their images there).
+    units : str
+        Folder of a `lee` trained before on the same dances, whose DU-VAE and music style are taken
+        over and not trained; empty to train them.
+    composition : bool
+        False for the paper's baseline without L_comp.
+    precision : str
+        ``auto`` (bf16 on cards), ``bf16`` (twice as fast on processors that have it) or ``fp32``.
+    seed : int
+    """
+
+    hidden: int = HIDDEN
+    both_ways: bool = True
+    batch: int = 64
+    learning_rate: float = 2e-4
+    vae_steps: int = 3000
+    style_steps: int = 400
+    composition_steps: int = 3000
+    check_every: int = 25
+    patience: int = 8
+    minutes: float = 0.0
+    kl: float = 0.01
+    shift: float = 1.0
+    adversarial: float = 0.1
+    style: float = 1.0
+    shift_x_px: float = 50.0
+    shift_y_px: float = 20.0
+    units: str = ""
+    composition: bool = True
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "batch", "vae_steps", "style_steps", "composition_steps"):
+            if getattr(self, name) < 1:
+                raise InputError(f"lee: {name} must be 1 or more; got {getattr(self, name)}")
+        if min(self.check_every, self.patience) < 1 or self.minutes < 0:
+            raise InputError("lee: check_every and patience must be 1 or more, minutes 0 or more")
+        check_precision(self.precision)
+        if not self.learning_rate > 0:
+            raise InputError(f"lee: learning_rate must be over 0; got {self.learning_rate}")
