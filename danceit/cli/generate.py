@@ -78,6 +78,7 @@ def song(
 @generate.command(
     help="Train the generator NAME on the dances in DATA.\n\n"
     "lee: Dancing to Music (2019). ren: Self-supervised Dance Video Synthesis (2020). "
+    "lstm, mocogan: baselines of the first. "
     "A run that was stopped goes on where it was; --restart begins anew."
 )
 @click.argument("name")

@@ -8,5 +8,6 @@
 - `course`: training, phase by phase: seeded, resumable, stopped early, logged; `loss_plot`
 - `trained`: what is the same for all that are trained here: set-up, folder, report
 - `lee`: Dancing to Music (Lee et al., NeurIPS 2019)
+- `baselines`: what Lee et al. compare with, an LSTM of audio and MoCoGAN that hears
 - `ren`: Self-supervised Dance Video Synthesis (Ren et al., ACM MM 2020)
 """

@@ -20,6 +20,8 @@ GENERATORS = Registry(
     {
         "lee": "danceit.generate.lee.generator:LeeGenerator",
         "ren": "danceit.generate.ren.generator:RenGenerator",
+        "lstm": "danceit.generate.baselines.generator:LstmGenerator",
+        "mocogan": "danceit.generate.baselines.generator:MocoganGenerator",
     },
 )
 

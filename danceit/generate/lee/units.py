@@ -27,6 +27,8 @@ UNIT_FRAMES, UNIT_BEATS, BEAT_FRAMES, FIRST_BEAT = 32, 4, 8, 3
 UNIT_JOINTS = 14
 """Nose to ankles, the first of COCO-18: those that the paper keeps."""
 POSE = 2 * UNIT_JOINTS
+HIPS_X = (2 * JOINT["right_hip"], 2 * JOINT["left_hip"])
+"""Where a flat pose has x of its hips."""
 SEQUENCE_UNITS = (3, 4, 5)
 """Units in the sequences that composition learns from (4.2)."""
 BEAT_DEVIATIONS = 0.0
@@ -102,7 +104,7 @@ def shifted(poses: Float32, by_px: float) -> Float32:
 
 def hips_x(pose: Float32) -> float:
     """Middle of the hips of a pose (28,) along x."""
-    return float((pose[2 * JOINT["right_hip"]] + pose[2 * JOINT["left_hip"]]) / 2)
+    return float((pose[HIPS_X[0]] + pose[HIPS_X[1]]) / 2)
 
 
 def unit_places(first_beat: int, n_units: int = 1) -> Float64:

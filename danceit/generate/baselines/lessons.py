@@ -1,0 +1,189 @@
+"""One lesson for each baseline; see `danceit.generate.course.Lesson`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.optim import Adam
+
+from danceit.data import Float32
+from danceit.generate.baselines.material import STRETCH, Side
+from danceit.generate.baselines.networks import (
+    CONTENT,
+    MOTION_NOISE,
+    AudioLstm,
+    MotionContent,
+    MotionJudge,
+    PoseJudge,
+)
+from danceit.generate.course import Pace
+from danceit.generate.lee.scale import Scale
+
+BETAS = (0.5, 0.999)
+_JUDGED = 64
+"""Stretches held out that a check looks at."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What both lessons are given.
+
+    Attributes
+    ----------
+    train, held_out : Side
+        Their music is standardised.
+    scale : Scale
+        Of poses.
+    """
+
+    train: Side
+    held_out: Side
+    scale: Scale
+    batch: int
+    learning_rate: float
+    pace: Pace
+    device: str
+
+    @property
+    def steps_an_epoch(self) -> float:
+        """Steps in which the dances are gone through once."""
+        return max(len(self.train.apart) / self.batch, 1e-9)
+
+    def drawn(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Standardised poses and music of a batch of stretches from anywhere."""
+        return self._tensors(*self.train.stretches(rng.choice(self.train.starts, self.batch)))
+
+    def judged(self) -> tuple[Tensor, Tensor]:
+        """The same of stretches held out, always the same ones."""
+        apart = self.held_out.apart
+        chosen = np.linspace(0, len(apart) - 1, min(_JUDGED, len(apart))).astype(np.int64)
+        return self._tensors(*self.held_out.stretches(apart[chosen]))
+
+    def _tensors(self, poses: Float32, music: Float32) -> tuple[Tensor, Tensor]:
+        rows = torch.from_numpy(self.scale.standardised(poses)).to(self.device)
+        return rows, torch.from_numpy(music).to(self.device)
+
+
+class LstmLesson:
+    """Poses nearest to those danced, moment by moment."""
+
+    name = "poses"
+
+    def __init__(self, network: AudioLstm, lessons: Lessons) -> None:
+        self.network, self.lessons, self.pace = network, lessons, lessons.pace
+        self.modules = {"network": network}
+        self.optimisers = {"adam": Adam(network.parameters(), lessons.learning_rate)}
+        self.steps_an_epoch = lessons.steps_an_epoch
+        self._judged = lessons.judged()
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """One batch of stretches."""
+        poses, music = self.lessons.drawn(rng)
+        self.network.train()
+        loss = (self.network(music) - poses).abs().mean()
+        _update(self.optimisers["adam"], loss)
+        return {"L1": float(loss.detach())}
+
+    @torch.no_grad()
+    def check(self) -> float:
+        """L1 on songs held out: what this baseline wants, though no dance comes of it."""
+        poses, music = self._judged
+        if not len(poses):
+            return float("nan")
+        self.network.eval()
+        return float((self.network(music) - poses).abs().mean())
+
+
+class MocoganLesson:
+    """Two judges, of poses and of movement, and the generator that they judge."""
+
+    name = "motion and content"
+
+    def __init__(
+        self, network: MotionContent, poses: PoseJudge, motion: MotionJudge, lessons: Lessons
+    ) -> None:
+        self.network, self.lessons, self.pace = network, lessons, lessons.pace
+        self.judges = nn.ModuleDict({"poses": poses, "motion": motion})
+        self.modules = {"network": network, "judges": self.judges}
+        self.optimisers = {
+            "adam": Adam(network.parameters(), lessons.learning_rate, BETAS),
+            "judges_adam": Adam(self.judges.parameters(), lessons.learning_rate, BETAS),
+        }
+        self.steps_an_epoch = lessons.steps_an_epoch
+        self._judged = lessons.judged()
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """Judges first, then the generator."""
+        real, music = self.lessons.drawn(rng)
+        self.network.train()
+        self.judges.train()
+        made = self._made(music, None)
+        # One frame of each stretch is judged by itself, as in MoCoGAN.
+        frame = int(rng.integers(STRETCH))
+        judged = {
+            name: _is(self._told(name, real, music, frame), 1)
+            + _is(self._told(name, made.detach(), music, frame), 0)
+            for name in self.judges
+        }
+        _update(self.optimisers["judges_adam"], torch.stack(list(judged.values())).sum())
+        fooled = {name: _is(self._told(name, made, music, frame), 1) for name in self.judges}
+        _update(self.optimisers["adam"], torch.stack(list(fooled.values())).sum())
+        each = {**fooled, **{f"judge of {name}": loss for name, loss in judged.items()}}
+        return {name: float(loss.detach()) for name, loss in each.items()}
+
+    @torch.no_grad()
+    def check(self) -> float:
+        """How far dances to songs held out are from those danced, as sets; see `set_distance`."""
+        real, music = self._judged
+        if len(real) < 2:
+            return float("nan")
+        self.network.eval()
+        return set_distance(self._made(music, torch.Generator().manual_seed(0)), real)
+
+    def _made(self, music: Tensor, drawn: torch.Generator | None) -> Tensor:
+        content, noise = chance(len(music), music.shape[1], self.lessons.device, drawn)
+        made: Tensor = self.network(music, content, noise)
+        return made
+
+    def _told(self, name: str, poses: Tensor, music: Tensor, frame: int) -> Tensor:
+        seen = (poses[:, frame],) if name == "poses" else (poses, music)
+        verdict: Tensor = self.judges[name](*seen)
+        return verdict
+
+
+def chance(
+    n: int, n_frames: int, device: str, drawn: torch.Generator | None
+) -> tuple[Tensor, Tensor]:
+    """Content (n, 50) and noise of each frame (n, T, 10)."""
+    content = torch.randn(n, CONTENT, generator=drawn)
+    noise = torch.randn(n, n_frames, MOTION_NOISE, generator=drawn)
+    return content.to(device), noise.to(device)
+
+
+def set_distance(made: Tensor, real: Tensor) -> float:
+    """Fréchet distance, without covariances, of where stretches stand and how far they move.
+
+    (S, T, 28) both, standardised; a mean over coordinates in the real stretches' deviations.
+    """
+    seen, wanted = _seen(made), _seen(real)
+    unit = wanted.std(dim=0).clamp_min(1e-3)
+    middle = (seen.mean(dim=0) - wanted.mean(dim=0)) / unit
+    spread = (seen.std(dim=0) - wanted.std(dim=0)) / unit
+    return float((middle.square() + spread.square()).mean())
+
+
+def _seen(poses: Tensor) -> Tensor:
+    steps = (poses[:, 1:] - poses[:, :-1]).abs().mean(dim=1)
+    return torch.cat([poses.mean(dim=1), poses.std(dim=1), steps], dim=1)
+
+
+def _is(verdict: Tensor, real: int) -> Tensor:
+    return binary_cross_entropy_with_logits(verdict, torch.full_like(verdict, float(real)))
+
+
+def _update(optimiser: Adam, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
