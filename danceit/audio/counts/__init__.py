@@ -7,6 +7,7 @@ pulse        our own: a bar pointer over what is heard
 heard        its features: bands, rises, changes of chord and bass
 activation   how much a frame sounds like a beat, and like a 1: a small network (weights/)
 learning     how that network was learned, from songs made here
+levels       the tempo that a song keeps, and which of its levels is counted
 bar_pointer  the beats and bars that fit best, by Viterbi
 librosa      Ellis 2007 on our onsets
 madmom       recurrent networks and a bar pointer (extra ``madmom``)

@@ -13,7 +13,7 @@ import numpy as np
 
 from danceit.audio.counts.heard import BANDS, Heard
 from danceit.audio.stretches import numbered
-from danceit.data import Float32
+from danceit.data import Float32, Float64, Int64
 from danceit.errors import InputError
 
 WEIGHTS = Path(__file__).parent / "weights" / "pulse.safetensors"
@@ -61,6 +61,20 @@ def activation(heard: Heard, weights: Path = WEIGHTS) -> Activation:
             start - low : stop - low
         ]
     return Activation(np.ascontiguousarray(odds[:, 0]), np.ascontiguousarray(odds[:, 1]))
+
+
+def peak(values: Float32, frames: Int64) -> Float32:
+    """Largest value within a frame of each of some frames."""
+    near = np.clip(frames + np.arange(-1, 2)[:, None], 0, len(values) - 1)
+    return np.asarray(values[near].max(axis=0), np.float32)
+
+
+def one_odds(heard: Activation, frames: Int64) -> Float64:
+    """Log odds that a beat is a 1, given that it is a beat."""
+    one, beat = (
+        1 / (1 + np.exp(-peak(odds, frames).astype(np.float64))) for odds in (heard.one, heard.beat)
+    )
+    return np.asarray(np.clip(np.log(one / np.maximum(beat - one, 0.02 * one)), -4.0, 4.0))
 
 
 def _odds(features: Float32, layers: tuple[_Layer, ...]) -> Float32:

@@ -1,15 +1,17 @@
 """Beats and bars by a bar pointer over a small network: danceit's own tracker.
 
 `heard` turns the sound into features, `activation` into log odds, `bar_pointer` finds the
-beats and bars that fit them best over the whole song. Beats are then moved to the top of
-the network's peaks, and those before the first and after the last stroke are left out.
+beats and bars that fit them best over the whole song; `levels` has it find them once more, at
+the tempo that the song keeps and at the level that dancers would count. Beats are then moved
+to the top of the network's peaks, and those before the first and after the last stroke are
+left out.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.audio.counts.activation import Activation, activation
+from danceit.audio.counts.activation import activation, one_odds, peak
 from danceit.audio.counts.bar_pointer import (
     LONGEST,
     METRES,
@@ -19,6 +21,7 @@ from danceit.audio.counts.bar_pointer import (
     refined,
 )
 from danceit.audio.counts.heard import LEAD_S, RATE_HZ, Heard, hear, times_s
+from danceit.audio.counts.levels import settled
 from danceit.audio.counts.tracked import Tracked
 from danceit.audio.decoding import Sound
 from danceit.data import Float32, Float64, Int64
@@ -59,8 +62,10 @@ class PulseTracker:
         sounds = hear(sound)
         heard = activation(sounds)
         gains = np.clip(heard.beat - _EVEN_ODDS, _LEAST_GAIN, _MOST_GAIN)
-        path = find_beats(gains, self._prior(bpm))
-        frames = path.frames[_from_first_to_last(heard.beat, sounds, path.frames)]
+        prior = self._prior(bpm)
+        found = find_beats(gains, prior).frames
+        found = found if bpm else settled(found, gains, heard, prior)
+        frames = found[_from_first_to_last(heard.beat, sounds, found)]
         if len(frames) < FEWEST_BEATS:
             return Tracked()
         beats_s = times_s(refined(frames, heard.beat))
@@ -68,9 +73,9 @@ class PulseTracker:
         inside &= (beats_s > -1.0 / RATE_HZ) & (beats_s <= sound.duration_s)
         beats_s = np.maximum(beats_s[inside], 0.0)
         at = np.round((beats_s + LEAD_S) * RATE_HZ).astype(np.int64)
-        bars = find_bars(_one_odds(heard, at), (metre,) if metre else METRES)
+        bars = find_bars(one_odds(heard, at), (metre,) if metre else METRES)
         # Any sound starts and stops: the first and last beats do not tell whether it has more.
-        sure = float((1 / (1 + np.exp(-_peak(heard.beat, at[1:-1])))).mean())
+        sure = float((1 / (1 + np.exp(-peak(heard.beat, at[1:-1])))).mean())
         doubt = 0.0 if bpm else self._rival_bpm(gains, beats_s)
         return Tracked(beats_s, bars.numbers, bars.metre, sure, doubt)
 
@@ -108,28 +113,13 @@ def track(sound: Sound, *, bpm: float | None = None, metre: int | None = None) -
     return PulseTracker().track(sound, bpm=bpm, metre=metre)
 
 
-def _peak(values: Float32, frames: Int64) -> Float32:
-    """Largest value within a frame of each of some frames."""
-    near = np.clip(frames + np.arange(-1, 2)[:, None], 0, len(values) - 1)
-    return np.asarray(values[near].max(axis=0), np.float32)
-
-
 def _gain(gains: Float32, place: Float64) -> float:
-    return float(_peak(gains, np.round(place).astype(np.int64)).sum())
-
-
-def _one_odds(heard: Activation, frames: Int64) -> Float64:
-    """Log odds that a beat is a 1, given that it is a beat."""
-    one, beat = (
-        1 / (1 + np.exp(-_peak(odds, frames).astype(np.float64)))
-        for odds in (heard.one, heard.beat)
-    )
-    return np.asarray(np.clip(np.log(one / np.maximum(beat - one, 0.02 * one)), -4.0, 4.0))
+    return float(peak(gains, np.round(place).astype(np.int64)).sum())
 
 
 def _from_first_to_last(beat: Float32, sounds: Heard, frames: Int64) -> slice:
     """The beats from the first to the last that is struck; others continue into silence."""
-    rises = _peak(np.minimum(sounds.rises, 1.0).mean(axis=1), frames)
-    struck = (_peak(beat, frames) > _STRUCK_ODDS) & (rises > _STRUCK_RISE * np.median(rises))
+    rises = peak(np.minimum(sounds.rises, 1.0).mean(axis=1), frames)
+    struck = (peak(beat, frames) > _STRUCK_ODDS) & (rises > _STRUCK_RISE * np.median(rises))
     at = np.flatnonzero(struck)
     return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)

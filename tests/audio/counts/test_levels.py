@@ -1,0 +1,63 @@
+"""The tempo that a song keeps and the level that is counted, from odds that are made here."""
+
+import numpy as np
+import pytest
+
+from danceit.audio.counts.activation import Activation
+from danceit.audio.counts.bar_pointer import find_beats
+from danceit.audio.counts.heard import RATE_HZ
+from danceit.audio.counts.levels import settled
+from danceit.data import Float32, Int64
+
+PRIOR = np.zeros(57, np.float32)
+
+
+def odds(n_frames: int, struck: dict[int, float], floor: float = -3.0) -> Float32:
+    """Log odds that are `floor` but at some frames."""
+    values = np.full(n_frames, floor, np.float32)
+    for frame, value in struck.items():
+        values[frame] = value
+    return values
+
+
+def counted(beat: Float32, one: Float32) -> Int64:
+    gains = np.clip(beat + 1.5, -4, 4)
+    return settled(find_beats(gains, PRIOR).frames, gains, Activation(beat, one), PRIOR)
+
+
+def barred(frames: np.ndarray, metre: int, n_frames: int) -> Float32:
+    return odds(n_frames, dict.fromkeys(frames[::metre].tolist(), 2.0))
+
+
+def test_a_steady_song_keeps_its_tempo_where_its_drums_rest() -> None:
+    beats = np.arange(10, 3000, 25)  # 120 beats a minute
+    struck = {int(frame): 2.5 for frame in beats if not 1200 < frame < 1700}
+    # In the rest something strikes at two thirds of the pace, less clearly than a beat.
+    struck |= {frame: -1.0 for frame in range(1230, 1700, 38)}
+    found = counted(odds(3000, struck), barred(beats, 4, 3000))
+    inside = found[(found > 1250) & (found < 1650)]
+    np.testing.assert_allclose(np.diff(inside), 25, atol=1)
+
+
+def test_a_tempo_that_changes_for_good_is_followed() -> None:
+    beats = np.r_[np.arange(10, 1500, 25), np.arange(1510, 3000, 34)]
+    found = counted(odds(3000, dict.fromkeys(beats.tolist(), 2.5)), barred(beats, 4, 3000))
+    late = np.diff(found[found > 1600])
+    np.testing.assert_allclose(late, 34, atol=1)
+
+
+@pytest.mark.parametrize(("metre", "bpm"), [(2, 176.0), (4, 88.0)])
+def test_slow_twos_are_counted_in_four_at_twice_the_pace(metre: int, bpm: float) -> None:
+    # A jive: bass on 1 and 3, chords between, which sound nearly as much like beats. In
+    # bars of four at 88 the same strokes are eighths, and the beats stay what they are.
+    slow = np.arange(10, 6000, 34)
+    struck = dict.fromkeys(slow.tolist(), 2.0) | dict.fromkeys((slow + 17).tolist(), -0.4)
+    one = barred(slow, metre, 6100)
+    found = counted(odds(6100, struck), one)
+    assert 60 * RATE_HZ / np.median(np.diff(found)) == pytest.approx(bpm, rel=0.02)
+
+
+def test_under_eight_beats_there_is_nothing_to_settle() -> None:
+    first = np.array([10, 40, 70])
+    nothing = np.zeros(100, np.float32)
+    assert settled(first, nothing, Activation(nothing, nothing), PRIOR) is first
