@@ -29,12 +29,19 @@ HIPS_PX, NECK_PX = 193.0, 303.0
 LEAST_TRUNK = 0.35
 """Trunk over leg, both at their longest in a clip, under which it is nobody's: a body made up on
 legs alone. Of people it is 0.45 to 0.8."""
+LEAST_ARM = 0.53
+"""Arm over leg, likewise, in space: of people, in any second of a dance, it is 0.6 to 0.8. (In a
+picture an arm that points at the camera has no length.)"""
 
 _SHOULDERS = [JOINT["right_shoulder"], JOINT["left_shoulder"]]
 _ELBOWS = [JOINT["right_elbow"], JOINT["left_elbow"]]
 _HIPS = [JOINT["right_hip"], JOINT["left_hip"]]
 _LEGS = tuple(
     tuple(JOINT[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
+    for side in ("right", "left")
+)
+_ARM_CHAINS = tuple(
+    tuple(JOINT[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist"))
     for side in ("right", "left")
 )
 _ARMS = {*_SHOULDERS, *_ELBOWS, *HANDS}
@@ -109,13 +116,17 @@ def rough_height(poses: Float64) -> float:
 
 
 def is_nobody(poses: Float64) -> bool:
-    """Whether trunk and legs of a clip are in no person's proportion."""
-    trunk, legs = _trunk(poses), [_leg(poses, joints) for joints in _LEGS]
-    legs = [leg[np.isfinite(leg)] for leg in legs]
-    trunk, leg = trunk[np.isfinite(trunk)], np.concatenate(legs)
-    if not len(trunk) or not len(leg):
-        return False
-    return bool(np.quantile(trunk, 0.9) < LEAST_TRUNK * np.quantile(leg, 0.9))
+    """Whether trunk, arms and legs of a clip are in no person's proportion."""
+    trunk, arm, leg = (
+        _longest(lengths)
+        for lengths in (
+            [_trunk(poses)],
+            [_limb(poses, joints) for joints in _ARM_CHAINS],
+            [_limb(poses, joints) for joints in _LEGS],
+        )
+    )
+    short_arms = poses.shape[2] == 3 and arm < LEAST_ARM * leg
+    return trunk < LEAST_TRUNK * leg or short_arms
 
 
 def as_upper(poses: Float64) -> Float64:
@@ -178,7 +189,15 @@ def _trunk(poses: Float64) -> Float64:
     return length
 
 
-def _leg(poses: Float64, joints: tuple[int, ...]) -> Float64:
-    """Hip to ankle by the knee (T,)."""
-    hip, knee, ankle = (poses[:, joint] for joint in joints)
-    return np.asarray(np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1))
+def _limb(poses: Float64, joints: tuple[int, ...]) -> Float64:
+    """Length (T,) of an arm or leg along its three joints."""
+    inner, middle, outer = (poses[:, joint] for joint in joints)
+    lengths = np.linalg.norm(middle - inner, axis=1) + np.linalg.norm(outer - middle, axis=1)
+    return np.asarray(lengths)
+
+
+def _longest(lengths: list[Float64]) -> float:
+    """How long something is at its longest, an outlier aside; NaN where it is not seen."""
+    every = np.concatenate(lengths)
+    every = every[np.isfinite(every)]
+    return float(np.quantile(every, 0.9)) if len(every) else np.nan

@@ -29,6 +29,8 @@ SPREAD_SHARE = 0.2
 """The same along an edge, in the footage: who stands there would leave a stripe."""
 _SMALLER = 8
 """How much smaller it is made, where a wide blur costs nothing."""
+_TINY_PX = 32
+"""Shorter side at which the footage's own colours are spread."""
 
 
 class Surroundings:
@@ -46,6 +48,10 @@ class Surroundings:
         self._kind = options.surroundings
         width, height = self._size
         self._still = np.empty((height, width, 3), dtype=np.uint8)
+        # Of so slow a gradient whole levels would show as stripes; the same in every frame,
+        # it costs an encoder nothing.
+        rng = np.random.default_rng(0)
+        self._dither = rng.random((height, width, 1), dtype=np.float32).repeat(3, axis=2)
         if self._kind == "still":
             Backdrop(options).paint(self._still, [])
 
@@ -72,8 +78,7 @@ class Surroundings:
                 mask = (mask * self._inside(source, placing)).astype(np.uint8)
             return _mixed(self._still, placed, mask)
         if not self._covers(source, placing):
-            inside = np.round(255 * self._inside(source, placing)).astype(np.uint8)
-            placed = _mixed(self._beyond(source, placing), placed, inside)
+            self._let_fade(placed, self._ramps(source, placing), self._beyond(source, placing))
         if self._kind == "blurred" and mask is not None:
             return _mixed(_blurred(placed), placed, mask)
         return placed
@@ -92,14 +97,35 @@ class Surroundings:
         left, top, right, bottom = self._edges(source, placing)
         return left <= 0 and top <= 0 and right >= self._size[0] and bottom >= self._size[1]
 
-    def _inside(self, source: Picture, placing: Float64) -> Float32:
-        """1 within the footage (height, width), falling to 0 at those edges that show."""
+    def _ramps(self, source: Picture, placing: Float64) -> tuple[Float64, Float64]:
+        """Across (width,) and down (height,): 1 within the footage, 0 beyond its edges."""
         left, top, right, bottom = self._edges(source, placing)
         width, height = self._size
         fade = EDGE_PX * min(self._size) / 512
         across = _ramp(np.arange(width) + 0.5, left, right, width, fade)
-        down = _ramp(np.arange(height) + 0.5, top, bottom, height, fade)
+        return across, _ramp(np.arange(height) + 0.5, top, bottom, height, fade)
+
+    def _inside(self, source: Picture, placing: Float64) -> Float32:
+        """1 within the footage (height, width), falling to 0 at those edges that show."""
+        across, down = self._ramps(source, placing)
         return np.outer(down, across).astype(np.float32)
+
+    def _let_fade(self, placed: Picture, ramps: tuple[Float64, Float64], beyond: Picture) -> None:
+        """Let a frame fade into what is beyond its footage, strip by strip, in place."""
+        import cv2
+
+        across, down = (ramp.astype(np.float32) for ramp in ramps)
+        (left, right), (top, bottom) = _full(across), _full(down)
+        for rows, columns in (
+            (slice(0, top), slice(None)),
+            (slice(bottom, None), slice(None)),
+            (slice(top, bottom), slice(0, left)),
+            (slice(top, bottom), slice(right, None)),
+        ):
+            share = np.outer(down[rows], across[columns])
+            if share.size:
+                strip = np.s_[rows, columns]
+                placed[strip] = cv2.blendLinear(placed[strip], beyond[strip], share, 1 - share)
 
     def _beyond(self, source: Picture, placing: Float64) -> Picture:
         """Return the colours of the footage's edges gone on beyond them, blurred and darkened."""
@@ -107,18 +133,19 @@ class Surroundings:
 
         width, height = self._size
         rows, columns = source.shape[:2]
-        own = (max(2, columns // _SMALLER), max(2, rows // _SMALLER))
-        tiny = cv2.resize(source, own, interpolation=cv2.INTER_AREA)
+        ratio = _TINY_PX / min(rows, columns)
+        own = (max(2, round(columns * ratio)), max(2, round(rows * ratio)))
+        small = cv2.resize(source, own, interpolation=cv2.INTER_AREA)
         size = (width // _SMALLER, height // _SMALLER)
-        tiny = cv2.GaussianBlur(tiny, (0, 0), SPREAD_SHARE * min(own))
+        tiny = cv2.GaussianBlur(small.astype(np.float32), (0, 0), SPREAD_SHARE * min(own))
         smaller = placing / _SMALLER
         smaller[:, :2] *= (columns / own[0], rows / own[1])
         calm = cv2.warpAffine(
             tiny, smaller, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         calm = cv2.GaussianBlur(calm, (0, 0), CALM_SHARE * min(size))
-        calm = cv2.convertScaleAbs(calm, alpha=DARKENED)
-        return np.asarray(cv2.resize(calm, self._size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        large = cv2.resize(DARKENED * np.asarray(calm), self._size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.add(large, self._dither).astype(np.uint8), dtype=np.uint8)
 
 
 def _ramp(at: Float64, low: float, high: float, size: int, fade: float) -> Float64:
@@ -128,6 +155,12 @@ def _ramp(at: Float64, low: float, high: float, size: int, fade: float) -> Float
     if high < size:
         inside = np.minimum(inside, np.clip((high - at) / fade, 0.0, 1.0))
     return inside
+
+
+def _full(ramp: Float32) -> tuple[int, int]:
+    """First and one past the last place at which a ramp is 1; both 0 where it never is."""
+    at = np.flatnonzero(ramp >= 1)
+    return (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
 
 
 def _blurred(picture: Picture) -> Picture:

@@ -410,6 +410,18 @@ def test_a_body_made_up_on_legs_is_dropped_for_that_reason() -> None:
     assert report.dropped == {cleaning.NO_BODY: 144}
 
 
+def test_arms_that_are_nobody_s_are_dropped_in_space_and_may_be_pointed_in_a_picture() -> None:
+    short = dancing().poses.copy()
+    for side in ("right", "left"):
+        shoulder = short[:, JOINT[f"{side}_shoulder"]]
+        for part in ("elbow", "wrist"):
+            joint = JOINT[f"{side}_{part}"]
+            short[:, joint] = shoulder + 0.6 * (short[:, joint] - shoulder)
+    in_space = clean(changed(dancing(), short)).report
+    assert in_space.dropped == {cleaning.NO_BODY: 144}
+    assert clean(changed(dancing(), short[..., :2])).report.frames_kept == 144
+
+
 def test_who_dances_beside_the_main_dancer_is_kept_and_who_stands_by_is_named() -> None:
     recording = dancing(dims=2)
     still = recording.poses.copy()

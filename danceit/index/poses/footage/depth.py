@@ -9,6 +9,10 @@ a clip at once:
 - depth and distance change smoothly;
 - the lower foot stands on one floor.
 
+That is too much to ask of somebody who is folded up or on the hands: joints are hidden there, the
+picture itself is often wrong, and what bones of one length make of it is worse than what the
+estimator told. So where nobody stands its own depth is followed closely, and bones are held less.
+
 The floor is seen from a camera that may look down. Its pitch is taken from the feet where
 the dancer comes and goes, and else from the dancer, who stands upright on the whole. At
 the end the clip is turned by it, as one, about the camera: y points down and the floor is
@@ -18,12 +22,12 @@ Axes: x right, y down, z away; metres.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from danceit.data import JOINT, Bool, Float32, Float64, Int64
 from danceit.index.poses.footage.rods import LEAN_M, RODS, RodsSeen, leans_of, lengths_of
+from danceit.index.poses.footage.rows import Rows
 
 BODY = tuple(range(14))
 """Nose, neck, arms and legs of COCO-18; eyes and ears follow the nose."""
@@ -34,6 +38,8 @@ _NECK, _NOSE = JOINT["neck"], JOINT["nose"]
 TIGHT_M, LOOSE_M = 0.014, 0.025
 """Deviation of the length of a limb, and of what a spine or a neck that bends lies between."""
 _LOOSE = (10, 11, 13)
+_TALL = [10, 6, 7]
+"""Rods of trunk, thigh and shank."""
 ACCELERATION = 8.0
 """Deviation of a joint's acceleration in depth; metres a second squared."""
 GROWTH = 0.8
@@ -52,6 +58,13 @@ LEVEL = np.deg2rad(8.0)
 """Deviation of a camera's pitch from none."""
 STANDING = 0.85
 """Height of the neck over the feet, in the length of trunk and leg, of one who stands."""
+FOLDED, UPRISEN = 0.55, 0.75
+"""Height, likewise, up to which somebody is folded up or on the hands, and from which not."""
+FOLDED_LEAN_M, FOLDED_HOLD = 0.04, 0.3
+"""Deviation from what the estimator says of who is folded up; and how much bones are held then.
+Chosen on three views of one take, measured on others (docs/video.md)."""
+FOLDED_S = 0.25
+"""Deviation of the bell by which one becomes the other."""
 STANDING_S = 1.0
 """Time for which the dancer must stand to say where upright is."""
 TOLD_M, TOLD_S = 0.06, 1.0
@@ -158,6 +171,7 @@ class _Problem:
         self._sight = RodsSeen(self._xy, self._deep, self._rod_seen)
         self._lengths = lengths_of(self._sight)
         self._n_frames = len(seen.flat)
+        self._risen = self._how_risen()
 
     def start(self) -> _State:
         """Return each bone leaning as far as its length asks, to the side the estimator says."""
@@ -216,7 +230,7 @@ class _Problem:
         from scipy.sparse import coo_matrix, diags
         from scipy.sparse.linalg import spsolve
 
-        rows = _Rows(self._n_frames)
+        rows = Rows(self._n_frames, _UNKNOWN)
         self._hold_rods(rows, state)
         self._lean(rows, state)
         self._flow(rows, state)
@@ -258,7 +272,7 @@ class _Problem:
         """How a joint moves (T, 14, 3) with its depth."""
         return np.concatenate([self._rays, np.ones((*self._rays.shape[:2], 1))], axis=2)
 
-    def _hold_rods(self, rows: "_Rows", state: _State) -> None:
+    def _hold_rods(self, rows: Rows, state: _State) -> None:
         first, second = self._rods.T
         joints, along = self._placed(state), self._along
         rod = joints[:, second] - joints[:, first]
@@ -268,6 +282,7 @@ class _Problem:
         deviation = np.full(len(self._rods), TIGHT_M)
         deviation[list(_LOOSE)] = LOOSE_M
         weight = np.where(self._rod_seen, 1 / deviation, 0.0)
+        weight *= self._risen + (1 - self._risen) * FOLDED_HOLD
         far, near = ((rod * along[:, end]).sum(axis=2) * weight for end in (second, first))
         grown = (rod * (along[:, first] - along[:, second])).sum(axis=2) * weight
         frame = np.arange(self._n_frames)[:, None]
@@ -291,17 +306,19 @@ class _Problem:
             -shoulders * neck,
         )
 
-    def _lean(self, rows: "_Rows", state: _State) -> None:
+    def _lean(self, rows: Rows, state: _State) -> None:
         first, second = self._rods.T
         left = self._sight.lean - (state.depth[:, second] - state.depth[:, first])
         # Cauchy's weights: an estimator that is far off is not followed half of the way.
-        weight = np.where(self._rod_seen, 1 / (LEAN_M * np.sqrt(1 + (left / LEAN_M) ** 2)), 1e-3)
+        doubted = np.sqrt(1 + self._risen * (left / LEAN_M) ** 2)
+        deviation = self._risen * LEAN_M + (1 - self._risen) * FOLDED_LEAN_M
+        weight = np.where(self._rod_seen, 1 / (deviation * doubted), 1e-3)
         frame = np.arange(self._n_frames)[:, None]
         rows.add([(frame, second, weight), (frame, first, -weight)], left * weight)
         size = np.full((self._n_frames, 1), 1 / SIZE)
         rows.add([(frame, _SIZE, size)], -state.larger[:, None] / SIZE)
 
-    def _flow(self, rows: "_Rows", state: _State) -> None:
+    def _flow(self, rows: Rows, state: _State) -> None:
         if self._n_frames < 3:
             return
         middle = np.arange(1, self._n_frames - 1)[:, None]
@@ -322,7 +339,7 @@ class _Problem:
                 -bent * weight,
             )
 
-    def _stand(self, rows: "_Rows", state: _State, floor: _Floor) -> None:
+    def _stand(self, rows: Rows, state: _State, floor: _Floor) -> None:
         feet: Int64 = np.array(_FEET, dtype=np.int64)
         axis = np.array([0.0, np.cos(floor.pitch), np.sin(floor.pitch)])
         down = self._placed(state)[:, feet] @ axis
@@ -337,15 +354,28 @@ class _Problem:
             (floor.height - down) * np.sqrt(floor.weights) / FLOOR_M,
         )
 
+    def _how_risen(self) -> Float64:
+        """1 in frames (T, 1) in which the dancer is not folded up, 0 where so, as told."""
+        from scipy.ndimage import gaussian_filter1d
+
+        tall = self._deep[:, _FEET, 1].mean(axis=1) - self._deep[:, _NECK, 1]
+        share = tall / self._lengths[_TALL].sum()
+        seen = np.flatnonzero(self._seen_body[:, [_NECK, *_FEET]].all(axis=1))
+        if not len(seen):
+            return np.ones((self._n_frames, 1))
+        risen = np.clip((share[seen] - FOLDED) / (UPRISEN - FOLDED), 0.0, 1.0)
+        filled = np.interp(np.arange(self._n_frames), seen, risen)
+        smooth: Float64 = gaussian_filter1d(filled, FOLDED_S / self._step_s, mode="nearest")
+        return smooth[:, None]
+
     def _upright(self, joints: Float64) -> tuple[float, bool]:
         """Pitch in which the dancer, where standing, is upright in the median; and if it is known.
 
         Down, in the camera's axes, is (0, cos, sin) of the pitch.
         """
-        trunk, thigh, shank = (self._lengths[number] for number in (10, 6, 7))
         body = joints[:, _FEET].mean(axis=1) - joints[:, _NECK]
         standing = self._seen_body[:, [_NECK, *_FEET]].all(axis=1)
-        standing &= np.linalg.norm(body[:, 1:], axis=1) > STANDING * (trunk + thigh + shank)
+        standing &= np.linalg.norm(body[:, 1:], axis=1) > STANDING * self._lengths[_TALL].sum()
         standing &= body[:, 1] > 0
         if standing.sum() * self._step_s < STANDING_S:
             return 0.0, False
@@ -355,38 +385,3 @@ class _Problem:
 
 _SIZE: Int64 = np.array([len(BODY)], dtype=np.int64)
 _UNKNOWN = len(BODY) + 1
-_WIDEST = 3
-
-_Entry = tuple[Int64, Int64, Float64]
-
-
-class _Rows:
-    """Rows of a sparse system, each of a few unknowns, gathered kind by kind."""
-
-    def __init__(self, n_frames: int) -> None:
-        self._n_frames = n_frames
-        self._columns: list[Any] = []
-        self._entries: list[Any] = []
-        self._wanted: list[Any] = []
-
-    def add(self, entries: list[_Entry], wanted: Float64) -> None:
-        """Add rows for every frame and column of `wanted` (T, N).
-
-        Each entry is a frame, a frame's unknown, and a factor (T, N), to be broadcast.
-        """
-        columns = np.zeros((*wanted.shape, _WIDEST), dtype=np.int64)
-        factors = np.zeros((*wanted.shape, _WIDEST))
-        for number, (frame, unknown, factor) in enumerate(entries):
-            columns[..., number] = frame * _UNKNOWN + unknown
-            factors[..., number] = factor
-        self._columns.append(columns.reshape(-1, _WIDEST))
-        self._entries.append(factors.reshape(-1, _WIDEST))
-        self._wanted.append(wanted.ravel())
-
-    def gathered(self) -> tuple[Int64, Float64, Float64]:
-        """Columns and factors (R, 3) and right sides (R,) of all rows."""
-        return (
-            np.concatenate(self._columns),
-            np.concatenate(self._entries),
-            np.concatenate(self._wanted),
-        )

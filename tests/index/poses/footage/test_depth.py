@@ -136,3 +136,36 @@ def test_too_little_of_a_body_is_not_solved(filmed: Filmed) -> None:
     flat = filmed.seen.flat.copy()
     flat[:, 2:] = np.nan
     assert solved(replace(filmed.seen, flat=flat)) is None
+
+
+def test_of_who_is_folded_up_the_estimator_is_followed(
+    filmed: Filmed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Squatting deep, the feet below the hips, and the picture 4 cm off at hands and feet.
+    rng = np.random.default_rng(4)
+    truth = filmed.truth[:60].copy()
+    for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
+        truth[:, knee] = truth[:, hip] + (0.05, 0.0, -0.40)
+        truth[:, ankle] = truth[:, knee] + (0.0, 0.12, 0.38)
+    deep = truth - truth[:, [8, 11]].mean(axis=1, keepdims=True)
+    off = np.zeros(truth[..., :2].shape)
+    off[:, [4, 7, 9, 10, 12, 13]] = rng.normal(0, 0.04 * FOCAL_PX / 3.5, (1, 6, 2))
+    flat = FOCAL_PX * truth[..., :2] / truth[..., 2:] + off
+    px_per_m = FOCAL_PX / truth[:, [8, 11], 2].mean(axis=1)
+    seen = Sighting(flat, deep, px_per_m, filmed.seen.times_s[:60], FOCAL_PX)
+    told = np.concatenate(
+        [
+            flat / px_per_m[:, None, None],
+            deep[..., 2:] + truth[:, [8, 11], 2].mean(axis=1)[:, None, None],
+        ],
+        axis=2,
+    )
+    followed = solved(seen)
+    monkeypatch.setattr("danceit.index.poses.footage.depth.FOLDED", -2.0)
+    monkeypatch.setattr("danceit.index.poses.footage.depth.UPRISEN", -1.0)
+    stretched = solved(seen)
+    assert followed is not None
+    assert stretched is not None
+    errors = [error_m(each.poses.astype(np.float64), truth) for each in (followed, stretched)]
+    assert errors[0] < 0.9 * errors[1]
+    assert errors[0] < 1.2 * error_m(told, truth)
