@@ -4,6 +4,7 @@ Column order is fixed; `cache.VERSION` is raised when anything here changes.
 """
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -136,17 +137,28 @@ def _kept(path: Path, sha256: str, kind: str, width: int) -> Float32:
     return rows
 
 
+def features_of(sound: Sound, kind: str) -> Float32:
+    """Features, as of `features`, of samples that are in no file; nothing of them is kept.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown or takes a whole song to be counted first.
+    """
+    parts = _COMBINED.get(kind, (kind,))
+    if not set(parts) <= set(_OF_SOUND):
+        raise InputError(f"the features '{kind}' are of whole songs; of a sound there are "
+                         f"{', '.join([*_OF_SOUND, 'pulse'])}")  # fmt: skip
+    return np.hstack([_OF_SOUND[part](sound) for part in parts])
+
+
 def _computed(path: Path, sha256: str, kind: str) -> Float32:
     sound = sound_of(path, sha256)
     if kind == "onset":
         return _onset_columns(onsets_of(path, sha256)[0], _n_frames(sound))
     if kind == "tempogram":
         return _tempo_strengths(onsets_of(path, sha256)[1], _n_frames(sound))
-    if kind == "flux":
-        return spectral_flux(sound)
-    if kind == "chroma":
-        return _chroma(sound)
-    return _lee(sound) if kind == "lee" else _mfcc(sound)
+    return _OF_SOUND[kind](sound)
 
 
 def _n_frames(sound: Sound) -> int:
@@ -264,3 +276,12 @@ def _chroma(sound: Sound) -> Float32:
         classes[slice(*frames)] = (spectrum.real**2 + spectrum.imag**2) @ share
     largest = classes.max(axis=1, keepdims=True)
     return np.where(largest > 1e-6, classes / np.maximum(largest, 1e-6), 0.0).astype(np.float32)
+
+
+_OF_SOUND: dict[str, Callable[[Sound], Float32]] = {
+    "mfcc": _mfcc,
+    "lee": _lee,
+    "chroma": _chroma,
+    "flux": spectral_flux,
+}
+"""What is heard of samples alone."""

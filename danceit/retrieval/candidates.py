@@ -180,25 +180,58 @@ def find_pool(
     missing = int(starts[-1]) + length - len(features)
     if missing > 0:
         features = np.pad(features, ((0, missing), (0, 0)), mode="edge")
-    where = asked_for(options, length)
     if idea is None:
         by_pose = embedder.embed_windows(features, starts, length)
     else:
         by_pose = _imagined(idea, music, starts, length, store, embedder)
         options = replace(options, audio_weight=0.0)
     by_audio = embedder.describe_windows(features, starts, length)
-    pool = max(_POOL, options.k) + more
-    search = searching(store, options.where)
-    found_pose = search(by_pose, pool, by="pose", where=where).rows
-    found_audio = search(by_audio, pool, by="audio", where=where).rows
-    if not found_pose.shape[1]:
-        raise InputError(_nothing_found(options, store))
-    pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
     fitting = None
     if planned.on_counts:
         energy = audio.features(song, "mfcc")[:, 0].astype(np.float64)
         fitting = Fitting(planned, store, options, loudness_ranks(energy, planned))
-    return _rank(pooled, by_pose, by_audio, music, store, options, planned, fitting)
+    asked = Asked(by_pose, by_audio, music.tempo_bpm, planned, fitting)
+    return searched(asked, store, options, more=more)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for in the windows of a plan.
+
+    Attributes
+    ----------
+    by_pose, by_audio : float32 (W, D)
+        Each window in the space of the movement and in that of the sound.
+    song_bpm : float
+    plan : Plan
+    fitting : Fitting or None
+        None on the grid of seconds.
+    """
+
+    by_pose: Float32
+    by_audio: Float32
+    song_bpm: float
+    plan: Plan
+    fitting: Fitting | None
+
+
+def searched(asked: Asked, store: FragmentStore, options: QueryOptions, *, more: int = 0) -> Pool:
+    """Search what is asked for, in both spaces, and rank what is found.
+
+    Raises
+    ------
+    InputError
+        If nothing passes the filters.
+    """
+    pool = max(_POOL, options.k) + more
+    where = asked_for(options, asked.plan.n_frames)
+    search = searching(store, options.where)
+    found_pose = search(asked.by_pose, pool, by="pose", where=where).rows
+    found_audio = search(asked.by_audio, pool, by="audio", where=where).rows
+    if not found_pose.shape[1]:
+        raise InputError(_nothing_found(options, store))
+    pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
+    return _rank(pooled, asked, store, options)
 
 
 def _imagined(
@@ -241,30 +274,29 @@ def _only(name: str) -> tuple[str, ...]:
 
 
 def _rank(
-    pooled: Sequence[Int64],
-    by_pose: Float32,
-    by_audio: Float32,
-    music: Music,
-    store: FragmentStore,
-    options: QueryOptions,
-    planned: Plan,
-    fitting: Fitting | None,
+    pooled: Sequence[Int64], asked: Asked, store: FragmentStore, options: QueryOptions
 ) -> Pool:
     rows = np.unique(np.concatenate(pooled))
     places = [np.searchsorted(rows, window) for window in pooled]
     movement = [
         _squared(query, store_vectors)
-        for query, store_vectors in _pairs(by_pose, store.vectors(rows, "pose"), places)
+        for query, store_vectors in _pairs(asked.by_pose, store.vectors(rows, "pose"), places)
     ]
     sound = [
         _squared(query, store_vectors)
-        for query, store_vectors in _pairs(by_audio, store.vectors(rows, "audio"), places)
+        for query, store_vectors in _pairs(asked.by_audio, store.vectors(rows, "audio"), places)
     ]
     judge = Judge(
-        by_pose, by_audio, _median(movement), _median(sound), music.tempo_bpm, options, fitting
+        asked.by_pose,
+        asked.by_audio,
+        _median(movement),
+        _median(sound),
+        asked.song_bpm,
+        options,
+        asked.fitting,
     )
-    if fitting is not None:
-        fitting.know(rows)
+    if asked.fitting is not None:
+        asked.fitting.know(rows)
     table = store.table(rows)
     own = _own_costs(table, options)
     ranked = [
@@ -273,7 +305,7 @@ def _rank(
             zip(pooled, movement, sound, places, strict=True)
         )
     ]
-    return Pool(tuple(ranked), judge, planned)
+    return Pool(tuple(ranked), judge, asked.plan)
 
 
 def _pairs(

@@ -40,9 +40,9 @@ _HELD_BARS = 2.0
 """Bars after the last 1 up to which the last pose is held; a longer ending is danced."""
 _SETTLE_S = 0.12
 """Seconds in which what still moved dies away in the last pose."""
-_TAKE = 8
+TAKE = 8
 """Windows that one take may last at no cost: 16 s, about four eights."""
-_TAKE_COST = 0.4
+TAKE_COST = 0.4
 """Cost of each window beyond them, rising by as much with the next."""
 _ROUNDS = 4
 
@@ -139,16 +139,16 @@ def repeated(
 
 
 def shorter_takes(chain: Chain, solved: Callable[[Chain], Int64]) -> Int64:
-    """Path of least cost where a take costs more the longer it goes on beyond `_TAKE` windows."""
+    """Path of least cost where a take costs more the longer it goes on beyond `TAKE` windows."""
     path = solved(chain)
     for _ in range(_ROUNDS):
         joins, length, long = list(chain.joins), 0, False
         for w in range(len(path) - 1):
             on = chain.joins[w] <= 0
             length = length + 1 if on[path[w], path[w + 1]] else 0
-            if length >= _TAKE:
+            if length >= TAKE:
                 long = True
-                joins[w] = chain.joins[w] + on * (_TAKE_COST * (length - _TAKE + 1))
+                joins[w] = chain.joins[w] + on * (TAKE_COST * (length - TAKE + 1))
         if not long:
             break
         chain = replace(chain, joins=joins)
@@ -197,7 +197,7 @@ def assemble_on_counts(
         knots = calmed(knots, WIDEST)
         start, stop = edges[first], edges[last + 1]
         own_s, own = _take(table, places[first : last + 1], poses)
-        at = _within((shown_s(knots, times_s[start:stop]) - own_s) * FPS, len(own))
+        at = within_run((shown_s(knots, times_s[start:stop]) - own_s) * FPS, len(own))
         run = sampled(own, at, np.zeros(0, np.int64))
         source_s[start:stop] = own_s + at / FPS
         source_index[start:stop] = np.repeat(
@@ -246,7 +246,7 @@ def _take(table: FragmentTable, places: Int64, poses: Float32) -> tuple[float, F
     return float(table.start_s[places[0]]), whole
 
 
-def _within(at: Float64, n_frames: int) -> Float64:
+def within_run(at: Float64, n_frames: int) -> Float64:
     """Hold the first and the last position that a run has where others are asked for."""
     inside = np.flatnonzero((at >= 0) & (at <= n_frames - 1))
     if not inside.size:

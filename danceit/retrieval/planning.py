@@ -1,5 +1,6 @@
 """How a song is to be danced: on which grid, in which windows, by fragments of which length."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,12 +57,17 @@ def plan(music: Music, spec: StoreSpec, options: QueryOptions) -> Plan:
     if spec.grid == "counts" and counts.trusted:
         span = usual_counts(counts, options.length_s)
         windows = windows_of_counts(music, span)
-        longest_s = max(window.duration_s for window in windows)
-        usual_s = float(np.median([window.duration_s for window in windows]))
-        wanted = min(longest_s, 1.2 * usual_s) * WIDEST * FPS
-        fitting = [length for length in sorted(spec.lengths) if length >= wanted]
-        return Plan(windows, fitting[0] if fitting else max(spec.lengths), on_counts=True)
+        return Plan(windows, fragment_frames(windows, spec), on_counts=True)
     notes: tuple[str, ...] = ()
     if spec.grid == "counts":
         notes = ("nothing is counted in this song for sure: its windows are seconds, not counts",)
     return Plan(windows_of_seconds(music, options.n_frames), options.n_frames, False, notes)
+
+
+def fragment_frames(windows: Sequence[Window], spec: StoreSpec) -> int:
+    """L, frames of the fragments that fit windows of counts, at the widest stretch if need be."""
+    longest_s = max(window.duration_s for window in windows)
+    usual_s = float(np.median([window.duration_s for window in windows]))
+    wanted = min(longest_s, 1.2 * usual_s) * WIDEST * FPS
+    fitting = [length for length in sorted(spec.lengths) if length >= wanted]
+    return fitting[0] if fitting else max(spec.lengths)

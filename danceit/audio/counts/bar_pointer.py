@@ -11,6 +11,7 @@ Bars are found over the beats (as Böck, Krebs and Widmer do, ISMIR 2016): a sta
 metre and a place in its bar.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 
@@ -59,45 +60,92 @@ def find_beats(gains: Float32, prior: Float32 | None = None) -> BeatPath:
     prior : float32 (LONGEST - SHORTEST + 1,), optional
         Log weight, a beat, of lasting so many frames; minus infinity forbids it.
     """
-    periods = np.arange(SHORTEST, LONGEST + 1)
-    change = _tempo_changes()
-    weights = np.zeros(len(periods), np.float32) if prior is None else prior
-    change = change + weights[:, None]
-    n_frames = len(gains)
-    # Row t + LONGEST holds the best path to a beat at t that goes on with each period;
-    # rows before the start say that a path may begin with any part of any beat.
-    onward = np.zeros((n_frames + LONGEST + SHORTEST, len(periods)), np.float32)
-    reached = np.empty((n_frames + SHORTEST, len(periods)), np.float32)
-    padded = np.zeros(n_frames + SHORTEST, np.float32)
-    padded[:n_frames] = gains
-    columns = np.arange(len(periods))
-    rows = np.arange(SHORTEST)[:, None] + LONGEST - periods
-    flat = rows * len(periods) + columns
-    for start in range(0, n_frames, SHORTEST):
-        block = onward.ravel().take(flat + start * len(periods))
-        block += padded[start : start + SHORTEST, None]
-        reached[start : start + SHORTEST] = block
-        onward[start + LONGEST : start + LONGEST + SHORTEST] = (block[:, None, :] + change).max(
-            axis=2
-        )
-    return _traced(reached[:n_frames], change, periods)
+    forward = Forward(prior)
+    forward.extend(gains)
+    return forward.path()
 
 
-def _traced(reached: Float32, change: Float32, periods: Int64) -> BeatPath:
-    """Walk back from the best beat that is less than its own period before the end."""
-    n_frames = len(reached)
-    late = max(0, n_frames - LONGEST)
-    tail = reached[late:].copy()
-    tail[(n_frames - late - np.arange(n_frames - late))[:, None] > periods] = -np.inf
-    last, period = divmod(int(tail.argmax()), len(periods))
-    log_odds = float(tail.max())
-    frame = last + late
-    frames = [frame]
-    while frame >= periods[period]:
-        frame -= int(periods[period])
-        frames.append(frame)
-        period = int((reached[frame] + change[period]).argmax())
-    return BeatPath(np.array(frames[::-1], np.int64), log_odds)
+class Forward:
+    """The forward pass of `find_beats`: gains come in stretches, the best path at any moment.
+
+    Parameters
+    ----------
+    prior : float32 (LONGEST - SHORTEST + 1,), optional
+        As for `find_beats`.
+    kept : int, optional
+        Frames that paths are traced back over; without it all of them. What lies further back
+        counts, but is not remembered.
+    """
+
+    def __init__(self, prior: Float32 | None = None, kept: int | None = None) -> None:
+        self._periods = np.arange(SHORTEST, LONGEST + 1)
+        weights = np.zeros(len(self._periods), np.float32) if prior is None else prior
+        self._change = _tempo_changes() + weights[:, None]
+        self._kept = kept
+        self.first = 0
+        """Number of the first frame that is remembered."""
+        # The last LONGEST rows hold the best path to a beat there that goes on with each
+        # period; rows before the start say that a path may begin with any part of any beat.
+        self._onward = np.zeros((LONGEST, len(self._periods)), np.float32)
+        self._reached = np.empty((0, len(self._periods)), np.float32)
+
+    @property
+    def n_frames(self) -> int:
+        """Frames taken so far."""
+        return self.first + len(self._reached)
+
+    def extend(self, gains: Float32) -> None:
+        """Take the log odds (n,) of the frames that follow."""
+        periods = self._periods
+        onward = np.concatenate([self._onward, np.empty((len(gains), len(periods)), np.float32)])
+        reached = np.empty((len(gains), len(periods)), np.float32)
+        columns = np.arange(len(periods))
+        rows = np.arange(SHORTEST)[:, None] + LONGEST - periods
+        flat = rows * len(periods) + columns
+        for start in range(0, len(gains), SHORTEST):
+            n = min(SHORTEST, len(gains) - start)
+            block = onward.ravel().take(flat[:n] + start * len(periods))
+            block += gains[start : start + n, None]
+            reached[start : start + n] = block
+            onward[start + LONGEST : start + LONGEST + n] = (block[:, None, :] + self._change).max(
+                axis=2
+            )
+        self._onward = onward[len(gains) :]
+        self._reached = np.concatenate([self._reached, reached])
+        self._forget()
+
+    def with_more(self, gains: Float32) -> "Forward":
+        """Return what `extend` would make of it; this one stays as it is."""
+        more = copy(self)
+        more.extend(gains)
+        return more
+
+    def path(self) -> BeatPath:
+        """Walk back from the best beat that is less than its own period before the end."""
+        periods, reached = self._periods, self._reached
+        n_frames = len(reached)
+        late = max(0, n_frames - LONGEST)
+        tail = reached[late:].copy()
+        tail[(n_frames - late - np.arange(n_frames - late))[:, None] > periods] = -np.inf
+        last, period = divmod(int(tail.argmax()), len(periods))
+        log_odds = float(tail.max())
+        frame = last + late
+        frames = [frame]
+        while frame >= periods[period]:
+            frame -= int(periods[period])
+            frames.append(frame)
+            period = int((reached[frame] + self._change[period]).argmax())
+        return BeatPath(np.array(frames[::-1], np.int64) + self.first, log_odds)
+
+    def _forget(self) -> None:
+        surplus = 0 if self._kept is None else len(self._reached) - self._kept
+        if surplus > 0:
+            self._reached = self._reached[surplus:]
+            self.first += surplus
+            # Only differences matter, and what grows without end loses its last digits.
+            top = self._reached.max()
+            self._reached = self._reached - top
+            self._onward = self._onward - top
 
 
 @cache

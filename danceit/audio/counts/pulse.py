@@ -61,8 +61,8 @@ class PulseTracker:
         """Beats and bars of a sound at `RATE`, near `bpm` and in bars of `metre` if given."""
         sounds = hear(sound)
         heard = activation(sounds)
-        gains = np.clip(heard.beat - _EVEN_ODDS, _LEAST_GAIN, _MOST_GAIN)
-        prior = self._prior(bpm)
+        gains = gains_of(heard.beat)
+        prior = self.prior(bpm)
         found = find_beats(gains, prior).frames
         found = found if bpm else settled(found, gains, heard, prior)
         frames = found[_from_first_to_last(heard.beat, sounds, found)]
@@ -79,7 +79,7 @@ class PulseTracker:
         doubt = 0.0 if bpm else self._rival_bpm(gains, beats_s)
         return Tracked(beats_s, bars.numbers, bars.metre, sure, doubt)
 
-    def _prior(self, bpm: float | None) -> Float32:
+    def prior(self, bpm: float | None) -> Float32:
         """Log weight of each length of a beat."""
         tempi = 60.0 * RATE_HZ / np.arange(SHORTEST, LONGEST + 1)
         away = np.log2(tempi / (bpm or self.likely_bpm))
@@ -111,6 +111,11 @@ class PulseTracker:
 def track(sound: Sound, *, bpm: float | None = None, metre: int | None = None) -> Tracked:
     """Track with the default options: what the registry names ``pulse``."""
     return PulseTracker().track(sound, bpm=bpm, metre=metre)
+
+
+def gains_of(beat: Float32) -> Float32:
+    """What a beat at each frame gains a path, of the network's log odds (n,)."""
+    return np.clip(beat - _EVEN_ODDS, _LEAST_GAIN, _MOST_GAIN)
 
 
 def _gain(gains: Float32, place: Float64) -> float:

@@ -1,0 +1,244 @@
+"""Beats followed forward only: the pulse tracker on what was heard so far, and ahead of it.
+
+A few times a second the features and the network of `danceit.audio.counts` look at the last
+`WINDOW_S` of sound. What lies `SETTLED_S` back is settled: its log odds go into the forward
+pass of the bar pointer and stay there. From the settled frames on, the newer ones are laid
+on for the moment only. The path back from the end gives the beats so far; those to come
+continue them at the tempo of the last few. Nothing is ever known of the sound to come, so
+the first beats are counted when `FEWEST` of them have been heard, a tempo that changes is
+followed within a few beats, and what is said of a beat to come may move until it is there.
+
+Each beat has a number of its own that it keeps, so that whoever laid something on a beat
+finds it again after its time was corrected.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from danceit.audio.counts.activation import Activation, activation, one_odds, peak
+from danceit.audio.counts.bar_pointer import METRES, BarPath, Forward, find_bars, refined
+from danceit.audio.counts.heard import LEAD_S, RATE_HZ, hear
+from danceit.audio.counts.pulse import PulseTracker, gains_of
+from danceit.audio.decoding import RATE, Sound
+from danceit.counts import TRUSTED, Counts
+from danceit.data import Float32, Float64
+
+WINDOW_S = 16.0
+"""Seconds that are looked at: the network hears 20 s to each side, and most of it nearby."""
+HOP_S = 0.2
+"""Seconds between two looks."""
+SETTLED_S = 1.0
+"""Seconds of sound after a frame from which on more of it changes little."""
+EDGE_S = 0.1
+"""Seconds before now of which nothing is said: every sound seems to end there."""
+KEPT_S = 40.0
+"""Seconds that beats are traced back over."""
+AHEAD_S = 30.0
+"""Seconds for which beats to come are given: as far as anybody plans."""
+FEWEST = 4
+"""Beats heard before anything is counted."""
+SILENCE = 1e-4
+"""Power, of the loudest second kept, below which a second is silent: 40 dB."""
+QUIET = 1e-8
+"""Power below which everything is silence, whatever came before: -80 dBFS."""
+_LOUD_S = 1.0
+_ANOTHER_METRE = 6.0
+"""Nepers by which another metre must fit better than the one that is being counted."""
+_SURE_BEATS = 8
+_LOST = 0.15
+"""Confidence below which counting ends; it begins at `danceit.counts.TRUSTED`."""
+_TEMPO_BEATS = 8
+_STRAIGHT_S = 0.03
+"""Deviation from an even tempo beyond which fewer beats tell it."""
+
+_WINDOW = round(WINDOW_S * RATE_HZ)
+_STEP = RATE // RATE_HZ
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What is counted at a moment.
+
+    Attributes
+    ----------
+    now_s : float
+        Seconds heard.
+    counts : Counts
+        Beats from `KEPT_S` before to `AHEAD_S` after; none where nothing can be counted.
+    first_id : int
+        Number that the first of these beats keeps.
+    silent : bool
+        Whether the last second was silent.
+    """
+
+    now_s: float
+    counts: Counts
+    first_id: int = 0
+    silent: bool = False
+
+    @property
+    def counting(self) -> bool:
+        """Whether there are beats that one can dance to."""
+        return len(self.counts.beats_s) > 0
+
+    def place(self, beat_id: float) -> float:
+        """Second of a beat by its own number; fractions lie between beats."""
+        return float(self.counts.times(beat_id - self.first_id))
+
+    def id_at(self, time_s: float) -> float:
+        """Number of a moment among the beats; the inverse of `place`."""
+        return float(self.counts.places(time_s)) + self.first_id
+
+    def number(self, beat_id: int) -> int:
+        """Place in the bar of a beat, 1 first; 0 where it is not known."""
+        at = beat_id - self.first_id
+        return int(self.counts.numbers[at]) if 0 <= at < len(self.counts.numbers) else 0
+
+
+class Follower:
+    """Counts a sound as it comes.
+
+    Parameters
+    ----------
+    bpm, metre : optional
+        What a person knows: the tempo to stay near, beats a bar.
+    """
+
+    def __init__(self, *, bpm: float | None = None, metre: int | None = None) -> None:
+        self._forward = Forward(PulseTracker().prior(bpm), round(KEPT_S * RATE_HZ))
+        self._metres = (metre,) if metre else METRES
+        self._metre = metre or 0
+        self._samples = np.zeros(0, np.float32)
+        self._n_heard = 0
+        self._looked = 0
+        self._powers: list[float] = []
+        self._beat, self._one = np.zeros((2, 0), np.float32)
+        """Log odds of the frames that are remembered; those from the forward pass's end on
+        are of the moment."""
+        self.followed = Followed(0.0, Counts.none("pulse"))
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds heard."""
+        return self._n_heard / RATE
+
+    def hear(self, block: Float32) -> Followed:
+        """Take the samples (n,) that come next."""
+        keep = (_WINDOW + round(HOP_S * RATE_HZ) + RATE_HZ) * _STEP
+        self._samples = np.concatenate([self._samples, block])[-keep:]
+        self._n_heard += len(block)
+        if self._n_heard - self._looked >= HOP_S * RATE:
+            self._looked = self._n_heard
+            self._note_power()
+            self.followed = self._look()
+        return self.followed
+
+    def lately(self, seconds: float) -> Float32:
+        """Samples of the last `seconds`, at most `WINDOW_S`; fewer where there are fewer."""
+        return self._samples[-round(min(seconds, WINDOW_S) * RATE) :]
+
+    def _note_power(self) -> None:
+        last = self._samples[-round(_LOUD_S * RATE) :]
+        self._powers.append(float(np.mean(last.astype(np.float64) ** 2)))
+        self._powers = self._powers[-round(KEPT_S / HOP_S) :]
+
+    @property
+    def _silent(self) -> bool:
+        return self._powers[-1] < max(QUIET, SILENCE * max(self._powers))
+
+    def _look(self) -> Followed:
+        now_s, silent = self.heard_s, self._silent
+        nothing = Followed(now_s, Counts.none("pulse"), self.followed.first_id, silent)
+        if now_s < FEWEST * 60 / 250 or max(self._powers) < QUIET:
+            return nothing
+        self._take(*self._window())
+        tail = self._beat[self._forward.n_frames - self._forward.first :]
+        frames = self._forward.with_more(gains_of(tail)).path().frames - self._forward.first
+        frames = frames[frames >= 1]
+        if len(frames) < FEWEST or silent:
+            return nothing
+        beats_s = self._seconds(refined(frames, self._beat))
+        apart = np.diff(beats_s, prepend=-1.0) > 0.05
+        frames, beats_s = frames[apart], beats_s[apart]
+        last = peak(self._beat, frames[-_SURE_BEATS:])
+        sure = float((1 / (1 + np.exp(-last.astype(np.float64)))).mean())
+        if len(frames) < FEWEST or sure < (_LOST if self.followed.counting else TRUSTED):
+            return nothing
+        bars = self._bars(one_odds(Activation(self._beat, self._one), frames))
+        return self._told(now_s, beats_s, bars, sure)
+
+    def _window(self) -> tuple[int, Activation]:
+        """Number of the first frame that the network looks at now, and what it says."""
+        now = self._n_heard // _STEP
+        first = max(0, now - _WINDOW)
+        start = first * _STEP - (self._n_heard - len(self._samples))
+        stop = now * _STEP - (self._n_heard - len(self._samples))
+        heard = activation(hear(Sound(self._samples[start:stop], RATE)))
+        lead = round(LEAD_S * RATE_HZ)
+        inside = slice(lead, lead + now - first - round(EDGE_S * RATE_HZ))
+        return first, Activation(heard.beat[inside], heard.one[inside])
+
+    def _take(self, first: int, said: Activation) -> None:
+        """Replace what is not settled by what is said now, and settle what is old enough."""
+        settled = self._forward.n_frames
+        known = settled - self._forward.first
+        fresh = slice(settled - first, None)
+        self._beat = np.concatenate([self._beat[:known], said.beat[fresh]])
+        self._one = np.concatenate([self._one[:known], said.one[fresh]])
+        old = self._n_heard // _STEP - round(SETTLED_S * RATE_HZ) - settled
+        if old > 0:
+            before = self._forward.first
+            self._forward.extend(gains_of(self._beat[known : known + old]))
+            gone = self._forward.first - before
+            self._beat, self._one = self._beat[gone:], self._one[gone:]
+
+    def _seconds(self, frames: Float64) -> Float64:
+        return np.asarray((frames + self._forward.first) / RATE_HZ, dtype=np.float64)
+
+    def _bars(self, ones: Float64) -> BarPath:
+        """Bars of the beats; the metre that is being counted stays unless another fits far more."""
+        best = find_bars(ones, self._metres)
+        if self._metre and best.metre != self._metre:
+            same = find_bars(ones, (self._metre,))
+            if best.log_odds < same.log_odds + _ANOTHER_METRE:
+                best = same
+        self._metre = best.metre
+        return best
+
+    def _told(self, now_s: float, beats_s: Float64, bars: BarPath, sure: float) -> Followed:
+        """Number the beats as those before them, and go on with them."""
+        first_id = self._first_id(beats_s)
+        period_s, last_s = _tempo(beats_s)
+        n_ahead = int((now_s + AHEAD_S - last_s) / period_s)
+        coming = last_s + period_s * np.arange(1, n_ahead + 1)
+        later = (bars.numbers[-1] - 1 + np.arange(1, n_ahead + 1)) % bars.metre + 1
+        counts = Counts(
+            np.concatenate([beats_s, coming]),
+            np.concatenate([bars.numbers, later]).astype(np.int32),
+            bars.metre,
+            confidence=min(1.0, sure),
+            tracker="pulse",
+        )
+        return Followed(now_s, counts, first_id)
+
+    def _first_id(self, beats_s: Float64) -> int:
+        before = self.followed
+        if not before.counting:
+            # After a pause numbers go on above all that were given.
+            return before.first_id + round(2 * KEPT_S * RATE_HZ)
+        # By a beat that both have heard and are sure of.
+        at = max(0, len(beats_s) - 3)
+        return round(before.id_at(float(beats_s[at]))) - at
+
+
+def _tempo(beats_s: Float64) -> tuple[float, float]:
+    """Seconds a beat, and where the last beat lies on the line through the last few."""
+    for n in (_TEMPO_BEATS, _TEMPO_BEATS // 2, 3):
+        last = beats_s[-n:]
+        count = np.arange(len(last))
+        slope, start = np.polyfit(count, last, 1)
+        line = start + slope * count
+        if float(np.abs(line - last).max()) <= _STRAIGHT_S:
+            break
+    return float(slope), float(line[-1])

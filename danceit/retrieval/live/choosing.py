@@ -1,0 +1,229 @@
+"""Which fragment is danced next, a bar before it begins.
+
+What the next bars will sound like nobody knows; dancers take it that they will sound like the
+ones before. So what is searched for in a window to come is the music that was heard a whole
+number of bars earlier. Costs, candidates and the laying of counts on counts are those of a
+song that is known (`danceit.retrieval.candidates`, `fitting`, `counted`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from danceit.audio.decoding import Sound
+from danceit.audio.descriptors import features_of
+from danceit.data import FPS, Float32, Float64, Int64, Placement
+from danceit.index.embedding import Embedder
+from danceit.index.store.contract import FragmentStore, FragmentTable
+from danceit.retrieval.candidates import Asked, Candidates, searched
+from danceit.retrieval.choosing import placement_of
+from danceit.retrieval.counted import chain_on_counts, goes_on
+from danceit.retrieval.fitting import Fitting, Laid
+from danceit.retrieval.live.ahead import Ahead
+from danceit.retrieval.live.beam import WIDTH, Past, beam
+from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.planning import Plan, fragment_frames
+
+_BARS_BACK = (2, 1)
+"""Whole bars by which what is expected was heard earlier, the first that has been heard."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The sound that choosing goes by.
+
+    Attributes
+    ----------
+    sound : Sound
+        The last seconds.
+    now_s : float
+        Of the stream, at its end.
+    bar_s : float
+        Seconds a bar.
+    tempo_bpm : float
+    """
+
+    sound: Sound
+    now_s: float
+    bar_s: float
+    tempo_bpm: float
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A fragment for a window.
+
+    Attributes
+    ----------
+    ahead : Ahead
+    row : int
+        Of the store.
+    laid : Laid
+        Its counts on the window's.
+    poses : float32 (L, 18, C)
+    own_s : float
+        Second of the source at which they begin.
+    placement : Placement
+    goes_on : bool
+        Whether its source simply goes on from the fragment before.
+    """
+
+    ahead: Ahead
+    row: int
+    laid: Laid
+    poses: Float32
+    own_s: float
+    placement: Placement
+    goes_on: bool
+
+
+class Chooser:
+    """Chooses one fragment after the other.
+
+    Parameters
+    ----------
+    store : FragmentStore
+        Stays open for as long as this is used.
+    embedder : Embedder
+        The one that made the store's embeddings.
+    options : QueryOptions
+        Its structure is ``free``: nobody knows the parts of a song that is not over.
+    width : int
+        Of the beam.
+    """
+
+    def __init__(
+        self,
+        store: FragmentStore,
+        embedder: Embedder,
+        options: QueryOptions,
+        width: int = WIDTH,
+    ) -> None:
+        self._store, self._embedder, self._width = store, embedder, width
+        self._options = replace(options, structure="free")
+        self._past = Past()
+        self._before: Chosen | None = None
+
+    def pause(self) -> None:
+        """Something else is shown: what is chosen next follows on nothing."""
+        self._before = None
+
+    def choose(self, ahead: Sequence[Ahead], heard: Heard) -> Chosen:
+        """Choose for the first of some windows to come, with a view to the others.
+
+        Raises
+        ------
+        InputError
+            If nothing passes the filters.
+        """
+        windows = [one.window for one in ahead]
+        length = fragment_frames(windows, self._store.spec)
+        before = self._before
+        if before is not None and len(before.poses) != length:
+            before = None
+        led = ahead if before is None else (before.ahead, *ahead)
+        # One more, for the last window of a plan is where a dance ends, and this one does not.
+        plan = Plan((*[one.window for one in led], windows[-1]), length, on_counts=True)
+        candidates, fitting = self._found(led, plan, heard)
+        if before is not None:
+            candidates[0] = _only(before)
+        rows = np.unique(np.concatenate([window.rows for window in candidates]))
+        table, poses = self._store.table(rows), self._store.poses(rows)
+        chain = chain_on_counts(candidates, fitting, rows, table, poses, self._options)
+        begun = before is not None
+        path = beam(chain, self._past, begun=begun, width=self._width)
+        at = int(begun)
+        taken = int(path[at])
+        row = int(candidates[at].rows[taken])
+        place = int(np.searchsorted(rows, row))
+        laid = fitting.laid(at, row)
+        join = float(chain.joins[0][0, taken]) if begun else 0.0
+        self._before = Chosen(
+            ahead=ahead[0],
+            row=row,
+            laid=laid,
+            poses=poses[place],
+            own_s=float(table.start_s[place]),
+            placement=_placed(table, place, ahead[0], candidates[at], taken, join, laid),
+            goes_on=before is not None and _follows(before, laid, str(table.clip_id[place])),
+        )
+        self._past.add(row, goes_on=self._before.goes_on)
+        return self._before
+
+    def _found(
+        self, led: Sequence[Ahead], plan: Plan, heard: Heard
+    ) -> tuple[list[Candidates], Fitting]:
+        """Candidates of each window, and how they are laid on it."""
+        features = features_of(heard.sound, self._embedder.feature_set)
+        starts = np.array([_stand_in(one, plan.n_frames, heard) for one in led], dtype=np.int64)
+        starts = np.clip(starts, 0, max(0, len(features) - 1))
+        loudness = _loudness(heard.sound, starts, plan.n_frames)
+        fitting = Fitting(plan, self._store, self._options, loudness)
+        asked = Asked(
+            by_pose=self._embedder.embed_windows(features, starts, plan.n_frames),
+            by_audio=self._embedder.describe_windows(features, starts, plan.n_frames),
+            song_bpm=heard.tempo_bpm,
+            plan=plan,
+            fitting=fitting,
+        )
+        return list(searched(asked, self._store, self._options).best(self._options.k)), fitting
+
+
+def _stand_in(ahead: Ahead, n_frames: int, heard: Heard) -> int:
+    """Frame of the sound from which on it is taken for that of a window to come."""
+    since_s = heard.now_s - heard.sound.duration_s
+    latest_s = heard.now_s - n_frames / FPS
+    for bars in _BARS_BACK:
+        back_s = bars * heard.bar_s
+        start_s = ahead.start_s - back_s * math.ceil((ahead.start_s - latest_s) / back_s)
+        if start_s >= since_s:
+            return round((start_s - since_s) * FPS)
+    return max(0, round((latest_s - since_s) * FPS))
+
+
+def _loudness(sound: Sound, starts: Int64, n_frames: int) -> Float64:
+    """Share (W,) of the seconds heard that are less loud than each window's stand-in."""
+    energy = features_of(sound, "mfcc")[:, 0].astype(np.float64)
+    if not len(energy):
+        return np.full(len(starts) + 1, 0.5)
+    levels = np.array([energy[start : start + n_frames].mean() for start in starts])
+    whole = np.convolve(energy, np.ones(n_frames) / n_frames, mode="valid")
+    whole = whole if len(energy) >= n_frames else energy
+    ranks = (whole[None] < levels[:, None]).mean(axis=1)
+    return np.append(ranks, ranks[-1])
+
+
+def _only(before: Chosen) -> Candidates:
+    """The last window's candidates: what was danced."""
+    placed = before.placement
+    return Candidates(
+        np.array([before.row], dtype=np.int64), np.array([placed.distance]), np.zeros(1)
+    )
+
+
+def _follows(before: Chosen, laid: Laid, clip_id: str) -> bool:
+    clips = np.array([before.placement.clip_id], dtype=object), np.array([clip_id], dtype=object)
+    return bool(goes_on([before.laid], [laid], *clips)[0, 0])
+
+
+def _placed(
+    table: FragmentTable,
+    place: int,
+    ahead: Ahead,
+    window: Candidates,
+    rank: int,
+    join: float,
+    laid: Laid,
+) -> Placement:
+    """Write down what was chosen, with the counts of it that are shown."""
+    placed = placement_of(table, place, max(0.0, ahead.start_s), window, rank, join)
+    return replace(
+        placed,
+        start_s=float(laid.beats_s[0]),
+        end_s=float(laid.beats_s[-1]),
+        beats_s=tuple(laid.beats_s.tolist()) if laid.place >= 0 else (),
+        number=laid.number,
+        metre=laid.metre,
+    )
