@@ -134,14 +134,14 @@ def _decode(
         told_s = 0
         for piece in track.pieces():
             heard.silence(piece.silence, track.rate)
-            heard.take(_mono(piece.frame, channel)[piece.cut :], track.rate)
+            heard.take(mono(piece.frame, channel)[piece.cut :], track.rate)
             if heard.size // track.rate >= told_s + _TOLD_EVERY_S:
                 told_s = heard.size // track.rate
                 told(told_s, int((container.duration or 0) / 1e6), "decoding")
     return track, heard
 
 
-def _mono(frame: Any, channel: int | None) -> Float32:
+def mono(frame: Any, channel: int | None) -> Float32:
     """One decoded frame as mono float32 of full scale 1, whatever its sample format."""
     raw: npt.NDArray[Any] = frame.to_ndarray()
     planar = raw if frame.format.is_planar else raw.reshape(frame.samples, -1).T

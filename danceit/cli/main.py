@@ -20,6 +20,7 @@ COMMANDS = {
     "studio": ("danceit.cli.studio:studio", "Everything in the browser: a song in, a dance out."),
     "view": ("danceit.cli.view:view", "Look at dances in the browser, or write the page."),
     "dance": ("danceit.cli.dance:dance", "Query, align and render in one."),
+    "live": ("danceit.cli.live.command:live", "Dance to a song while it is played."),
     "counts": ("danceit.cli.counts:counts", "Show how a song is counted, and put it right."),
     "generate": ("danceit.cli.generate:generate", "Dances that nobody danced, by trained rivals."),
     "person": ("danceit.cli.person:person", "Prepare and train someone to be shown dancing."),

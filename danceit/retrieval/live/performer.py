@@ -175,7 +175,7 @@ class Performer:
             stop = min(until, self._head + _AT_ONCE)
             # At a quarter more than its own pace nothing beyond these frames is asked for.
             furthest = self._planned_s + WIDEST * (stop - self._head) / FPS
-            if self._frame(furthest) + 2 > self._timeline.end:
+            while self._frame(furthest) + 2 > self._timeline.end:
                 self.plan()
             parts.append(self._show(stop))
         return tuple(parts)
@@ -207,14 +207,15 @@ class Performer:
         return step
 
     def plan(self) -> None:
-        """Choose what comes next, as far ahead as is wanted; between frames there is time for it."""
+        """Choose what comes next, as far as is wanted: between frames there is time for it."""
         followed = self.followed
         if followed.counting:
             if not len(self._ids):
                 self._begin(followed)
             beat_s = 60.0 / followed.counts.tempo_bpm
             bar_s = (followed.counts.metre or 4) * beat_s
-            while self._beats_s[-1] - self._planned_s < bar_s + _MARGIN_S:
+            if self._beats_s[-1] - self._planned_s < bar_s + _MARGIN_S:
+                # One at a time, so that no frame waits for two.
                 self._choose(followed, bar_s)
         elif len(self._ids):
             self._stop(at_once=followed.silent)

@@ -1,0 +1,222 @@
+"""How a live dance compares with one whose song is known, and whether it comes in time.
+
+    python benchmarks/live.py DANCES BEATS INDEX ['DANCE_W_*'] [--seconds 90]
+    python benchmarks/live.py --page INDEX SONG [--minutes 10]
+
+The first dances to each song of DANCES (folders with an `audio.mp3`), given block by block and
+as quickly as it goes, without its own recording in the index, and prints means over songs
+beside the offline dance of the same index: beats that were counted (those that were fixed,
+`lead_s` before they sounded) and moves, both judged by BEATS, a `NAME.beats` (seconds, number in
+the bar) for each. Of speed it prints the share of the song's own length that everything took,
+and the longest that frames had to wait for the block that they were due with.
+
+The second plays a song, over and over, into a page in Chromium (playwright), in real time, and
+prints how many frames the page did not have when they were due.
+"""
+
+import argparse
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import mir_eval
+import numpy as np
+from timing import Without, measured, reference
+
+from danceit.align import align
+from danceit.audio.decoding import RATE, read_sound
+from danceit.audio.live.streams import BLOCK, Pace, Played
+from danceit.counts import Counts
+from danceit.data import FPS, Dance, DanceSong, Float64
+from danceit.index.store.engines import open_store
+from danceit.render.options import RenderOptions
+from danceit.retrieval.composing import compose
+from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.retrieval.live.performer import Performer
+from danceit.workflow.line import DEFAULT_METHODS
+from danceit.workflow.live.recording import danced
+from danceit.workflow.live.session import await_page, opened_session, served
+
+SKIPPED_S = 8.0
+"""Seconds at the beginning of which no beats are judged: mir_eval leaves out five."""
+
+
+class Live:
+    """One song danced live."""
+
+    def __init__(self, samples: Any, store: Any, encoder: Any) -> None:
+        performer = Performer(store, encoder)
+        shown, self.announced, head_s = [], {}, 0.0
+        self.first_s, self.waits, took = float("nan"), [], 0.0
+        for start in range(0, len(samples) - BLOCK, BLOCK):
+            began = time.perf_counter()
+            performer.hear(samples[start : start + BLOCK])
+            shown += performer.dance()
+            self.waits.append(time.perf_counter() - began)
+            performer.plan()
+            took += time.perf_counter() - began
+            followed = performer.followed
+            now_s = (start + BLOCK) / RATE
+            if followed.counting and not np.isfinite(self.first_s):
+                self.first_s = now_s
+            fixed_s = now_s + performer.live.lead_s
+            self._note(followed.counts, head_s, fixed_s)
+            head_s = fixed_s
+        self.share = took / (len(samples) / RATE)
+        n_frames = int(len(samples) / RATE * FPS)
+        self.dance = danced(shown, performer, None, min(n_frames, performer.n_frames))
+
+    def _note(self, counts: Counts, start_s: float, end_s: float) -> None:
+        """Beats as they were when their time was fixed."""
+        inside = (counts.beats_s >= start_s) & (counts.beats_s < end_s)
+        beats = zip(counts.beats_s[inside], counts.numbers[inside], strict=True)
+        for beat_s, number in beats:
+            if beat_s - max(self.announced, default=-1.0) > 0.1:
+                self.announced[float(beat_s)] = int(number)
+
+    @property
+    def beats(self) -> tuple[Float64, Float64]:
+        """Beats and 1s."""
+        beats_s = np.array(sorted(self.announced))
+        return beats_s, beats_s[[self.announced[one] == 1 for one in beats_s.tolist()]]
+
+
+def judged(name: str, folder: Path, beats_s: Float64, ones_s: Float64, end_s: float) -> Any:
+    """Beat and downbeat F, and CMLt, by a reference."""
+    known_s, numbers, _ = reference(folder, name)
+    inside = (known_s >= SKIPPED_S) & (known_s < end_s)
+    known_s, known_ones = known_s[inside], known_s[inside & (numbers == 1)]
+
+    def f(a: Float64, b: Float64) -> float:
+        return float(mir_eval.beat.f_measure(a, b[(b >= SKIPPED_S) & (b < end_s)]))
+
+    kept = beats_s[(beats_s >= SKIPPED_S) & (beats_s < end_s)]
+    return {
+        "beat F": f(known_s, beats_s),
+        "CMLt": float(mir_eval.beat.continuity(known_s, kept)[1]),
+        "downbeat F": f(known_ones, ones_s),
+    }
+
+
+def compare(dances: Path, folder: Path, index: Path, pattern: str, seconds: float) -> None:
+    rows: dict[str, list[dict[str, float]]] = defaultdict(list)
+    with open_store(index, device="cpu") as opened:
+        encoder = FragmentEncoder.load(opened.encoder, device="cpu")
+        known = {Path(name).name: entry.clip_ids for name, entry in opened.recordings().items()}
+        for song in sorted(path for path in dances.glob(pattern) if path.name in known):
+            store: Any = Without(opened, known[song.name])
+            path = song / "audio.mp3"
+            samples = read_sound(path).samples[: round(seconds * RATE)]
+            end_s = len(samples) / RATE
+            live = Live(samples, store, encoder)
+            made = compose(path, store, encoder)
+            offline = align(made.dance, made.music, DEFAULT_METHODS)
+            counts = made.music.counts
+            for kind, dance, beats in (
+                ("live", live.dance, live.beats),
+                ("offline", offline, (counts.beats_s, counts.downbeats_s)),
+            ):
+                row = measured(shortened(dance, end_s), song.name, folder, store)
+                rows[kind].append({**judged(song.name, folder, *beats, end_s), **row})
+            rows["time"].append(
+                {
+                    "first count, s": live.first_s,
+                    "share of the song's length": live.share,
+                    "longest wait, s": max(live.waits[20:]),
+                }
+            )
+            print(song.name, {k: round(v, 2) for k, v in rows["live"][-1].items()}, flush=True)
+    tell(rows)
+
+
+def shortened(dance: Dance, end_s: float) -> Dance:
+    """The first seconds of a dance."""
+    stop = min(dance.n_frames, int(end_s * FPS))
+    inside = dance.beats_s < end_s
+    return Dance(
+        joints=dance.joints[:stop],
+        seams=dance.seams[dance.seams < stop],
+        beats_s=dance.beats_s[inside],
+        numbers=dance.numbers[inside],
+        source_index=dance.source_index[:stop],
+        source_s=dance.source_s[:stop],
+        fragments=dance.fragments,
+        song=DanceSong(Path("song")),
+    )
+
+
+def tell(rows: dict[str, list[dict[str, float]]]) -> None:
+    print(f"{len(rows['live'])} songs, means {'live':>20} {'offline':>10}")
+    for measure in rows["live"][0]:
+        live, offline = (np.nanmean([row[measure] for row in rows[k]]) for k in ("live", "offline"))
+        print(f"    {measure:24} {live:10.2f} {offline:10.2f}")
+    for measure in rows["time"][0]:
+        values = [row[measure] for row in rows["time"]]
+        print(f"    {measure:28} mean {np.mean(values):6.2f}  largest {np.max(values):6.2f}")
+
+
+class OverAndOver(Played):
+    """A file that is played again and again."""
+
+    def blocks(self) -> Any:
+        """Play it."""
+
+        def again() -> Any:
+            while True:
+                yield from Played(self.path, Pace(sleep=lambda _: None)).blocks()
+
+        return self.pace.paced(again())
+
+
+def show(index: Path, song: Path, minutes: float) -> None:
+    from threading import Thread
+
+    from playwright.sync_api import sync_playwright
+
+    with opened_session(OverAndOver(song), index, device="cpu") as session:
+        told: list[Any] = []
+
+        def dance() -> None:
+            await_page(session)
+            told.append(session.run())
+
+        with served(session, RenderOptions(), 0) as server, sync_playwright() as driver:
+            dancing = Thread(target=dance)
+            dancing.start()
+            browser = driver.chromium.launch(
+                args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+            )
+            page = browser.new_page()
+            page.goto(server.url)
+            page.click("#start")
+            began = time.monotonic()
+            while time.monotonic() - began < 60 * minutes:
+                page.wait_for_timeout(10_000)
+            state = page.evaluate("danceit.state")
+            session.stop()
+            dancing.join()
+            browser.close()
+    print(f"{song.name}, {minutes:g} min in Chromium: {state['late']} of {state['drawn']} frames "
+          f"late, sound waited {state['gaps']} times; longest wait for a block's frames "
+          f"{told[0].slowest_s:.2f} s; {told[0].moves} moves")  # fmt: skip
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser()
+    asked.add_argument("given", nargs="+")
+    asked.add_argument("--page", action="store_true")
+    asked.add_argument("--seconds", type=float, default=90.0)
+    asked.add_argument("--minutes", type=float, default=10.0)
+    said = asked.parse_args()
+    if said.page:
+        index, song = map(Path, said.given)
+        show(index, song, said.minutes)
+    else:
+        dances, folder, index = map(Path, said.given[:3])
+        pattern = said.given[3] if len(said.given) > 3 else "*"
+        compare(dances, folder, index, pattern, said.seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""`danceit live`, in `command`."""
