@@ -117,7 +117,7 @@ def compare(dances: Path, folder: Path, index: Path, pattern: str, seconds: floa
                 ("live", live.dance, live.beats),
                 ("offline", offline, (counts.beats_s, counts.downbeats_s)),
             ):
-                row = measured(shortened(dance, end_s), song.name, folder, store)
+                row = measured(shortened(dance, end_s), song.name, folder, opened)
                 rows[kind].append({**judged(song.name, folder, *beats, end_s), **row})
             rows["time"].append(
                 {

@@ -144,7 +144,8 @@ class Performer:
         """Beats that movement was laid on, and when they are on the planned clock."""
         self._beats_s = np.zeros(0)
         self._place = 0
-        self._knots: Knots | None = None
+        self._laid: tuple[Chosen, Knots] | None = None
+        """The last move, and when in its source each of its counts is."""
         self._waited: int | None = None
         """Frames of waiting at the end of what is planned; None where it ends otherwise."""
 
@@ -235,7 +236,7 @@ class Performer:
         self._ids = np.arange(first_id - _BEATS_BEFORE, first_id + 1)
         places_s = np.array([followed.place(int(one)) for one in self._ids])
         self._beats_s = places_s - places_s[-1] + start_s
-        self._place, self._knots, self._waited = 0, None, None
+        self._place, self._laid, self._waited = 0, None, None
 
     def _choose(self, followed: Followed, bar_s: float) -> None:
         """Choose the next move and put it behind what is planned."""
@@ -261,13 +262,16 @@ class Performer:
         """Put a move on its window, count by count, and behind what is planned."""
         window = chosen.ahead.window
         own = calmed(knots_of(window.beats_s, chosen.laid.beats_s), WIDEST)
-        on = chosen.goes_on and self._knots is not None
-        knots = joined([self._knots, own]) if on and self._knots is not None else own
-        self._knots = own
+        before = self._laid if chosen.goes_on else None
+        knots, poses, own_s = own, chosen.poses, chosen.own_s
+        if before is not None:
+            knots = joined([before[1], own])
+            poses, own_s = _continued(before[0], chosen)
+        self._laid = chosen, own
         times_s = np.arange(self._timeline.end, self._frame(window.end_s)) / FPS
-        at = within_run((shown_s(knots, times_s) - chosen.own_s) * FPS, len(chosen.poses))
-        run = sampled(chosen.poses, at, np.zeros(0, np.int64))
-        self._put(run, chosen.placement, chosen.own_s + at / FPS, goes_on=on)
+        at = within_run((shown_s(knots, times_s) - own_s) * FPS, len(poses))
+        run = sampled(poses, at, np.zeros(0, np.int64))
+        self._put(run, chosen.placement, own_s + at / FPS, goes_on=before is not None)
 
     def _stop(self, *, at_once: bool) -> None:
         """Count on nothing any more; wait, at once or when what is planned is over."""
@@ -306,3 +310,14 @@ class Performer:
         inside = (counts.beats_s > last_s + gap_s) & (counts.beats_s <= over_s)
         for beat_s, number in zip(counts.beats_s[inside], counts.numbers[inside], strict=True):
             self.beats.append((float(beat_s), int(number)))
+
+
+def _continued(before: Chosen, chosen: Chosen) -> tuple[Float32, float]:
+    """Poses (N, 18, C) of a take: a fragment's with those before it, and where they begin.
+
+    A count may begin within the frame before a fragment's first.
+    """
+    n_before = round((chosen.own_s - before.own_s) * FPS)
+    if not 0 < n_before <= len(before.poses):
+        return chosen.poses, chosen.own_s
+    return np.concatenate([before.poses[:n_before], chosen.poses]), before.own_s

@@ -91,8 +91,8 @@ class Timeline:
         held = np.floor(position + 1e-6).astype(np.int64)
         share = np.clip(position - held, 0.0, 1.0)
         after = np.minimum(held + 1, len(self._joints) - 1)
-        same = (self._index[after] == self._index[held]) & ~np.isin(after, cuts)
-        step = np.where(same, self._source_s[after] - self._source_s[held], 0.0)
+        # Where there is no seam the source goes on, be it into another fragment.
+        step = np.where(~np.isin(after, cuts), self._source_s[after] - self._source_s[held], 0.0)
         before = max(self.shown - 1 - self.first, 0)
         ends = np.concatenate([[before], held])
         seams = [i for i in range(len(held)) if np.any((cuts > ends[i]) & (cuts <= ends[i + 1]))]
