@@ -137,19 +137,34 @@ def _kept(path: Path, sha256: str, kind: str, width: int) -> Float32:
     return rows
 
 
-def features_of(sound: Sound, kind: str) -> Float32:
+def features_of(sound: Sound, kind: str, counts: Counts) -> Float32:
     """Features, as of `features`, of samples that are in no file; nothing of them is kept.
+
+    Parameters
+    ----------
+    sound : Sound
+    kind : str
+        As for `features`, without "rhythm", "tempogram" and "full".
+    counts : Counts
+        In seconds of the sound.
 
     Raises
     ------
     InputError
-        If the kind is unknown or takes a whole song to be counted first.
+        If the kind is unknown here.
     """
+
+    def counted(heard: Sound) -> Float32:
+        return count_columns(counts, _n_frames(heard))
+
     parts = _COMBINED.get(kind, (kind,))
-    if not set(parts) <= set(_OF_SOUND):
-        raise InputError(f"the features '{kind}' are of whole songs; of a sound there are "
-                         f"{', '.join([*_OF_SOUND, 'pulse'])}")  # fmt: skip
-    return np.hstack([_OF_SOUND[part](sound) for part in parts])
+    known = {**_OF_SOUND, "counts": counted}
+    if not set(parts) <= set(known):
+        raise InputError(
+            f"there are no features '{kind}' of a sound that is not over; known: "
+            f"{', '.join([*known, 'counted'])}"
+        )
+    return np.hstack([known[part](sound) for part in parts])
 
 
 def _computed(path: Path, sha256: str, kind: str) -> Float32:

@@ -16,6 +16,7 @@ _NEEDED = {
 _OPTIONAL = {
     "mediapipe": ("mediapipe", "poses from plain video", "pip install 'danceit[video]'"),
     "onnxruntime": ("onnxruntime", "RTMPose models", "pip install onnxruntime"),
+    "sounddevice": ("sounddevice", "microphones for danceit live", "pip install 'danceit[live]'"),
     "lance": ("pylance", "the cluster store", "pip install 'danceit[cluster]'"),
 }
 

@@ -218,6 +218,7 @@ class Follower:
             np.concatenate([bars.numbers, later]).astype(np.int32),
             bars.metre,
             confidence=min(1.0, sure),
+            bar_confidence=min(1.0, sure),
             tracker="pulse",
         )
         return Followed(now_s, counts, first_id)

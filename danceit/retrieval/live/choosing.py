@@ -14,6 +14,7 @@ import numpy as np
 
 from danceit.audio.decoding import Sound
 from danceit.audio.descriptors import features_of
+from danceit.counts import Counts
 from danceit.data import FPS, Float32, Float64, Int64, Placement
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
@@ -40,15 +41,29 @@ class Heard:
         The last seconds.
     now_s : float
         Of the stream, at its end.
-    bar_s : float
-        Seconds a bar.
-    tempo_bpm : float
+    counts : Counts
+        Of the stream, so far and as expected.
     """
 
     sound: Sound
     now_s: float
-    bar_s: float
-    tempo_bpm: float
+    counts: Counts
+
+    @property
+    def since_s(self) -> float:
+        """Second of the stream at which the sound begins."""
+        return self.now_s - self.sound.duration_s
+
+    @property
+    def bar_s(self) -> float:
+        """Seconds a bar of four, where its length is not known."""
+        return (self.counts.metre or 4) * 60.0 / self.counts.tempo_bpm
+
+    def features(self, kind: str) -> Float32:
+        """Features of the sound, with what is counted in it (`danceit.audio.descriptors`)."""
+        own = self.counts.within(self.since_s, self.now_s)
+        counts = replace(own, beats_s=own.beats_s - self.since_s)
+        return features_of(self.sound, kind, counts)
 
 
 @dataclass(frozen=True)
@@ -156,15 +171,15 @@ class Chooser:
         self, led: Sequence[Ahead], plan: Plan, heard: Heard
     ) -> tuple[list[Candidates], Fitting]:
         """Candidates of each window, and how they are laid on it."""
-        features = features_of(heard.sound, self._embedder.feature_set)
+        features = heard.features(self._embedder.feature_set)
         starts = np.array([_stand_in(one, plan.n_frames, heard) for one in led], dtype=np.int64)
         starts = np.clip(starts, 0, max(0, len(features) - 1))
-        loudness = _loudness(heard.sound, starts, plan.n_frames)
+        loudness = _loudness(heard, starts, plan.n_frames)
         fitting = Fitting(plan, self._store, self._options, loudness)
         asked = Asked(
             by_pose=self._embedder.embed_windows(features, starts, plan.n_frames),
             by_audio=self._embedder.describe_windows(features, starts, plan.n_frames),
-            song_bpm=heard.tempo_bpm,
+            song_bpm=heard.counts.tempo_bpm,
             plan=plan,
             fitting=fitting,
         )
@@ -173,19 +188,18 @@ class Chooser:
 
 def _stand_in(ahead: Ahead, n_frames: int, heard: Heard) -> int:
     """Frame of the sound from which on it is taken for that of a window to come."""
-    since_s = heard.now_s - heard.sound.duration_s
     latest_s = heard.now_s - n_frames / FPS
     for bars in _BARS_BACK:
         back_s = bars * heard.bar_s
         start_s = ahead.start_s - back_s * math.ceil((ahead.start_s - latest_s) / back_s)
-        if start_s >= since_s:
-            return round((start_s - since_s) * FPS)
-    return max(0, round((latest_s - since_s) * FPS))
+        if start_s >= heard.since_s:
+            return round((start_s - heard.since_s) * FPS)
+    return max(0, round((latest_s - heard.since_s) * FPS))
 
 
-def _loudness(sound: Sound, starts: Int64, n_frames: int) -> Float64:
+def _loudness(heard: Heard, starts: Int64, n_frames: int) -> Float64:
     """Share (W,) of the seconds heard that are less loud than each window's stand-in."""
-    energy = features_of(sound, "mfcc")[:, 0].astype(np.float64)
+    energy = heard.features("mfcc")[:, 0].astype(np.float64)
     if not len(energy):
         return np.full(len(starts) + 1, 0.5)
     levels = np.array([energy[start : start + n_frames].mean() for start in starts])

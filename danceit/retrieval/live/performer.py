@@ -217,7 +217,7 @@ class Performer:
             bar_s = (followed.counts.metre or 4) * beat_s
             if self._beats_s[-1] - self._planned_s < bar_s + _MARGIN_S:
                 # One at a time, so that no frame waits for two.
-                self._choose(followed, bar_s)
+                self._choose(followed)
         elif len(self._ids):
             self._stop(at_once=followed.silent)
         missing = self._frame(self._planned_s + _MARGIN_S) - self._timeline.end
@@ -238,7 +238,7 @@ class Performer:
         self._beats_s = places_s - places_s[-1] + start_s
         self._place, self._laid, self._waited = 0, None, None
 
-    def _choose(self, followed: Followed, bar_s: float) -> None:
+    def _choose(self, followed: Followed) -> None:
         """Choose the next move and put it behind what is planned."""
         ahead = windows_ahead(
             followed,
@@ -249,7 +249,7 @@ class Performer:
             self._place,
         )
         sound = Sound(self._follower.lately(WINDOW_S), RATE)
-        heard = Heard(sound, self._follower.heard_s, bar_s, followed.counts.tempo_bpm)
+        heard = Heard(sound, self._follower.heard_s, followed.counts)
         chosen = self._chooser.choose(ahead, heard)
         window, self._place = chosen.ahead.window, chosen.ahead.next_place
         self._ids = np.append(self._ids, self._ids[-1] + np.arange(1, window.counts + 1))

@@ -204,8 +204,7 @@ def _warm(store: FragmentStore, embedder: Embedder, options: QueryOptions) -> No
     numbers = (np.arange(len(beats_s)) % 4 + 1).astype(np.int32)
     followed = Followed(WINDOW_S, Counts(beats_s, numbers, 4))
     ahead = windows_ahead(followed, 40, 20.0, WINDOWS, options.length_s, 0)
-    bar_s = 4 * 60.0 / _WARM_BPM
-    heard = Heard(Sound(noise, RATE), WINDOW_S, bar_s, _WARM_BPM)
+    heard = Heard(Sound(noise, RATE), WINDOW_S, followed.counts)
     Chooser(store, embedder, options).choose(ahead, heard)
 
 
