@@ -206,8 +206,18 @@ def search(index_path: Path, seed: int, device: str) -> None:
     "generators",
     multiple=True,
     metavar="[NAME=]GEN",
-    help="Folder of a trained generator; repeat for several rows.",
+    help="Folder of a trained generator; repeat for several. Its dances are also repaired and "
+    "found again.",
 )
+@click.option(
+    "--beside",
+    multiple=True,
+    metavar="[NAME=]GEN",
+    help="The same of an ablation or baseline: its dances as they come.",
+)
+@click.option("--seconds-index", type=PATH, help="The same dances on the grid of seconds: a row.")
+@click.option("--graph", default="", metavar="GEN",
+              help="A ren whose graph network compares sets.  [default: first given]")  # fmt: skip
 @click.option("--length", "length_s", type=float, default=2.0, show_default=True)
 @click.option(
     "--seeds",
@@ -225,6 +235,9 @@ def systems(
     out: Path,
     index_path: Path,
     generators: tuple[str, ...],
+    beside: tuple[str, ...],
+    seconds_index: Path | None,
+    graph: str,
     length_s: float,
     seeds: int,
     reference: Path | None,
@@ -235,7 +248,8 @@ def systems(
     from danceit.bench.systems.bench import SystemsOptions, bench_systems
 
     options = SystemsOptions(
-        generators=generators, length_s=length_s, seeds=seeds, reference=reference,
+        generators=generators, beside=beside, seconds_index=seconds_index, graph=graph,
+        length_s=length_s, seeds=seeds, reference=reference,
         allow_leak=allow_leak, resume=not restart,
     )  # fmt: skip
     _report(bench_systems(data, songs, out, index_path, options))

@@ -33,15 +33,8 @@ _STRETCHED = np.deg2rad(150.0)
 """Angle of a knee or an elbow from which it counts as stretched."""
 
 
-def pieces(motions: Sequence[Array], of: Callable[[Array], Float64]) -> Float64:
-    """Features (N, F) of every whole 5 s of dances; pieces that lack a joint are left out.
-
-    Parameters
-    ----------
-    motions : sequence of (T, 18, C)
-    of : callable
-        `kinetic` or `geometric`.
-    """
+def cut(motions: Sequence[Array]) -> Float64:
+    """Every whole 5 s of dances (T, 18, C) in which no joint is lost: (N, 120, 14, 2)."""
     size = round(SET_WINDOW_S * FPS)
     found = []
     for motion in motions:
@@ -49,8 +42,13 @@ def pieces(motions: Sequence[Array], of: Callable[[Array], Float64]) -> Float64:
         for start in range(0, len(motion) - size + 1, size):
             piece = seen[start : start + size]
             if np.isfinite(piece).all():
-                found.append(of(piece))
-    return np.array(found, dtype=np.float64)
+                found.append(piece)
+    return np.array(found, dtype=np.float64).reshape(-1, size, BODY_JOINTS, 2)
+
+
+def pieces(motions: Sequence[Array], of: Callable[[Array], Float64]) -> Float64:
+    """Features (N, F) of every whole 5 s of dances, by `kinetic` or `geometric`."""
+    return np.array([of(piece) for piece in cut(motions)], dtype=np.float64)
 
 
 def kinetic(piece: Array) -> Float64:

@@ -17,9 +17,11 @@ from danceit.generate.registry import load_generator
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
 from danceit.retrieval.composing import compose
+from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
 
 OURS, CHOSEN, PAPERS_CHAIN = "danceit", "danceit, as chosen", "danceit, the paper's chain"
+SECONDS = "danceit, seconds grid"
 NEAREST, RANDOM = "nearest audio, cut", "random"
 REPAIRED = ("inertial", "counts")
 """The default chain, as `danceit.workflow.line.DEFAULT_METHODS`; a test keeps them equal."""
@@ -34,14 +36,47 @@ Make = Callable[[Music, int], Dance]
 class System:
     """One row: `make(music, seed)` gives a dance to a song.
 
-    `n_parameters` are those of the networks that are asked, 0 without any; `made_by` is the id
-    of the generator, where there is one.
+    `n_parameters` are those of the networks that are asked, 0 without any; `made_by` says by
+    which index or generator, so that another's dances are never taken for its own.
     """
 
     name: str
     make: Make
     n_parameters: int = 0
     made_by: str = ""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A trained generator in the table; `alone` without rows of its dances repaired and found."""
+
+    name: str
+    generator: Generator
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Library:
+    """An index with the encoder that it was built by."""
+
+    store: FragmentStore
+    embedder: Embedder
+    n_parameters: int
+
+    @property
+    def made_by(self) -> str:
+        """Id of the index."""
+        return self.store.index_id
+
+    def choose(self, music: Music, options: QueryOptions, idea: Dance | None = None) -> Dance:
+        """Choose a dance to a song, after an idea where one is given."""
+        return compose(music.path, self.store, self.embedder, options, idea=idea).dance
+
+
+def library_of(store: FragmentStore) -> Library:
+    """Read the encoder of an open index."""
+    encoder = FragmentEncoder.load(store.encoder)
+    return Library(store, encoder, sum(tensor.numel() for tensor in encoder.tensors().values()))
 
 
 def read_generator(text: str) -> tuple[str, Generator]:
@@ -52,40 +87,41 @@ def read_generator(text: str) -> tuple[str, Generator]:
 
 
 def systems_of(
-    material: Material,
-    store: FragmentStore,
-    embedder: Embedder,
-    generators: Sequence[tuple[str, Generator]],
-    *,
-    n_parameters: int,
-    length_s: float,
+    material: Material, library: Library, rivals: Sequence[Rival], *, length_s: float
 ) -> tuple[System, ...]:
     """Every row but that of real dances, the default of danceit first."""
 
-    def chosen(music: Music, seed: int, options: QueryOptions | None = None) -> Dance:
-        asked = options or QueryOptions(length_s=length_s, seed=seed)
-        return compose(music.path, store, embedder, asked).dance
-
     def nearest(music: Music, seed: int) -> Dance:
-        return chosen(music, seed, nearest_audio(length_s))
+        return library.choose(music, nearest_audio(length_s))
 
     def randomly(music: Music, seed: int) -> Dance:
         rng = np.random.default_rng([seed, int(music.sha256[:8], 16)])
         clips = [dance.clip for dance in material.dances]
         return random_dance(music, clips, round(length_s * FPS), rng)
 
+    chosen, own = _chosen(library, length_s), (library.n_parameters, library.made_by)
     rows = [
-        System(OURS, _aligned(chosen, REPAIRED), n_parameters),
-        System(CHOSEN, chosen, n_parameters),
-        System(PAPERS_CHAIN, _aligned(chosen, DANCEIT_CHAIN), n_parameters),
+        System(OURS, _aligned(chosen, REPAIRED), *own),
+        System(CHOSEN, chosen, *own),
+        System(PAPERS_CHAIN, _aligned(chosen, DANCEIT_CHAIN), *own),
     ]
-    for name, generator in generators:
-        own = (generator.n_parameters, generator.generator_id)
-        rows.append(System(name, generator.generate, *own))
-        rows.append(System(f"{name}, repaired", _aligned(generator.generate, REPAIRED[:1]), *own))
-        if embedder.dims == 2:
-            rows.append(_snapped(name, generator, store, embedder, n_parameters, length_s))
-    return (*rows, System(NEAREST, nearest), System(RANDOM, randomly))
+    for rival in rivals:
+        make, made_by = rival.generator.generate, rival.generator.generator_id
+        size = rival.generator.n_parameters
+        rows.append(System(rival.name, make, size, made_by))
+        if rival.alone:
+            continue
+        repaired = _aligned(make, REPAIRED[:1])
+        rows.append(System(f"{rival.name}, repaired", repaired, size, made_by))
+        if library.embedder.dims == 2:
+            rows.append(_snapped(rival, library, length_s))
+    return (*rows, System(NEAREST, nearest, 0, library.made_by), System(RANDOM, randomly))
+
+
+def seconds_system(library: Library, length_s: float) -> System:
+    """Danceit's default on an index whose fragments start every few seconds, not on counts."""
+    make = _aligned(_chosen(library, length_s), REPAIRED)
+    return System(SECONDS, make, library.n_parameters, library.made_by)
 
 
 def nearest_audio(length_s: float) -> QueryOptions:
@@ -97,28 +133,24 @@ def nearest_audio(length_s: float) -> QueryOptions:
     )  # fmt: skip
 
 
+def _chosen(library: Library, length_s: float) -> Make:
+    return lambda music, seed: library.choose(music, QueryOptions(length_s=length_s, seed=seed))
+
+
 def _aligned(make: Make, chain: Sequence[str]) -> Make:
     return lambda music, seed: align(make(music, seed), music, chain)
 
 
-def _snapped(
-    name: str,
-    generator: Generator,
-    store: FragmentStore,
-    embedder: Embedder,
-    n_parameters: int,
-    length_s: float,
-) -> System:
+def _snapped(rival: Rival, library: Library, length_s: float) -> System:
     """Real movement after what a generator imagined, repaired as danceit's own dances are."""
 
     def make(music: Music, seed: int) -> Dance:
-        idea = generator.generate(music, seed)
-        options = QueryOptions(length_s=length_s)
-        return compose(music.path, store, embedder, options, idea=idea).dance
+        idea = rival.generator.generate(music, seed)
+        return library.choose(music, QueryOptions(length_s=length_s), idea)
 
     return System(
-        f"{name}, found again",
+        f"{rival.name}, found again",
         _aligned(make, REPAIRED),
-        n_parameters + generator.n_parameters,
-        generator.generator_id,
+        library.n_parameters + rival.generator.n_parameters,
+        f"{rival.generator.generator_id} {library.made_by}",
     )
