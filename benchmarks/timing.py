@@ -4,10 +4,10 @@
 
 DANCES holds recordings in folders with their `audio.mp3`, BEATS a `NAME.beats` (seconds, number
 in the bar) for each folder's name. Each song is danced without its own recording; printed are
-means over songs for the dance as chosen and for two chains of aligners. No time is measured.
+means over songs for the dance as chosen, for two chains of aligners, and for the real dances as
+far as the same can be measured of them. No time is measured.
 """
 
-import itertools
 import sys
 from collections import defaultdict
 from dataclasses import replace
@@ -18,11 +18,12 @@ import numpy as np
 
 from danceit import audio
 from danceit.align import align
-from danceit.bench.measures import beats, counts, seams
-from danceit.data import FPS, Dance, Float64
+from danceit.bench import in_time
+from danceit.bench.material import RealDance, read_material
+from danceit.bench.measures import beats, counts, physics, seams
+from danceit.data import FPS, Dance, Float64, Music
 from danceit.index.store.contract import Where
 from danceit.index.store.engines import open_store
-from danceit.movement import joint_steps
 from danceit.retrieval.composing import compose
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
@@ -87,18 +88,27 @@ def turns_at_seams(dance: Dance) -> Float64:
     return np.asarray(np.degrees(np.abs(steps)))
 
 
-def energy_follows(dance: Dance, loudness: Float64) -> float:
-    """Correlation, over bars, of mean joint speed with mean loudness (one value a frame)."""
-    ones = dance.beats_s[dance.numbers == 1]
-    speed = np.nanmean(joint_steps(dance.joints), axis=1)
-    edges = np.round(ones * dance.fps).astype(np.int64).clip(0, min(len(speed), len(loudness)))
-    bars = [(a, b) for a, b in itertools.pairwise(edges.tolist()) if b - a > 4]
-    if len(bars) < 4:
-        return float("nan")
-    moved, heard = (
-        [float(np.nanmean(values[a:b])) for a, b in bars] for values in (speed, loudness)
-    )
-    return float(np.corrcoef(moved, heard)[0, 1])
+def with_the_song(dance: Dance, music: Music) -> dict[str, float]:
+    """What is judged by the song's sections and loudness."""
+    loudness = audio.loudness(music.path)
+    follows = counts.energy_follows(dance.joints, dance.beats_s, dance.numbers, loudness)
+    repeated = in_time.repeated(dance, music.counts)
+    return {"energy follows": follows, "moves return": repeated}
+
+
+def real(dance: RealDance, beats_folder: Path) -> dict[str, float]:
+    """What can be measured of a dance really danced to its song."""
+    clip = dance.clip
+    beats_s, numbers, _ = reference(beats_folder, clip.path.name)
+    found = in_time.of_clip(clip, beats_s - clip.start_s, numbers)
+    return {
+        "bar lock": found["bar_lock"],
+        "its peak, beats": found["bar_lock_phase"],
+        "steps on a count": found["steps_on_count"],
+        "steps, by chance": found["steps_on_count_chance"],
+        "energy follows": found["energy_follows"],
+        "feet off the floor": physics.feet_off(clip.poses),
+    }
 
 
 def measured(dance: Dance, song: str, beats_folder: Path, store: Any) -> dict[str, float]:
@@ -134,6 +144,7 @@ def measured(dance: Dance, song: str, beats_folder: Path, store: Any) -> dict[st
         "facing within 60": float(np.mean(away[np.isfinite(away)] <= 60)),
         "seams turning > 60": float(np.sum(turns_at_seams(dance) > 60)),
         "S_BA": beats.s_ba(dance.joints, beats_s).exact,
+        "feet off the floor": physics.feet_off(dance.joints) if dance.dims == 3 else np.nan,
     }
 
 
@@ -151,9 +162,9 @@ def main() -> None:
             for name, chain in CHAINS.items():
                 dance = align(made.dance, made.music, chain) if chain else made.dance
                 found = measured(dance, song.name, folder, store)
-                loudness = audio.features(song / "audio.mp3", "mfcc")[:, 0].astype(np.float64)
-                found["energy follows"] = energy_follows(dance, loudness)
-                rows[name].append(found)
+                rows[name].append(found | with_the_song(dance, made.music))
+    danced = [dance for dance in read_material(dances).dances if dance.clip.path.match(pattern)]
+    rows["real dances, their own songs"] = [real(dance, folder) for dance in danced]
     for name, own in rows.items():
         print(f"{name}, {len(own)} songs")
         for measure in own[0]:

@@ -20,6 +20,7 @@ from danceit.audio.descriptors import (
     RHYTHM_COLUMNS,
     TEMPOGRAM_BPM,
     features,
+    loudness,
 )
 from danceit.audio.listening import listen
 
@@ -32,5 +33,6 @@ __all__ = [
     "RHYTHM_COLUMNS",
     "TEMPOGRAM_BPM",
     "features",
+    "loudness",
     "listen",
 ]

@@ -17,7 +17,7 @@ from danceit.audio.flux import spectral_flux
 from danceit.audio.kept import hashed, onsets_of, sound_of
 from danceit.audio.stretches import numbered, windows
 from danceit.counts import Counts
-from danceit.data import FPS, Float32
+from danceit.data import FPS, Float32, Float64
 from danceit.errors import InputError
 
 FRAME = RATE // int(FPS)
@@ -109,6 +109,11 @@ def features(path: Path, kind: str) -> Float32:
     if kind in _COMBINED:
         return np.hstack([_cached_features(path, sha256, part) for part in _COMBINED[kind]])
     return _cached_features(path, sha256, kind)
+
+
+def loudness(path: Path) -> Float64:
+    """Log energy (T,) of a song, one value a pose frame; errors as of `features`."""
+    return features(path, "mfcc")[:, 0].astype(np.float64)
 
 
 def _cached_features(path: Path, sha256: str, kind: str) -> Float32:

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from danceit import audio
 from danceit.bench.measures import counts
-from danceit.data import FPS, Dance, Float32, Float64, Int32
+from danceit.counts import Counts
+from danceit.data import FPS, Clip, Dance, Float32, Float64, Int32, Music
 
 NAMES = (
     "timing_kept",
@@ -14,12 +16,17 @@ NAMES = (
     "seams_on_1",
     "steps_on_count",
     "steps_on_count_chance",
+    "energy_follows",
+    "choreography_repeated",
 )
+_SAME_BEATS = 0.25
+"""Beats within which two frames show the same moment of a dance."""
 
 
-def evaluate(dance: Dance) -> dict[str, float]:
+def evaluate(dance: Dance, music: Music | None = None) -> dict[str, float]:
     """Timing kept, bar lock, seams on a 1 and steps on a count by name; none where not counted.
 
+    With the song at hand also whether movement follows its loudness and returns with its sections.
     Offsets and phases are in beats. What is not to be known of a dance is NaN: seams of one
     that has none, timing of sources that nobody counted.
     """
@@ -30,13 +37,53 @@ def evaluate(dance: Dance) -> dict[str, float]:
     song = counts.count_phase(times_s, dance.beats_s, dance.numbers, metre)
     # Two danced in four keeps the beat though its bars are others.
     by_beat = counts.timing_kept(source_phases(dance), song, 1)
+    heard = {} if music is None else _with_the_song(dance, music)
     return {
         "timing_kept": by_beat.strength,
         "timing_offset": by_beat.offset_beats,
         "timing_kept_bar": counts.timing_kept(shown, song, metre).strength,
         "seams_on_1": counts.seams_on(dance.seams, dance.beats_s, dance.numbers, fps=dance.fps),
         **of_movement(dance.joints, dance.beats_s, dance.numbers, dance.fps),
+        **heard,
     }
+
+
+def _with_the_song(dance: Dance, music: Music) -> dict[str, float]:
+    beats_s, numbers = dance.beats_s, dance.numbers
+    follows = counts.energy_follows(
+        dance.joints, beats_s, numbers, audio.loudness(music.path), dance.fps
+    )
+    return {"energy_follows": follows, "choreography_repeated": repeated(dance, music.counts)}
+
+
+def repeated(dance: Dance, song: Counts) -> float:
+    """Share of the frames of sections that return that show what the first of their kind shows.
+
+    That is the same moment of the same clip, within a quarter of a beat, at the same count of the
+    section; mirrored or not. What a first hearing was too short for is not asked. NaN where no
+    section of the song returns.
+    """
+    if len(song.beats_s) < 2 or not song.sections:
+        return float("nan")
+    times_s = np.arange(dance.n_frames) / dance.fps
+    places = song.places(times_s)
+    clips = np.array([placed.clip_id for placed in dance.fragments])[dance.source_index]
+    gap_s = float(np.median(np.diff(song.beats_s)))
+    first: dict[str, tuple[float, float]] = {}
+    same = []
+    for section in song.sections:
+        begin, end = song.places(np.array([section.start_s, section.end_s]))
+        if section.label not in first:
+            first[section.label] = (begin, end)
+            continue
+        there, until = first[section.label]
+        own = np.flatnonzero((places >= begin) & (places < min(end, begin + until - there)))
+        like_s = song.times(places[own] - begin + there)
+        like = np.minimum(np.round(like_s * dance.fps).astype(np.int64), dance.n_frames - 1)
+        apart_s = np.abs(dance.source_s[own] - dance.source_s[like])
+        same.append((clips[own] == clips[like]) & (apart_s <= _SAME_BEATS * gap_s))
+    asked = np.concatenate(same) if same else np.zeros(0, dtype=bool)
+    return float(asked.mean()) if asked.size else float("nan")
 
 
 def of_movement(
@@ -48,6 +95,16 @@ def of_movement(
         return {}
     found = counts.evaluate(joints, beats_s, numbers, metre, fps)
     return {name: found[name] for name in NAMES if name in found}
+
+
+def of_clip(clip: Clip, beats_s: Float64, numbers: Int32) -> dict[str, float]:
+    """`of_movement` of a real dance, and whether it follows the loudness of its own music."""
+    found = of_movement(clip.poses, beats_s, numbers)
+    if not found or clip.audio_path is None:
+        return found
+    loudness = audio.loudness(clip.audio_path)[max(0, round(clip.start_s * FPS)) :]
+    follows = counts.energy_follows(clip.poses, beats_s, numbers, loudness)
+    return {**found, "energy_follows": follows}
 
 
 def source_phases(dance: Dance, metre: int | None = None) -> Float64:

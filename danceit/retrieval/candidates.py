@@ -188,7 +188,7 @@ def find_pool(
     by_audio = embedder.describe_windows(features, starts, length)
     fitting = None
     if planned.on_counts:
-        energy = audio.features(song, "mfcc")[:, 0].astype(np.float64)
+        energy = audio.loudness(song)
         fitting = Fitting(planned, store, options, loudness_ranks(energy, planned))
     asked = Asked(by_pose, by_audio, music.tempo_bpm, planned, fitting)
     return searched(asked, store, options, more=more)

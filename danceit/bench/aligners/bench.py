@@ -100,6 +100,7 @@ TABLES = {
         "warp_still",
         "pfc",
         "foot_skate_cm",
+        "feet_off",
         "bone_change",
         "frames_per_s",
     ),

@@ -194,7 +194,7 @@ def _real(work: Work, dance: RealDance) -> Values:
     values = movement.evaluate_profile(poses, work.reference(dance.clip.recording_id))
     if dance.beats_s.size:
         values |= beats.evaluate(poses, dance.beats_s)
-        values |= in_time.of_movement(poses, dance.beats_s, dance.numbers)
+        values |= in_time.of_clip(dance.clip, dance.beats_s, dance.numbers)
     still = np.zeros(len(poses), dtype=np.int64)
     source_s = np.arange(len(poses)) / FPS
     cuts = pseudo_seams(len(poses))
@@ -270,7 +270,7 @@ def evaluate_dance(dance: Dance, music: Music, reference: movement.Profile) -> V
         **movement.evaluate_profile(dance.joints, reference),
         **seams.evaluate(dance.joints, dance.seams, dance.source_index, dance.source_s, dance.fps),
         **_physics(dance.joints, dance.seams),
-        **in_time.evaluate(dance),
+        **in_time.evaluate(dance, music),
     }
 
 

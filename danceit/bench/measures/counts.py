@@ -1,4 +1,4 @@
-"""Is a dance in time with what dancers count: bar lock, timing kept, steps and seams on counts.
+"""Is a dance in time with what dancers count: bar lock, timing kept, steps, seams, energy.
 
 Conventions
 -----------
@@ -13,6 +13,7 @@ says only that a program does what it means to.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,6 +30,8 @@ dancers themselves keep to."""
 _REST = 0.25
 """A foot rests where it moves less than this share of its own mean speed; in dances with and
 without depth that is the scale on which a planted foot differs from a moving one."""
+_LEAST_BARS = 4
+"""Bars under which nothing is said of whether movement follows the music."""
 _PLANT_S = 0.1
 """Shortest rest that is a plant: two frames of 24 and a bit."""
 
@@ -257,3 +260,30 @@ def seams_on(
         return 0.0
     seams_s = np.asarray(seams, dtype=np.float64) / fps
     return float((nearest_distances(seams_s, wanted) <= ON_COUNT_FRAMES / FPS + 1e-9).mean())
+
+
+def energy_follows(
+    joints: Array, beats_s: Array, numbers: Array, loudness: Array, fps: float = FPS
+) -> float:
+    """Correlation, over whole bars, of mean joint speed with the mean loudness of the music.
+
+    In [-1, 1]; NaN under four bars, or where either never changes.
+
+    Parameters
+    ----------
+    loudness : float64 (S,)
+        One value a frame of `joints`, in decibels or any logarithm of energy.
+    """
+    ones_s = np.asarray(beats_s, dtype=np.float64)[np.asarray(numbers) == 1]
+    shortest = min(len(joints), len(loudness))
+    edges = np.round(ones_s * fps).astype(np.int64).clip(0, shortest)
+    bars = [(first, last) for first, last in pairwise(edges.tolist()) if last - first > 1]
+    if len(bars) < _LEAST_BARS:
+        return float("nan")
+    # A step is the movement into a frame: that into a bar's first belongs to the bar before.
+    moved = bridged_movement(joints)
+    strength = np.array([float(np.mean(moved[first + 1 : last])) for first, last in bars])
+    heard = np.array([float(np.mean(loudness[first:last])) for first, last in bars])
+    if strength.std() <= 0 or heard.std() <= 0:
+        return float("nan")
+    return float(np.corrcoef(strength, heard)[0, 1])

@@ -1,4 +1,4 @@
-"""Could a body do that: foot contact, foot skate and bones of dances with depth.
+"""Could a body do that: feet on the floor, foot skate and bones of dances with depth.
 
 Conventions
 -----------
@@ -24,6 +24,11 @@ METRES_A_PX = 1.5 / BODY_PX
 """An adult's 1.5 m from nose to ankle on the canvas."""
 SKATE_HEIGHT_M = 0.025
 """Height over the lowest stance below which a foot counts as planted (Zhang et al. 2018)."""
+OFF_PX = 25.0
+"""Canvas pixels over the floor, about 10 cm, at which a foot is off it: ankles rise that far where
+heels do, and no further."""
+OFF_S = 0.3
+"""Shortest time for which both feet must be off to count: no leap on the dance floor is quicker."""
 
 SEAM_REACH = 8
 """Frames on either side of a seam in which bones are measured."""
@@ -88,11 +93,12 @@ def validate(positions: Array, body: Body = COCO) -> None:
 
 
 def evaluate(positions: Array, fps: float = FPS, metres: float = METRES_A_PX) -> dict[str, float]:
-    """Return PFC and foot skate of one danceit motion, by name."""
+    """Return PFC, foot skate and feet off the floor of one danceit motion, by name."""
     validate(positions)
     return {
         "pfc": pfc(positions, metres=metres),
         "foot_skate_cm": foot_skate(positions, fps, metres=metres),
+        "feet_off": feet_off(positions, fps),
     }
 
 
@@ -132,6 +138,24 @@ def foot_skate(
         planted = np.clip(2 - 2 ** (np.clip(above, 0, 1) / SKATE_HEIGHT_M), 0.0, 1.0)
         slides.append(np.nanmean(_slowest(placed, feet, body.up_axis) * planted[1:]))
     return float(np.mean(slides) * fps * 100)
+
+
+def feet_off(positions: Array, fps: float = FPS, *, body: Body = COCO) -> float:
+    """Share of frames in which both feet are off the floor for long; smaller is better.
+
+    Both are over `OFF_PX` above the floor for `OFF_S` or more, the floor being the 5th percentile
+    of the height of the lower foot. Leaps are among them: real dances say how many. Frames in
+    which a foot is not seen count as on the floor.
+    """
+    feet = (*body.left, *body.right)
+    height = positions[:, list(feet), body.up_axis].astype(np.float64) * body.up_sign
+    lower = height.min(axis=1)
+    if not np.isfinite(lower).any():
+        return float("nan")
+    off = lower > np.nanpercentile(lower, 5) + OFF_PX
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], off, [False]]).astype(int)))
+    lasting = edges[1::2] - edges[::2]
+    return float(lasting[lasting >= OFF_S * fps].sum() / len(off))
 
 
 def bone_change(positions: Array, seams: Array) -> float:

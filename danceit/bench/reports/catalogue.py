@@ -88,6 +88,15 @@ MEASURES = (
         "steps_on_count_chance", "by chance", "%", "", 1,
         "Share of all frames that lie within 2 frames of a beat.",
     ),
+    Measure(
+        "energy_follows", "energy", "", "near real", 2,
+        "Correlation, over bars, of mean joint speed with the music's loudness.",
+    ),
+    Measure(
+        "choreography_repeated", "moves return", "%", "larger", 0,
+        "Share of the frames of sections that return that show what the first of their kind shows "
+        "at the same count, within a quarter of a beat.",
+    ),
     Measure("s_ba", "S_BA", "%", "larger", 1, _S_BA.format("the beat's own")),
     Measure("s_ba_1", "S_BA ±1", "%", "larger", 1, _S_BA.format("within 1 of the beat's")),
     Measure("s_ba_2", "S_BA ±2", "%", "larger", 1, _S_BA.format("within 2 of the beat's")),
@@ -172,6 +181,10 @@ MEASURES = (
     Measure(
         "foot_skate_cm", "foot skate", "cm/s", "near real", 2,
         "Horizontal slide of planted ankles. Zhang et al. 2018.",
+    ),
+    Measure(
+        "feet_off", "feet off", "%", "near real", 1,
+        "Share of frames in which both feet are over 25 px above the floor for 0.3 s or longer.",
     ),
     Measure(
         "bone_change", "bones at seams", "%", "near real", 1,

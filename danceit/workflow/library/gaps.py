@@ -221,7 +221,7 @@ def _song_gaps(song: Path, store: FragmentStore, options: QueryOptions) -> SongG
     shelf = _Shelf(
         table.tempo_bpm.astype(np.float64), table.metre.astype(np.float64), order.astype(np.float64)
     )
-    energy = audio.features(song, "mfcc")[:, 0].astype(np.float64)
+    energy = audio.loudness(song)
     loudness = loudness_ranks(energy, planned)
     windows = tuple(
         _window_gap(window, float(rank), music, planned, shelf)

@@ -82,3 +82,23 @@ def test_seams_are_counted_where_the_bar_begins() -> None:
 def test_impossible_counts_are_refused(beats_s, numbers, metre, message) -> None:
     with pytest.raises(InputError, match=message):
         counts.evaluate(pulsing(1.5, 0.0), beats_s, numbers, metre)
+
+
+def test_movement_as_strong_as_the_music_follows_it() -> None:
+    seconds = 29.0
+    t = np.arange(int(seconds * FPS)) / FPS
+    strong = np.where((t // 3) % 2 == 0, 1.0, 3.0)  # two bars of 1.5 s each, in turn
+    joints = np.zeros((len(t), 18, 2))
+    joints[..., 0] = np.cumsum(strong)[:, None]
+    loudness = 2.0 * strong - 7.0
+    follows = counts.energy_follows(joints, BEATS_S, NUMBERS, loudness)
+    assert follows == pytest.approx(1.0, abs=0.01)
+    against = counts.energy_follows(joints, BEATS_S, NUMBERS, -loudness)
+    assert against == pytest.approx(-1.0, abs=0.01)
+
+
+def test_a_song_of_even_loudness_is_followed_by_nobody() -> None:
+    joints = pulsing(1.5, 0.25)
+    even = np.zeros(len(joints))
+    assert np.isnan(counts.energy_follows(joints, BEATS_S, NUMBERS, even))
+    assert np.isnan(counts.energy_follows(joints, BEATS_S[:8], NUMBERS[:8], even))

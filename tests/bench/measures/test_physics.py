@@ -18,7 +18,7 @@ def test_a_body_that_glides_skates_and_one_that_stands_does_not():
     motion = np.zeros((48, 18, 3))
     motion[:, :, 1] = np.linspace(0, 360, 18)[None]
     still = physics.evaluate(motion)
-    assert still == {"pfc": 0.0, "foot_skate_cm": 0.0}
+    assert still == {"pfc": 0.0, "foot_skate_cm": 0.0, "feet_off": 0.0}
     motion[:, :, 0] += np.arange(48)[:, None] * 2.4  # 57.6 px a second on planted feet
     assert physics.foot_skate(motion, 24.0, metres=0.01) == pytest.approx(57.6)
 
@@ -77,3 +77,21 @@ def test_the_second_fragments_own_bones_are_no_fault():
     motion[:, :, 1] = 20.0 * np.arange(18)
     motion[50:] *= 1.3
     assert physics.bone_change(motion, np.array([50])) == pytest.approx(0.0)
+
+
+def test_a_body_that_hovers_is_off_the_floor_and_one_that_hops_is_not():
+    motion = np.zeros((240, 18, 3))
+    motion[:, :, 1] = np.linspace(0, 360, 18)[None]
+    assert physics.feet_off(motion) == 0.0
+    motion[100:148, :, 1] -= 30.0  # two seconds 30 px above the floor
+    motion[200:206, :, 1] -= 30.0  # a hop of a quarter of a second
+    assert physics.feet_off(motion) == pytest.approx(48 / 240)
+    motion[100:148, 13, 1] += 10.0  # one foot at 20 px is on the floor
+    assert physics.feet_off(motion) == 0.0
+
+
+def test_a_foot_that_is_not_seen_is_not_off_the_floor():
+    motion = np.zeros((240, 18, 3))
+    motion[100:148, :, 1] = -30.0
+    motion[100:148, 10] = np.nan
+    assert physics.feet_off(motion) == 0.0

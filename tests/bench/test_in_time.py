@@ -1,0 +1,80 @@
+"""Whether choreography returns with the sections of a song, on dances whose sources are known."""
+
+import numpy as np
+import pytest
+
+from danceit.bench import in_time
+from danceit.counts import Counts, Section
+from danceit.data import FPS, Dance, Placement
+
+BEATS_S = np.arange(41) * 0.5
+"""Twenty seconds of beats: sections A, B, A of 8, 4 and 8 s."""
+SONG = Counts(
+    BEATS_S,
+    (np.arange(41) % 4 + 1).astype(np.int32),
+    metre=4,
+    sections=(Section(0, 8, "A"), Section(8, 12, "B"), Section(12, 20, "A")),
+)
+
+
+def placed(clip_id: str, start_s: float, window_start_s: float) -> Placement:
+    return Placement(
+        fragment_id=f"{clip_id}:{round(start_s * FPS)}+96",
+        clip_id=clip_id,
+        source=clip_id,
+        start_s=start_s,
+        end_s=start_s + 4,
+        window_start_s=window_start_s,
+        distance=0.0,
+        rank=1,
+        join_cost=0.0,
+    )
+
+
+def dance(*shown: tuple[str, float]) -> Dance:
+    """Five windows of 4 s, each of a clip from a second on."""
+    index = np.repeat(np.arange(5, dtype=np.int32), 96)
+    source_s = np.concatenate([start_s + np.arange(96) / FPS for _, start_s in shown])
+    return Dance(
+        joints=np.zeros((480, 18, 3), np.float32),
+        seams=np.arange(96, 480, 96, dtype=np.int64),
+        beats_s=SONG.beats_s,
+        numbers=SONG.numbers,
+        source_index=index,
+        source_s=source_s,
+        fragments=tuple(placed(clip, start_s, 4.0 * w) for w, (clip, start_s) in enumerate(shown)),
+    )
+
+
+def test_moves_that_return_with_their_section_are_repeated() -> None:
+    made = dance(("a", 0), ("b", 3), ("c", 0), ("a", 0), ("b", 3))
+    assert in_time.repeated(made, SONG) == 1.0
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        ("a", 3.0),  # the same second of another clip
+        ("b", 4.0),  # the same clip, a second later
+    ],
+)
+def test_half_of_them_are_where_one_of_two_windows_is_another(last: tuple[str, float]) -> None:
+    made = dance(("a", 0), ("b", 3), ("c", 0), ("a", 0), last)
+    assert in_time.repeated(made, SONG) == pytest.approx(0.5)
+
+
+def test_a_return_longer_than_the_first_is_asked_as_far_as_that_went() -> None:
+    longer = Counts(
+        SONG.beats_s,
+        SONG.numbers,
+        metre=4,
+        sections=(Section(0, 4, "A"), Section(4, 12, "B"), Section(12, 20, "A")),
+    )
+    made = dance(("a", 0), ("b", 3), ("c", 0), ("a", 0), ("d", 9))
+    assert in_time.repeated(made, longer) == 1.0
+
+
+def test_a_song_in_which_nothing_returns_asks_for_nothing() -> None:
+    once = Counts(SONG.beats_s, SONG.numbers, metre=4, sections=(Section(0, 20, "A"),))
+    assert np.isnan(in_time.repeated(dance(*[("a", 0.0)] * 5), once))
+    assert np.isnan(in_time.repeated(dance(*[("a", 0.0)] * 5), Counts.none()))
