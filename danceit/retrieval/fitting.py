@@ -16,14 +16,13 @@ from danceit.audio.counts.file import counts_named
 from danceit.counts import Counts
 from danceit.data import FPS, Float64, Int64
 from danceit.errors import DanceitError
+from danceit.index.fragments import beats_of
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import WIDEST, Plan
 from danceit.retrieval.time_map import stretch
 from danceit.retrieval.windows import Window
 
-_ALMOST_S = 0.75 / FPS
-"""A beat may lie this far beyond a fragment's last frame: beats are not on frames."""
 _TOO_FAR = 4.0
 """Cost of counts that fit only at more than the widest stretch."""
 _UNCOUNTED = 3.0
@@ -81,7 +80,7 @@ class Fitting:
         self._at: dict[int, int] = {}
         self._energies: Float64 = np.zeros(0)
         self._laid: dict[tuple[int, int], Laid] = {}
-        self._spans: dict[tuple[int, int], list[tuple[int, Float64]]] = {}
+        self._spans: dict[int, tuple[int, int]] = {}
 
     def know(self, rows: Int64) -> None:
         """Look up what is known of these rows, all at once."""
@@ -133,8 +132,12 @@ class Fitting:
         table, at = self._known(), self._at[row]
         start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
         counts = self._counts_of(at)
+        first, last = self._counted(row, counts)
         best: Laid | None = None
-        for first, beats_s in self._counted(row, asked.counts):
+        for n in {asked.counts, 2 * asked.counts, asked.counts // 2}:
+            if first < 0 or not 1 <= n <= last - first:
+                continue
+            beats_s = counts.beats_s[first : first + n + 1]
             stretched = stretch(asked.beats_s, beats_s)
             if best is None or abs(math.log(stretched)) < abs(math.log(best.stretch)):
                 number = int(counts.numbers[first])
@@ -144,24 +147,18 @@ class Fitting:
         lasts_s = min(end_s - start_s, asked.duration_s)
         return Laid(np.array([start_s, start_s + lasts_s]), -1, 0, 0, asked.duration_s / lasts_s)
 
-    def _counted(self, row: int, asked: int) -> list[tuple[int, Float64]]:
-        """Beats of a row that may be laid on so many counts, each with its first one's number."""
-        key = (row, asked)
-        if key not in self._spans:
+    def _counted(self, row: int, counts: Counts) -> tuple[int, int]:
+        """First and last of the clip's beats that lie on a row; -1 where it starts on none."""
+        if row not in self._spans:
             table, at = self._known(), self._at[row]
-            start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
-            beats_s = self._counts_of(at).beats_s
-            found: list[tuple[int, Float64]] = []
-            if len(beats_s) >= 2:
-                first = int(np.argmin(np.abs(beats_s - start_s - 0.5 / FPS)))
-                for n in {asked, 2 * asked, asked // 2}:
-                    own_s = beats_s[first : first + n + 1]
-                    if n < 1 or len(own_s) <= n:
-                        continue
-                    if own_s[-1] <= end_s + _ALMOST_S and abs(own_s[0] - start_s) <= 2 / FPS:
-                        found.append((first, own_s))
-            self._spans[key] = found
-        return self._spans[key]
+            if len(counts.beats_s) < 2:
+                self._spans[row] = (-1, -1)
+            else:
+                ends = beats_of(
+                    counts.beats_s, table.start_s[at : at + 1], table.end_s[at : at + 1]
+                )
+                self._spans[row] = (int(ends[0][0]), int(ends[1][0]))
+        return self._spans[row]
 
     def _counts_of(self, at: int) -> Counts:
         """Counts of the clip of the fragment at a place of the table."""
