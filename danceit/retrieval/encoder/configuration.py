@@ -6,7 +6,7 @@ from typing import Any
 
 from danceit.data import FRAGMENT_LENGTHS
 from danceit.errors import InputError
-from danceit.retrieval.encoder.hearing import layout_of
+from danceit.retrieval.encoder.hearing import CODE, layout_of
 
 _LIMITS = {
     "embedding": 1024,
@@ -16,7 +16,9 @@ _LIMITS = {
     "body": 2048,
     "local": 2048,
 }
-_MAX_CHANNELS, _MAX_BLOCKS = 1024, 12
+_MAX_CHANNELS, _MAX_BLOCKS, _MAX_FEATURES = 1024, 12, 16384
+_OF_EARLIER = {"counted": 0}
+"""What encoders of releases that did not have these fields are made of."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class EncoderConfig:
         Share of training windows of which only the surroundings are heard.
     head_dropout : float
         Before the last layer of both towers.
+    counted : int
+        Random features by which counts are read from movement (`count_reader`); 0 to compare
+        what is learned alone. Takes a feature set with counts and a loss that is normalised.
     """
 
     dims: int = 3
@@ -71,6 +76,7 @@ class EncoderConfig:
     around_dropout: float = 0.3
     local_drop: float = 0.2
     head_dropout: float = 0.1
+    counted: int = 1500
 
     def __post_init__(self) -> None:
         layout_of(self.feature_set)
@@ -90,11 +96,25 @@ class EncoderConfig:
                 f"an encoder's channels must be 1 to {_MAX_BLOCKS} widths of 1 to "
                 f"{_MAX_CHANNELS}; got {self.channels}"
             )
+        if not 0 <= self.counted <= _MAX_FEATURES:
+            raise InputError(
+                f"an encoder's counted must be 0 to {_MAX_FEATURES}; got {self.counted}"
+            )
         for name in ("dropout", "around_dropout", "local_drop", "head_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(
                     f"an encoder's {name} must be in [0, 1); got {getattr(self, name)}"
                 )
+
+    @property
+    def reads_counts(self) -> bool:
+        """Whether the counts that a movement shows are part of what is compared."""
+        return bool(self.counted and self.normalised and layout_of(self.feature_set).counted)
+
+    @property
+    def width(self) -> int:
+        """Dimensions of a vector: those learned, and the code of counts."""
+        return self.embedding + (CODE if self.reads_counts else 0)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `from_json`."""
@@ -111,6 +131,7 @@ class EncoderConfig:
         """
         defaults = cls()
         names = {field.name for field in fields(cls)}
+        stored = {**_OF_EARLIER, **stored}
         if set(stored) != names:
             odd = ", ".join(sorted(set(stored) ^ names))
             raise InputError(f"the encoder's configuration has missing or unknown fields: {odd}")

@@ -1,12 +1,15 @@
 """Encoders: poses and windows of a song as vectors whose distance says how well they go together.
 
-Distances are squared L2, smaller is better. The pose space has D = 16 dimensions; where the
-loss is `normalised` its vectors have length 1. A second space compares music with music:
-how the surroundings of a window repeat, and its tempo, in standard deviations of the
-training songs. It is not trained on pairs, so it holds on songs unlike those of the library.
+Distances are squared L2, smaller is better. The pose space has D = 30 dimensions: 16 that two
+networks learn, and 14 for what is counted, heard of a song and read from a movement
+(`count_reader`). Where the loss is `normalised` its vectors have length 1, where it is not the 16
+stand alone; music without counts has 0 for the 14, as far from all movement. A second space
+compares music with music: how the surroundings of a window repeat, and its tempo, in standard
+deviations of the training songs. It is not trained on pairs, so it holds on songs unlike those
+of the library.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +25,14 @@ from danceit.retrieval.encoder.hearing import TEMPO_BUMPS, Heard, hear, layout_o
 if TYPE_CHECKING:
     import torch
 
+    from danceit.retrieval.encoder.count_reader import CountReader
     from danceit.retrieval.encoder.networks import AudioNetwork, PoseNetwork
 
 FORMAT = 1
 """Version of the encoder folder written by this release; newer ones are refused."""
 CONFIG_FILE, WEIGHTS_FILE = "encoder.json", "encoder.safetensors"
+COUNTED_SHARE = 2 / 3
+"""Share of squared distances that what is counted makes; what is learned makes the rest."""
 TEMPO_WEIGHT = 2.0
 """Weight of each tempo column beside each repetition in the audio-to-audio space."""
 _BATCH_FRAMES = 1 << 14
@@ -34,7 +40,7 @@ _BATCH_FRAMES = 1 << 14
 
 @dataclass
 class FragmentEncoder:
-    """Both towers; implements `danceit.index.embedding.Embedder`.
+    """Both towers and the reader of counts; implements `danceit.index.embedding.Embedder`.
 
     Attributes
     ----------
@@ -43,12 +49,15 @@ class FragmentEncoder:
         On `device`, in evaluation mode unless a training loop says otherwise.
     device : str
         Where they run.
+    counts : torch module or None
+        Reads the counts of movement, where the configuration says so.
     """
 
     config: EncoderConfig
     poses: "PoseNetwork"
     audio: "AudioNetwork"
     device: str = "cpu"
+    counts: "CountReader | None" = None
     _heard: tuple[Float32, Heard] | None = field(default=None, repr=False)
 
     @classmethod
@@ -56,6 +65,7 @@ class FragmentEncoder:
         """Untrained encoder; weights are drawn from torch's current random state."""
         import torch
 
+        from danceit.retrieval.encoder.count_reader import CountReader
         from danceit.retrieval.encoder.networks import AudioNetwork, PoseNetwork
 
         silence = np.zeros((int(FPS), layout_of(config.feature_set).width), np.float32)
@@ -63,6 +73,7 @@ class FragmentEncoder:
         with torch.device(device):
             audio = AudioNetwork(config, heard.frames.shape[1], heard.surroundings.shape[1])
             encoder = cls(config, PoseNetwork(config), audio, device)
+            encoder.counts = CountReader(config) if config.reads_counts else None
         return encoder.evaluating()
 
     @classmethod
@@ -150,11 +161,13 @@ class FragmentEncoder:
             raise InputError(
                 f"this encoder takes poses (N, T >= 2, {wanted[0]}, {wanted[1]}); got {poses.shape}"
             )
-        found = [np.zeros((0, self.config.embedding), np.float32)]
+        found = [np.zeros((0, self.config.width), np.float32)]
         with torch.inference_mode():
             for part in _parts(len(poses), poses.shape[1]):
                 batch = torch.from_numpy(np.ascontiguousarray(poses[part])).to(self.device)
-                found.append(self.placed(self.poses(batch)).cpu().numpy())
+                learned = self.placed(self.poses(batch))
+                code = None if self.counts is None else self.counts(batch)
+                found.append(_joined(learned, code).cpu().numpy())
         return np.concatenate(found)
 
     def embed_windows(self, features: Float32, starts: Int64, n_frames: int) -> Float32:
@@ -176,14 +189,18 @@ class FragmentEncoder:
         """As `embed_windows`, of a song already heard."""
         import torch
 
-        found = [np.zeros((0, self.config.embedding), np.float32)]
+        found = [np.zeros((0, self.config.width), np.float32)]
         with torch.inference_mode():
             for part in _parts(len(starts), n_frames):
                 inputs = [
                     torch.from_numpy(array).to(self.device)
                     for array in heard.windows(starts[part], n_frames)
                 ]
-                found.append(self.placed(self.audio(*self.audio.scaled(*inputs))).cpu().numpy())
+                learned = self.placed(self.audio(*self.audio.scaled(*inputs)))
+                code = None
+                if self.counts is not None:
+                    code = torch.from_numpy(heard.codes_at(starts[part])).to(self.device)
+                found.append(_joined(learned, code).cpu().numpy())
         return np.concatenate(found)
 
     def describe_windows(self, features: Float32, starts: Int64, n_frames: int) -> Float32:
@@ -208,24 +225,28 @@ class FragmentEncoder:
 
     def tensors(self) -> "dict[str, torch.Tensor]":
         """All weights and buffers by name."""
-        towers = {"poses": self.poses, "audio": self.audio}
-        return {
-            f"{tower}.{name}": tensor
-            for tower, module in towers.items()
-            for name, tensor in module.state_dict().items()
-        }
+        return _named(self._modules())
+
+    def learned(self) -> "dict[str, torch.Tensor]":
+        """Those of the two towers, which training changes step by step."""
+        return _named({"poses": self.poses, "audio": self.audio})
 
     def restore(self, tensors: "dict[str, torch.Tensor]") -> None:
-        """Take over weights named as by `tensors`."""
-        for tower, module in (("poses", self.poses), ("audio", self.audio)):
-            prefix = f"{tower}."
+        """Take over weights named as by `tensors`; a part of which none is named stays."""
+        for part, module in self._modules().items():
+            prefix = f"{part}."
             state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-            module.load_state_dict(state)
+            if state:
+                module.load_state_dict(state)
+
+    def _modules(self) -> "dict[str, torch.nn.Module]":
+        modules: dict[str, torch.nn.Module] = {"poses": self.poses, "audio": self.audio}
+        return modules if self.counts is None else {**modules, "counts": self.counts}
 
     def to(self, device: str) -> "FragmentEncoder":
         """Move to a device; returns itself."""
-        self.poses.to(device)
-        self.audio.to(device)
+        for module in self._modules().values():
+            module.to(device)
         self.device = device
         return self
 
@@ -240,6 +261,24 @@ class FragmentEncoder:
         from torch.nn.functional import normalize
 
         return normalize(vectors, dim=1) if self.config.normalised else vectors
+
+
+def _joined(learned: "torch.Tensor", code: "torch.Tensor | None") -> "torch.Tensor":
+    """Learned vectors (N, 16) and codes of counts (N, CODE) side by side, by their shares."""
+    import torch
+
+    if code is None:
+        return learned
+    shares = ((1 - COUNTED_SHARE) ** 0.5, COUNTED_SHARE**0.5)
+    return torch.cat([learned * shares[0], code * shares[1]], dim=1)
+
+
+def _named(modules: "Mapping[str, torch.nn.Module]") -> "dict[str, torch.Tensor]":
+    return {
+        f"{part}.{name}": tensor
+        for part, module in modules.items()
+        for name, tensor in module.state_dict().items()
+    }
 
 
 def described(around: Float32, feature_set: str) -> Float32:

@@ -4,6 +4,7 @@ From the features of a whole song (S, F) at 24 per second this derives, without 
 
 - the counts, per frame: where in the beat and in the bar it lies, as the song is counted by
   all of danceit (`danceit.audio.counts`, and what a person put right);
+- their code, per frame, which movement can be compared with as it is (`count_reader`);
 - the pulse, per frame: where in the half-beat, the beat, and groups of two, three and
   four beats the frame lies by its sound (the phase of the flux and of harmonic change at
   those periods, which follow the counts where the tempo changes);
@@ -39,6 +40,16 @@ REACH_S = 10.0
 """Seconds on both sides of a window that count as its surroundings."""
 GRID = 24
 """Frames between two places where the surroundings are computed."""
+CYCLES = {3: (3.0, 1.5, 1.0), 4: (4.0, 2.0, 1.0)}
+"""Beats after which the code of counts repeats: in threes and in all else, where dancers count in
+fours."""
+CODE = 4 * len(CYCLES[3]) + 2
+"""Columns of the code of counts: a point on a circle for each cycle of threes and of fours, which
+of both it is, and the tempo."""
+_CODE_WEIGHTS = (1.0, 0.5, 0.5)
+"""Radii of the circles, the longest cycle first: that is the bar, and what a step is for."""
+_TEMPO_WEIGHT = 2.0
+"""Of the tempo in octaves: half an octave counts as much as a bar of another metre."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +108,19 @@ class Heard:
         One row for every `GRID` frames.
     beat_frames : float
         Frames a beat, the median; 0 where nothing is counted.
+    codes : float32 (S, CODE)
+        What is counted at each frame, of length 1; 0 where nothing is.
     """
 
     frames: Float32
     surroundings: Float32
     beat_frames: float
+    codes: Float32
+
+    def codes_at(self, starts: Int64) -> Float32:
+        """Codes (N, CODE) of the frames at which windows start; beyond the end, the last."""
+        codes: Float32 = self.codes[np.minimum(starts, len(self.codes) - 1)]
+        return codes
 
     def windows(self, starts: Int64, n_frames: int) -> tuple[Float32, Float32]:
         """Frames (N, n_frames, F') and surroundings (N, K) of windows; beyond the end, the last."""
@@ -132,7 +151,8 @@ def hear(features: Float32, feature_set: str) -> Heard:
     timbre = features[:, layout.timbre]
     columns = layout.counted
     if columns is None:
-        return Heard(features, _spread(timbre).astype(np.float32), 0.0)
+        nothing = np.zeros((len(features), CODE), np.float32)
+        return Heard(features, _spread(timbre).astype(np.float32), 0.0, nothing)
     flux = _flux(features, columns)
     harmony = features[:, columns.harmony]
     counts = features[:, columns.counts].astype(np.float64)
@@ -152,7 +172,10 @@ def hear(features: Float32, feature_set: str) -> Heard:
     around = np.concatenate([*repeats, tempo_code(beat)], axis=1)
     usual = float(np.median(beat)) if beat.all() else 0.0
     return Heard(
-        np.concatenate(frames, axis=1).astype(np.float32), around.astype(np.float32), usual
+        np.concatenate(frames, axis=1).astype(np.float32),
+        around.astype(np.float32),
+        usual,
+        count_codes(place, counts).astype(np.float32),
     )
 
 
@@ -185,6 +208,49 @@ def tempo_code(beat: Float64) -> Float64:
     apart = (octaves[:, None] - places + 0.5) % 1.0 - 0.5
     bumps = np.exp(-0.5 * (apart * TEMPO_BUMPS) ** 2)
     return np.asarray(np.where(beat[:, None] > 0, bumps, 0.0), dtype=np.float64)
+
+
+def count_codes(place: Float64, counts: Float64) -> Float64:
+    """What is counted at each frame as a vector of length 1, (S, CODE); 0 where nothing is.
+
+    Frames at the same place in bars of the same kind, at the same tempo, have the same code. A
+    place in a bar that is not known, such as the one of two bars of two that a four begins
+    with, is the middle of its circle.
+
+    Parameters
+    ----------
+    place : float64 (S,)
+        Beats since the first, at the level that the tempo is told at.
+    counts : float64 (S, 4)
+        `danceit.audio.descriptors.COUNT_COLUMNS`.
+    """
+    codes = np.zeros((len(place), CODE))
+    steps, raw = np.diff(place), np.diff(counts[:, 0])
+    pace = float(np.median(steps)) if len(steps) else 0.0
+    if pace <= 0:
+        return codes
+    metre = float(counts[:, 2].max())
+    threes = metre % 3 == 0 < metre
+    a_bar = metre * pace / float(np.median(raw))
+    first = 0 if threes else 2 * len(CYCLES[3])
+    for i, (cycle, weight) in enumerate(
+        zip(CYCLES[3 if threes else 4], _CODE_WEIGHTS, strict=True)
+    ):
+        times = a_bar / cycle
+        if times >= 1 and abs(times - round(times)) < 1e-6:
+            angle = 2 * np.pi * round(times) * counts[:, 1]
+        elif cycle == 1:
+            angle = 2 * np.pi * place
+        else:
+            continue
+        codes[:, first + 2 * i] = weight * np.cos(angle)
+        codes[:, first + 2 * i + 1] = weight * np.sin(angle)
+    codes[:, -2] = (1.0 if threes else -1.0) if metre else 0.0
+    middle_bpm = float(np.sqrt(np.prod(TEMPO_RANGE_BPM)))
+    octaves = np.log2(60 * FPS * pace / middle_bpm)
+    codes[:, -1] = _TEMPO_WEIGHT * np.clip(octaves, -0.5, 0.5)
+    scaled: Float64 = codes / np.linalg.norm(codes, axis=1, keepdims=True)
+    return scaled
 
 
 def _within_octave(counts: Float64) -> Float64:

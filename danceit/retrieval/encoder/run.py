@@ -93,7 +93,7 @@ class Run:
             self.random_state = torch.get_rng_state()
             self.encoder = FragmentEncoder.create(config.encoder).to(device)
         self.learning.audio.scale_to(*_heard_scales(performances, split))
-        self.encoder.restore(self.learning.tensors())
+        self.encoder.restore(self.learning.learned())
         self.optimiser = torch.optim.AdamW(
             [tensor for _, tensor in self._parameters()],
             lr=config.learning_rate,
@@ -141,6 +141,17 @@ class Run:
                 progress(state.step, config.steps, f"loss {loss:.3f}, {rank}")
         self.encoder.restore(self.best)
         self.encoder.evaluating()
+        self._read_counts()
+
+    def _read_counts(self) -> None:
+        """Let the encoder read counts from movement: in closed form, from all it may learn from."""
+        if self.encoder.counts is not None:
+            self.encoder.counts.fit(
+                self.performances,
+                self.split.train,
+                mirror=self.config.mirror,
+                rng=np.random.default_rng(self.config.seed),
+            )
 
     def _exhausted(self) -> bool:
         waited = self.state.step - self.state.best_step
@@ -185,9 +196,9 @@ class Run:
         import torch
 
         keep = min(AVERAGING, self.state.step / (self.state.step + 10))
-        followed = self.learning.tensors()
+        followed = self.learning.learned()
         with torch.no_grad():
-            for name, tensor in self.encoder.tensors().items():
+            for name, tensor in self.encoder.learned().items():
                 if tensor.is_floating_point():
                     tensor.lerp_(followed[name], 1 - keep)
                 else:
@@ -238,7 +249,8 @@ class Run:
         import torch
 
         held = self._held_out
-        poses = self.encoder.embed_poses(held.poses)
+        # What is learned, without the counts, which are read when all is learned.
+        poses = self.encoder.embed_poses(held.poses)[:, : self.config.encoder.embedding]
         with torch.inference_mode():
             inputs = (
                 torch.from_numpy(a).to(self.encoder.device) for a in (held.frames, held.around)
@@ -282,8 +294,8 @@ class Run:
             for moment in MOMENTS:
                 moments[f"{moment}.{name}"] = stored.get(moment, parameter.detach() * 0)
         return checkpoints.Pieces(
-            weights=self.learning.tensors(),
-            average=self.encoder.tensors(),
+            weights=self.learning.learned(),
+            average=self.encoder.learned(),
             best=self.best,
             moments=moments,
             random_state=self.random_state,
@@ -313,6 +325,7 @@ class Run:
             digest.update(f"{item.clip_id} {item.recording_id} {take.first}".encode())
             digest.update(take.poses.tobytes())
             digest.update(take.heard.frames.tobytes())
+            digest.update(take.heard.codes.tobytes())
         return digest.hexdigest()
 
 
@@ -350,7 +363,7 @@ def _heard_scales(performances: Sequence[Performance], split: Split) -> tuple[Fl
 
 
 def _copied(encoder: FragmentEncoder) -> "dict[str, Tensor]":
-    return {name: tensor.clone() for name, tensor in encoder.tensors().items()}
+    return {name: tensor.clone() for name, tensor in encoder.learned().items()}
 
 
 def _first(batch: WindowBatch, size: int) -> WindowBatch:

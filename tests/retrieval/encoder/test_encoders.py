@@ -12,8 +12,13 @@ from safetensors.torch import load_file, save_file
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.retrieval.encoder.configuration import EncoderConfig, TrainingConfig
-from danceit.retrieval.encoder.encoders import CONFIG_FILE, WEIGHTS_FILE, FragmentEncoder
-from danceit.retrieval.encoder.hearing import LAYOUTS
+from danceit.retrieval.encoder.encoders import (
+    CONFIG_FILE,
+    COUNTED_SHARE,
+    WEIGHTS_FILE,
+    FragmentEncoder,
+)
+from danceit.retrieval.encoder.hearing import CODE, LAYOUTS
 
 SMALL = EncoderConfig(hidden=8, channels=(4, 6), body=7, around=5, embedding=16)
 
@@ -41,7 +46,7 @@ def test_fragments_of_any_length_in_both_dimensions_give_finite_vectors(
     n_frames: int, dims: int
 ) -> None:
     vectors = small(dims=dims).embed_poses(some_poses(n_frames, dims))
-    assert vectors.shape == (3, 16)
+    assert vectors.shape == (3, 16 + CODE)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
@@ -51,7 +56,7 @@ def test_windows_of_any_feature_set(name: str) -> None:
     encoder = small(feature_set=name, normalised=False)
     starts = np.array([0, 7, 230])
     vectors = encoder.embed_windows(some_features(name=name), starts, 48)
-    assert vectors.shape == (3, 16)
+    assert vectors.shape == (3, 16)  # counts are read only where vectors have one length
     assert encoder.describe_windows(some_features(name=name), starts, 48).shape[0] == 3
     assert not np.allclose(np.linalg.norm(vectors, axis=1), 1)
 
@@ -74,12 +79,13 @@ def test_it_is_an_embedder_and_answers_alike_whatever_else_is_asked() -> None:
 
 def test_asking_for_nothing_gives_nothing() -> None:
     encoder = small()
-    assert encoder.embed_poses(some_poses()[:0]).shape == (0, 16)
-    assert encoder.embed_windows(some_features(), np.zeros(0, np.int64), 24).shape == (0, 16)
+    width = 16 + CODE
+    assert encoder.embed_poses(some_poses()[:0]).shape == (0, width)
+    assert encoder.embed_windows(some_features(), np.zeros(0, np.int64), 24).shape == (0, width)
 
 
 def test_place_and_heading_of_a_dancer_do_not_matter_and_missing_joints_are_not_zero() -> None:
-    encoder, poses = small(), some_poses()
+    encoder, poses = small(counted=0), some_poses()
     turn = np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]], np.float32)
     moved = poses @ turn + np.array([300, -20, 50], np.float32)
     assert np.allclose(encoder.embed_poses(poses), encoder.embed_poses(moved), atol=1e-4)
@@ -116,6 +122,26 @@ def test_saved_encoders_load_to_the_same_vectors_and_id(tmp_path: Path) -> None:
     starts = np.array([3, 60])
     ours = encoder.describe_windows(some_features(), starts, 48)
     assert (again.describe_windows(some_features(), starts, 48) == ours).all()
+
+
+def test_an_encoder_from_before_counts_were_read_is_what_it_was(tmp_path: Path) -> None:
+    encoder = small(counted=0)
+    encoder.save(tmp_path)
+    stored = json.loads((tmp_path / CONFIG_FILE).read_text())
+    del stored["config"]["counted"]
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(stored))
+    again = FragmentEncoder.load(tmp_path, device="cpu")
+    assert again.embed_poses(some_poses()).shape == (3, 16)
+    assert (again.embed_poses(some_poses()) == encoder.embed_poses(some_poses())).all()
+
+
+def test_music_without_counts_is_as_far_from_all_counts() -> None:
+    encoder, uncounted = small(), some_features()
+    uncounted[:, 33:] = 0
+    windows = encoder.embed_windows(uncounted, np.array([0, 60]), 48)
+    assert not windows[:, 16:].any()
+    codes = encoder.embed_poses(some_poses(n=5))[:, 16:]
+    assert np.allclose(np.linalg.norm(codes, axis=1), COUNTED_SHARE**0.5, atol=1e-5)
 
 
 def test_the_id_tells_weights_and_configurations_apart() -> None:
@@ -224,6 +250,7 @@ def test_wrong_arrays_are_refused() -> None:
         ({"dims": 4}, "dims must be 2 or 3"),
         ({"kernel": 4}, "kernel must be odd"),
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\)"),
+        ({"counted": -1}, "counted must be 0 to"),
         ({"feature_set": "chords"}, "feature set 'chords'"),
         ({"feature_set": "pulse"}, "trained by an earlier danceit.*train it again"),
         ({"channels": ()}, "channels must be"),

@@ -8,6 +8,7 @@ from danceit.counts import Counts
 from danceit.errors import InputError
 from danceit.retrieval.encoder.dataset import at_tempo
 from danceit.retrieval.encoder.hearing import (
+    CODE,
     GRID,
     LAYOUTS,
     PULSES,
@@ -121,3 +122,46 @@ def test_bad_features_are_refused() -> None:
         hear(np.full((10, 13), np.nan, np.float32), "mfcc")
     with pytest.raises(InputError, match=r"S > 0; got \(0, 13\)"):
         hear(np.zeros((0, 13), np.float32), "mfcc")
+
+
+def test_codes_are_alike_at_the_same_place_of_bars_of_the_same_kind() -> None:
+    here = hear(song(90, 3), "counted").codes
+    assert here.shape == (960, CODE)
+    np.testing.assert_allclose(np.linalg.norm(here, axis=1), 1, atol=1e-5)
+    there = hear(song(90, 3, seed=5), "counted").codes
+    bar, beat = 48, 16
+    np.testing.assert_allclose(here[7], there[7 + 3 * bar], atol=1e-3)
+    nearest = np.argmin(((here[bar : 2 * bar] - there[5]) ** 2).sum(axis=1))
+    assert nearest == 5
+    # A beat later is farther away than a bar of another song, half a bar farther still.
+    apart = ((here[[5 + beat, 5 + bar // 2]] - there[5]) ** 2).sum(axis=1)
+    assert 0.5 < apart[0] < apart[1]
+
+
+def test_codes_of_threes_and_fours_lie_apart_at_any_place() -> None:
+    threes = hear(song(90, 3), "counted").codes
+    fours = hear(song(90, 4), "counted").codes
+    assert ((threes[::7, None] - fours[None, ::5]) ** 2).sum(axis=2).min() > 1.5
+
+
+@pytest.mark.parametrize(("bpm", "metre"), [(45, 4), (180, 4), (96, 2), (96, 5)])
+def test_what_is_not_known_of_a_four_is_left_in_the_middle(bpm: float, metre: int) -> None:
+    codes = hear(song(bpm, metre), "counted").codes
+    circles = codes[:, 6:12].reshape(-1, 3, 2)
+    known = (np.linalg.norm(circles, axis=2) > 0.05).all(axis=0)
+    # Told at 90: a bar of four at 45 is eight, at 180 two. Fives are told by the beat alone.
+    wanted = {45: (1, 1, 1), 180: (0, 1, 1), 96: (0, metre == 2, 1)}[round(bpm)]
+    np.testing.assert_array_equal(known, np.array(wanted, dtype=bool))
+
+
+def test_the_beat_of_a_code_falls_on_the_1_at_any_level() -> None:
+    fast = hear(song(180, 4), "counted").codes  # told as 90, in twos
+    np.testing.assert_allclose(fast[::32, 8], fast[0, 8], atol=0.02)
+    assert fast[0, 8] > 0.3
+
+
+def test_songs_that_nobody_counted_have_no_code() -> None:
+    silent = song(90, 3)
+    silent[:, 33:] = 0
+    assert not hear(silent, "counted").codes.any()
+    assert not hear(song(90, 3)[:, :13].copy(), "mfcc").codes.any()
