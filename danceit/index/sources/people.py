@@ -6,6 +6,9 @@ mean confidence, summed over the frames). Where that track has ended or not begu
 similar size goes on: it is most often the same dancer found again after a gap, and where
 it is not, cleaning cuts at the jump. Of what is left the next is made in the same way, so that
 two who cross are two; who of them dances is judged by cleaning.
+
+Where a film lies beside the keypoints its pictures say where it was cut. Where none does, the
+people do: all at once they are elsewhere or of another size, and stay so.
 """
 
 from collections.abc import Sequence
@@ -32,6 +35,10 @@ FOLLOWED = 4
 FEWEST = 20
 """Fewest frames of somebody beside the main dancer; a clip takes a second."""
 
+ELSE_LARGER = 1.6
+"""Ratio of the sizes of two boxes from which they are not one person's in frames that follow."""
+HELD = 3
+"""Frames for which people must go on before and after, for it to be a cut."""
 _CUTS_NAMED = 5
 
 
@@ -129,7 +136,7 @@ def main_person(detections: Sequence[Sequence[Float64]]) -> Float64:
 def followed(
     detections: Sequence[Sequence[Float64]], times_s: Float64, video: Path | None
 ) -> Followed:
-    """Follow the people of each shot of the film beside the keypoints.
+    """Follow the people of each shot of the film beside the keypoints, or that they are of.
 
     Shots differ in how near they show whom, and nothing goes on from one into the next.
 
@@ -138,7 +145,7 @@ def followed(
     InputError
         If the film cannot be decoded.
     """
-    cuts_s = cuts_in(video)
+    cuts_s = cuts_in(video) if video else cuts_among(detections, times_s)
     shots = shots_between(times_s, cuts_s)
     people = [people_in(detections[shot]) for shot in shots]
     performers = []
@@ -153,6 +160,34 @@ def followed(
     sure = main.sure if main.sure is not None else np.ones(len(detections), np.float32)
     notes = (*cut_notes(cuts_s), *_crowd_note(detections))
     return Followed(main.poses, sure, tuple(others), notes)
+
+
+def cuts_among(detections: Sequence[Sequence[Float64]], times_s: Float64) -> Float64:
+    """Seconds (B,) at which everybody is suddenly elsewhere, and goes on there."""
+    there = [frame for frame, people in enumerate(detections) if people]
+    found = []
+    for n in range(1, len(there) - HELD + 1):
+        earlier, later = there[max(0, n - HELD) : n], there[n : n + HELD]
+        last, first = detections[earlier[-1]], detections[later[0]]
+        if _goes_on(last, first) or later[-1] - earlier[0] > 2 * HELD:
+            continue  # nor is it a cut where who was not seen for a while may have walked there
+        if any(_goes_on(last, detections[frame]) for frame in later[1:]):
+            continue
+        if all(_goes_on(detections[frame], last) for frame in earlier[:-1]) and all(
+            _goes_on(first, detections[frame]) for frame in later[1:]
+        ):
+            found.append(float(times_s[later[0]]))
+    return np.array(found, dtype=np.float64)
+
+
+def _goes_on(before: Sequence[Float64], now: Sequence[Float64]) -> bool:
+    """Whether anybody is about where somebody was, and about as large."""
+    return any(
+        _distance(_Track([0], [0], [one]), 1, other) < 1.0
+        and 1 / ELSE_LARGER < _diagonal(other) / max(_diagonal(one), 1e-6) < ELSE_LARGER
+        for one in before
+        for other in now
+    )
 
 
 def sureness(confidence: Float64) -> Float32:

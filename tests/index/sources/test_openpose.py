@@ -201,6 +201,30 @@ def test_each_shot_of_the_film_beside_them_has_its_own_main_person(
     assert np.nanmax(recording.poses[:21, :, 0]) < 300 < np.nanmin(recording.poses[27:, :, 0])
 
 
+def test_without_a_film_each_shot_that_the_people_tell_of_has_its_own_main_person(
+    openpose: Maker,
+) -> None:
+    # Near, then from farther off and to the side, beside somebody who only stands there.
+    near = [[person(10 + i, 0, 200)] for i in range(30)]
+    far = [[person(400 + i, 50, 70), person(700, 50, 60)] for i in range(30)]
+    recording = SOURCE.read(openpose([*near, *far]))
+    assert any("1 cuts to another shot, at 1.0 s" in note for note in recording.notes)
+    nose = recording.poses[:, JOINT["nose"], 0]
+    np.testing.assert_allclose(nose[:26], 10 + np.arange(26))
+    # As little as a tenth of the size, and yet the main one of its shot.
+    np.testing.assert_allclose(nose[-26:], 404 + np.arange(26))
+
+
+def test_one_who_is_lost_for_a_while_or_seen_elsewhere_for_a_moment_is_no_cut(
+    openpose: Maker,
+) -> None:
+    frames = [[person(10 + i, 0, 100)] for i in range(60)]
+    frames[20] = [person(700, 0, 100)]
+    frames[40:50] = [[] for _ in range(10)]
+    frames[50:] = [[person(200 + i, 0, 100)] for i in range(10)]
+    assert not any("cut" in note for note in SOURCE.read(openpose(frames)).notes)
+
+
 @pytest.mark.parametrize(("name", "n_frames"), [("dance", 103), ("vp9", 72)])
 def test_frames_are_those_that_the_film_shows(real_data: Path, name: str, n_frames: int) -> None:
     folder = real_data / "defects" / "public" / "json_beside_trimmed"
