@@ -3,7 +3,8 @@
 Conventions
 -----------
 - Axes are named by one letter: T frames, J joints, C coordinates (2 or 3).
-- x points right, y down, z away from the camera; dropping z gives the picture.
+- x points right, y down, z away from the camera. Dropping z gives a dance as seen from straight
+  ahead and far away: of poses solved from video, the picture but for a camera's tilt and nearness.
 - Poses of a `Clip` and a `Dance` are in canvas pixels at 24 frames per second.
 - Stretches of frames are half-open, times are in seconds.
 - Joints that a source lacks are NaN and stay NaN; nothing reads them as zero.

@@ -2,6 +2,7 @@
 
 `decoding` gives upright pictures with their times; `extraction` asks an estimator about
 each and keeps what it saw under the hash of the file; `workers` runs that in processes;
-`shots`, `continuity` and `body` make one dancer's poses of it; `cuts` finds the shots of a film
-whose keypoints somebody else has found.
+`shots`, `continuity`, `smoothing` and `body` make dancers' poses of it; `depth` solves for what
+one camera leaves open, with bones as `rods` and a sparse system of `rows`; `cuts` finds the
+shots of a film whose keypoints somebody else has found.
 """
