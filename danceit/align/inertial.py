@@ -41,7 +41,7 @@ class InertialAligner(SpatialAligner):
     def align(self, dance: Dance, music: Music) -> Dance:
         """Return `dance` with an offset that fades away added around each discontinuity."""
         cuts = discontinuities(dance, self.threshold_px, anywhere=self.anywhere)
-        joints = dance.joints.astype(np.float64)
+        joints = dance.joints.copy()
         edges = [0, *cuts.tolist(), dance.n_frames]
         for number, cut in enumerate(cuts.tolist()):
             first, last = edges[number], edges[number + 2]
@@ -50,11 +50,12 @@ class InertialAligner(SpatialAligner):
             n_after = _reach(self.window_frames, last - cut)
             around = slice(cut - n_before, cut + n_after)
             sides, at = dance.joints[first:last], cut - first
-            joints[around] += _faded(*_disagreement(sides, at), n_before, n_after)
+            drawn = dance.joints[around] + _faded(*_disagreement(sides, at), n_before, n_after)
             if self.bones and dance.dims == 3:
                 by = _faded(*disagreement(sides, at), n_before, n_after)
-                joints[around] = whole(dance.joints[around], by, joints[around])
-        return replace(dance, joints=joints.astype(np.float32))
+                drawn = whole(dance.joints[around], by, drawn)
+            joints[around] = drawn
+        return replace(dance, joints=joints)
 
     def fill(self, poses: Float32, start: int, stop: int) -> Float32:
         """Return a copy of `poses` with start..stop drawn as `learned` draws them.

@@ -14,6 +14,10 @@ from danceit.data import FPS, Dance, Float32, Float64, Int64
 
 _GOES_ON_S = 4 / FPS
 """A source that is four times as fast is not played but cut."""
+_STRETCH = 1 << 13
+"""Frames that are sampled at a time: the memory that it takes does not grow with the song."""
+_MARGIN = 2
+"""Frames on each side of a pose that its tangent, and those beside it, depend on."""
 
 
 def stretch(warp: Float64) -> Float64:
@@ -40,9 +44,23 @@ def sampled(poses: Float32, warp: Float64, cuts: Int64) -> Float32:
         A joint that is NaN in the nearer frame is NaN; where its further neighbour is
         NaN, it stays where the nearer one is.
     """
-    n_frames = len(poses)
-    if n_frames < 2:
+    if len(poses) < 2:
         return poses[np.zeros(len(warp), dtype=np.int64)].astype(np.float32)
+    shown = np.empty((len(warp), *poses.shape[1:]), dtype=np.float32)
+    for start in range(0, len(warp), _STRETCH):
+        places = warp[start : start + _STRETCH]
+        # With the frames that its first and last tangents look at, a stretch comes out as in
+        # the whole.
+        low = max(0, int(np.floor(places.min())) - _MARGIN)
+        high = min(len(poses), int(np.floor(places.max())) + 2 + _MARGIN)
+        near = cuts[(cuts > low) & (cuts < high)] - low
+        shown[start : start + _STRETCH] = _sampled(poses[low:high], places - low, near)
+    return shown
+
+
+def _sampled(poses: Float32, warp: Float64, cuts: Int64) -> Float32:
+    """As `sampled`, of two frames or more, all at once."""
+    n_frames = len(poses)
     tangents = _tangents(poses, cuts)
     left = np.clip(np.floor(warp).astype(np.int64), 0, max(n_frames - 2, 0))
     right = np.minimum(left + 1, n_frames - 1)

@@ -10,6 +10,8 @@ from danceit.cli.progress import bar
 
 @click.command(
     help="Download the public data set NAME and unpack it; a download that was cut off goes on.\n\n"
+    "The SHA-256 of what came is kept beside it (NAME.zip.sha256); fetched there again, it must be "
+    "the same.\n\n"
     "Without NAME: the known sets, where they live and their terms."
 )
 @click.argument("name", required=False)

@@ -2,10 +2,13 @@
 
 `fetch` downloads an archive piece by piece into ``NAME.zip.part``, so that a download
 that was cut off goes on where it stopped, and unpacks it into ``NAME`` when it is whole.
+Its SHA-256 must be the one that is known of the set; where its authors publish none it is kept
+in ``NAME.zip.sha256`` beside the folder, and whatever is fetched there later must be the same.
 Sets that ask for a form or an agreement are only described: what to get by hand, where.
 """
 
 import os
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.errors import InputError
+from danceit.files import replacing, sha256_of_file
 from danceit.plugins import unknown_name
 from danceit.progress import Progress, silent
 
@@ -37,6 +41,8 @@ class Dataset:
         Address of a zip file; empty where it must be fetched by hand.
     by_hand : str
         What to do where it cannot be fetched: which files, and into which folder.
+    sha256 : str
+        Of the archive; empty where its authors publish none, or the archive may change.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Dataset:
     licence: str
     archive: str
     by_hand: str
+    sha256: str = ""
 
 
 DATASETS = {
@@ -86,7 +93,8 @@ def fetch(name: str, folder: Path, *, progress: Progress = silent) -> Path:
     ------
     InputError
         If the name is unknown, the set must be fetched by hand, the server cannot be
-        reached, or what came is not a zip file. What was downloaded is kept for next time.
+        reached, or what came is not a zip file or not the archive that is known. What was
+        downloaded is kept for next time.
     """
     if name not in DATASETS:
         raise InputError(unknown_name("data set", name, list(DATASETS)))
@@ -107,9 +115,38 @@ def fetch(name: str, folder: Path, *, progress: Progress = silent) -> Path:
             f"{dataset.archive} cannot be reached ({reason}); try again to go on, or fetch it "
             f"by hand from {_by_hand(dataset, target)}"
         ) from exc
+    sha256 = sha256_of_file(part)
+    _check_known(dataset, sha256, part, _hash_beside(target))
     unpack(part, target)
     part.unlink()
+    # Only what could be unpacked is worth knowing again.
+    with replacing(_hash_beside(target)) as temporary:
+        temporary.write_text(f"{sha256}  {name}.zip\n", encoding="utf-8")
     return target
+
+
+def _hash_beside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.zip.sha256")
+
+
+def _check_known(dataset: Dataset, sha256: str, part: Path, kept: Path) -> None:
+    """Raise `InputError` where an archive is not the published one, nor that of the first time."""
+    if dataset.sha256 and sha256 != dataset.sha256:
+        raise InputError(
+            f"{part} is not {dataset.name}'s archive: its SHA-256 is {sha256}, not "
+            f"{dataset.sha256}; damaged on the way? Remove it and fetch again"
+        )
+    if dataset.sha256 or not kept.is_file():
+        return
+    found = re.match(r"[0-9a-f]{64}\b", kept.read_text(encoding="utf-8", errors="replace"))
+    if found is None:
+        raise InputError(f"{kept} does not begin with a SHA-256; remove it to trust what comes")
+    if found[0] != sha256:
+        raise InputError(
+            f"{part} is not what was fetched before: its SHA-256 is {sha256}, {kept} says "
+            f"{found[0]}; damaged on the way, or changed by its authors? Remove {kept.name} to "
+            f"take it as it is, or {part.name} to fetch it again"
+        )
 
 
 def unpack(archive: Path, target: Path) -> None:

@@ -1,10 +1,13 @@
 """Warps: what is shown, and where it came from."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from danceit.align import warping
 from danceit.align.easing import eased, paths
 from danceit.align.travel import travel
 from danceit.align.warping import (
@@ -116,3 +119,30 @@ def test_easing_is_the_integral_of_its_weight() -> None:
     weight = (1 - z) ** 2 * (1 + 2 * z)
     summed = np.concatenate([[0], np.cumsum((weight[1:] + weight[:-1]) / 2) * 0.001])
     np.testing.assert_allclose(eased(t, 2.0), summed, atol=1e-5)
+
+
+@pytest.mark.parametrize("stretch", [1, 7, 64])
+def test_a_dance_sampled_in_stretches_is_the_same_to_the_byte(
+    stretch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    poses = rng.normal(0, 50, (200, 4, 3)).astype(np.float32)
+    poses[rng.random((200, 4)) < 0.1] = np.nan
+    cuts = np.array([0, 1, 17, 18, 64, 128, 199])
+    warp = np.sort(np.r_[rng.uniform(0, 199, 150), np.arange(0.0, 200.0, 5), 199.0])
+    whole = sampled(poses, warp, cuts)
+    monkeypatch.setattr(warping, "_STRETCH", stretch)
+    assert sampled(poses, warp, cuts).tobytes() == whole.tobytes()
+
+
+def test_the_memory_of_sampling_does_not_grow_with_the_dance() -> None:
+    def peak_mb(n_frames: int) -> float:
+        poses = np.zeros((n_frames, 18, 3), np.float32)
+        at = np.arange(n_frames) * 0.999
+        tracemalloc.start()
+        sampled(poses, at, NONE)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return (peak - poses.nbytes) / 1e6  # what comes out is as long as what goes in
+
+    assert peak_mb(100_000) < 1.2 * peak_mb(20_000)

@@ -1,7 +1,9 @@
 """Fetching from a real server on the loopback address, cut off, resumed and lied to."""
 
+import hashlib
 import io
 import re
+import shutil
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -81,7 +83,7 @@ def test_a_download_that_was_cut_off_goes_on(shelf: Shelf, tmp_path: Path) -> No
     assert shelf.asked == ["", "bytes=300000-"]
     assert told[-1] == (len(shelf.content), len(shelf.content))
     assert len((folder / "DANCE_1" / "config.json").read_bytes()) == 600_000
-    assert [path.name for path in tmp_path.iterdir()] == ["tang"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tang", "tang.zip.sha256"]
 
 
 def test_a_download_that_was_whole_but_not_unpacked_is_unpacked(
@@ -119,3 +121,45 @@ def test_sets_with_terms_to_agree_to_are_described(tmp_path: Path) -> None:
         fetch("aist", tmp_path)
     with pytest.raises(InputError, match="did you mean 'tang'"):
         fetch("tagn", tmp_path)
+
+
+def test_the_hash_of_the_first_time_is_kept_and_checked_from_then_on(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    folder = fetch("tang", tmp_path)
+    known = hashlib.sha256(shelf.content).hexdigest()
+    kept = tmp_path / "tang.zip.sha256"
+    assert kept.read_text() == f"{known}  tang.zip\n"
+    shutil.rmtree(folder)
+    fetch("tang", tmp_path)  # the same archive is the same
+    shutil.rmtree(folder)
+    shelf.content = zipped({"DANCE_1/config.json": b"another"})
+    with pytest.raises(InputError, match=f"not what was fetched before.*says {known}"):
+        fetch("tang", tmp_path)
+    assert not folder.exists()
+    kept.write_text("nonsense")
+    with pytest.raises(InputError, match="does not begin with a SHA-256"):
+        fetch("tang", tmp_path)
+    kept.unlink()
+    assert fetch("tang", tmp_path).is_dir()
+
+
+def test_a_published_hash_is_the_only_one_that_is_taken(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = hashlib.sha256(shelf.content).hexdigest()
+    named = datasets.DATASETS["tang"]
+    monkeypatch.setitem(datasets.DATASETS, "tang", replace(named, sha256="0" * 64))
+    with pytest.raises(InputError, match=f"is {known}, not 0000.*damaged on the way"):
+        fetch("tang", tmp_path)
+    assert not (tmp_path / "tang").exists()
+    assert not (tmp_path / "tang.zip.sha256").exists()
+    monkeypatch.setitem(datasets.DATASETS, "tang", replace(named, sha256=known))
+    assert fetch("tang", tmp_path).is_dir()
+
+
+def test_what_cannot_be_unpacked_leaves_no_hash_behind(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.content = b"an error page"
+    with pytest.raises(InputError, match="not a zip file"):
+        fetch("tang", tmp_path)
+    assert not (tmp_path / "tang.zip.sha256").exists()
