@@ -39,6 +39,7 @@ from danceit.retrieval.counted import (
     repeated,
     returns,
     shorter_takes,
+    sides_of,
 )
 from danceit.retrieval.notes import few_candidates, little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
@@ -141,6 +142,7 @@ def choose(
     options: QueryOptions,
     *,
     allowed: Sequence[Int64] | None = None,
+    turned: Sequence[bool] = (),
     index_id: str = "",
     notes: tuple[str, ...] = (),
 ) -> Composition:
@@ -154,13 +156,15 @@ def choose(
         What they were taken from.
     allowed : sequence of int64, optional
         For each window, which of its candidates may be chosen; without it, all.
+    turned : sequence of bool, optional
+        For each window on counts, whether it is danced to the other side than it would be.
     index_id : str
         Of the store, where it is known: finding it out counts everything.
     """
     if pool.judge.fitting is None:
         chosen = _chosen_on_seconds(music, candidates, store, options, allowed)
     else:
-        chosen = _chosen_on_counts(music, candidates, pool, store, options, allowed)
+        chosen = _chosen_on_counts(music, candidates, pool, store, options, allowed, turned)
     dance, candidates, path, rows, table = chosen
     dance = replace(
         dance,
@@ -207,16 +211,18 @@ def _chosen_on_counts(
     store: FragmentStore,
     options: QueryOptions,
     allowed: Sequence[Int64] | None,
+    turned: Sequence[bool],
 ) -> _Chosen:
     fitting = pool.judge.fitting
     if fitting is None:
         raise LookupError("the pool was not made on counts")
     free = allowed is None
+    sides = sides_of(pool.plan.windows, options, turned)
     while True:
         rows = np.unique(np.concatenate([window.rows for window in candidates]))
         table, poses = store.table(rows), store.poses(rows)
         fitting.know(rows)
-        chain = chain_on_counts(candidates, fitting, rows, table, poses, options)
+        chain = chain_on_counts(candidates, fitting, rows, table, poses, options, sides)
         solved = partial(_solved, solver=options.solver, allowed=allowed)
         path = shorter_takes(_varied(chain, options.seed), solved)
         if not free or options.structure == "free" or not returns(pool.plan.windows):
@@ -224,7 +230,9 @@ def _chosen_on_counts(
         # Once more, now that it is known what the first of sections alike is danced to.
         free = False
         candidates, allowed = repeated(candidates, path, pool, store)
-    dance = assemble_on_counts(music, candidates, path, chain, fitting, rows, table, poses, options)
+    dance = assemble_on_counts(
+        music, candidates, path, chain, fitting, rows, table, poses, options, sides
+    )
     return dance, candidates, path, rows, table
 
 

@@ -1,4 +1,4 @@
-"""What a user asks of a dance beyond the query: fragments fixed, forbidden and kept."""
+"""What a user asks of a dance beyond the query: fragments fixed, forbidden, kept, mirrored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,15 +23,18 @@ class Constraints:
         Fragments, and clips all of whose fragments, may not be shown.
     locks : tuple of (float, float)
         Stretches of the song, half-open, in seconds, that keep what they have.
+    mirrors : tuple of (float, float)
+        Stretches danced to the other side; what lies in two of them is as it was.
     """
 
     pins: tuple[tuple[float, str], ...] = ()
     bans: tuple[str, ...] = ()
     locks: tuple[tuple[float, float], ...] = ()
+    mirrors: tuple[tuple[float, float], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
-        return bool(self.pins or self.bans or self.locks)
+        return bool(self.pins or self.bans or self.locks or self.mirrors)
 
     def and_then(self, later: "Constraints") -> "Constraints":
         """Return both; where they contradict one another the later word holds.
@@ -50,6 +53,7 @@ class Constraints:
             pins=(*kept, *later.pins),
             bans=tuple(dict.fromkeys((*self.bans, *later.bans))),
             locks=tuple(dict.fromkeys((*self.locks, *later.locks))),
+            mirrors=(*self.mirrors, *later.mirrors),
         )
 
     @classmethod
@@ -63,6 +67,9 @@ class Constraints:
                     tuple((float(time_s), str(name)) for time_s, name in stored["pins"]),
                     tuple(map(str, stored["bans"])),
                     tuple((float(from_s), float(to_s)) for from_s, to_s in stored["locks"]),
+                    tuple(
+                        (float(from_s), float(to_s)) for from_s, to_s in stored.get("mirrors", ())
+                    ),
                 )
         return made
 

@@ -54,8 +54,12 @@ def chain_on_counts(
     table: FragmentTable,
     poses: Float32,
     options: QueryOptions,
+    sides: Sequence[bool] = (),
 ) -> Chain:
-    """State the problem; see `danceit.retrieval.continuity`. Arguments as for `choose`."""
+    """State the problem; see `danceit.retrieval.continuity`. Arguments as for `choose`.
+
+    `sides` are those of `sides_of`, which are asked for where none are given.
+    """
     windows = fitting.plan.windows
     places = [np.searchsorted(rows, window.rows) for window in candidates]
     laid = [
@@ -65,9 +69,8 @@ def chain_on_counts(
         _ends(poses[place], table.start_s[place], own)
         for place, own in zip(places, laid, strict=True)
     ]
-    if options.structure == "mirror":
-        sides = other_side(windows)
-        ends = [mirrored(end) if side else end for end, side in zip(ends, sides, strict=True)]
+    sides = sides or sides_of(windows, options)
+    ends = [mirrored(end) if side else end for end, side in zip(ends, sides, strict=True)]
     described = [join_features(end, velocity_s=options.velocity_s) for end in ends]
     clips = np.asarray(table.clip_id)
     joins = []
@@ -78,7 +81,7 @@ def chain_on_counts(
         if not windows[w + 1].opens_eight:
             cost += options.eight_weight
         on = goes_on(laid[w], laid[w + 1], clips[here], clips[there])
-        joins.append(np.where(on, -options.bonus, cost))
+        joins.append(np.where(on, -options.bonus, cost) if sides[w] == sides[w + 1] else cost)
     return Chain(
         fragments=[window.rows for window in candidates],
         targets=[window.targets for window in candidates],
@@ -87,6 +90,14 @@ def chain_on_counts(
         memory=options.memory,
         reuse=options.reuse,
     )
+
+
+def sides_of(
+    windows: Sequence[Window], options: QueryOptions, turned: Sequence[bool] = ()
+) -> list[bool]:
+    """Whether each window is mirrored: by the song's structure, and where that was `turned`."""
+    sides = other_side(windows) if options.structure == "mirror" else [False] * len(windows)
+    return [side != turn for side, turn in zip(sides, turned or [False] * len(sides), strict=True)]
 
 
 def goes_on(
@@ -166,6 +177,7 @@ def assemble_on_counts(
     table: FragmentTable,
     poses: Float32,
     options: QueryOptions,
+    sides: Sequence[bool],
 ) -> Dance:
     """Put the chosen fragments together; see `danceit.retrieval.composing.choose`."""
     windows, n_frames = fitting.plan.windows, music.n_frames
@@ -177,7 +189,6 @@ def assemble_on_counts(
         bool(goes_on(laid[w : w + 1], laid[w + 1 : w + 2], clips[w : w + 1], clips[w + 1 : w + 2]))
         for w in range(len(chosen) - 1)
     ]
-    sides = other_side(windows) if options.structure == "mirror" else [False] * len(chosen)
     follows = [on and sides[w] == sides[w + 1] for w, on in enumerate(follows)]
     edges = [*fitting.plan.first_frames, n_frames]
     held = _held_from(music)

@@ -176,6 +176,7 @@ class Editor:
                 self._store,
                 self.options,
                 allowed=allowed,
+                turned=self._turned(constraints.mirrors),
                 index_id=self._index_id,
                 notes=(
                     *self._music.counts.notes,
@@ -229,6 +230,22 @@ class Editor:
             )
         banned = [_NOTHING, *(self._banned(name) for name in constraints.bans)]
         return _Demands(pinned, np.concatenate(banned), locked, rows.astype(np.int64))
+
+    def _turned(self, mirrors: Sequence[tuple[float, float]]) -> tuple[bool, ...]:
+        """Whether each window is danced to the other side than it would be."""
+        if not mirrors:
+            return ()
+        if not self._pool.plan.on_counts:
+            raise InputError(
+                "an eight is mirrored in a library on counts; this one lies on seconds: build it "
+                "again with --grid counts"
+            )
+        turned = np.zeros(self.n_windows, dtype=bool)
+        for from_s, to_s in mirrors:
+            if not from_s < to_s:
+                raise InputError(f"a mirror must end after it begins; got {from_s:g}-{to_s:g} s")
+            turned[self._window(from_s) : self._window(max(from_s, to_s - 1e-6)) + 1] ^= True
+        return tuple(turned.tolist())
 
     def _free(self, demands: _Demands) -> Bool:
         """Windows (W,) to choose anew."""

@@ -3,12 +3,12 @@
 - `project`: a folder ``NAME.danceit`` whose files are the whole state; `names`: safe names
 - `library`: the index as the studio asks it; `wishes`: what people ask for, as options
 - `dancing`: dances made and changed, each in a moment; `others`: what else there is for a move
-- `shelf`: moves alike, their music, taking out; `asking`: a blind study of versions
+- `shelf`: moves alike, gaps, their music, taking out; `asking`: a blind study of versions
 - `songs`: a song counted, corrected, and made ready for the browser
 - `jobs`: long work in processes of its own, told in files; `job`: such a process; `tasks`: the work
 - `guard`: who may ask; `uploads`: files dropped on the page, to disk
-- `routes`: what may be asked, in one table; `answers`: requests to calls and back; `events`: what
-  is news; `pages`: the page and its scripts; `serving`: the server itself
+- `routes`: what may be asked, in one table; `answers`: requests to calls and back;
+  `pages`: the page and its scripts; `serving`: the server itself
 
 Conventions
 -----------

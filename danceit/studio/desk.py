@@ -12,24 +12,27 @@ from danceit.audio import listen
 from danceit.counts import Counts
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
+from danceit.media import AUDIO_SUFFIXES
 from danceit.render.options import RenderOptions
 from danceit.render.page.data import dances_as_json, figure_as_json, theme_as_json
 from danceit.render.page.html import page_data
 from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
-from danceit.studio.exporting import FORMATS, look_of
+from danceit.studio.exporting import FORMATS, look_of, people
 from danceit.studio.jobs import Jobs
-from danceit.studio.names import UnknownIdError, checked_drop, free, new_id, title
+from danceit.studio.library import video_id, video_of
+from danceit.studio.names import UnknownIdError, checked_drop, checked_id, free, new_id, title
 from danceit.studio.others import others
 from danceit.studio.pages import DARK, LIGHT
 from danceit.studio.project import Project, Song, Version, changed, check_revision
-from danceit.studio.shelf import Shelf
+from danceit.studio.shelf import ASKED, Shelf, stretch_of
 from danceit.studio.songs import correct, counted, outline_of, part_of
 from danceit.studio.wishes import Wishes
 
 Asked = Mapping[str, Any]
 MOST_MOVES = 64
 """Moves that are drawn for one request."""
+CHANGES = ("pin", "ban", "lock", "mirror")
 MOST_BESIDE = 4
 """Versions that are shown side by side."""
 
@@ -74,6 +77,7 @@ class Desk:
             "songs": [asdict(song) for song in self.project.songs()],
             "dances": [version_as_json(version) for version in self.project.versions()],
             "formats": dict(FORMATS),
+            "people": people(self.project),
             **news,
         }
 
@@ -194,7 +198,9 @@ class Desk:
         """Solve with other changes, and keep nothing."""
         version = self.project.version(asked["id"])
         dance, n_changed = self.dancing.solved(version, _changes(asked))
-        return {"dances": dances_as_json([dance], [version.name]), "changed": n_changed}
+        told = dances_as_json([dance], [version.name])
+        _name_videos(told, [dance])
+        return {"dances": told, "changed": n_changed}
 
     def change(self, asked: Asked) -> dict[str, Any]:
         """Change a version: other changes, undo and redo, its name; take it away."""
@@ -237,7 +243,7 @@ class Desk:
     def export(self, asked: Asked) -> dict[str, Any]:
         """Begin to write a version as a file."""
         version = self.project.version(asked.get("dance"))
-        look_of(asked, None)  # refused now rather than by the job
+        look_of(self.project, asked, None)  # refused now rather than by the job
         kind = FORMATS[str(asked["format"])]
         told = {name: value for name, value in asked.items() if isinstance(value, str | int | bool)}
         job = self.jobs.start("export", f"{kind} of {version.name}", told)
@@ -250,6 +256,33 @@ class Desk:
             raise UnknownIdError(f"the library has no recording {recording} any more")
         told = {"recording": recording}
         job = self.jobs.start("sheet", f"Cleaning sheet of {Path(recording).name}", told)
+        return {"job": job.id}
+
+    def new_asked(self, asked: Asked) -> dict[str, Any]:
+        """Make a place for the files of a move that is about to be looked for."""
+        place = new_id()
+        (self.project.folder / ASKED / place).mkdir(parents=True)
+        return {"asked": place}
+
+    def asked_folder(self, place: object) -> Path:
+        """Folder of such files; one that was not made is an `UnknownIdError`."""
+        folder = self.project.folder / ASKED / checked_id(place, "place")
+        if not folder.is_dir():
+            raise UnknownIdError("there is no such place in this project any more")
+        return folder
+
+    def look_for(self, asked: Asked) -> dict[str, Any]:
+        """Begin to look for moves like those of files that were dropped; see `find_alike`."""
+        folder = self.asked_folder(asked.get("asked"))
+        stretch_of(asked)  # refused now rather than by the job
+        self.dancing.library()
+        told = {name: str(asked.get(name, "")) for name in ("from", "to")}
+        files = sorted(folder.iterdir(), key=lambda file: file.suffix in AUDIO_SUFFIXES)
+        if not files:
+            raise InputError("drop a video or motion capture of the move first")
+        job = self.jobs.start(
+            "alike", f"Moves like {files[0].name}", {"asked": folder.name, **told}
+        )
         return {"job": job.id}
 
     def exported(self, name: str) -> Path:
@@ -279,7 +312,16 @@ class Desk:
         )
         data["coded"] = {"rate": outline.rate, "samples": outline.coded_samples}
         revisions = [version.revision for version in versions]
+        _name_videos(data["dances"], dances)
         return {"song": asdict(song), "data": data, "revisions": revisions}
+
+    def footage(self, asked: Asked) -> Path:
+        """Return the video that a version's dancer is seen in; any other is an `UnknownIdError`."""
+        dance = Dance.load(self.project.dance_file(self.project.version(asked["id"])))
+        for video in {video_of(placed) for placed in dance.fragments}:
+            if video is not None and video_id(video) == asked["video"]:
+                return video
+        raise UnknownIdError("this dance shows nothing of such a video any more")
 
 
 def version_as_json(version: Version) -> dict[str, Any]:
@@ -294,6 +336,13 @@ def version_as_json(version: Version) -> dict[str, Any]:
     }
 
 
+def _name_videos(told: Sequence[dict[str, Any]], dances: Sequence[Dance]) -> None:
+    """Say of each fragment which video its dancer is seen in."""
+    for one, dance in zip(told, dances, strict=True):
+        for fragment, placed in zip(one["fragments"], dance.fragments, strict=True):
+            fragment["video"] = video_id(video_of(placed))
+
+
 def _changes(asked: Asked) -> list[dict[str, Any]]:
     """Changes from the page, with nothing in them but what changes have."""
     given = asked.get("changes")
@@ -302,7 +351,8 @@ def _changes(asked: Asked) -> list[dict[str, Any]]:
     known = ("kind", "at", "what", "from", "to", "text")
     kept = [{name: each[name] for name in known if name in each} for each in given]
     for each in kept:
-        if each.get("kind") not in ("pin", "ban", "lock"):
-            raise InputError(f"a change must be a pin, a ban or a lock; got {each.get('kind')!r}")
+        if each.get("kind") not in CHANGES:
+            kinds = ", ".join(CHANGES)
+            raise InputError(f"a change must be one of {kinds}; got {each.get('kind')!r}")
         each["text"] = str(each.get("text", ""))[:200]
     return kept

@@ -26,6 +26,8 @@ FORMATS: Mapping[str, str] = {
     "otio": "Edit list of the sources' videos",
     "npz": "Dance file",
 }
+PEOPLE = "people"
+"""Folder of a project with trained people, as `danceit person train` makes them."""
 DRAWN = ("mp4", "gif")
 """Formats that have a shape and a size."""
 _SIZES = (360, 512, 720, 1080)
@@ -66,7 +68,19 @@ def sheet(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping
     return {"file": out.name, "n_bytes": out.stat().st_size, "notes": []}
 
 
-def look_of(asked: Mapping[str, Any], part: tuple[float, float] | None) -> RenderOptions:
+def people(project: Project) -> list[str]:
+    """Names of the trained people of a project, who can be shown instead of a drawn figure."""
+    from danceit.render.person.building import PAINTER
+
+    folder = project.folder / PEOPLE
+    if not folder.is_dir():
+        return []
+    return sorted(each.name for each in folder.iterdir() if (each / PAINTER).is_file())
+
+
+def look_of(
+    project: Project, asked: Mapping[str, Any], part: tuple[float, float] | None
+) -> RenderOptions:
     """Read how an export is to look.
 
     Raises
@@ -77,10 +91,14 @@ def look_of(asked: Mapping[str, Any], part: tuple[float, float] | None) -> Rende
     kind = str(asked.get("format"))
     if kind not in FORMATS:
         raise InputError(unknown_name("format", kind, list(FORMATS)))
+    person = str(asked.get("person", "")) if kind == "mp4" else ""
+    if person and person not in people(project):
+        raise InputError(unknown_name("person", person, people(project)))
     look = RenderOptions(
         aspect=str(asked.get("aspect", "1:1")),
         theme=str(asked.get("theme", "night")),
-        footage=bool(asked.get("footage")) and kind == "mp4",
+        footage=bool(asked.get("footage")) and kind == "mp4" and not person,
+        person=str(project.folder / PEOPLE / person) if person else "",
         credits=bool(asked.get("credits")) and kind == "mp4",
         beats="lane" if asked.get("beats") else "none",
     )
@@ -124,7 +142,7 @@ def _rendered(
     from danceit.workflow.line import drawn
 
     song = project.song(version.song)
-    look = look_of(asked, song.part)
+    look = look_of(project, asked, song.part)
     file: Path | None = project.song_file(song)
     if song.part is not None and not renderer_for(out).needs_song and out.suffix != ".gif":
         dance, file = cut_out(dance, song.part), None

@@ -31,8 +31,8 @@ _HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
 }
+_ALONE = {"cross-origin-opener-policy": "same-origin"}
 _READING = ("GET", "HEAD")
 
 
@@ -73,7 +73,7 @@ class Guard:
         elif self._key and not self._knows_key(headers):
             await self._ask_key(scope, send)
         else:
-            await self._app(scope, receive, _adding(send))
+            await self._app(scope, receive, _adding(send, alone=not self._key))
 
     def _refusal(self, method: str, headers: MutableMapping[str, bytes]) -> str:
         """Why a request is not answered; empty where it is."""
@@ -109,13 +109,14 @@ class Guard:
         await send({"type": "http.response.body", "body": b""})
 
 
-def _adding(send: Send) -> Send:
-    """Add what every answer says."""
+def _adding(send: Send, *, alone: bool = True) -> Send:
+    """Add what every answer says; in a network browsers know no `_ALONE` and complain of it."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             there = {name.lower() for name, _ in message["headers"]}
-            own = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+            said = _HEADERS | (_ALONE if alone else {})
+            own = [(name.encode(), value.encode()) for name, value in said.items()]
             if b"cache-control" not in there:
                 own.append((b"cache-control", b"no-store"))
             message["headers"] = [*message["headers"], *own]

@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from danceit.data import FPS, Int64
+from danceit.data import FPS, Float64, Int64, Placement
+from danceit.index.cleaning.turns import count_all_turns
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.index.store.engines import open_store
+from danceit.media import VIDEO_SUFFIXES
 from danceit.render.drawing.overlay import clip_colour
 from danceit.render.page.data import moves_as_json
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.studio.names import UnknownIdError
 
+_READ = 1024
+"""Fragments whose movement is held at a time."""
 SHOWN_FRAMES = 48
 """Length of the moves that the library shows: 2 s, which is an eight in a quick song."""
 
@@ -82,7 +87,7 @@ class Library:
     @cached_property
     def clips(self) -> list[dict[str, Any]]:
         """Every clip with what is known of it, and the move that stands for it."""
-        table = self.everything
+        table, turns = self.everything, self._turns
         names, first = np.unique(table.clip_id.astype(str), return_index=True)
         found = []
         for name, at in zip(names.tolist(), first.tolist(), strict=True):
@@ -97,6 +102,8 @@ class Library:
                     "licence": record["licence"],
                     "tempo_bpm": _plain(record["tempo_bpm"]),
                     "energy": round(float(table.energy[own].mean()), 1),
+                    "body": str(table.body[at]),
+                    "turns": int(turns[own].sum()),
                     "seconds": round(
                         float((table.start_frame + table.n_frames)[own].max() / FPS), 1
                     ),
@@ -151,9 +158,39 @@ class Library:
         return kept
 
     @property
+    def _turns(self) -> Float64:
+        """Full turns in each fragment (N,) of those that together show each clip once."""
+        table, longest = self.everything, max(self.store.spec.lengths)
+        found = np.zeros(len(table))
+        usual = np.flatnonzero(table.n_frames == longest)
+        order = usual[np.lexsort((table.start_frame[usual], table.clip_id[usual].astype(str)))]
+        once: list[int] = []
+        for place in order.tolist():
+            same = once and table.clip_id[once[-1]] == table.clip_id[place]
+            if not same or table.start_frame[place] >= table.start_frame[once[-1]] + longest:
+                once.append(place)
+        for part in np.array_split(np.array(once, dtype=np.int64), -(-len(once) // _READ) or 1):
+            if len(part):
+                found[part] = count_all_turns(self.store.poses(table.rows[part]))
+        return found
+
+    @property
     def _shown_frames(self) -> int:
         lengths = self.store.spec.lengths
         return SHOWN_FRAMES if SHOWN_FRAMES in lengths else lengths[0]
+
+
+def video_of(placed: Placement) -> Path | None:
+    """The video in which a fragment's dancer is seen, where that is known and there."""
+    source = Path(placed.source)
+    if placed.generator or source.suffix.lower() not in VIDEO_SUFFIXES:
+        return None
+    return source if source.is_file() else None
+
+
+def video_id(video: Path | None) -> str:
+    """Name of a video in an address; empty for none."""
+    return "" if video is None else sha256(str(video).encode()).hexdigest()[:16]
 
 
 def _standing_for(table: FragmentTable, own: Int64) -> int:

@@ -14,7 +14,7 @@ from danceit.render.page.html import PLAYER_SCRIPTS, asset, variables
 SCRIPTS = (
     "api.js", "changes.js", "loops.js", "clicks.js", "deck.js", "jobs.js", "welcome.js",
     "library.js", "counting.js", "making.js", "moving.js", "tray.js", "exporting.js",
-    "learning.js", "studio.js",
+    "learning.js", "carrying.js", "searching.js", "footage.js", "studio.js",
 )  # fmt: skip
 """The studio's own, in this order, after those of the page."""
 SHARED = (*PLAYER_SCRIPTS, "timeline.js", "facts.js", "transport.js")

@@ -6,6 +6,7 @@
     dances/ID/base.dance.npz  as it was made; shown.dance.npz: as it now is
     jobs/ID/                  long work, see `danceit.studio.jobs`
     exports/                  what was exported
+    people/, asked/           trained people to be shown; moves that were dropped to be looked for
     library/, dropped/        a library that was made here, and the files it was made of
     removed/                  what was taken away, so that it can be brought back
 

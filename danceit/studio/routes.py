@@ -56,6 +56,22 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
 
         return await _taken(take)
 
+    async def asked(request: Request) -> Response:
+        async def take() -> Response:
+            folder = desk.asked_folder(request.path_params["asked"])
+            path = relative_path(request.query_params.get("path", ""))
+            check_recording(path)
+            await written(request.stream(), folder / path.name, LARGEST_SONG)
+            return JSONResponse({"file": path.name})
+
+        return await _taken(take)
+
+    def footage(asked: Asked) -> Response:
+        video = desk.footage(asked)
+        # Named as what it holds: a browser asks no further where it knows the name.
+        kind = "video/mp4" if video.suffix.lower() in (".mov", ".m4v") else None
+        return FileResponse(video, media_type=kind)
+
     def sound(asked: Asked) -> Response:
         song = desk.project.song(asked["id"])
         return _file(sound_file(desk.project, song), "audio/mp4")
@@ -90,6 +106,10 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             Route("/clips", reading(desk.shelf.clips)),
             Route("/clip", reading(desk.shelf.clip)),
             Route("/alike", reading(desk.shelf.alike)),
+            Route("/alike", changing(desk.look_for), methods=["POST"]),
+            Route("/asked", changing(desk.new_asked), methods=["POST"]),
+            Route("/asked/{asked}", asked, methods=["POST"]),
+            Route("/gaps", reading(desk.shelf.gaps)),
             Route("/heard", reading(heard, kept_s=_KEPT_S)),
             Route("/library/sheet", changing(desk.sheet), methods=["POST"]),
             Route("/library/remove", changing(desk.shelf.take_out), methods=["POST"]),
@@ -104,6 +124,7 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             Route("/dances/{id}", changing(desk.change), methods=["POST"]),
             Route("/dances/{id}/try", changing(desk.attempt), methods=["POST"]),
             Route("/dances/{id}/others", reading(desk.others)),
+            Route("/dances/{id}/footage/{video}", reading(footage)),
             Route("/dances/{id}/usable", reading(desk.shelf.usable)),
             Route("/view", reading(desk.view)),
             Route("/exports", changing(desk.export), methods=["POST"]),

@@ -1,26 +1,34 @@
 """What the page asks of the library itself: moves alike, their own music, taking dancers out."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from danceit.audio import read_sound
+from danceit.clock import seconds_of
 from danceit.errors import InputError
 from danceit.index.store.contract import Where
+from danceit.index.store.engines import open_store
 from danceit.render.drawing.overlay import clip_colour
-from danceit.retrieval.search.finding import MoveOptions, find_moves
+from danceit.retrieval.search.finding import Match, MoveOptions, find_moves
 from danceit.retrieval.search.moves import Asked as AskedMove
 from danceit.retrieval.search.moves import move_in
 from danceit.studio.dancing import Dancing
-from danceit.studio.names import UnknownIdError
+from danceit.studio.jobs import Report
+from danceit.studio.names import UnknownIdError, checked_id
 from danceit.studio.project import Project
 from danceit.workflow.keeping import remove
+from danceit.workflow.library.gaps import gaps
+from danceit.workflow.search.searching import search
 
 Asked = Mapping[str, Any]
 MOST_ALIKE = 30
+ASKED = "asked"
+"""Folder of a project with moves that were dropped to be looked for."""
 HEARD_S = 8.0
 """Seconds of a move's own music that are played: a phrase, from where the move begins."""
 
@@ -43,28 +51,25 @@ class Shelf:
     def alike(self, asked: Asked) -> dict[str, Any]:
         """Return moves that are like one, as `danceit search --like` finds them."""
         library = self._dancing.library()
-        name = str(asked.get("move", ""))
-        library.row(name)
-        move = move_in(library.store, AskedMove(name))
+        name = str(asked.get("move", "")) or str(asked.get("clip", ""))
+        start_s, end_s = stretch_of(asked)
+        move = move_in(library.store, AskedMove(name, start_s, end_s))
         if move is None:
             raise UnknownIdError(f"the library has no move {name} any more")
         options = MoveOptions(k=MOST_ALIKE, mirror=asked.get("mirror") == "yes")
         found = find_moves(move, library.store, library.encoder, options)
+        return {"index_id": library.store.index_id, "moves": matches_as_json(found)}
+
+    def gaps(self, asked: Asked) -> dict[str, Any]:
+        """Return what the library lacks for a song, as `danceit index gaps` finds it."""
+        song = self._project.song(asked.get("song"))
+        found = gaps([self._project.song_file(song)], self._dancing.library().index)
+        windows = found.songs[0].windows
         return {
-            "index_id": library.store.index_id,
-            "moves": [
-                {
-                    "id": match.fragment_id,
-                    "clip": match.clip_id,
-                    "style": match.style,
-                    "dancer": match.dancer,
-                    "start_s": round(match.start_s, 2),
-                    "apart_px": round(match.apart_px, 1),
-                    "mirrored": match.mirrored,
-                    "colour": list(clip_colour(match.clip_id)),
-                }
-                for match in found
-            ],
+            "song": song.name,
+            "windows": len(windows),
+            "lacking": [asdict(window) for window in windows if window.lack],
+            "wanted": [line.text for line in found.wanted],
         }
 
     def sound(self, asked: Asked) -> bytes:
@@ -115,3 +120,63 @@ class Shelf:
             raise InputError("this clip is too short for the moves of this dance")
         nearest = int(np.abs(fitting.start_frame - table.start_frame[0]).argmin())
         return {"id": str(fitting.fragment_id[nearest])}
+
+
+def find_alike(project: Project, asked: Asked, report: Report) -> Mapping[str, Any]:
+    """Look for moves like those of a file that was dropped; a job."""
+    if project.library is None:
+        raise InputError("there is no library yet to look in")
+    folder = project.folder / ASKED / checked_id(asked.get("asked"), "place")
+    start_s, end_s = stretch_of(asked)
+    span = "" if start_s is None else f"@{start_s}-{end_s}"
+    report("Looking at it", 0.05)
+
+    def watching(done: int, total: int, what: str = "") -> None:
+        report("Finding the dancer", 0.05 + 0.75 * done / max(total, 1))
+
+    try:
+        found = search(
+            f"{folder}{span}", project.library, MoveOptions(k=MOST_ALIKE), watching=watching
+        )
+    except InputError as exc:
+        # Where it lies is the project's own business.
+        raise InputError(
+            str(exc).replace(f"{folder}/", "").replace(str(folder), "what was dropped")
+        ) from exc
+    with open_store(project.library, device="cpu") as store:
+        index_id = store.index_id
+    return {"index_id": index_id, "moves": matches_as_json(found.matches)}
+
+
+def matches_as_json(found: Sequence[Match]) -> list[dict[str, Any]]:
+    """Moves that were found, for the page."""
+    return [
+        {
+            "id": match.fragment_id,
+            "clip": match.clip_id,
+            "style": match.style,
+            "dancer": match.dancer,
+            "start_s": round(match.start_s, 2),
+            "apart_px": round(match.apart_px, 1),
+            "mirrored": match.mirrored,
+            "colour": list(clip_colour(match.clip_id)),
+        }
+        for match in found
+    ]
+
+
+def stretch_of(asked: Asked) -> tuple[float | None, float | None]:
+    """Read ``from`` and ``to``, seconds or m:ss; None and None where neither is given.
+
+    Raises
+    ------
+    InputError
+        If one is no time, or only one is given, or the end does not come after the start.
+    """
+    given = [str(asked.get(name, "") or "").strip() for name in ("from", "to")]
+    if not any(given):
+        return None, None
+    start_s, end_s = (seconds_of(text, " to ".join(given)) for text in given)
+    if end_s <= start_s:
+        raise InputError(f"{given[0]} to {given[1]}: the end must come after the start")
+    return start_s, end_s

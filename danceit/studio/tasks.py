@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from danceit.errors import InputError
+from danceit.index.sources import scan
 from danceit.progress import Progress
+from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.studio.exporting import export, sheet
 from danceit.studio.jobs import Report
 from danceit.studio.names import new_id
 from danceit.studio.project import Project, Song
+from danceit.studio.shelf import find_alike
 from danceit.studio.songs import prepare
 
 if TYPE_CHECKING:
@@ -22,6 +25,12 @@ LIBRARY = Path("library") / "danceit-index"
 DEMO = "demo"
 LEARNING = "Learning which movement goes with which music"
 _MOST_PROBLEMS = 20
+FEW = 12
+"""Recordings up to which there is little to learn from, so that learning is kept short."""
+LITTLE = TrainingConfig(steps=100, batch=64, check_every=20)
+"""As the demo learns from its nine dancers; more only learns them by heart."""
+QUICKLY = "learned-quickly"
+"""Beside a library that was learned from a few recordings."""
 
 
 def demo(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
@@ -55,9 +64,14 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
     out = project.library or project.folder / LIBRARY
     out.parent.mkdir(parents=True, exist_ok=True)
     report("Looking for dancers", 0.02)
+    few, quickly = len(scan(folder).found) <= FEW, out.parent / QUICKLY
+    own = out == project.folder / LIBRARY
     built = build_index(
         folder,
         out,
+        config=LITTLE if few else None,
+        # What was learned from a few is learned again once there are many.
+        retrain=own and not few and quickly.exists(),
         told=Told(
             watching=_counting(report, "Finding poses in video", 0.02, 0.5),
             reading=_counting(report, "Reading dances", 0.5, 0.55),
@@ -66,6 +80,10 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
         ),
     )
     project.library = out
+    if own and few and built.trained is not None:
+        quickly.touch()
+    elif own and built.trained is not None:
+        quickly.unlink(missing_ok=True)
     return {
         "clips": built.report.clips,
         "moves": built.report.fragments,
@@ -81,6 +99,7 @@ def song(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[
 
 TASKS: Mapping[str, Task] = {
     "demo": demo, "library": library, "song": song, "export": export, "sheet": sheet,
+    "alike": find_alike,
 }  # fmt: skip
 
 

@@ -186,6 +186,8 @@ def constraints_of(changes: object) -> Constraints:
                 one = Constraints(pins=((float(change["at"]), str(change["what"])),))
             elif change["kind"] == "ban":
                 one = Constraints(bans=(str(change["what"]),))
+            elif change["kind"] == "mirror":
+                one = Constraints(mirrors=((float(change["from"]), float(change["to"])),))
             else:
                 one = Constraints(locks=((float(change["from"]), float(change["to"])),))
             asked = asked.and_then(one)

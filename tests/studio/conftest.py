@@ -44,6 +44,7 @@ class Served:
     url: str
     project: Path
     process: subprocess.Popen[str]
+    key: str = ""
 
     @property
     def port(self) -> int:
@@ -59,7 +60,7 @@ class Served:
     def ask(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, str, Mapping[str, str]]:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)) as connection:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
@@ -97,12 +98,12 @@ def studio(project: Path, *args: object) -> Iterator[Served]:
     )
     try:
         assert process.stdout is not None
-        found = re.match(r"(http://127\.0\.0\.1:\d+/)", process.stdout.readline())
+        found = re.match(r"(http://[\d.]+:\d+/)(\?key=\S+)?", process.stdout.readline())
         assert found is not None
-        yield Served(found[1], project, process)
+        yield Served(found[1], project, process, found[2] or "")
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=120) == 0
     finally:
         process.kill()
         process.wait()

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.data import Dance
+from danceit.data import JOINT, Dance
 from danceit.errors import InputError
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.dancing import Dancing
-from danceit.studio.exporting import cut_out
+from danceit.studio.exporting import cut_out, look_of, people
 from danceit.studio.others import ORDERS, others
 from danceit.studio.project import Project, Song
 from danceit.studio.songs import correct, prepare
@@ -138,3 +138,45 @@ def test_a_part_is_cut_out_of_a_dance_to_the_frame(
     np.testing.assert_allclose(part.beats_s + 4.0, dance.beats_s[
         (dance.beats_s >= 4.0) & (dance.beats_s < 9.5)])  # fmt: skip
     assert set(part.seams + 96) <= set(dance.seams.tolist())
+
+
+def test_an_eight_is_mirrored_and_nothing_else(
+    opened: Project, dancing: Dancing, song: Song
+) -> None:
+    made = dancing.make(song, Wishes())
+    before = Dance.load(opened.dance_file(made))
+    change = {"kind": "mirror", "from": 4.5, "to": 8.0, "text": "4.5 to 8 to the other side"}
+    turned, n_changed = dancing.change(made, [change])
+    after = Dance.load(opened.dance_file(turned))
+    assert n_changed == 0
+    assert shown(opened, made) == shown(opened, turned)
+    sides = np.array([placed.mirrored for placed in after.fragments])
+    assert sides.any()
+    assert not sides.all()
+    left, right = JOINT["left_wrist"], JOINT["right_wrist"]
+    for number, placed in enumerate(after.fragments):
+        own = np.flatnonzero(after.source_index == number)[4:-4]  # seams are smoothed
+        one, other = (right, left) if placed.mirrored else (left, right)
+        heights = np.corrcoef(after.joints[own, left, 1], before.joints[own, one, 1])
+        assert heights[0, 1] > 0.95
+        heights = np.corrcoef(after.joints[own, right, 1], before.joints[own, other, 1])
+        assert heights[0, 1] > 0.95
+    # Mirrored twice it is as it was.
+    twice, _ = dancing.change(turned, [change, change])
+    np.testing.assert_array_equal(Dance.load(opened.dance_file(twice)).joints, before.joints)
+    with pytest.raises(InputError, match="must end after it begins"):
+        dancing.change(twice, [{**change, "to": 4.0}])
+
+
+def test_a_trained_person_of_the_project_may_dance_and_nobody_else(opened: Project) -> None:
+    folder = opened.folder / "people" / "Ann"
+    folder.mkdir(parents=True)
+    assert people(opened) == []  # prepared, not yet trained
+    (folder / "painter.safetensors").write_bytes(b"")
+    assert people(opened) == ["Ann"]
+    look = look_of(opened, {"format": "mp4", "person": "Ann", "footage": True}, None)
+    assert (look.person, look.footage) == (str(folder), False)
+    assert look_of(opened, {"format": "gif", "person": "Ann"}, None).person == ""
+    for name in ("Anne", "../people/Ann", "/etc"):
+        with pytest.raises(InputError, match="person"):
+            look_of(opened, {"format": "mp4", "person": name}, None)

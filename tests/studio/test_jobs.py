@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,3 +111,38 @@ def test_a_damaged_song_names_no_path(opened: Project, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read noise\.mp3 as sound"):
         check_song(tmp_path / "noise.mp3")
     assert song is TASKS["song"]
+
+
+def test_little_is_learned_quickly_and_again_once_there_is_more(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What training is asked for; training itself is tested where it is done."""
+    from types import SimpleNamespace
+
+    from danceit.studio import tasks
+    from danceit.workflow import indexing
+
+    asked = []
+
+    def build_index(folder: Path, out: Path, **how: Any) -> Any:
+        asked.append((how["config"], how["retrain"]))
+        report = SimpleNamespace(clips=1, fragments=1, failed=(), unrecognised=())
+        trained = object() if len(asked) == 1 or how["retrain"] else None
+        return SimpleNamespace(report=report, trained=trained)
+
+    monkeypatch.setattr(indexing, "build_index", build_index)
+    made = Project.open(project)
+    folder = made.folder / "dropped" / "2026-01-01"
+    folder.mkdir()
+    report = Report(tmp_path)
+
+    def drop(count: int) -> None:
+        for number in range(count):
+            (folder / f"{number}.bvh").write_text("HIERARCHY\nROOT hips\n{\n")
+        tasks.library(made, {"drop": folder.name}, report)
+
+    drop(3)
+    drop(5)
+    drop(tasks.FEW + 1)
+    drop(tasks.FEW + 2)
+    assert asked == [(tasks.LITTLE, False), (tasks.LITTLE, False), (None, True), (None, False)]

@@ -12,6 +12,7 @@ import soundfile
 
 from danceit.audio import read_sound
 from danceit.errors import InputError
+from danceit.index.store.contract import Where
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
@@ -57,6 +58,52 @@ def test_what_is_alike_is_of_the_same_kind_and_drawn(shelf: Shelf, dancing: Danc
     assert set(drawn) == {row["id"] for row in found}
     with pytest.raises(UnknownIdError, match="no move x:0"):
         shelf.alike({"move": "x:0+48"})
+
+
+def test_a_stretch_of_a_clip_is_looked_for_by_its_seconds(shelf: Shelf, dancing: Dancing) -> None:
+    clip = dancing.library().clips[0]["id"]
+    found = shelf.alike({"clip": clip, "from": "3", "to": "0:05"})["moves"]
+    assert found[0]["clip"] == clip
+    assert abs(found[0]["start_s"] - 3.0) < 0.6
+    assert found[0]["apart_px"] < 12
+    for asked, message in (
+        ({"from": "5", "to": "3"}, "must come after the start"),
+        ({"from": "3"}, "is not a time"),
+        ({"from": "900", "to": "902"}, "got 900-902 s"),
+    ):
+        with pytest.raises(InputError, match=message):
+            shelf.alike({"clip": clip, **asked})
+
+
+def test_turns_and_bodies_of_clips_are_counted(dancing: Dancing) -> None:
+    from danceit.index.cleaning.turns import count_turns
+
+    library = dancing.library()
+    longest = max(library.store.spec.lengths)
+    for clip in library.clips:
+        assert clip["body"] in library.summary["bodies"]
+        rows = library.store.matching(Where(only_clips=(clip["id"],), n_frames=longest))
+        table = library.store.table(rows)
+        turns, free_from = 0, 0
+        for i in np.argsort(table.start_frame):
+            if table.start_frame[i] >= free_from:
+                free_from = int(table.start_frame[i]) + longest
+                turns += count_turns(library.store.poses(rows[i : i + 1])[0])
+        assert clip["turns"] == turns
+
+
+def test_what_is_lacking_for_a_song_is_what_the_command_line_says(
+    opened: Project, shelf: Shelf, library: SyntheticLibrary
+) -> None:
+    from danceit.workflow.library.gaps import gaps
+
+    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    told = shelf.gaps({"song": song.id})
+    assert opened.library is not None
+    found = gaps([library.query_song], opened.library)
+    assert told["wanted"] == [line.text for line in found.wanted]
+    assert len(told["lacking"]) == len(found.songs[0].lacking)
+    assert told["windows"] == len(found.songs[0].windows)
 
 
 def test_a_moves_music_is_that_of_its_own_recording(shelf: Shelf, dancing: Dancing) -> None:

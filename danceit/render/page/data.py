@@ -267,6 +267,7 @@ def _fragments(dance: Dance) -> list[dict[str, Any]]:
                 "why": choice.why,
                 "reason": reason(placed, choice, dance),
                 "goes_on": choice.goes_on,
+                "mirrored": placed.mirrored,
                 "found": choice.found,
                 "target": _number(choice.target),
                 "others": [_other(other) for other in choice.runners_up],

@@ -41,7 +41,8 @@ async function changeDance(added, id = moving.version.id) {
     return JSON.stringify(changes) === JSON.stringify(version.changes) ? null : { do: "change", changes };
   });
   if (!told) return;
-  toast(`${told.changed === 1 ? "One move is" : `${told.changed} moves are`} other now, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo", id)) });
+  const text = told.changed === 1 ? "One move is other now" : told.changed ? `${told.changed} moves are other now` : added[0].text;
+  toast(`${text}, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo", id)) });
 }
 
 // Let one change not hold any more, wherever it stands by then.

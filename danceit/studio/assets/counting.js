@@ -175,7 +175,7 @@ class Counting {
     const since = passed ? deck.seconds - beats[passed - 1] : 9;
     number.style.setProperty("--pulse", Math.exp(-since / 0.16).toFixed(3));
     const here = sections.find(({ start_s: start, end_s: end }) => start <= deck.seconds && deck.seconds < end);
-    const begin = deck.player.clock.playing ? "" : "Press space to hear it counted";
+    const begin = deck.player.clock.playing ? "" : "Press play to hear it counted";
     const part = here && passed ? `Part ${here.label}` : begin;
     if (where.textContent !== part) where.textContent = part;
   }

@@ -156,6 +156,7 @@ class Deck extends EventTarget {
     this.player = new Player($("stage"), data);
     this.player.clock.beside = this.clicks;
     this.timeline = new Timeline(this.player, overview, detail);
+    takeCarried(detail, this.timeline);
     this.timeline.addEventListener("pick", ({ detail: { dance, segment } }) => this.select(dance, segment));
     this.timeline.addEventListener("mark", ({ detail: loop }) => this.transport.setLoop(loop));
     this.player.addEventListener("picture", () => this.#follow());

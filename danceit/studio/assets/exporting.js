@@ -9,7 +9,7 @@ const SHAPES = [["1:1", "Square"], ["9:16", "Upright"], ["16:9", "Wide"]];
 
 class Exporting {
   constructor() {
-    this.wanted = { format: "mp4", aspect: "9:16", size: 720, theme: "night", beats: false, credits: true, footage: false };
+    this.wanted = { format: "mp4", aspect: "9:16", size: 720, theme: "night", beats: false, credits: true, who: "" };
   }
 
   open(version) {
@@ -39,16 +39,23 @@ class Exporting {
     };
     const size = labelled("Size", picker("Size", [[360, "360"], [512, "512"], [720, "720"], [1080, "1080"]].map(([value, text]) => [String(value), `${text} px`]), String(wanted.size), (value) => (wanted.size = Number(value))));
     size.dataset.video = "";
+    // Drawn, as filmed, or a person of the project's folder `people`.
+    const { people } = project.state;
+    const shown = [["", "A drawn figure"], ["footage", "The dancers' own footage"], ...people.map((name) => [`person ${name}`, name])];
+    if (!shown.some(([value]) => value === wanted.who)) wanted.who = "";
+    const who = labelled("Dancer", picker("Dancer", shown, wanted.who, (value) => (wanted.who = value)));
+    who.dataset.video = "";
     look.append(
+      who,
       labelled("Shape", picker("Shape", SHAPES, wanted.aspect, (value) => (wanted.aspect = value))),
       size,
       labelled("Colours", picker("Colours", ["night", "paper", "mono", "dusk"].map((name) => [name, name]), wanted.theme, (value) => (wanted.theme = value))),
       tick("beats", "Beats under the dancer", false),
       tick("credits", "Name every dancer at the end"),
-      tick("footage", "The dancers' own footage, where there is some"),
     );
     const go = button("Export", async () => {
-      await api.post("/exports", { ...wanted, dance: version.id });
+      const person = wanted.who.startsWith("person ") ? wanted.who.slice(7) : "";
+      await api.post("/exports", { ...wanted, footage: wanted.who === "footage", person, dance: version.id });
       dialog.close();
       await project.refresh();
     }, { kind: "primary", shape: "out" });

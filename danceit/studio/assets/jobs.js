@@ -63,6 +63,7 @@ class JobsPanel {
     row.append(element("p", { class: job.state === "done" ? "dim" : "bad" }, job.state === "done" ? made(job) : job.error));
     const actions = element("div", { class: "actions" });
     if (job.state === "done" && makesFile(job)) actions.append(download(job));
+    if (job.state === "done" && job.task === "alike") actions.append(button("Show them", () => showFound(job), { label: `Show: ${job.title}` }));
     if (job.state !== "done") actions.append(button("Try again", tell("again"), { label: `Try again: ${job.title}` }));
     actions.append(button("Clear", tell("forget"), { label: `Clear: ${job.title}` }));
     row.append(actions);
@@ -74,11 +75,21 @@ class JobsPanel {
       const was = before.find(({ id }) => id === job.id);
       if (!was || was.state !== "running" || job.state === "running") continue;
       if (job.state === "failed") toast(`${job.title}: ${job.error}`, { kind: "bad", stays: true });
-      else if (job.state === "done" && makesFile(job)) {
+      else if (job.state === "done" && job.task === "alike") {
+        toast(`${job.title}: ${made(job)}`, { kind: "good", act: "Show them", on: () => showFound(job), stays: true });
+      } else if (job.state === "done" && makesFile(job)) {
         toast(`${job.result.file} is ready.`, { kind: "good", act: "Download", on: () => download(job).click(), stays: true });
       } else if (job.state === "done" && job.task !== "song") toast(`${job.title}: ${made(job)}`, { kind: "good" });
     }
   }
+}
+
+// On the library's page, what a job found.
+async function showFound(job) {
+  $("jobs").close();
+  if (location.hash !== "#/library") history.pushState(null, "", "#/library");
+  await arrive();
+  libraryPage.found(job.title.replace("Moves like ", ""), job.result);
 }
 
 // Whether it ends in a file to download.
@@ -103,6 +114,7 @@ function made(job) {
     return `${result.file}, ${size(result.n_bytes)}.${notes}`;
   }
   if (job.task === "song") return "Counted.";
+  if (job.task === "alike") return result.moves.length ? `${plural(result.moves.length, "move")} found.` : "Nothing moves like it.";
   const problems = result.problems && result.problems.length ? ` Left out: ${result.problems.join("; ")}` : "";
   return `${plural(result.clips, "dance")}, ${plural(result.moves, "move")}.${problems}`;
 }

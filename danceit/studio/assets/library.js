@@ -2,11 +2,13 @@
 
 const SORTS = { style: "by style", tempo: "by tempo", energy: "by energy", length: "by length" };
 const FILTERS = { style: "Style", dancer: "Dancer", licence: "Licence" };
+const BODIES = { whole: "Whole bodies", upper: "Upper bodies" };
+const TURNS = { some: ["With turns", (clip) => clip.turns > 0], many: ["Many turns", (clip) => clip.turns / clip.seconds > 0.1], none: ["Without turns", (clip) => clip.turns === 0] };
 
 class LibraryPage {
   constructor(page) {
     this.page = page;
-    this.wanted = { style: "", dancer: "", licence: "", text: "", sort: "style", slow: 0, fast: 0 };
+    this.wanted = { style: "", dancer: "", licence: "", body: "", turns: "", text: "", sort: "style" };
   }
 
   async show() {
@@ -15,12 +17,14 @@ class LibraryPage {
     const { library } = project.state;
     this.grid = element("ul", { class: "clips" });
     this.sum = element("p", { class: "dim", role: "status" });
+    const song = project.song(deck.song?.id) || project.state.songs.filter(({ ready }) => ready).at(-1);
+    const ask = element("div", { class: "group" }, button("Find a move", askForMove, { shape: "other", title: "By a video or motion capture of it" }), ...(song ? [button(`Gaps for ${song.name}`, () => showGaps(this.page, song, this.#back()), { title: "What the library lacks for this song" })] : []));
     const more = dropZone("Add dancers", "drop or press", { multiple: true, on: takeDances });
     this.page.replaceChildren(
       element(
         "section",
         { class: "shelf" },
-        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, "Library"), this.sum), more),
+        element("div", { class: "shelf-head" }, element("div", {}, element("h1", {}, "Library"), this.sum), ask, more),
         this.#filters(library),
         this.grid,
       ),
@@ -39,6 +43,13 @@ class LibraryPage {
       if (known.length < 2) continue;
       bar.append(picker(label, [["", `Every ${label.toLowerCase()}`], ...known.map((one) => [one, one])], this.wanted[name], (value) => this.#want({ [name]: value })));
     }
+    if (library.bodies.length > 1) {
+      bar.append(picker("Body", [["", "Every body"], ...library.bodies.map((body) => [body, BODIES[body] || body])], this.wanted.body, (body) => this.#want({ body })));
+    }
+    const turning = this.clips.filter(({ turns }) => turns > 0).length;
+    if (turning && turning < this.clips.length) {
+      bar.append(picker("Turns", [["", "Turns or none"], ...Object.entries(TURNS).map(([name, [text]]) => [name, text])], this.wanted.turns, (turns) => this.#want({ turns })));
+    }
     bar.append(picker("Order", Object.entries(SORTS), this.wanted.sort, (sort) => this.#want({ sort })));
     return bar;
   }
@@ -52,6 +63,8 @@ class LibraryPage {
     const { wanted } = this;
     const fits = (clip) =>
       Object.keys(FILTERS).every((name) => !wanted[name] || clip[name] === wanted[name]) &&
+      (!wanted.body || clip.body === wanted.body) &&
+      (!wanted.turns || TURNS[wanted.turns][1](clip)) &&
       (!wanted.text || `${clip.id} ${clip.style} ${clip.dancer}`.toLowerCase().includes(wanted.text));
     const by = { style: null, tempo: (clip) => clip.tempo_bpm, energy: (clip) => -clip.energy, length: (clip) => -clip.seconds }[wanted.sort];
     const shown = this.clips.filter(fits);
@@ -85,8 +98,11 @@ class LibraryPage {
   // All moves of one clip, one after the other.
   async #open(clip) {
     const { moves } = await api.get(`/clip?clip=${encodeURIComponent(clip.id)}`);
-    const back = button("Back to all", () => this.show(), { shape: "back" });
-    const facts = [clip.style, clip.dancer, clip.licence, clip.tempo_bpm ? `${clip.tempo_bpm.toFixed(0)} BPM` : "", clock(clip.seconds, 0), plural(clip.moves, "move")];
+    const back = this.#back();
+    const stretch = stretchFields("Like a stretch of it:");
+    const alike = button("Find", () => this.#like(`clip=${encodeURIComponent(clip.id)}&${stretch.query()}`, `a stretch of ${nameOf(clip.id)}`), { shape: "other", label: "Find moves like this stretch" });
+    stretch.row.append(alike);
+    const facts = [clip.style, clip.dancer, clip.licence, clip.tempo_bpm ? `${clip.tempo_bpm.toFixed(0)} BPM` : "", clock(clip.seconds, 0), plural(clip.moves, "move"), clip.turns ? plural(clip.turns, "turn") : ""];
     this.page.replaceChildren(
       element(
         "section",
@@ -95,6 +111,7 @@ class LibraryPage {
           await api.post("/library/sheet", { recording: clip.recording });
           toast("The cleaning sheet is being drawn; you will be told.");
         }), button("Take it out", () => this.#remove("recording", clip.recording, nameOf(clip.id)), { shape: "bin" }), ...(clip.dancer ? [button(`Take out ${clip.dancer}`, () => this.#remove("dancer", clip.dancer, `everything of ${clip.dancer}`), { shape: "bin" })] : []), back)),
+        stretch.row,
         element(
           "ul",
           { class: "clips small" },
@@ -116,12 +133,11 @@ class LibraryPage {
     const version = project.dance(deck.ids[0]) || project.state.dances.at(-1);
     const heard = element("audio", { controls: "", preload: "none", src: `/heard?move=${encodeURIComponent(move.id)}`, "aria-label": `Music of ${name}` });
     const use = version && button(`Put it into ${version.name}`, async () => {
-      const { id } = await api.get(`/dances/${version.id}/usable?move=${encodeURIComponent(move.id)}`);
       if (deck.ids[0] !== version.id || deck.ids.length > 1) await deck.openDances([version.id]);
-      const [start, end] = deck.stretch;
+      const at = middleOf(deck.stretch);
       dialog.close();
       location.hash = `#/dance/${version.id}`;
-      await changeDance([{ kind: "pin", at: (start + end) / 2, what: id, text: `${clock(start)}: ${name}` }], version.id);
+      await putMove({ id: move.id, name }, at, version.id);
     }, { kind: "primary", shape: "dancer", title: "Where its playhead stands" });
     const picture = loops.picture(this.index, move.id, `${name}, moving`);
     dialog.replaceChildren(
@@ -132,9 +148,22 @@ class LibraryPage {
     dialog.showModal();
   }
 
-  async #alike(move, name) {
-    const { moves } = await api.get(`/alike?move=${encodeURIComponent(move.id)}`);
-    const back = button("Back to all", () => this.show(), { shape: "back" });
+  #back() {
+    return button("Back to all", () => this.show(), { shape: "back" });
+  }
+
+  #alike(move, name) {
+    return this.#like(`move=${encodeURIComponent(move.id)}`, name);
+  }
+
+  async #like(query, name) {
+    this.found(name, await api.get(`/alike?${query}`));
+  }
+
+  // Show moves that were found to be like something.
+  found(name, { moves, index_id: index }) {
+    this.index = index;
+    const back = this.#back();
     this.page.replaceChildren(
       element(
         "section",

@@ -37,7 +37,7 @@ class Loops {
     this.index = index;
     const ratio = this.ratio;
     const canvas = element("canvas", {
-      class: "loop", role: "img", "aria-label": label, width: Math.round(LOOP.wide * ratio), height: Math.round(LOOP.high * ratio),
+      class: "loop", ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }), width: Math.round(LOOP.wide * ratio), height: Math.round(LOOP.high * ratio),
     });
     Object.assign(canvas, { move: id, timing, last: -1, frames });
     this.seen.observe(canvas);

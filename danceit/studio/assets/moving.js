@@ -47,6 +47,7 @@ class Moving {
         this.#act("Not this move", "ban", { kind: "ban", what: fragment.id, text: `Without the move at ${clock(start)}` }, "Another one here and everywhere"),
         this.#act("Nothing of this clip", "ban", { kind: "ban", what: fragment.clip, text: `Without ${nameOf(fragment.clip)}` }, "Take nothing from this recording"),
         ...(again.length ? [this.#copy(again)] : []),
+        this.#mirror(version),
         button("Loop it", () => { deck.transport.setLoop([start, end]); deck.player.clock.seek(start); }, { shape: "loop" }),
         ...(deck.selected === null ? [] : [button("Follow the song", () => deck.select(deck.dance, null))]),
       ),
@@ -54,6 +55,7 @@ class Moving {
       facts([
         ["In the source", `${clock(current.sourceS[current.segments[segment][0]])} to ${clock(current.sourceS[current.segments[segment][1] - 1])} of ${fragment.source}`],
         ["Style", fragment.style],
+        ["Side", fragment.mirrored ? "left for right" : ""],
         ["Licence", fragment.licence],
       ]),
       numbersOf(fragment, segment, seam),
@@ -105,6 +107,18 @@ class Moving {
     return element("div", { class: "instead" }, element("h2", {}, "Instead"), set, grid);
   }
 
+  // The eight to the other side, or back again.
+  #mirror(version) {
+    const eight = eightsOf(deck.counts, deck.player.data.duration_s).find(([from, to]) => from <= this.at && this.at < to) || deck.stretch;
+    // Windows begin on counts: a little inside, so that the neighbours' are not meant.
+    const [from, to] = [eight[0] + 0.05, eight[1] - 0.05];
+    const there = version.changes.find((one) => one.kind === "mirror" && Math.abs(one.from - from) < 0.1);
+    const change = { kind: "mirror", from, to, text: `${clock(eight[0])} to ${clock(eight[1])} to the other side` };
+    const made = button("Mirror this eight", () => (there ? takeBack(there) : changeDance([change])), { shape: "mirror", title: `${clock(eight[0])} to ${clock(eight[1])}, left for right` });
+    made.setAttribute("aria-pressed", String(Boolean(there)));
+    return made;
+  }
+
   async #fill(grid, fragment) {
     const [start, end] = deck.stretch;
     const { version } = this;
@@ -124,6 +138,7 @@ class Moving {
           element("span", { class: "words" }, swatch(other), other.words || other.style || nameOf(other.clip)),
         );
         card.addEventListener("click", () => this.#take(change, card));
+        carry(card, { id: other.id, name: nameOf(other.clip) });
         // A list that comes to be under a mouse at rest is not being pointed at.
         card.addEventListener("pointermove", (event) => {
           if (event.pointerType !== "mouse" || this.over === card || !(event.movementX || event.movementY)) return;

@@ -1,7 +1,7 @@
 // The studio: which part is on show, by the address, and what belongs to it.
 
 const project = new Project();
-let deck, loops, making, moving, counting, tray, exporting, learning, libraryPage;
+let deck, loops, making, moving, carrying, footage, counting, tray, exporting, learning, libraryPage;
 let tab = "make";
 
 const NEEDS = { library: false, songs: false, song: true, dance: true, learn: true };
@@ -121,11 +121,11 @@ function showAside() {
     element("div", { class: "group" }, step("undo", "Ctrl+Z"), step("redo", "Ctrl+Shift+Z"), button("Export", () => exporting.open(version), { kind: "primary", shape: "out" })),
   );
   const tabs = element("div", { class: "tabs", role: "tablist", "aria-label": "Controls" });
-  for (const [name, text] of [["make", "The dance"], ["move", "This move"]]) {
+  for (const [name, text] of [["make", "The dance"], ["move", "This move"], ["library", "Moves"]]) {
     tabs.append(element("button", { type: "button", class: "chip", role: "tab", id: `tab-${name}`, "aria-selected": String(tab === name), "aria-controls": "panel", onclick: () => { tab = name; showAside(); $(`tab-${name}`).focus(); } }, text));
   }
   const panel = element("div", { id: "panel", role: "tabpanel", "aria-labelledby": `tab-${tab}`, class: "panel" });
-  panel.append(tab === "make" ? making.panel(version) : moving.panel());
+  panel.append({ make: () => making.panel(version), move: () => moving.panel(), library: () => carrying.panel() }[tab]());
   if (tab === "make" && version.changes.length) panel.append(changesOf(version));
   redraw($("aside"), head, tabs, panel);
 }
@@ -196,6 +196,7 @@ function shortcuts() {
     "shift+ctrl+z": onDance(() => goDance("redo")),
     "ctrl+y": onDance(() => goDance("redo")),
     n: onDance(() => making.another()),
+    v: () => document.body.dataset.part === "dance" && footage.any && footage.set(!footage.on),
     c: () => deck.setClicks(!deck.clicks.on),
     ArrowUp: () => (document.body.dataset.part === "learn" ? learning.hop(-1) : deck.transport.hop(-1)),
     ArrowDown: () => (document.body.dataset.part === "learn" ? learning.hop(1) : deck.transport.hop(1)),
@@ -216,7 +217,8 @@ async function start() {
   deck = new Deck(looks);
   loops = new Loops(looks[scheme()]);
   deck.transport = new Transport(shortcuts());
-  [making, moving, exporting, learning] = [new Making(), new Moving(), new Exporting(), new Learning()];
+  [making, moving, carrying, footage] = [new Making(), new Moving(), new Carrying(), new Footage($("footage"))];
+  [exporting, learning] = [new Exporting(), new Learning()];
   counting = new Counting($("aside"));
   tray = new Tray($("tray"));
   libraryPage = new LibraryPage($("page"));
@@ -229,7 +231,7 @@ async function start() {
   });
   deck.addEventListener("turned", () => {
     if (tab === "move") moving.show();
-    else if (deck.selected !== null && document.body.dataset.part === "dance") {
+    else if (tab === "make" && deck.selected !== null && document.body.dataset.part === "dance") {
       tab = "move";
       showAside();
     }

@@ -21,6 +21,7 @@ class Timeline extends EventTarget {
     this.detail = detail;
     this.setCounts(player.data.counts);
     this.selected = null;
+    this.aim = null; // where something is about to be dropped
     player.addEventListener("picture", () => this.#draw());
     new ResizeObserver(() => player.redraw()).observe(overview);
     this.#scrub(overview, (x) => (x / overview.clientWidth) * this.duration, true);
@@ -79,9 +80,26 @@ class Timeline extends EventTarget {
     canvas.addEventListener("pointercancel", () => (held = null));
   }
 
+  #secondsAt(x) {
+    return this.player.clock.seconds + (x / this.detail.clientWidth - 0.5) * this.span;
+  }
+
+  // What a place of the detailed strip is about: the nearest dance, the fragment there, the middle of
+  // it in seconds; null beside the song.
+  placeAt(x, y) {
+    const seconds = this.#secondsAt(x);
+    const { dances } = this.player;
+    if (seconds < 0 || seconds >= this.duration || !dances.length) return null;
+    const lane = Math.min(Math.max(Math.floor((y - this.lanes) / this.lane), 0), dances.length - 1);
+    const dance = dances[lane];
+    const segment = dance.segmentAt(dance.frameAt(seconds));
+    const [start, end] = dance.segments[segment];
+    return { dance: lane, segment, seconds: (start + end) / 2 / dance.fps };
+  }
+
   // A click on the detailed strip: a fragment on its lane, elsewhere the moment.
   #clicked(x, y) {
-    const seconds = this.player.clock.seconds + (x / this.detail.clientWidth - 0.5) * this.span;
+    const seconds = this.#secondsAt(x);
     if (seconds < 0 || seconds > this.duration) return;
     const lane = Math.floor((y - this.lanes) / this.lane);
     if (lane >= 0 && lane < this.player.dances.length) {
@@ -276,7 +294,7 @@ class Timeline extends EventTarget {
       if (x > width) break;
       const wide = ((end - start) / dance.fps) * perSecond;
       const fragment = dance.fragmentOf(i);
-      const chosen = this.selected && this.selected.dance === index && this.selected.segment === i;
+      const chosen = [this.selected, this.aim].some((one) => one && one.dance === index && one.segment === i);
       context.fillStyle = css(fragment.colour, chosen ? 0.55 : 0.26);
       context.fillRect(x, top, wide - 1, this.lane - 4);
       context.fillStyle = css(fragment.colour);

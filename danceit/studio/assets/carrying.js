@@ -1,0 +1,114 @@
+// Moves carried from where they are shown onto the dance: by the pointer to any place of the detailed
+// strip, by a press or the keyboard to where the playhead stands.
+
+const CARRIED = "application/x-danceit-move";
+
+// A picture of a move that can be dragged; `move` has an id and a name.
+function carry(card, move) {
+  card.draggable = true;
+  card.addEventListener("dragstart", (event) => {
+    event.dataTransfer.setData(CARRIED, JSON.stringify({ id: move.id, name: move.name }));
+    event.dataTransfer.effectAllowed = "copy";
+    moving.settle();
+  });
+}
+
+// Put a move where the song is at `seconds`: of its clip, as much as one move of the dance lasts.
+async function putMove(move, seconds, id) {
+  const { id: what } = await api.get(`/dances/${id}/usable?move=${encodeURIComponent(move.id)}`);
+  await changeDance([{ kind: "pin", at: seconds, what, text: `${clock(seconds)}: ${move.name}` }], id);
+}
+
+// The strip takes what is dragged over it, and shows what it would take the place of.
+function takeCarried(canvas, timeline) {
+  const carried = (event) => event.dataTransfer.types.includes(CARRIED);
+  const aim = (event) => {
+    const rest = canvas.getBoundingClientRect();
+    return timeline.placeAt(event.clientX - rest.left, event.clientY - rest.top);
+  };
+  const show = (place) => {
+    timeline.aim = place;
+    timeline.player.redraw();
+  };
+  canvas.addEventListener("dragover", (event) => {
+    if (!carried(event) || !deck.ids.length) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    show(aim(event));
+  });
+  canvas.addEventListener("dragleave", () => show(null));
+  canvas.addEventListener("drop", (event) => {
+    if (!carried(event) || !deck.ids.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const place = aim(event);
+    show(null);
+    if (!place) return;
+    const move = JSON.parse(event.dataTransfer.getData(CARRIED));
+    deck.select(place.dance, place.segment);
+    attempt(() => putMove(move, place.seconds, deck.ids[place.dance]));
+  });
+}
+
+// The library beside the dance: every clip by the move that stands for it, and a clip's moves.
+class Carrying {
+  constructor() {
+    this.text = "";
+    this.clip = null;
+  }
+
+  panel() {
+    this.grid = element("ul", { class: "moves", "aria-label": "Moves of the library" });
+    const search = element("input", { type: "search", class: "field", placeholder: "Search the library", "aria-label": "Search the library" });
+    search.value = this.text;
+    search.addEventListener("input", () => {
+      this.text = search.value.trim().toLowerCase();
+      this.#list();
+    });
+    this.head = element("div", { class: "tools" }, search);
+    const hint = element("p", { class: "dim" }, "Drag a move onto the timeline, or press it to put it where the playhead stands.");
+    attempt(async () => {
+      if (this.index !== project.state.library?.index_id) {
+        const { clips, index_id: index } = await api.get("/clips");
+        Object.assign(this, { clips, index, clip: null });
+      }
+      this.#list();
+    });
+    return element("section", { class: "card carrying" }, this.head, hint, this.grid);
+  }
+
+  #list() {
+    if (this.clip) return;
+    const shown = this.clips.filter((clip) => `${clip.id} ${clip.style} ${clip.dancer}`.toLowerCase().includes(this.text));
+    this.#fill(shown.map((clip) => [{ id: clip.move, name: nameOf(clip.id) }, clip, button("All its moves", () => this.#open(clip), { label: `All moves of ${nameOf(clip.id)}` })]));
+  }
+
+  async #open(clip) {
+    const { moves } = await api.get(`/clip?clip=${encodeURIComponent(clip.id)}`);
+    this.clip = clip;
+    const back = button(nameOf(clip.id), () => {
+      this.clip = null;
+      back.remove();
+      this.#list();
+    }, { shape: "back", label: `Back to all clips from ${nameOf(clip.id)}` });
+    this.head.append(back);
+    this.#fill(moves.map((move) => [{ id: move.id, name: `${nameOf(clip.id)} at ${clock(move.start_s)}` }, clip, null]));
+    back.focus();
+  }
+
+  #fill(rows) {
+    this.grid.replaceChildren(
+      ...rows.map(([move, clip, more]) => {
+        const card = element("button", { type: "button", class: "move-card", "data-move": move.id, "aria-label": `Put ${move.name} where the playhead stands` }, loops.picture(this.index, move.id, ""), element("span", { class: "words" }, swatch(clip), move.name));
+        card.addEventListener("click", () => attempt(() => putMove(move, middleOf(deck.stretch), deck.ids[deck.dance]), card));
+        carry(card, move);
+        return element("li", {}, card, ...(more ? [more] : []));
+      }),
+    );
+    if (!rows.length) this.grid.append(element("li", { class: "dim" }, "Nothing of that name."));
+  }
+}
+
+function middleOf([start, end]) {
+  return (start + end) / 2;
+}

@@ -1,0 +1,103 @@
+// The dancers' own footage beside the drawn figure, in step with it, where the library has video: the
+// file itself, entered where the dance shows it.
+
+const FOOTAGE = { apartS: 0.12, most: 3 };
+
+class Footage {
+  constructor(box) {
+    this.box = box;
+    this.on = false;
+    this.reels = new Map(); // a video's address to its element
+    this.toggle = element("button", { type: "button", class: "chip", "aria-pressed": "false", title: "The dancers' own footage (V)", onclick: () => this.set(!this.on) }, icon("film"), "Footage");
+    this.toggle.id = "footage-on";
+    $("front").after(this.toggle);
+    this.caption = element("figcaption", { class: "from" });
+    this.note = element("p", { class: "dim", role: "status" });
+    box.append(this.note, this.caption);
+    deck.addEventListener("picture", () => this.#follow());
+    deck.addEventListener("opened", () => this.#opened());
+  }
+
+  get any() {
+    return deck.ids.length > 0 && (deck.raw || []).some(({ fragments }) => fragments.some(({ video }) => video));
+  }
+
+  set(on) {
+    this.on = on;
+    this.toggle.setAttribute("aria-pressed", String(on));
+    this.#opened();
+    deck.player.redraw();
+  }
+
+  #opened() {
+    this.toggle.hidden = !this.any;
+    const shown = this.on && this.any;
+    this.box.hidden = !shown;
+    if (!shown) this.#rest();
+  }
+
+  #rest() {
+    for (const reel of this.reels.values()) reel.pause();
+  }
+
+  // The video of what is on show now, at its second of it; others wait.
+  #follow() {
+    if (!this.on || this.box.hidden) return;
+    const { current } = deck;
+    const position = current.frameAt(deck.seconds);
+    const segment = current.segmentAt(position);
+    const fragment = current.fragmentOf(segment);
+    const { video } = fragment;
+    const text = video ? nameOf(fragment.clip) : `${nameOf(fragment.clip)}: no video of it`;
+    if (this.caption.textContent !== text) this.caption.textContent = text;
+    const address = video && `/dances/${deck.ids[deck.dance]}/footage/${video}`;
+    for (const [own, reel] of this.reels) {
+      reel.hidden = own !== address;
+      if (own !== address) reel.pause();
+    }
+    if (!address) return;
+    this.#show(this.#reel(address), current.sourceS[Math.floor(position + 1e-6)], fragment.mirrored);
+  }
+
+  #show(reel, seconds, mirrored) {
+    reel.hidden = false;
+    reel.classList.toggle("turned", Boolean(mirrored) !== deck.player.mirror);
+    const { playing, rate } = deck.player.clock;
+    if (!playing) {
+      reel.pause();
+      if (Math.abs(reel.currentTime - seconds) > 0.02 && !reel.seeking) reel.currentTime = seconds;
+      return;
+    }
+    if (reel.playbackRate !== rate) reel.playbackRate = rate;
+    if (Math.abs(reel.currentTime - seconds) > FOOTAGE.apartS && !reel.seeking) reel.currentTime = seconds;
+    if (reel.paused) reel.play().catch(() => {});
+  }
+
+  #reel(address) {
+    const there = this.reels.get(address);
+    if (there) {
+      this.reels.delete(address);
+      this.reels.set(address, there);
+      return there;
+    }
+    const reel = element("video", { src: address, preload: "auto", playsinline: "", "aria-label": "The dancer's own footage" });
+    reel.muted = true;
+    reel.addEventListener("error", () => {
+      this.note.textContent = "This browser cannot play this video; export with footage shows it.";
+    });
+    reel.addEventListener("loadeddata", () => {
+      this.note.textContent = "";
+      deck.player.redraw();
+    });
+    this.reels.set(address, reel);
+    this.box.prepend(reel);
+    while (this.reels.size > FOOTAGE.most) {
+      const [[oldest, gone]] = this.reels;
+      this.reels.delete(oldest);
+      gone.removeAttribute("src");
+      gone.load();
+      gone.remove();
+    }
+    return reel;
+  }
+}

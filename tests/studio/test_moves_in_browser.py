@@ -1,0 +1,157 @@
+"""Moves of the library in a real browser: mirrored, dragged, looked for by a file, missed."""
+
+import json
+from typing import Any
+
+from danceit.data import Dance
+from danceit.index.synthetic import SyntheticLibrary
+from danceit.studio.project import Project
+from tests.browser import Watched, unnamed_controls, watched
+from tests.studio.browsing import button, job_over, open_page, pick_move
+from tests.studio.conftest import Served
+
+CHANGES = "studio.project.dances[0].changes"
+
+
+def open_dance(seen: Watched, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    open_page(seen, danced, f"#/dance/{version['id']}")
+    seen.until("danceit.drawnFrame() !== undefined")
+
+
+def kept(danced: Served) -> Dance:
+    project = Project.open(danced.project)
+    return Dance.load(project.dance_file(project.versions()[0]))
+
+
+def take_all_back(seen: Watched) -> None:
+    before = seen.state("studio.project.dances[0].revision")
+    steps = 0
+    while seen.state("studio.project.dances[0].undo"):
+        steps += 1
+        seen.page.keyboard.press("Control+z")
+        seen.until(f"studio.project.dances[0].revision === {before + steps}")
+
+
+def test_an_eight_is_danced_to_the_other_side_and_back(browser: Any, danced: Served) -> None:
+    with watched(browser) as seen:
+        open_dance(seen, danced)
+        moves = [placed.fragment_id for placed in kept(danced).fragments]
+        pick_move(seen)
+        assert button(seen, "Mirror this eight").get_attribute("aria-pressed") == "false"
+        button(seen, "Mirror this eight").click()
+        seen.until("studio.deck.fragment.mirrored")
+        seen.page.get_by_text("left for right").wait_for()
+        (change,) = seen.state(CHANGES)
+        dance = kept(danced)
+        assert [placed.fragment_id for placed in dance.fragments] == moves
+        for frame in range(dance.n_frames):
+            placed = dance.fragments[int(dance.source_index[frame])]
+            if change["from"] <= frame / dance.fps < change["to"]:
+                assert placed.mirrored
+        assert not all(placed.mirrored for placed in dance.fragments)
+        # Pressed again it is as it was, and the keyboard is still on the button.
+        seen.until("document.querySelector('.move [aria-pressed=true]') !== null")
+        button(seen, "Mirror this eight").click()
+        seen.until(f"{CHANGES}.length === 0")
+        seen.until("!studio.deck.fragment.mirrored")
+        assert unnamed_controls(seen.page) == []
+        take_all_back(seen)
+        assert seen.complaints == []
+
+
+def test_a_move_is_dragged_from_the_library_onto_the_dance(browser: Any, danced: Served) -> None:
+    with watched(browser, width=1440, height=900) as seen:
+        open_dance(seen, danced)
+        seen.page.get_by_role("tab", name="Moves").click()
+        grid = seen.page.get_by_role("list", name="Moves of the library")
+        shown = seen.state("studio.deck.current.fragments.map(({ clip }) => clip)")
+        card = grid.locator(".move-card").last
+        card.wait_for()
+        wanted = card.get_attribute("data-move").rpartition(":")[0]
+        assert unnamed_controls(seen.page) == []
+        box = seen.page.locator("#detail").bounding_box()
+        at = {"x": 0.7 * box["width"], "y": box["height"] - 14}
+        # What the strip shows there: a seventh of its width past the playhead in its middle.
+        card.drag_to(seen.page.locator("#detail"), target_position=at)
+        seen.until(f"{CHANGES}.length === 1")
+        (change,) = seen.state(CHANGES)
+        assert change["kind"] == "pin"
+        assert change["what"].rpartition(":")[0] == wanted
+        seen.until(f"studio.deck.fragment.id === '{change['what']}'")
+        assert 0.2 < change["at"] < 5.0
+        # The same by the keyboard, where the playhead stands.
+        take_all_back(seen)
+        seen.page.keyboard.press("Home")
+        card.focus()
+        seen.page.keyboard.press("Enter")
+        seen.until(f"{CHANGES}.length === 1")
+        assert seen.state(CHANGES)[0]["what"].rpartition(":")[0] == wanted
+        take_all_back(seen)
+        seen.until(f"{CHANGES}.length === 0")
+        back = json.dumps(shown)
+        seen.until(
+            "JSON.stringify(studio.deck.current.fragments.map(({ clip }) => clip))"
+            f" === JSON.stringify({back})"
+        )
+        assert seen.complaints == []
+
+
+def test_moves_like_a_file_that_is_dropped_are_found(
+    browser: Any, danced: Served, library: SyntheticLibrary
+) -> None:
+    with watched(browser) as seen:
+        open_page(seen, danced, "#/library")
+        button(seen, "Find a move").click()
+        dialog = seen.page.locator("#move")
+        assert unnamed_controls(seen.page) == []
+        dialog.get_by_label("From, in seconds").fill("4")
+        dialog.get_by_label("To, in seconds").fill("6")
+        file = library.recordings[0]
+        dialog.locator("input.chooser").set_input_files([file, file.with_suffix(".flac")])
+        job_over(seen, "alike")
+        (job,) = danced.get("/state")["jobs"]
+        assert job["state"] == "done", job["error"]
+        seen.page.get_by_role("button", name="Show them").first.click()
+        seen.page.get_by_role("heading", name=f"Moves like {file.name}").wait_for()
+        first = seen.page.locator("button.clip-card").first.get_attribute("aria-label")
+        # What was dropped is in the library: nothing moves more like it than itself.
+        assert first.startswith(f"{file.stem} at 0:0")
+        assert job["result"]["moves"][0]["apart_px"] < 12
+        button(seen, "Back to all").click()
+        # A stretch of a clip, by its seconds.
+        seen.page.locator("button.clip-card").first.click()
+        button(seen, "Find moves like this stretch").wait_for()
+        seen.page.locator("#page").get_by_label("From, in seconds").fill("2")
+        seen.page.locator("#page").get_by_label("To, in seconds").fill("0:04")
+        button(seen, "Find moves like this stretch").click()
+        seen.page.get_by_role("heading", name="Moves like a stretch of").wait_for()
+        assert seen.page.locator("button.clip-card").count() > 3
+        assert seen.complaints == []
+
+
+def test_what_a_song_lacks_is_told(browser: Any, danced: Served) -> None:
+    (song,) = danced.get("/state")["songs"]
+    told = danced.get(f"/gaps?song={song['id']}")
+    with watched(browser) as seen:
+        open_page(seen, danced, "#/library")
+        button(seen, "Gaps for <b>a song</b>").click()
+        seen.page.get_by_role("heading", name="Gaps for <b>a song</b>").wait_for()
+        items = seen.page.locator(".gaps li").all_inner_texts()
+        assert items[: len(told["wanted"])] == told["wanted"]
+        assert len(items) == len(told["wanted"]) + len(told["lacking"])
+        assert seen.complaints == []
+
+
+def test_clips_are_filtered_by_turns(browser: Any, danced: Served) -> None:
+    clips = danced.get("/clips")
+    for clip, turns in zip(clips["clips"], (0, 1, 40), strict=True):
+        clip["turns"] = turns
+    with watched(browser) as seen:
+        seen.page.route("**/clips", lambda route: route.fulfill(json=clips))
+        open_page(seen, danced, "#/library")
+        turns = seen.page.get_by_role("combobox", name="Turns")
+        for wanted, count in (("some", 2), ("many", 1), ("none", 1), ("", 3)):
+            turns.select_option(wanted)
+            seen.until(f"document.querySelectorAll('.clips > li').length === {count}")
+        assert seen.complaints == []
