@@ -22,7 +22,7 @@ def button(seen: Watched, name: str) -> Any:
 
 def job_over(seen: Watched, task: str, count: int = 1) -> None:
     """Wait for work in a process of its own, which takes as long as the machine is busy."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     own = f"studio.project.jobs.filter((job) => job.task === '{task}')"
     over = f"{own}.length === {count} && {own}.every(({{ state }}) => state !== 'running')"
     while not seen.state(over):

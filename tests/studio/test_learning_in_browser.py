@@ -77,7 +77,8 @@ def test_counts_are_called_a_little_before_they_are_due(browser: Any, danced: Se
         assert seen.complaints == []
     beats = np.array(counts["beats_s"])
     for text, at_s in called:
-        coming = int(np.searchsorted(beats, at_s, side="right"))
+        # The moment is read after the word is on its way, and may by then be that of the count.
+        coming = int(np.searchsorted(beats, at_s - 0.02, side="right"))
         assert text == str(counts["eights"][coming])
         # 0.09 s of the room's time at half speed.
         assert beats[coming] - at_s < 0.05

@@ -51,7 +51,8 @@ def test_an_eight_is_danced_to_the_other_side_and_back(browser: Any, danced: Ser
                 assert placed.mirrored
         assert not all(placed.mirrored for placed in dance.fragments)
         # Pressed again it is as it was, and the keyboard is still on the button.
-        seen.until("document.querySelector('.move [aria-pressed=true]') !== null")
+        pressed = seen.page.get_by_role("button", name="Mirror this eight", pressed=True)
+        pressed.wait_for()
         button(seen, "Mirror this eight").click()
         seen.until(f"{CHANGES}.length === 0")
         seen.until("!studio.deck.fragment.mirrored")
@@ -119,6 +120,7 @@ def test_moves_like_a_file_that_is_dropped_are_found(
         assert first.startswith(f"{file.stem} at 0:0")
         assert job["result"]["moves"][0]["apart_px"] < 12
         button(seen, "Back to all").click()
+        seen.page.get_by_role("heading", name="Library", exact=True).wait_for()
         # A stretch of a clip, by its seconds.
         seen.page.locator("button.clip-card").first.click()
         button(seen, "Find moves like this stretch").wait_for()

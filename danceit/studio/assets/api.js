@@ -99,9 +99,8 @@ class Project extends EventTarget {
       // The server was started again: this page's token is of no use any more.
       if (this.run && this.run !== run) return location.reload();
       this.run = run;
-      const before = this.state.jobs;
       this.state.jobs = jobs;
-      this.dispatchEvent(new CustomEvent("jobs", { detail: { jobs, before } }));
+      this.dispatchEvent(new Event("jobs"));
       if (news !== this.state.news) this.refresh().catch(() => {});
       return undefined;
     };

@@ -41,8 +41,7 @@ async function changeDance(added, id = moving.version.id) {
     return JSON.stringify(changes) === JSON.stringify(version.changes) ? null : { do: "change", changes };
   });
   if (!told) return;
-  const text = told.changed === 1 ? "One move is other now" : told.changed ? `${told.changed} moves are other now` : added[0].text;
-  toast(`${text}, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo", id)) });
+  toast(`${told.changed === 1 ? "One move is" : `${told.changed} moves are`} other now, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo", id)) });
 }
 
 // Let one change not hold any more, wherever it stands by then.
@@ -52,6 +51,19 @@ function takeBack(change, id = moving.version.id) {
     const changes = version.changes.filter((one) => JSON.stringify(one) !== gone);
     return changes.length === version.changes.length ? null : { do: "change", changes };
   });
+}
+
+// Dance an eight to the other side, or where it already is, back again; pressed twice it is as it was.
+function turnEight(change, id = moving.version.id) {
+  moving.settle();
+  return editDance(id, (version) => {
+    const rest = version.changes.filter((one) => !sameEight(one, change));
+    return { do: "change", changes: rest.length < version.changes.length ? rest : [...rest, change] };
+  });
+}
+
+function sameEight(one, other) {
+  return one.kind === "mirror" && Math.abs(one.from - other.from) < 0.1 && Math.abs(one.to - other.to) < 0.1;
 }
 
 // `way` is undo or redo.

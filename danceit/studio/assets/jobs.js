@@ -3,11 +3,14 @@
 class JobsPanel {
   constructor() {
     $("jobs-open").addEventListener("click", () => $("jobs").showModal());
-    project.addEventListener("state", () => this.#show());
-    project.addEventListener("jobs", ({ detail }) => {
-      this.#ended(detail.before, detail.jobs);
-      this.#show();
-    });
+    this.states = new Map(project.state.jobs.map(({ id, state }) => [id, state]));
+    // Whichever tells first that one is over.
+    for (const news of ["state", "jobs"]) {
+      project.addEventListener(news, () => {
+        this.#ended(project.state.jobs);
+        this.#show();
+      });
+    }
   }
 
   #show() {
@@ -70,10 +73,11 @@ class JobsPanel {
     return row;
   }
 
-  #ended(before, now) {
-    for (const job of now) {
-      const was = before.find(({ id }) => id === job.id);
-      if (!was || was.state !== "running" || job.state === "running") continue;
+  #ended(jobs) {
+    for (const job of jobs) {
+      const was = this.states.get(job.id);
+      this.states.set(job.id, job.state);
+      if (was === job.state || job.state === "running") continue;
       if (job.state === "failed") toast(`${job.title}: ${job.error}`, { kind: "bad", stays: true });
       else if (job.state === "done" && job.task === "alike") {
         toast(`${job.title}: ${made(job)}`, { kind: "good", act: "Show them", on: () => showFound(job), stays: true });

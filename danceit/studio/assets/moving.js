@@ -112,10 +112,9 @@ class Moving {
     const eight = eightsOf(deck.counts, deck.player.data.duration_s).find(([from, to]) => from <= this.at && this.at < to) || deck.stretch;
     // Windows begin on counts: a little inside, so that the neighbours' are not meant.
     const [from, to] = [eight[0] + 0.05, eight[1] - 0.05];
-    const there = version.changes.find((one) => one.kind === "mirror" && Math.abs(one.from - from) < 0.1);
     const change = { kind: "mirror", from, to, text: `${clock(eight[0])} to ${clock(eight[1])} to the other side` };
-    const made = button("Mirror this eight", () => (there ? takeBack(there) : changeDance([change])), { shape: "mirror", title: `${clock(eight[0])} to ${clock(eight[1])}, left for right` });
-    made.setAttribute("aria-pressed", String(Boolean(there)));
+    const made = button("Mirror this eight", () => turnEight(change), { shape: "mirror", title: `${clock(eight[0])} to ${clock(eight[1])}, left for right` });
+    made.setAttribute("aria-pressed", String(version.changes.some((one) => sameEight(one, change))));
     return made;
   }
 
