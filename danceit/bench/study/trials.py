@@ -172,7 +172,8 @@ def trials(loaded: Sequence[Entry], *, single: bool, seconds: float, seed: int) 
     Raises
     ------
     InputError
-        If no two contestants dance to the same song.
+        If no two contestants dance to the same song, or those to one song are never seen at
+        the same time.
     """
     if seconds <= 0:
         raise InputError(f"--seconds must be above 0; got {seconds:g}")
@@ -186,7 +187,8 @@ def trials(loaded: Sequence[Entry], *, single: bool, seconds: float, seed: int) 
             "there is nothing to compare: no two contestants have a dance to the same song"
         )
     questions = SINGLE_QUESTIONS if single else PAIR_QUESTIONS
-    return [_trial(group, questions, seconds, seed) for group in shown]
+    seen = {song: _seen_together(loaded, song) for song in {each.song_sha256 for each in loaded}}
+    return [_trial(group, questions, seen[group[0].song_sha256], seconds, seed) for group in shown]
 
 
 def order_for(voter: str, of: Sequence[Trial], seed: int) -> list[tuple[Trial, bool]]:
@@ -208,11 +210,33 @@ def _entry(name: str, file: Path) -> Entry:
     return Entry(name, file, sha256_of_file(file), song, dance)
 
 
-def _trial(group: tuple[Entry, ...], questions: dict[str, str], seconds: float, seed: int) -> Trial:
-    length_s = min(entry.dance.n_frames / entry.dance.fps for entry in group)
+def _seen_together(loaded: Sequence[Entry], song: str) -> tuple[float, float]:
+    """Seconds of a song in which all that dance to it are there: a real dance may begin late."""
+    starts, ends = [], []
+    for entry in loaded:
+        if entry.song_sha256 == song:
+            there = np.flatnonzero(np.isfinite(entry.dance.joints).any(axis=(1, 2)))
+            starts.append(there[0] / entry.dance.fps if len(there) else 0.0)
+            ends.append((there[-1] + 1) / entry.dance.fps if len(there) else 0.0)
+    if max(starts) >= min(ends):
+        raise InputError(
+            "the dances to one song are never seen at the same time: there is no stretch to show "
+            f"of {', '.join(entry.file.name for entry in loaded if entry.song_sha256 == song)}"
+        )
+    return float(max(starts)), float(min(ends))
+
+
+def _trial(
+    group: tuple[Entry, ...],
+    questions: dict[str, str],
+    seen: tuple[float, float],
+    seconds: float,
+    seed: int,
+) -> Trial:
+    first_s, last_s = seen
     rng = np.random.default_rng(_number(f"{seed}|{group[0].song_sha256}"))
-    start_s = float(rng.uniform(0, max(0.0, length_s - seconds)))
-    end_s = min(length_s, start_s + seconds)
+    start_s = float(rng.uniform(first_s, max(first_s, last_s - seconds)))
+    end_s = min(last_s, start_s + seconds)
     shown = "|".join(entry.sha256 for entry in group)
     trial_id = hashlib.sha256(f"{shown}|{start_s:.3f}|{end_s:.3f}".encode()).hexdigest()[:16]
     return Trial(trial_id, group, questions, start_s, end_s)

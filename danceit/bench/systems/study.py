@@ -17,8 +17,8 @@ from danceit.bench.systems.systems import System
 from danceit.data import FPS, Clip, Dance, DanceSong, Music, Placement, Step
 from danceit.files import replacing, sha256_of_file
 
-COVERED = 0.8
-"""Share of a song that a real dance must fill: before and after it the dancer stands."""
+SHORTEST_S = 5.0
+"""A real dance that fills less of its song is not shown."""
 
 
 def set_up_study(work: Work, systems: Sequence[System], files: Sequence[Path]) -> Path:
@@ -42,19 +42,20 @@ def set_up_study(work: Work, systems: Sequence[System], files: Sequence[Path]) -
 
 
 def as_danced(clip: Clip, music: Music) -> Dance | None:
-    """A real dance at its place in its song, standing before and after; None where it is short."""
+    """A real dance at its place in its song, unseen before and after; None where it is short."""
     times = np.arange(music.n_frames) / FPS
     frames = np.clip(np.round((times - clip.start_s) * FPS), 0, clip.n_frames - 1).astype(np.int64)
     inside = (times >= clip.start_s) & (times < clip.start_s + clip.n_frames / FPS)
-    if inside.mean() < COVERED:
+    if inside.sum() < SHORTEST_S * FPS:
         return None
+    joints = np.where(inside[:, None, None], flat(clip.poses)[frames], np.float32(np.nan))
     placed = Placement(
         fragment_id=clip.clip_id, clip_id=clip.clip_id, source=str(clip.path), start_s=0.0,
         end_s=clip.n_frames / FPS, window_start_s=0.0, distance=0.0, rank=0, join_cost=0.0,
         style=clip.style, licence=clip.licence,
     )  # fmt: skip
     return Dance(
-        joints=flat(clip.poses)[frames],
+        joints=joints,
         seams=np.zeros(0, dtype=np.int64),
         beats_s=music.beats_s,
         source_index=np.zeros(len(frames), dtype=np.int32),

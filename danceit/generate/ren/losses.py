@@ -82,7 +82,7 @@ def set_distance(graph: StGcn, made: Tensor, real: Tensor) -> Tensor:
     """
     seen, wanted = _seen(graph, made), _seen(graph, real)
     deviation = wanted.std(dim=0)
-    unit = deviation.clamp_min(float(DEAD * deviation.mean()))
+    unit = torch.maximum(deviation, DEAD * deviation.mean())
     middle = (seen.mean(dim=0) - wanted.mean(dim=0)) / unit
     spread = (seen.std(dim=0) - deviation) / unit
     return (middle.square() + spread.square()).mean()

@@ -128,7 +128,13 @@ def test_a_real_dance_stands_at_its_place_in_its_song(tmp_path: Path) -> None:
     assert dance is not None
     assert dance.n_frames == music.n_frames
     np.testing.assert_array_equal(dance.joints[12 + 24], poses[24])
-    np.testing.assert_array_equal(dance.joints[0], poses[0])
+    assert np.isnan(dance.joints[:12]).all()  # the clip begins half a second into the song
+    dance.save(tmp_path / "real.dance.npz")
+    others = replace(dance, joints=np.zeros_like(dance.joints))
+    others.save(tmp_path / "made.dance.npz")
+    shown = trials(entries([tmp_path / "real.dance.npz", tmp_path / "made.dance.npz"]),
+                   single=False, seconds=60.0, seed=0)  # fmt: skip
+    assert (shown[0].start_s, shown[0].end_s) == (0.5, pytest.approx(0.5 + 170 / 24))
     assert study.as_danced(replace(clip, poses=poses[:60]), music) is None
 
 
