@@ -28,6 +28,8 @@ _SIDES = tuple(
     )
     for side in ("right", "left")
 )
+KINETIC, GEOMETRIC = 3 * BODY_JOINTS, 26
+"""Features of a piece."""
 _NECK, _NOSE = JOINT["neck"], JOINT["nose"]
 _STRETCHED = np.deg2rad(150.0)
 """Angle of a knee or an elbow from which it counts as stretched."""

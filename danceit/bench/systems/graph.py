@@ -18,6 +18,7 @@ from danceit.generate.protocol import Generator
 from danceit.generate.registry import load_generator
 from danceit.generate.ren.generator import RenGenerator
 from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, at_rate, centred
+from danceit.generate.ren.st_gcn import BLOCKS
 
 _TOGETHER = 64
 """Pieces seen at once."""
@@ -66,5 +67,8 @@ class GraphFeatures:
         found = [
             self.generator.graph.features(part.to(self.generator.device)).cpu().numpy()
             for part in torch.split(torch.from_numpy(poses), _TOGETHER)
+            if len(part)
         ]
+        if not found:
+            return np.zeros((0, BLOCKS[-1][0]))
         return np.asarray(np.concatenate(found), dtype=np.float64)

@@ -65,15 +65,33 @@ class Work:
     def extractors(self) -> dict[str, Extractor]:
         """Features that sets of dances are compared by."""
         found: dict[str, Extractor] = {
-            "kinetic": partial(_each, sets.kinetic), "geometric": partial(_each, sets.geometric),
+            "kinetic": partial(_each, sets.kinetic, sets.KINETIC),
+            "geometric": partial(_each, sets.geometric, sets.GEOMETRIC),
         }  # fmt: skip
         return found if self.graph is None else {**found, "graph": self.graph}
 
     @cached_property
     def real_features(self) -> dict[str, Float64]:
         """Features of every 5 s of the real dances, by extractor."""
-        cut = sets.cut([flat(motion) for motion in self.material.motions])
-        return {kind: of(cut) for kind, of in self.extractors.items()}
+        return {kind: np.concatenate(each) for kind, each in self.each_real.items()}
+
+    @cached_property
+    def each_real(self) -> dict[str, list[Float64]]:
+        """The same dance by dance."""
+        cuts = [sets.cut([flat(motion)]) for motion in self.material.motions]
+        return {kind: [of(cut) for cut in cuts] for kind, of in self.extractors.items()}
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str], Float64]:
+        """Features of made dances, by extractor and file: seen once, compared in two ways."""
+        return {}
+
+    def features(self, kind: str, kept: Path) -> Float64:
+        """Features of every 5 s of a dance that was kept."""
+        if (kind, str(kept)) not in self.known:
+            cut = sets.cut([flat(Dance.load(kept).joints)])
+            self.known[kind, str(kept)] = self.extractors[kind](cut)
+        return self.known[kind, str(kept)]
 
     @cached_property
     def material_id(self) -> str:
@@ -262,12 +280,10 @@ def _bar_lock(poses: Float32, annotated: Counts) -> Values:
 
 def _real_set(work: Work, half: int) -> Values:
     """Real dances against themselves: a random half against the other, and how they differ."""
-    motions = [flat(motion) for motion in work.material.motions]
-    order = np.random.default_rng(half).permutation(len(motions))
+    order = np.random.default_rng(half).permutation(len(work.material.dances))
     values: Values = {}
-    cuts = [sets.cut([motions[i] for i in part]) for part in (order[::2], order[1::2])]
-    for kind, of in work.extractors.items():
-        halves = [of(cut) for cut in cuts]
+    for kind, each in work.each_real.items():
+        halves = [np.concatenate([each[i] for i in part]) for part in (order[::2], order[1::2])]
         values[f"fid_{kind}"] = distribution.evaluate(*halves)["fid"]
         whole = np.concatenate(halves)
         values[f"diversity_{kind}"] = distribution.evaluate(whole, whole)["diversity"]
@@ -276,10 +292,10 @@ def _real_set(work: Work, half: int) -> Values:
 
 def _set(work: Work, system: System, files: Sequence[Path], seed: int) -> Values:
     """FID and diversity over 5 s pieces of one dance to each song."""
-    cut = sets.cut([_seen(work, file, system, seed) for file in files])
     values: Values = {}
-    for kind, of in work.extractors.items():
-        rows = distribution.evaluate(work.real_features[kind], of(cut))
+    for kind in work.extractors:
+        made = [work.features(kind, kept_file(work, file, system, seed)) for file in files]
+        rows = distribution.evaluate(work.real_features[kind], np.concatenate(made))
         values[f"fid_{kind}"], values[f"diversity_{kind}"] = rows["fid"], rows["diversity"]
     return values
 
@@ -290,22 +306,19 @@ def _modes(work: Work, system: System, files: Sequence[Path]) -> Values:
     A dance is the mean of its pieces' features: what differs is the dance, not its moments.
     """
     values: Values = {}
-    each = [(work.names[file], sets.cut([_seen(work, file, system, seed)]))
-            for file in files for seed in range(work.seeds)]  # fmt: skip
-    each = [(song, cut) for song, cut in each if len(cut)]
-    by_song: dict[str, list[int]] = {}
-    for row, (song, _) in enumerate(each):
-        by_song.setdefault(song, []).append(row)
-    for kind, of in work.extractors.items():
-        dances = np.stack([of(cut).mean(axis=0) for _, cut in each])
-        placed = distribution.normalised(dances, work.real_features[kind])
+    for kind in work.extractors:
+        dances: list[Float64] = []
+        by_song: dict[str, list[int]] = {}
+        for file in files:
+            for seed in range(work.seeds):
+                found = work.features(kind, kept_file(work, file, system, seed))
+                if len(found):
+                    by_song.setdefault(work.names[file], []).append(len(dances))
+                    dances.append(found.mean(axis=0))
+        placed = distribution.normalised(np.stack(dances), work.real_features[kind])
         values[f"multimodality_{kind}"] = distribution.multimodality(placed, by_song)
     return values
 
 
-def _seen(work: Work, file: Path, system: System, seed: int) -> Float32:
-    return flat(Dance.load(kept_file(work, file, system, seed)).joints)
-
-
-def _each(of: Callable[[Array], Float64], cut: Float64) -> Float64:
-    return np.array([of(piece) for piece in cut], dtype=np.float64)
+def _each(of: Callable[[Array], Float64], width: int, cut: Float64) -> Float64:
+    return np.array([of(piece) for piece in cut], dtype=np.float64).reshape(-1, width)
