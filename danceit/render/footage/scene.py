@@ -122,11 +122,14 @@ class FootageScene(Scene):
         if number not in self._kinds:
             at = self.cut.joins[number].at
             first, second = self.cut.shots[number : number + 2]
-            self._kinds[number] = meeting(
+            kind = meeting(
                 self._shown(first, at),
                 self._shown(second, at),
                 self._where_dancers(first, second, at),
             )
+            # Asked for a morph, poses may be far apart: dissolved, there would be two dancers.
+            far = kind == "dissolve" and self.options.joins == "morph"
+            self._kinds[number] = "cut" if far else kind
         return self._kinds[number]
 
     def _between(self, first: Shot, second: Shot, index: int, share: float, kind: str) -> Picture:

@@ -33,9 +33,9 @@ ROOM = 0.4
 """Most that a cut may take off the stretch on either side."""
 UNSEEN_S = 0.13
 """Gap between poses from which the dancer was not seen, or a cut lies between."""
-SMALL_JUMP_PX, SMALL_JUMP_MOST_PX = 10.0, 20.0
+SMALL_JUMP_PX, SMALL_JUMP_MOST_PX = 8.0, 14.0
 """Canvas pixels that joints differ by, in the mean and at most, where two shots are nearly of one
-pose: a head is 45 wide, and half of that apart there are two of it."""
+pose: a hand is 15 wide, and as far apart there are two of it."""
 ALIKE = 1.15
 """Ratio of the sizes of neighbouring shots of one video up to which they are framed alike."""
 EASE_S = 0.8

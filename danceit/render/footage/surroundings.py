@@ -17,6 +17,8 @@ from danceit.render.options import RenderOptions
 Picture = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
 
+SLACK_PX = 2.0
+"""Width of an edge that counts as none: sizes are rounded when a video is read smaller."""
 EDGE_PX = 20.0
 """Width over which footage fades into what stands beyond it, at 512 pixels."""
 BLUR_SHARE = 0.025
@@ -95,7 +97,9 @@ class Surroundings:
 
     def _covers(self, source: Picture, placing: Float64) -> bool:
         left, top, right, bottom = self._edges(source, placing)
-        return left <= 0 and top <= 0 and right >= self._size[0] and bottom >= self._size[1]
+        width, height = self._size
+        across = left <= SLACK_PX and right >= width - SLACK_PX
+        return across and top <= SLACK_PX and bottom >= height - SLACK_PX
 
     def _ramps(self, source: Picture, placing: Float64) -> tuple[Float64, Float64]:
         """Across (width,) and down (height,): 1 within the footage, 0 beyond its edges."""
@@ -150,9 +154,9 @@ class Surroundings:
 
 def _ramp(at: Float64, low: float, high: float, size: int, fade: float) -> Float64:
     inside = np.ones_like(at)
-    if low > 0:
+    if low > SLACK_PX:
         inside = np.minimum(inside, np.clip((at - low) / fade, 0.0, 1.0))
-    if high < size:
+    if high < size - SLACK_PX:
         inside = np.minimum(inside, np.clip((high - at) / fade, 0.0, 1.0))
     return inside
 

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from danceit.data import BODY_PX
+from danceit.render import RenderOptions
 from danceit.render.footage.filling import filled, without_edges
 from danceit.render.footage.framing import Framing, canvas_place
+from danceit.render.footage.surroundings import Surroundings
 from tests.render.conftest import STANDING
 
 UPRIGHT = (1080, 1920)
@@ -75,3 +77,13 @@ def test_the_picture_does_not_follow_a_dancer_over_its_edge(centre_x: float) -> 
     left, right = edges(without_edges(way, UPRIGHT, TALL), 720)
     assert left <= 1e-6
     assert right >= 720 - 1e-6
+
+
+def test_no_edge_is_darkened_for_a_pixel_that_rounding_took() -> None:
+    white = np.full((400, 224, 3), 255, dtype=np.uint8)
+    options = RenderOptions(size=256, aspect="9:16", beats="none")
+    width, height = options.frame_size
+    fits = np.array([[width / 225, 0.0, 0.0], [0.0, height / 400, 0.0]])
+    assert Surroundings(options).compose(white, fits).min() == 255
+    narrower = np.array([[width / 250, 0.0, 0.0], [0.0, height / 400, 0.0]])
+    assert Surroundings(options).compose(white, narrower)[:, -1].max() < 230
