@@ -111,9 +111,12 @@ def source_phases(dance: Dance, metre: int | None = None) -> Float64:
     """Count phase (T,), in its source's own music, of what each frame shows.
 
     NaN where that is not known, the source is danced in another metre than `metre`, or a pose
-    is held. Without a metre bars are not asked for: phases count from a fragment's first beat.
+    is held. Without a metre bars are not asked for: phases count from a fragment's first beat, in
+    beats of the song where two of one make one of the other, as of a slow dance to a quick song.
     """
     phases = np.full(dance.n_frames, np.nan)
+    song = Counts.of_beats(dance.beats_s)
+    times_s = np.arange(dance.n_frames) / dance.fps
     for number, placed in enumerate(dance.fragments):
         beats_s = np.array(placed.beats_s)
         bar, first = (metre, placed.number) if metre else (len(beats_s), 1)
@@ -122,5 +125,14 @@ def source_phases(dance: Dance, metre: int | None = None) -> Float64:
         numbers = (first - 1 + np.arange(len(beats_s))) % bar + 1
         own = dance.source_index == number
         phases[own] = counts.count_phase(dance.source_s[own], beats_s, numbers, bar)
+        if not metre and own.sum() > 1:
+            heard = song.places(times_s[own])
+            danced = Counts.of_beats(beats_s).places(dance.source_s[own])
+            phases[own] *= _level((heard[-1] - heard[0]) / max(danced[-1] - danced[0], 1e-6))
     held = np.diff(dance.source_s, prepend=np.nan) == 0
     return np.where(held, np.nan, phases)
+
+
+def _level(pace: float) -> float:
+    """Beats of the song for one of the source, by how far both went: 2, 1/2, or 1 for the rest."""
+    return {-1: 0.5, 1: 2.0}.get(round(float(np.log2(max(pace, 1e-6)))), 1.0)

@@ -133,16 +133,21 @@ def repeated(
 ) -> tuple[tuple[Candidates, ...], list[Int64]]:
     """Candidates with which a section that returns brings its moves back, and which may be taken.
 
-    What was chosen for the first of windows that are tied is the only choice of the others.
+    What was chosen for the first of windows that are tied is the only choice of all of them: left
+    free, the first would flee from the very movement that returns, which is repetition.
     """
     widened, allowed = [], []
-    for w, first in enumerate(tied(pool.plan.windows)):
+    ties = tied(pool.plan.windows)
+    returned = {first for w, first in enumerate(ties) if first != w}
+    for w, first in enumerate(ties):
         window = candidates[w]
         if first != w:
             row = int(candidates[first].rows[path[first]])
             if row not in window.rows:
                 window = pool.judge.judge(w, np.append(window.rows, row), store)
             allowed.append(np.flatnonzero(window.rows == row))
+        elif w in returned:
+            allowed.append(np.array([path[w]], dtype=np.int64))
         else:
             allowed.append(np.arange(len(window.rows)))
         widened.append(window)

@@ -172,6 +172,12 @@ def _sections(counts: Counts, bars: list[int]) -> list[tuple[str, int, int]]:
     starts_s = counts.beats_s[bars]
     edges = [0]
     labels = [counts.sections[0].label if counts.sections else ""]
+    if counts.sections:
+        # What comes before the first section is no part of it: its places would all be later
+        # than those of a section that sounds like it.
+        opens = int(np.abs(starts_s - counts.sections[0].start_s).argmin())
+        if 0 < opens < len(bars) - 1:
+            edges, labels = [0, opens], ["", labels[0]]
     for section in counts.sections[1:]:
         bar = int(np.abs(starts_s - section.start_s).argmin())
         if edges[-1] < bar < len(bars) - 1:

@@ -1,5 +1,7 @@
 """Whether choreography returns with the sections of a song, on dances whose sources are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,21 @@ def test_a_song_in_which_nothing_returns_asks_for_nothing() -> None:
     once = Counts(SONG.beats_s, SONG.numbers, metre=4, sections=(Section(0, 20, "A"),))
     assert np.isnan(in_time.repeated(dance(*[("a", 0.0)] * 5), once))
     assert np.isnan(in_time.repeated(dance(*[("a", 0.0)] * 5), Counts.none()))
+
+
+@pytest.mark.parametrize("level", [0.5, 1.0, 2.0])
+def test_a_dance_at_half_or_twice_the_pace_of_its_song_keeps_its_timing(level: float) -> None:
+    # Each fragment shows beats of its source that last `level` beats of the song, from one on.
+    own_s = tuple((np.arange(9 / min(level, 1)) * 0.5 * level).tolist())
+    source_s = np.tile(np.arange(96) / FPS, 5)
+    made = dance(*[("a", 0.0)] * 5)
+    made = replace(
+        made,
+        source_s=source_s,
+        fragments=tuple(replace(p, beats_s=own_s, number=1, metre=4) for p in made.fragments),
+    )
+    kept = in_time.evaluate(made)
+    assert kept["timing_kept"] == pytest.approx(1.0, abs=0.01)
+    assert kept["timing_offset"] == pytest.approx(0.0, abs=0.01)
+    late = in_time.evaluate(replace(made, source_s=np.maximum(source_s - 0.125, 0)))
+    assert late["timing_offset"] == pytest.approx(0.25, abs=0.02)

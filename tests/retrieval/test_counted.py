@@ -1,14 +1,16 @@
 """Dances chosen on counts keep their dancers' timing, by the beats that songs were made with."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from danceit.bench import in_time
 from danceit.bench.measures import counts as measure
 from danceit.bench.summary import summary
-from danceit.counts import Counts
+from danceit.counts import Counts, Section
 from danceit.data import FPS, JOINT
 from danceit.index.building.build import build
 from danceit.index.building.options import BuildOptions
@@ -106,6 +108,34 @@ def test_a_song_in_which_nothing_is_counted_is_danced_in_seconds(
         found = compose(library.query_song, store, encoder, QueryOptions())
     assert any("seconds, not counts" in note for note in found.notes)
     assert found.dance.n_frames == found.music.n_frames
+
+
+def test_a_part_that_returns_brings_its_moves_back(
+    library: SyntheticLibrary, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from danceit import audio
+
+    heard = audio.listen
+
+    def parted(path: Path, **more: object):
+        music = heard(path, **more)
+        if path != library.query_song:
+            return music
+        ones = music.counts.downbeats_s
+        half = (len(ones) - 1) // 2
+        edges = ones[[0, half, 2 * half]].tolist()
+        sections = tuple(Section(*span, "A") for span in pairwise(edges))
+        return replace(music, counts=replace(music.counts, sections=sections))
+
+    monkeypatch.setattr(audio, "listen", parted)
+    found = {}
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        for structure in ("repeat", "free"):
+            options = QueryOptions(structure=structure)
+            made = compose(library.query_song, store, encoder, options)
+            found[structure] = in_time.repeated(made.dance, made.music.counts)
+    assert found["repeat"] > 0.9 > found["free"]
 
 
 def test_the_same_question_has_the_same_answer(
