@@ -15,6 +15,7 @@ prints how many frames the page did not have when they were due.
 """
 
 import argparse
+import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -172,7 +173,8 @@ class OverAndOver(Played):
 def show(index: Path, song: Path, minutes: float) -> None:
     from threading import Thread
 
-    from playwright.sync_api import sync_playwright
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.browser import chromium
 
     with opened_session(OverAndOver(song), index, device="cpu") as session:
         told: list[Any] = []
@@ -181,12 +183,9 @@ def show(index: Path, song: Path, minutes: float) -> None:
             await_page(session)
             told.append(session.run())
 
-        with served(session, RenderOptions(), 0) as server, sync_playwright() as driver:
-            dancing = Thread(target=dance)
+        with served(session, RenderOptions(), 0) as server, chromium() as browser:
+            dancing = Thread(target=dance, daemon=True)
             dancing.start()
-            browser = driver.chromium.launch(
-                args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-            )
             page = browser.new_page()
             page.goto(server.url)
             page.click("#start")
@@ -196,7 +195,6 @@ def show(index: Path, song: Path, minutes: float) -> None:
             state = page.evaluate("danceit.state")
             session.stop()
             dancing.join()
-            browser.close()
     print(f"{song.name}, {minutes:g} min in Chromium: {state['late']} of {state['drawn']} frames "
           f"late, sound waited {state['gaps']} times; longest wait for a block's frames "
           f"{told[0].slowest_s:.2f} s; {told[0].moves} moves")  # fmt: skip

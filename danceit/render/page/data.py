@@ -19,8 +19,9 @@ from danceit.data import BONES, FPS, JOINT, Choice, Dance, Float32, Float64, Run
 from danceit.errors import DanceitError
 from danceit.movement import bridged_movement
 from danceit.render.drawing import camera, figure, stage
-from danceit.render.drawing.camera import Camera, View, follow
+from danceit.render.drawing.camera import Camera, View, follow, gather
 from danceit.render.drawing.overlay import PULSE_S, clip_colour
+from danceit.render.drawing.together import group_name, one_stage
 from danceit.render.options import Theme
 from danceit.render.page.reasons import reason
 
@@ -40,7 +41,10 @@ _UNKNOWN = Choice("", goes_on=False, found=0, target=float("nan"))
 
 
 def dances_as_json(dances: Sequence[Dance], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return one JSON object a dance; all cameras zoom as one, so that sizes compare."""
+    """Return one JSON object a dance; all cameras zoom as one, so that sizes compare.
+
+    The dances of a group are on one stage, and seen by one camera.
+    """
     wide, tall = _cameras(dances, _ACROSS), _cameras(dances, _UPRIGHT)
     return [
         _dance_as_json(dance, name, *cameras)
@@ -156,6 +160,7 @@ def _dance_as_json(dance: Dance, name: str, wide: Camera, tall: Camera) -> dict[
         "steps": list(map(str, dance.steps)),
         "index_id": dance.index_id,
         "encoder_id": dance.encoder_id,
+        "group": group_name(dance),
     }
 
 
@@ -190,19 +195,29 @@ def _quantised(joints: Float32) -> tuple[npt.NDArray[np.int16], float]:
 
 
 def _cameras(dances: Sequence[Dance], view: View) -> list[Camera]:
-    """Cameras of a view, open enough for every side of a dance with depth."""
+    """Cameras of a view, open enough for every side of a dance with depth; a group has one."""
     joints = [dance.joints[::_LOOKED_AT] for dance in dances]
-    views = [view] * len(dances)
     fps = dances[0].fps / _LOOKED_AT
-    turned = [
-        follow([_turned(body, np.deg2rad(yaw)) for body in joints], views, fps)
-        for yaw in (_YAWS_DEG if any(body.shape[2] == 3 for body in joints) else (0.0,))
-    ]
+    together = one_stage(dances)
+    yaws = _YAWS_DEG if any(body.shape[2] == 3 for body in joints) else (0.0,)
+    turned = []
+    for yaw in np.deg2rad(yaws):
+        if together:
+            bodies = _turned_about_all(joints, float(yaw))
+            turned.append([gather(bodies, view, fps)] * len(dances))
+        else:
+            bodies = [_turned(body, float(yaw)) for body in joints]
+            turned.append(follow(bodies, [view] * len(dances), fps))
     focal = np.min([[seen.focal for seen in cameras] for cameras in turned], axis=0)
     return [
         Camera(seen.aim, own, seen.pitch_rad, seen.floor, seen.view)
         for seen, own in zip(turned[0], focal, strict=True)
     ]
+
+
+def _turned_about_all(joints: Sequence[Float32], yaw_rad: float) -> list[Float32]:
+    """Turn the bodies (T, 18, C) of a group about the middle of all of them in each frame."""
+    return np.split(_turned(np.concatenate(joints, axis=1), yaw_rad), len(joints), axis=1)
 
 
 def _turned(joints: Float32, yaw_rad: float) -> Float32:

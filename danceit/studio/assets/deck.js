@@ -178,7 +178,7 @@ class Deck extends EventTarget {
       const position = dance.frameAt(this.player.seconds);
       const segment = dance.segmentAt(position);
       const fragment = dance.fragmentOf(segment);
-      const line = this.player.painters[i].from;
+      const line = this.player.lines[i];
       if (this.shown[i] !== segment || !line.lastChild) {
         line.replaceChildren(swatch(fragment), element("span"));
         this.shown[i] = segment;

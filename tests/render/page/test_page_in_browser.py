@@ -412,3 +412,45 @@ def test_play_and_pause_in_quick_turns_end_where_the_last_one_says(opened: Watch
     opened.page.wait_for_timeout(300)
     assert opened.state("danceit.playing")
     assert opened.state("danceit.seconds") > before + 0.1
+
+
+def beside(dance: Dance, x: float, number: int) -> Dance:
+    """A dancer of a group, who stands `x` to the right."""
+    joints = dance.joints.copy()
+    joints[..., 0] += x
+    joints[..., 2] += x / 2
+    options = {"group": "five", "dancer": number}
+    return dance.with_step("group", "unison", options, joints=joints)
+
+
+def test_a_group_is_on_one_stage(browser: Any, long_song: Path, tmp_path: Path) -> None:
+    dance = long_dance(long_song)
+    group = [beside(dance, x, i + 1) for i, x in enumerate((-400.0, 0.0, 400.0))]
+    out = tmp_path / "group.html"
+    render_many(group, out)
+    with watched(browser) as seen:
+        seen.page.goto(out.as_uri())
+        seen.until("danceit.drawnFrame(2) !== undefined")
+        assert seen.page.locator("#stage canvas").count() == 1
+        assert "3 dancers on one stage" in seen.page.locator("#stage").inner_text()
+        wide, high = seen.state(
+            "[document.querySelector('#stage canvas').width, "
+            "document.querySelector('#stage canvas').height]"
+        )
+        necks = [seen.state(f"danceit.drawnAt(1, {i})") for i in range(3)]
+        assert necks[0][0] < necks[1][0] - 50 < necks[2][0] - 100
+        for i in range(3):
+            for joint in range(14):
+                x, y = seen.state(f"danceit.drawnAt({joint}, {i})")
+                assert 0 < x < wide
+                assert 0 < y < high
+        # Tabs still choose whose fragments are told of.
+        seen.page.get_by_role("tab").nth(1).click()
+        seen.until("document.querySelectorAll('[role=tab]')[1].ariaSelected === 'true'")
+        assert seen.complaints == []
+    apart = tmp_path / "apart.html"
+    render_many([group[0], dance], apart)
+    with watched(browser) as seen:
+        seen.page.goto(apart.as_uri())
+        seen.until("danceit.drawnFrame(1) !== undefined")
+        assert seen.page.locator("#stage canvas").count() == 2

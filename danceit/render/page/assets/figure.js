@@ -10,6 +10,8 @@ class Painter {
     this.xy = new Float32Array((JOINTS + 1) * 2);
     this.scale = new Float32Array(JOINTS + 1);
     this.away = new Float32Array(JOINTS + 1);
+    // Where each dancer's joints were drawn last.
+    this.seen = [];
     this.yaw = 0;
     this.pitch = figure.pitch_rad;
     this.zoom = 1;
@@ -36,21 +38,42 @@ class Painter {
   }
 
   draw(dance, position, beat) {
-    const points = dance.pose(position);
-    this.view = dance.cameraAt(position);
-    this.flat = dance.dims === 2;
+    this.drawAll([dance], [position], beat);
+  }
+
+  // Dancers on one stage, seen by the camera of the first; who is nearer hides who is behind.
+  drawAll(dances, positions, beat) {
+    this.view = dances[0].cameraAt(positions[0]);
+    this.flat = dances.every(({ dims }) => dims === 2);
     const { context, theme } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.backdrop, 0, 0);
     if (this.mirror) context.setTransform(-1, 0, 0, 1, this.canvas.width, 0);
     this.#turn();
-    for (let joint = 0; joint < JOINTS; joint += 1) {
-      this.#project(joint, points[joint * 3], points[joint * 3 + 1], points[joint * 3 + 2]);
-    }
+    const bodies = dances.map((dance, i) => ({ i, points: dance.pose(positions[i]) }));
     if (theme.scenery) {
-      this.#floor(points, beat);
-      this.#body(points);
-    } else this.#sticks();
+      const tilt = this.#floor(beat);
+      for (const { points } of bodies) this.#shadow(points, tilt);
+    }
+    if (bodies.length > 1) {
+      for (const body of bodies) body.behind = this.#behind(body.points);
+      bodies.sort((one, other) => other.behind - one.behind || one.i - other.i);
+    }
+    for (const { i, points } of bodies) {
+      for (let joint = 0; joint < JOINTS; joint += 1) {
+        this.#project(joint, points[joint * 3], points[joint * 3 + 1], points[joint * 3 + 2]);
+      }
+      if (theme.scenery) this.#body(points);
+      else this.#sticks();
+      this.seen[i] = this.xy.slice();
+    }
+  }
+
+  // How far behind the middle of the stage a dancer's hips are.
+  #behind(points) {
+    const middle = (axis) => (points[8 * 3 + axis] + points[11 * 3 + axis]) / 2;
+    const away = this.sinYaw * (middle(0) - this.view.x) + this.cosYaw * (middle(2) - this.view.z);
+    return Number.isFinite(away) ? away : 0;
   }
 
   #turn() {
@@ -95,7 +118,8 @@ class Painter {
     ];
   }
 
-  #floor(points, beat) {
+  // Draw what is on the floor; returns how flat circles on it look.
+  #floor(beat) {
     const { context, theme, figure, view } = this;
     const [x, y, scale] = this.#onFloor(view.x, view.z);
     const radius = 150 * scale;
@@ -123,7 +147,7 @@ class Painter {
       context.ellipse(x, y, radius * (0.95 - 0.3 * beat), radius * tilt * (0.95 - 0.3 * beat), 0, 0, 7);
       context.stroke();
     }
-    this.#shadow(points, tilt);
+    return tilt;
   }
 
   #shadow(points, tilt) {

@@ -72,7 +72,7 @@ class Inspector extends EventTarget {
       const segment = dance.segmentAt(position);
       const frame = Math.floor(position + 1e-6);
       const fragment = dance.fragmentOf(segment);
-      const line = this.player.painters[i].from;
+      const line = this.player.lines[i];
       if (this.shown[i] !== segment || !line.lastChild) {
         line.replaceChildren(swatch(fragment), element("span"));
         this.shown[i] = segment;

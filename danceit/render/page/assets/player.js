@@ -29,8 +29,13 @@ class Player extends EventTarget {
     this.dances = dances.map((dance) => new Dance(dance));
     const views = this.painters ? this.painters.map(({ yaw, pitch, zoom }) => ({ yaw, pitch, zoom })) : [];
     this.stage.replaceChildren();
-    this.stage.style.setProperty("--columns", columnsFor(this.dances.length));
-    this.painters = this.dances.map((dance, i) => this.#place(dance, labels ? labels[i] : dance.name));
+    this.together = onOneStage(this.dances);
+    this.stage.style.setProperty("--columns", this.together ? 1 : columnsFor(this.dances.length));
+    // What is on show of each dance, in words; a stage that is shared has no room for it.
+    this.lines = this.dances.map(() => element("p", { class: "from" }));
+    this.painters = this.together
+      ? [this.#place(this.dances[0], `${this.dances.length} dancers on one stage`, null)]
+      : this.dances.map((dance, i) => this.#place(dance, labels ? labels[i] : dance.name, this.lines[i]));
     this.painters.forEach((painter, i) => Object.assign(painter, views[i]));
     this.redraw();
   }
@@ -65,17 +70,15 @@ class Player extends EventTarget {
     return this.dances.some((dance) => dance.dims === 3);
   }
 
-  #place(dance, label) {
+  #place(dance, label, line) {
     const canvas = element("canvas", { role: "img", "aria-label": `${label}: a dancer` });
-    const from = element("p", { class: "from" });
     const first = !this.stage.querySelector(".hint") && !this.turned;
     const hint = dance.dims === 3 && first ? element("span", { class: "hint" }, "drag to turn") : null;
     const caption = element("figcaption", {}, element("span", { class: "name" }, label), hint);
-    const box = element("figure", { class: dance.dims === 3 ? "dancer turns" : "dancer" }, canvas, caption, from);
+    const box = element("figure", { class: dance.dims === 3 ? "dancer turns" : "dancer" }, canvas, caption, line);
     this.stage.append(box);
     const painter = new Painter(canvas, this.data.figure, this.data.theme);
     painter.mirror = this.mirror;
-    painter.from = from;
     if (dance.dims === 3) this.#turnable(canvas);
     return painter;
   }
@@ -118,17 +121,21 @@ class Player extends EventTarget {
     for (const hint of this.stage.querySelectorAll(".hint")) hint.remove();
   }
 
+  // Where a joint was drawn last, on its canvas.
+  drawnAt(joint, dance) {
+    const seen = this.together ? this.painters[0].seen[dance] : this.painters[dance].seen[0];
+    return Array.from(seen.slice(2 * joint, 2 * joint + 2));
+  }
+
   #picture(now) {
     const seconds = this.clock.tick();
     if (!this.clock.playing && !this.stale) return;
     this.stale = false;
     const beat = this.#beat(seconds);
-    this.painters.forEach((painter, i) => {
-      painter.resize();
-      const position = this.dances[i].frameAt(seconds);
-      painter.draw(this.dances[i], position, beat);
-      this.drawn[i] = position;
-    });
+    this.drawn = this.dances.map((dance) => dance.frameAt(seconds));
+    for (const painter of this.painters) painter.resize();
+    if (this.together) this.painters[0].drawAll(this.dances, this.drawn, beat);
+    else this.painters.forEach((painter, i) => painter.draw(this.dances[i], this.drawn[i], beat));
     this.frameTimes.push(now);
     if (this.frameTimes.length > 600) this.frameTimes.shift();
     this.seconds = seconds;
@@ -156,9 +163,14 @@ function told(player) {
     frameAt: (seconds, dance = 0) => player().dances[dance].frameAt(seconds),
     drawnFrame: (dance = 0) => player()?.drawn[dance],
     joints: (frame, dance = 0) => Array.from(player().dances[dance].pose(frame)),
-    drawnAt: (joint, dance = 0) => Array.from(player().painters[dance].xy.slice(2 * joint, 2 * joint + 2)),
+    drawnAt: (joint, dance = 0) => player().drawnAt(joint, dance),
     pictureTimes: () => player().frameTimes.slice(),
   };
+}
+
+// Whether all dances are of one group.
+function onOneStage(dances) {
+  return dances.length > 1 && Boolean(dances[0].group) && dances.every(({ group }) => group === dances[0].group);
 }
 
 function columnsFor(count) {
