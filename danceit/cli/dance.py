@@ -14,7 +14,7 @@ from danceit.cli.dance_options import (
     render_options,
 )
 from danceit.cli.flags import note
-from danceit.cli.group import group_options, query_group
+from danceit.cli.group import TIMES, dance_group, group_options, group_or_times, query_group
 from danceit.cli.options import (
     PATH,
     device_option,
@@ -171,7 +171,7 @@ def render(files: tuple[Path, ...], out: Path, song: Path | None, **look: Any) -
 @query_options
 @align_options
 @render_options
-@click.option("--timing", is_flag=True, help="Print how long each step took.")
+@group_or_times
 @device_option
 def dance(
     song: Path,
@@ -181,16 +181,29 @@ def dance(
     max_warp: str | None,
     anchor: str | None,
     anywhere: bool | None,
-    timing: bool,
+    dancers: int | None,
+    formation: str | None,
+    timing: str | None,
     device: str,
     **rest: Any,
 ) -> None:
-    """Make a dance video for SONG: query, align and render in one."""
+    """Make a dance video for SONG: query, align and render in one; with --dancers, of a group."""
     from danceit.bench.summary import summary
     from danceit.workflow.line import dance as run
 
     choices = {name: rest.pop(name) for name in QUERY_NAMES & rest.keys()}
     options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
+    if dancers is not None:
+        shared = None if timing == TIMES else timing
+        with bar("drawing", "frame") as drawing:
+            notes = dance_group(song, index_path, out, _chosen(**choices),
+                                (dancers, formation, shared), _drawn(**rest), (methods, options),
+                                device=device, progress=drawing)  # fmt: skip
+        for text in (*notes, *_without_effect(out, rest)):
+            note(text)
+        return
+    if formation or timing not in (None, TIMES):
+        raise click.UsageError("--formation and --timing say how a group dances: --dancers N")
     with bar("song", "s") as heard, bar("drawing", "frame") as drawing:
         made = run(
             song,

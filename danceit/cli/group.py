@@ -1,7 +1,7 @@
 """`danceit query --dancers N`: several dancers to one song."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ from danceit.cli.flags import note
 from danceit.cli.options import Command, table
 
 if TYPE_CHECKING:
+    from danceit.progress import Progress
+    from danceit.render.options import RenderOptions
     from danceit.retrieval.options import QueryOptions
     from danceit.workflow.groups.grouping import Grouped
 
@@ -24,9 +26,24 @@ _GROUP: tuple[Callable[[Any], Any], ...] = (
 )  # fmt: skip
 
 
+TIMES = "times"
+"""What `danceit dance --timing` without a word after it means: print how long each step took."""
+
+
 def group_options(command: Command) -> Command:
     """Add the options of a group."""
     for option in reversed(_GROUP):
+        command = option(command)
+    return command
+
+
+def group_or_times(command: Command) -> Command:
+    """Add the options of a group to a command whose `--timing` alone prints seconds."""
+    command = click.option(
+        "--timing", is_flag=False, flag_value=TIMES, metavar="[unison|canon:COUNTS|mirror|free]",
+        help="How a group shares its time; alone at the end: print how long each step took.",
+    )(command)  # fmt: skip
+    for option in reversed(_GROUP[:-1]):
         command = option(command)
     return command
 
@@ -53,6 +70,32 @@ def query_group(
     click.echo(_as_json(made) if as_json else _as_table(made))
     for text in made.group.notes:
         note(text)
+
+
+def dance_group(
+    song: Path,
+    index: Path,
+    out: Path,
+    options: "QueryOptions",
+    group: tuple[int, str | None, str | None],
+    look: "RenderOptions",
+    chain: tuple[tuple[str, ...], Mapping[str, str]],
+    *,
+    device: str,
+    progress: "Progress",
+) -> tuple[str, ...]:
+    """Choose, align, place and draw a group; print what was written and return what to know."""
+    from danceit.retrieval.groups.grouping import GroupOptions
+    from danceit.workflow.groups.grouping import dance_group as run
+
+    dancers, formation, timing = group
+    named = {"formation": formation, "timing": timing}
+    wanted = GroupOptions(dancers, **{name: text for name, text in named.items() if text})
+    made, notes = run(song, index, out, wanted, options, *chain, look, device=device,
+                      progress=progress)  # fmt: skip
+    click.echo(_as_table(made))
+    click.echo(f"wrote {out}")
+    return notes
 
 
 def _as_table(made: "Grouped") -> str:

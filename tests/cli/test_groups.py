@@ -103,3 +103,25 @@ def test_the_face_has_groups_too(index: Path, library: SyntheticLibrary, tmp_pat
     assert [dance.steps[-1].options["dancer"] for dance in dances] == [1, 2]
     face.render(dances, tmp_path / "pair.png")
     assert (tmp_path / "pair.png").stat().st_size > 1000
+
+
+def test_a_group_is_danced_in_one_command(
+    danceit: Cli,
+    index: Path,
+    library: SyntheticLibrary,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    song = library.query_song
+    ran = danceit("dance", song, "--index", index, "--dancers", 3, "--formation", "v", "--out",
+                  "three.png", "--timing", "mirror")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "wrote three.png" in ran.out
+    assert "nobody comes nearer than" in ran.out
+    files = sorted(path.name for path in tmp_path.glob("*.npz"))
+    assert files == [f"three.dancer{i}.dance.npz" for i in (1, 2, 3)]
+    assert Dance.load("three.dancer3.dance.npz").steps[-1].options["timing"] == "mirror"
+    alone = danceit("dance", song, "--index", index, "--out", "x.png", "--timing", "canon:2")
+    assert alone.code == 2
+    assert "--dancers N" in alone.err

@@ -2,7 +2,8 @@
 
 Each stands where the formation has them and travels from there as their own dance does. Where
 two would run into one another, everybody's travelling is made smaller for a while, as far
-as is needed: without any of it the formations alone keep them apart.
+as is needed: without any of it the formations alone keep them apart. Their feet stay where they
+stand all the same (`danceit.retrieval.groups.feet`).
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from danceit.data import CANVAS_PX, FPS, Dance, Float32, Float64
+from danceit.retrieval.groups.feet import planted
 from danceit.retrieval.groups.formations import APART_PX
 from danceit.retrieval.placing import stance
 
@@ -26,7 +28,11 @@ def on_one_floor(dances: Sequence[Dance], ways: Float64) -> list[Float32]:
     own = standing(dances) - MIDDLE
     share = allowed(ways, own)
     placed = ways + share[:, None, None] * own
-    return [_carried(dance.joints, placed[:, i]) for i, dance in enumerate(dances)]
+    carried = [_carried(dance.joints, placed[:, i]) for i, dance in enumerate(dances)]
+    return [
+        planted(dance.joints, joints) if dance.dims == 3 else joints
+        for dance, joints in zip(dances, carried, strict=True)
+    ]
 
 
 def allowed(ways: Float64, own: Float64) -> Float64:

@@ -1,17 +1,20 @@
 """Several dancers to one song: a dance file for each, aligned and on one stage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.align import Aligner
 from danceit.dance_file import dance_path
 from danceit.index.store.engines import open_store
+from danceit.progress import Progress, silent
+from danceit.render import renderer_for
+from danceit.render.options import RenderOptions
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.groups.grouping import Group, GroupOptions, compose_group
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.dance_files import DANCE_SUFFIX, numbered
-from danceit.workflow.line import DEFAULT_METHODS, aligners
+from danceit.workflow.line import DEFAULT_METHODS, aligners, drawn
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,37 @@ def query_group(
     for dance, file in zip(made.dances, files, strict=True):
         dance.save(file)
     return Grouped(made, files)
+
+
+def dance_group(
+    song: Path,
+    index: Path,
+    out: Path,
+    group: GroupOptions,
+    options: QueryOptions | None = None,
+    methods: Sequence[str] = (),
+    align_options: Mapping[str, str] | None = None,
+    render_options: RenderOptions | None = None,
+    *,
+    device: str = "auto",
+    progress: Progress = silent,
+) -> tuple[Grouped, tuple[str, ...]]:
+    """Choose, align, place and draw a group; the dance files are written beside the picture.
+
+    Returns
+    -------
+    Grouped, tuple of str
+        The group, and what the user should know.
+    """
+    renderer_for(out)
+    chain = aligners(methods or DEFAULT_METHODS, align_options or {})
+    made = group_song(song, index, group, options or QueryOptions(), chain, device)
+    notes = drawn(made.dances, out, song, render_options, progress)
+    target = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
+    files = tuple(numbered(target, i + 1) for i in range(len(made.dances)))
+    for dance, file in zip(made.dances, files, strict=True):
+        dance.save(file)
+    return Grouped(made, files), (*made.notes, *notes)
 
 
 def group_song(

@@ -5,8 +5,9 @@ const $ = (id) => document.getElementById(id);
 // Frames that are held: twenty seconds.
 const HELD = 480;
 const ASK_MS = 80;
-// Seconds by which what is heard here is behind what was sent: room for a slow answer.
-const BEHIND_S = 0.5;
+// Seconds by which what is heard here is behind what was sent: sound and picture are, so nobody
+// can tell, and an answer that is slow by less makes nothing late.
+const BEHIND_S = 1.5;
 
 // A dance that comes frame by frame; the last `HELD` are kept.
 class LiveDance extends Dance {
@@ -77,11 +78,12 @@ class Speaker {
   play(first, samples) {
     if (!samples.length) return;
     const { context, rate } = this;
-    if (this.base === null) this.base = context.currentTime + BEHIND_S - first / rate;
-    const late = context.currentTime + 0.01 - (this.base + first / rate);
-    if (late > 0) {
+    const wanted = context.currentTime + BEHIND_S - first / rate;
+    if (this.base === null) this.base = wanted;
+    if (this.base + first / rate < context.currentTime + 0.01) {
+      // Too late: sound and picture wait until there is as much in hand as at the beginning.
       this.gaps += 1;
-      this.base += late + 0.1;
+      this.base = wanted;
     }
     const buffer = context.createBuffer(1, samples.length, rate);
     const channel = buffer.getChannelData(0);
@@ -176,8 +178,10 @@ async function follow() {
 function picture() {
   requestAnimationFrame(picture);
   painter.resize();
-  const heard = (speaker ?? watch).heard;
-  if (heard === null || heard < 0 || !dance.frames) return;
+  const now = (speaker ?? watch).heard;
+  if (now === null || now < 0 || !dance.frames) return;
+  // Where the sound waits the picture does, too.
+  const heard = Math.max(now, seconds);
   seconds = heard;
   const position = heard * data.fps;
   const frame = Math.floor(position);
