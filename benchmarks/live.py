@@ -28,6 +28,7 @@ from timing import Without, measured, reference
 from danceit.align import align
 from danceit.audio.decoding import RATE, read_sound
 from danceit.audio.live.streams import BLOCK, Pace, Played
+from danceit.bench.measures.seams import warp
 from danceit.counts import Counts
 from danceit.data import FPS, Dance, DanceSong, Float64
 from danceit.index.store.engines import open_store
@@ -118,7 +119,9 @@ def compare(dances: Path, folder: Path, index: Path, pattern: str, seconds: floa
                 ("live", live.dance, live.beats),
                 ("offline", offline, (counts.beats_s, counts.downbeats_s)),
             ):
-                row = measured(shortened(dance, end_s), song.name, folder, opened)
+                first = shortened(dance, end_s)
+                row = measured(first, song.name, folder, opened)
+                row["largest stretch"] = stretched(first)
                 rows[kind].append({**judged(song.name, folder, *beats, end_s), **row})
             rows["time"].append(
                 {
@@ -127,8 +130,18 @@ def compare(dances: Path, folder: Path, index: Path, pattern: str, seconds: floa
                     "longest wait, s": max(live.waits[20:]),
                 }
             )
-            print(song.name, {k: round(v, 2) for k, v in rows["live"][-1].items()}, flush=True)
-    tell(rows)
+            tell(rows)
+
+
+def stretched(dance: Dance) -> float:
+    """Largest local stretch of what is laid on counts: waiting goes back and forth."""
+    laid = np.array([len(placed.beats_s) > 0 for placed in dance.fragments])[dance.source_index]
+    runs = np.split(np.arange(dance.n_frames), np.flatnonzero(np.diff(laid)) + 1)
+    return max(
+        warp(dance.source_index[run], dance.source_s[run], FPS).largest
+        for run in runs
+        if laid[run[0]] and len(run) > 1
+    )
 
 
 def shortened(dance: Dance, end_s: float) -> Dance:
@@ -148,13 +161,16 @@ def shortened(dance: Dance, end_s: float) -> Dance:
 
 
 def tell(rows: dict[str, list[dict[str, float]]]) -> None:
-    print(f"{len(rows['live'])} songs, means {'live':>20} {'offline':>10}")
+    print(f"\n{len(rows['live'])} songs, means {'live':>20} {'offline':>10}")
     for measure in rows["live"][0]:
         live, offline = (np.nanmean([row[measure] for row in rows[k]]) for k in ("live", "offline"))
         print(f"    {measure:24} {live:10.2f} {offline:10.2f}")
     for measure in rows["time"][0]:
         values = [row[measure] for row in rows["time"]]
-        print(f"    {measure:28} mean {np.mean(values):6.2f}  largest {np.max(values):6.2f}")
+        print(
+            f"    {measure:28} mean {np.mean(values):6.2f}  largest {np.max(values):6.2f}",
+            flush=True,
+        )
 
 
 class OverAndOver(Played):

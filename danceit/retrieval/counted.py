@@ -213,7 +213,7 @@ def assemble_on_counts(
         knots = calmed(knots, WIDEST)
         start, stop = edges[first], edges[last + 1]
         own_s, own = _take(table, places[first : last + 1], poses)
-        at = within_run((shown_s(knots, times_s[start:stop]) - own_s) * FPS, len(own))
+        at = _within((shown_s(knots, times_s[start:stop]) - own_s) * FPS, len(own))
         run = sampled(own, at, np.zeros(0, np.int64))
         source_s[start:stop] = own_s + at / FPS
         source_index[start:stop] = np.repeat(
@@ -262,7 +262,7 @@ def _take(table: FragmentTable, places: Int64, poses: Float32) -> tuple[float, F
     return float(table.start_s[places[0]]), whole
 
 
-def within_run(at: Float64, n_frames: int) -> Float64:
+def _within(at: Float64, n_frames: int) -> Float64:
     """Hold the first and the last position that a run has where others are asked for."""
     inside = np.flatnonzero((at >= 0) & (at <= n_frames - 1))
     if not inside.size:

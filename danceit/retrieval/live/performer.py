@@ -18,7 +18,6 @@ from danceit.data import FPS, Float32, Float64, Int32, Int64, Placement
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
-from danceit.retrieval.counted import within_run
 from danceit.retrieval.live.ahead import first_one, windows_ahead
 from danceit.retrieval.live.beam import WIDTH
 from danceit.retrieval.live.choosing import Chooser, Chosen, Heard
@@ -269,7 +268,7 @@ class Performer:
             poses, own_s = _continued(before[0], chosen)
         self._laid = chosen, own
         times_s = np.arange(self._timeline.end, self._frame(window.end_s)) / FPS
-        at = within_run((shown_s(knots, times_s) - own_s) * FPS, len(poses))
+        at = np.clip((shown_s(knots, times_s) - own_s) * FPS, 0.0, len(poses) - 1.0)
         run = sampled(poses, at, np.zeros(0, np.int64))
         self._put(run, chosen.placement, own_s + at / FPS, goes_on=before is not None)
 
