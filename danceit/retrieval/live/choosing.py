@@ -146,7 +146,8 @@ class Chooser:
             candidates[0] = _only(before)
         rows = np.unique(np.concatenate([window.rows for window in candidates]))
         table, poses = self._store.table(rows), self._store.poses(rows)
-        chain = chain_on_counts(candidates, fitting, rows, table, poses, self._options)
+        sides = [False] * len(candidates)
+        chain = chain_on_counts(candidates, fitting, rows, table, poses, self._options, sides)
         begun = before is not None
         path = beam(chain, self._past, begun=begun, width=self._width)
         at = int(begun)
