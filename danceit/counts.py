@@ -22,7 +22,10 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 TRUSTED = 0.3
-"""Confidence from which counts are used without being asked for."""
+"""Confidence from which beats, or bars, are used without being asked for."""
+
+BARS_OF_EIGHT = {2: 4, 3: 2, 4: 2}
+"""Bars that dancers count through, by metre; bars of other metres are counted singly."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Counts:
     rival_bpm : float
         A second tempo that would do nearly as well; 0 where there is none.
     bar_confidence : float
-        How sure whoever counted is of the metre and the 1s, 0 to 1.
+        How sure whoever counted is of the metre and the 1s, 0 to 1; 1 for a person.
     corrections : tuple of str
         What a person put right, a few words each.
     notes : tuple of str
@@ -73,7 +76,7 @@ class Counts:
     confidence: float = 1.0
     tracker: str = ""
     rival_bpm: float = 0.0
-    bar_confidence: float = 0.0
+    bar_confidence: float = 1.0
     corrections: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -84,14 +87,20 @@ class Counts:
     def none(cls, tracker: str = "", confidence: float = 0.0) -> "Counts":
         """Counts of a song in which nobody could count."""
         nothing = np.zeros(0)
-        return cls(nothing, nothing.astype(np.int32), confidence=confidence, tracker=tracker)
+        return cls(
+            nothing,
+            nothing.astype(np.int32),
+            confidence=confidence,
+            tracker=tracker,
+            bar_confidence=0.0,
+        )
 
     @classmethod
     def of_beats(cls, beats_s: Float64, tracker: str = "", confidence: float = 1.0) -> "Counts":
         """Beats whose place in the bar is not known."""
         times = np.asarray(beats_s, dtype=np.float64)
         unknown = np.zeros(len(times), dtype=np.int32)
-        return cls(times, unknown, confidence=confidence, tracker=tracker)
+        return cls(times, unknown, confidence=confidence, tracker=tracker, bar_confidence=0.0)
 
     @property
     def tempo_bpm(self) -> float:
@@ -112,9 +121,10 @@ class Counts:
         """What a dancer calls each beat (B,): 1 to 8 over two bars of four or four of two.
 
         Bars of three go to 6 over two, bars of other lengths are counted singly; from the
-        first 1, and anew from each section; 0 where bars are not known.
+        first 1, and anew from each section; 0 where bars are not known. This is the one rule
+        of what an eight is: what is chosen, drawn and learned goes by it.
         """
-        bars = {2: 4, 3: 2, 4: 2}.get(self.metre, 1)
+        bars = BARS_OF_EIGHT.get(self.metre, 1)
         called = np.zeros(len(self.beats_s), np.int32)
         ones = np.flatnonzero(self.numbers == 1)
         if not ones.size:
@@ -134,6 +144,20 @@ class Counts:
     def trusted(self) -> bool:
         """Whether there are counts that may be used unasked."""
         return len(self.beats_s) >= 2 and self.confidence >= TRUSTED
+
+    @property
+    def bars_trusted(self) -> bool:
+        """Whether there are bars that may be used unasked."""
+        return bool(self.metre) and self.bar_confidence >= TRUSTED
+
+    @property
+    def bar_weight(self) -> float:
+        """How much where the 1 is should weigh, 0 to 1: all of it where it is rather sure."""
+        return min(1.0, 2.0 * self.bar_confidence) if self.metre else 0.0
+
+    def without_bars(self) -> "Counts":
+        """Return the beats alone."""
+        return replace(self, numbers=np.zeros_like(self.numbers), metre=0, bar_confidence=0.0)
 
     def phase(self, times_s: npt.ArrayLike) -> Float64:
         """Beats since the 1 before each time (N,), in [0, metre); NaN where nothing is counted.
@@ -207,13 +231,14 @@ class Counts:
         )
 
     def as_text(self) -> str:
-        """Beats, numbers, metre and confidence as JSON; "" where nothing is counted."""
+        """Beats, numbers, metre and both confidences as JSON; "" where nothing is counted."""
         if not len(self.beats_s):
             return ""
         return json.dumps(
             {
                 "metre": self.metre,
                 "confidence": round(float(self.confidence), 3),
+                "bar_confidence": round(float(self.bar_confidence), 3),
                 "beats_s": [round(float(beat), 4) for beat in self.beats_s],
                 "numbers": self.numbers.tolist(),
             },
@@ -238,6 +263,8 @@ class Counts:
                 np.asarray(known["numbers"], dtype=np.int32),
                 metre=int(known["metre"]),
                 confidence=float(known["confidence"]),
+                # Texts from before bars had a confidence of their own.
+                bar_confidence=float(known.get("bar_confidence", known["confidence"])),
             )
         except (ValueError, TypeError, KeyError, OverflowError) as exc:
             raise InputError(f"these are no counts: {text[:40]!r} ({exc})") from exc

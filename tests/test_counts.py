@@ -110,3 +110,24 @@ def test_a_stretch_of_counts_keeps_its_beats_and_numbers() -> None:
     part = WALTZ.within(1.5, 3.0)
     assert part.beats_s.tolist() == [1.5, 2.0, 2.5, 3.0]
     assert part.numbers.tolist() == [3, 1, 2, 3]
+
+
+def test_bars_weigh_as_much_as_they_are_sure() -> None:
+    beats_s, numbers = np.arange(8.0), (np.arange(8) % 4 + 1).astype(np.int32)
+    weights = {
+        sure: Counts(beats_s, numbers, 4, bar_confidence=sure).bar_weight
+        for sure in (0.0, 0.2, 0.5, 0.9)
+    }
+    assert weights == {0.0: 0.0, 0.2: 0.4, 0.5: 1.0, 0.9: 1.0}
+    assert not Counts(beats_s, numbers, 4, bar_confidence=0.2).bars_trusted
+    assert not Counts.of_beats(beats_s).bar_weight
+    alone = Counts(beats_s, numbers, 4).without_bars()
+    assert (alone.metre, alone.numbers.any(), alone.bars_trusted) == (0, False, False)
+
+
+def test_text_keeps_how_sure_bars_are_and_old_text_takes_it_from_the_beats() -> None:
+    numbers = np.array([1, 2, 3], np.int32)
+    counts = Counts(np.arange(3.0), numbers, 3, confidence=0.8, bar_confidence=0.4)
+    assert Counts.from_text(counts.as_text()).bar_confidence == 0.4
+    old = '{"metre":3,"confidence":0.8,"beats_s":[0,1,2],"numbers":[1,2,3]}'
+    assert Counts.from_text(old).bar_confidence == 0.8

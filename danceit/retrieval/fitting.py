@@ -45,9 +45,11 @@ class Laid:
     place : int
         Number of the first among the clip's beats; -1 where nothing is counted.
     number, metre : int
-        Place in the bar of the first, beats a bar; 0 where not known.
+        Place in the bar of the first, beats a bar; 0 where not known, or not for sure.
     stretch : float
         How much longer it lasts in the window than it did.
+    bar_weight : float
+        How much its place in the bar is to weigh, 0 to 1.
     """
 
     beats_s: Float64
@@ -55,6 +57,7 @@ class Laid:
     number: int
     metre: int
     stretch: float
+    bar_weight: float = 1.0
 
 
 class Fitting:
@@ -107,9 +110,9 @@ class Fitting:
             if laid.place < 0:
                 cost += _UNCOUNTED
             elif laid.number and asked.number and not _same_place(laid, asked):
-                cost += options.number_weight
+                cost += options.number_weight * laid.bar_weight * asked.bar_weight
             if laid.metre and asked.metre and not alike(laid.metre, asked.metre):
-                cost += options.metre_weight
+                cost += options.metre_weight * laid.bar_weight * asked.bar_weight
             if window == 0:
                 cost += _BEGINNING * min(1.0, self._start_s(row) / _TAKE_S)
             if window == len(self.plan.windows) - 1 and laid.place >= 0:
@@ -141,7 +144,8 @@ class Fitting:
             stretched = stretch(asked.beats_s, beats_s)
             if best is None or abs(math.log(stretched)) < abs(math.log(best.stretch)):
                 number = int(counts.numbers[first])
-                best = Laid(beats_s, first, number, counts.metre, stretched)
+                weight = counts.bar_weight
+                best = Laid(beats_s, first, number, counts.metre, stretched, weight)
         if best is not None:
             return best
         lasts_s = min(end_s - start_s, asked.duration_s)
@@ -165,7 +169,8 @@ class Fitting:
         table = self._known()
         clip_id = str(table.clip_id[at])
         if clip_id not in self._counts:
-            self._counts[clip_id] = trusted_counts(str(table.audio[at]), table.counts[at])
+            counts = trusted_counts(str(table.audio[at]), table.counts[at])
+            self._counts[clip_id] = counts if counts.bars_trusted else counts.without_bars()
         return self._counts[clip_id]
 
     def _start_s(self, row: int) -> float:

@@ -48,7 +48,9 @@ class Window:
     place : int
         Counts from the beginning of its section.
     opens_eight : bool
-        Whether an eight (in three-four, a phrase of four bars) begins here.
+        Whether an eight begins here (see `Counts.eights`: a six in three-four).
+    bar_weight : float
+        How much its place in the bar is to weigh, 0 to 1 (see `Counts.bar_weight`).
     """
 
     start_s: float
@@ -59,6 +61,7 @@ class Window:
     section: str = ""
     place: int = 0
     opens_eight: bool = True
+    bar_weight: float = 1.0
 
     @property
     def counts(self) -> int:
@@ -114,11 +117,11 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
     bars = _bars(counts)
     longest_s = LONGEST * span * float(np.median(np.diff(counts.beats_s)))
     sections = _sections(counts, bars)
+    eights = counts.eights
     windows: list[Window] = []
     for label, first_bar, last_bar in sections:
         place = 0
         for first, last in _groups(bars[first_bar : last_bar + 1], span, counts.beats_s, longest_s):
-            eight = 12 if counts.metre == 3 else 8
             windows.append(
                 Window(
                     start_s=float(counts.beats_s[first]),
@@ -128,7 +131,8 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
                     metre=counts.metre,
                     section=label,
                     place=place,
-                    opens_eight=place % eight == 0,
+                    opens_eight=bool(eights[first] == 1) if eights.any() else place % 8 == 0,
+                    bar_weight=counts.bar_weight,
                 )
             )
             place += last - first

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from danceit.bench import in_time
+from danceit.audio import listen
+from danceit.bench.in_time import evaluate
 from danceit.bench.measures import counts as measure
 from danceit.bench.summary import summary
 from danceit.counts import Counts, Section
@@ -21,7 +23,7 @@ from danceit.retrieval import counted
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
-from danceit.retrieval.fitting import alike
+from danceit.retrieval.fitting import Fitting, alike
 from danceit.retrieval.notes import little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import plan
@@ -222,3 +224,44 @@ def test_the_summary_tells_a_dance_in_five_lines(composed: Composition) -> None:
 )
 def test_two_is_danced_as_four_but_not_as_three(metre: int, other: int, expected: bool) -> None:
     assert alike(metre, other) is alike(other, metre) is expected
+
+
+@pytest.mark.parametrize(("sure", "weight"), [(1.0, 1.0), (0.4, 0.8), (0.0, 0.0)])
+def test_what_is_unsure_of_a_songs_bars_costs_less(
+    library: SyntheticLibrary, index: Path, sure: float, weight: float
+) -> None:
+    music = listen(library.query_song)
+    counts = replace(music.counts, bar_confidence=sure)
+    options = QueryOptions(energy_weight=0.0, tempo_weight=0.0, number_weight=10.0)
+    with open_store(index) as store:
+        rows = np.arange(len(store))
+        costs = []
+        for bars in (counts, replace(counts, bar_confidence=1.0)):
+            planned = plan(replace(music, counts=bars), store.spec, options)
+            fitting = Fitting(planned, store, options, np.zeros(len(planned.windows)))
+            middle = len(planned.windows) // 2
+            costs.append(fitting.costs(middle, rows))
+            other = planned.windows[middle].number
+            apart = [fitting.laid(middle, int(row)) for row in rows]
+    wrong = np.array([one.number > 0 and one.number != other for one in apart])
+    right = np.array([one.number == other for one in apart])
+    assert wrong.any()
+    assert right.any()
+    assert costs[0][wrong].min() - costs[0][right].min() == pytest.approx(
+        weight * (costs[1][wrong].min() - costs[1][right].min()), abs=1e-6
+    )
+
+
+def test_a_source_whose_1s_are_a_guess_is_not_said_to_be_danced_on_them(
+    library: SyntheticLibrary, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsure(media: str, stored: Counts) -> Counts:
+        return replace(stored, bar_confidence=0.1)
+
+    monkeypatch.setattr("danceit.retrieval.fitting.trusted_counts", unsure)
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        made = compose(library.query_song, store, encoder, QueryOptions()).dance
+    assert {(placed.number, placed.metre) for placed in made.fragments} == {(0, 0)}
+    assert np.isnan(evaluate(made)["timing_kept_bar"])
+    assert evaluate(made)["timing_kept"] > 0.8

@@ -95,3 +95,15 @@ def test_where_a_song_is_counted_half_as_fast_windows_take_half_the_counts() -> 
     slow = [window for window in windows if 22 < window.start_s < 38]
     assert {(window.counts, round(window.duration_s, 2)) for window in slow} == {(4, 2.64)}
     assert max(window.duration_s for window in windows) < 1.5 * 2.64
+
+
+@pytest.mark.parametrize(("metre", "eight"), [(2, 8), (3, 6), (4, 8), (6, 6)])
+def test_windows_open_where_dancers_begin_to_count_anew(metre: int, eight: int) -> None:
+    beats_s = np.arange(0, 48) * 0.5
+    numbers = (np.arange(48) % metre + 1).astype(np.int32)
+    counts = Counts(beats_s, numbers, metre, bar_confidence=0.4)
+    music = Music(Path("song.wav"), "0" * 64, 24.0, counts)
+    windows = windows_of_counts(music, metre if metre < 6 else 3)
+    opening_s = [window.start_s for window in windows if window.opens_eight]
+    np.testing.assert_allclose(opening_s, np.arange(0, 24.0 - 1e-6, eight * 0.5))
+    assert {window.bar_weight for window in windows} == {0.8}

@@ -12,7 +12,7 @@ metre and a place in its bar.
 """
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -43,11 +43,16 @@ class BeatPath:
 
 @dataclass(frozen=True)
 class BarPath:
-    """Place of each beat in its bar (B,), 1 first, the metre of most bars, the log odds."""
+    """Place of each beat in its bar (B,), 1 first, the metre of most bars, the log odds.
+
+    `margin` is by how much these bars are likelier than bars of the next best metre, or with
+    their 1 at the next best place, in nepers a bar.
+    """
 
     numbers: Int32
     metre: int
     log_odds: float
+    margin: float = 0.0
 
 
 def find_beats(gains: Float32, prior: Float32 | None = None) -> BeatPath:
@@ -166,7 +171,25 @@ def find_bars(ones: Float64, metres: tuple[int, ...] = METRES) -> BarPath:
         Log odds that a beat is a 1.
     """
     paths = [_bars_of(ones, metre) for metre in metres]
-    return max(paths, key=lambda path: path.log_odds)
+    best = max(paths, key=lambda path: path.log_odds)
+    return replace(best, margin=_margin(ones, best, metres))
+
+
+def _margin(ones: Float64, best: BarPath, metres: tuple[int, ...]) -> float:
+    """As `BarPath` says; all bars are taken as if none was cut short."""
+    n_bars = int((best.numbers == 1).sum())
+    if not n_bars:
+        return 0.0
+    # A bar counts its 1 for it; of the same metre the chosen place is the commonest one.
+    places = (np.arange(len(ones)) - best.numbers + 1) % best.metre
+    chosen = (best.metre, int(np.bincount(places, minlength=best.metre).argmax()))
+    sums = {
+        (metre, place): float(ones[place::metre].sum())
+        for metre in metres
+        for place in range(metre)
+    }
+    own = sums.pop(chosen)
+    return max(0.0, own - max(sums.values())) / n_bars
 
 
 def _bars_of(ones: Float64, metre: int) -> BarPath:

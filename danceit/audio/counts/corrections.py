@@ -191,6 +191,7 @@ def corrected(
         numbers=numbers[inside],
         metre=metre,
         level_doubt=0.0 if said.bpm is not None or said.level else tracked.level_doubt,
+        bar_confidence=tracked.bar_confidence if np.array_equal(numbers, tracked.numbers) else None,
     )
 
 

@@ -17,7 +17,7 @@ from danceit.audio.counts.registry import DEFAULT_TRACKER, tracker_named
 from danceit.audio.counts.sections import sections
 from danceit.audio.counts.tracked import Tracked
 from danceit.audio.decoding import Sound
-from danceit.counts import Counts, Float64
+from danceit.counts import TRUSTED, Counts, Float64
 from danceit.files import sha256_of_file
 
 VERSION = 3
@@ -105,13 +105,18 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
         return replace(Counts.none(basis.tracker), notes=(note,))
     if found.level_doubt:
         notes.append(_doubt(Counts.of_beats(found.beats_s).tempo_bpm, found.level_doubt, name))
+    bars_sure = _bar_confidence(found, said, counts)
+    if found.metre and bars_sure < TRUSTED:
+        notes.append(
+            f"where the bars of {name} begin is a guess; danceit counts --downbeat S says it"
+        )
     counts = replace(
         counts,
         beats_s=found.beats_s,
         numbers=found.numbers,
         metre=found.metre,
         confidence=1.0 if said.bpm else found.confidence,
-        bar_confidence=_bar_confidence(found, said, counts),
+        bar_confidence=bars_sure,
         rival_bpm=found.level_doubt,
         corrections=said.described,
         notes=tuple(notes),
@@ -124,7 +129,7 @@ def _bar_confidence(found: Tracked, said: Corrections, file: Counts) -> float:
         return 0.0
     if said.downbeat_s is not None or file.bar_confidence:
         return 1.0
-    return found.confidence
+    return found.confidence if found.bar_confidence is None else found.bar_confidence
 
 
 def _doubt(tempo_bpm: float, other_bpm: float, name: str) -> str:

@@ -35,6 +35,10 @@ _STRUCK_ODDS, _STRUCK_RISE = -1.5, 0.2
 """Log odds, and rise as part of the song's usual one, from which a beat is struck, not only
 continued."""
 
+_SURE_BARS = 2.0
+"""Nepers a bar that make two thirds of all confidence in bars: of 34 annotated songs, those whose
+1s were found have 2.1 and more but for two, those that hide them under 1.8."""
+
 
 @dataclass(frozen=True)
 class PulseTracker:
@@ -77,7 +81,8 @@ class PulseTracker:
         # Any sound starts and stops: the first and last beats do not tell whether it has more.
         sure = float((1 / (1 + np.exp(-peak(heard.beat, at[1:-1])))).mean())
         doubt = 0.0 if bpm else self._rival_bpm(gains, beats_s)
-        return Tracked(beats_s, bars.numbers, bars.metre, sure, doubt)
+        bars_sure = 1.0 - float(np.exp(-bars.margin / _SURE_BARS))
+        return Tracked(beats_s, bars.numbers, bars.metre, sure, doubt, bars_sure)
 
     def prior(self, bpm: float | None) -> Float32:
         """Log weight of each length of a beat."""

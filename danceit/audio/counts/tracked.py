@@ -21,6 +21,8 @@ class Tracked:
         Beats a bar; 0 where the tracker does not know.
     confidence : float
         How sure the tracker is of the beats, 0 to 1.
+    bar_confidence : float or None
+        How sure it is of the metre and the 1s, 0 to 1; None where it does not say.
     level_doubt : float
         Another tempo, in beats a minute, that would do nearly as well; 0 where none would.
     """
@@ -30,3 +32,4 @@ class Tracked:
     metre: int = 0
     confidence: float = 0.0
     level_doubt: float = 0.0
+    bar_confidence: float | None = None

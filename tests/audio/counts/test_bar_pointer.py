@@ -67,3 +67,13 @@ def test_beats_are_moved_to_the_top_between_frames() -> None:
     frames = np.arange(60.0)
     strength = np.exp(-0.5 * ((frames - 20.3) / 1.5) ** 2).astype(np.float32)
     assert refined(np.array([19]), strength)[0] == pytest.approx(20.3, abs=0.05)
+
+
+def test_bars_are_as_sure_as_their_1s_stand_out() -> None:
+    # The next best explanation is bars of two, which count the 3 as a 1 and lose its 2 nepers.
+    clear = find_bars(np.tile([2.0, -1.0, -2.0, -1.0], 10))
+    assert (clear.metre, clear.margin) == (4, pytest.approx(2.0))
+    hidden = find_bars(np.tile([2.0, -1.0, 1.9, -1.0], 10), (4,))
+    assert hidden.margin == pytest.approx(0.1)
+    flat = find_bars(np.full(40, -1.0))
+    assert flat.margin == pytest.approx(0.0, abs=0.2)
