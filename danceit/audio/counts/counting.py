@@ -20,13 +20,17 @@ from danceit.audio.decoding import Sound
 from danceit.counts import TRUSTED, Counts, Float64
 from danceit.files import sha256_of_file
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of a tracker, of corrections or of sections that changes counts."""
 FEWEST_BEATS = 4
 """Beats under which there is nothing to count."""
 CLEAR = 0.15
-"""Confidence under which beats are a guess: tones, swells and drones get 0.00, a piano that
-plays freely for a ballet 0.19, the least sure of 34 annotated songs 0.30."""
+"""Confidence under which beats are a guess: tones, swells and drones get 0.00."""
+CLEAR_ALONE, CLEAR_IN_BARS = 0.4, 0.5
+"""Confidence of beats that need no bars, and of bars without which others are a guess: speech
+(three languages, three paces) gets 0.25 to 0.30 with bars of 0.00 to 0.47, notes played at no
+pace 0.36 with 0.17, a piano that plays freely for a ballet 0.20 with 0.13; the least sure of 34
+annotated songs are waltzes of 0.30 and 0.34, whose bars have 0.80."""
 FITS = 0.08
 """Coherence of onsets and beats under which a file is probably another song's: songs' own
 beats have at least 0.15 (34 real songs), those of other songs 0.04 in the median."""
@@ -87,7 +91,7 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
     else:
         counts = Counts.none(basis.tracker)
         found = tracker_named(basis.tracker)(sound, bpm=said.bpm, metre=said.metre)
-        if found.confidence < CLEAR:
+        if not _clear(found):
             found = Tracked()
     found = corrected(
         found,
@@ -122,6 +126,13 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
         notes=tuple(notes),
     )
     return counts if counts.sections else replace(counts, sections=sections(sound, counts))
+
+
+def _clear(found: Tracked) -> bool:
+    """Whether beats are more than a guess: sure by themselves, or by the bars they make up."""
+    if found.confidence >= CLEAR_ALONE or found.bar_confidence is None:
+        return found.confidence >= CLEAR
+    return found.confidence >= CLEAR and found.bar_confidence >= CLEAR_IN_BARS
 
 
 def _bar_confidence(found: Tracked, said: Corrections, file: Counts) -> float:
