@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.bench import in_time
 from danceit.audio import listen
+from danceit.bench import in_time
 from danceit.bench.in_time import evaluate
 from danceit.bench.measures import counts as measure
 from danceit.bench.summary import summary

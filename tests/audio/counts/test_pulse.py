@@ -18,7 +18,7 @@ def f_measure(track_made: made.Track, found: Tracked) -> float:
     return float(mir_eval.beat.f_measure(track_made.beats_s, found.beats_s))
 
 
-@pytest.mark.parametrize("bpm", [80, 85, 88, 104, 126])
+@pytest.mark.parametrize("bpm", [64, 68, 72, 76, 80, 85, 88, 104, 126])
 def test_drums_with_hats_on_eighths_are_counted_at_the_kick_and_snare(bpm: float) -> None:
     song = made.rock(made.steady(bpm), 40.0)
     assert f_measure(song, track(song.sound)) > 0.97
