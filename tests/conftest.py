@@ -1,6 +1,7 @@
 """Fixtures shared by all rooms."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,12 @@ def real_data() -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the user's cache out of the tests and the tests out of the user's cache."""
-    monkeypatch.setenv("DANCEIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's cache out of the tests and the tests out of the user's cache.
+
+    For the session, so that fixtures that are made once for many tests are kept out too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DANCEIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
