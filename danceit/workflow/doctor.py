@@ -16,7 +16,6 @@ _NEEDED = {
 _OPTIONAL = {
     "mediapipe": ("mediapipe", "poses from plain video", "pip install 'danceit[video]'"),
     "onnxruntime": ("onnxruntime", "RTMPose models", "pip install onnxruntime"),
-    "sounddevice": ("sounddevice", "microphones for danceit live", "pip install 'danceit[live]'"),
     "lance": ("pylance", "the cluster store", "pip install 'danceit[cluster]'"),
 }
 
@@ -63,6 +62,7 @@ def examine() -> list[Check]:
         _tried("cache folder", lambda: str(cache_dir()), "set DANCEIT_CACHE", needed=True)
     )
     checks.append(_cuda())
+    checks.append(_microphones())
     checks += [
         _package(module, package, what, remedy, needed=False)
         for module, (package, what, remedy) in _OPTIONAL.items()
@@ -87,6 +87,19 @@ def _tried(what: str, attempt: Callable[[], str], remedy: str, *, needed: bool) 
         absent = isinstance(exc, ModuleNotFoundError)
         found = "not installed" if absent else f"{type(exc).__name__}: {exc}".splitlines()[0]
         return Check(what, found, False, needed, remedy)
+
+
+def _microphones() -> Check:
+    what, remedy = "sounddevice (microphones for danceit live)", "pip install 'danceit[live]'"
+    try:
+        import sounddevice
+    except ModuleNotFoundError:
+        return Check(what, "not installed", False, False, remedy)
+    except OSError:
+        # The package is there, the library of the system that it plays and records by is not.
+        remedy = "install it with the system's packages (libportaudio2 on Debian)"
+        return Check(what, "without PortAudio", False, False, remedy)
+    return Check(what, str(sounddevice.__version__), True, False, remedy)
 
 
 def _faiss() -> str:

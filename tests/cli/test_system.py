@@ -21,6 +21,17 @@ def test_what_can_be_done_without_is_no_error(
     assert "Error" not in ran.out
 
 
+def test_a_package_without_its_system_library_says_which(
+    danceit: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    ran = danceit("doctor")
+    assert ran.code == 0
+    assert "without PortAudio; install it with the system's packages" in ran.out
+
+
 def test_what_is_needed_ends_with_its_remedy(danceit: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "statsmodels", None)
     ran = danceit("doctor")
