@@ -23,6 +23,9 @@ Int64 = npt.NDArray[np.int64]
 
 TRUSTED = 0.3
 """Confidence from which beats, or bars, are used without being asked for."""
+TRUSTED_BY_BARS = 0.5
+"""Confidence of bars whose beats are used though they are less sure by themselves: unclear
+beats that fall into clear bars of three are a waltz played softly."""
 
 BARS_OF_EIGHT = {2: 4, 3: 2, 4: 2}
 """Bars that dancers count through, by metre; bars of other metres are counted singly."""
@@ -143,7 +146,8 @@ class Counts:
     @property
     def trusted(self) -> bool:
         """Whether there are counts that may be used unasked."""
-        return len(self.beats_s) >= 2 and self.confidence >= TRUSTED
+        in_bars = bool(self.metre) and self.bar_confidence >= TRUSTED_BY_BARS
+        return len(self.beats_s) >= 2 and (self.confidence >= TRUSTED or in_bars)
 
     @property
     def bars_trusted(self) -> bool:

@@ -1,5 +1,7 @@
 """The noun Counts: phases, places and what lies outside the tracked beats."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +31,13 @@ def test_without_numbers_the_phase_is_that_within_the_beat() -> None:
 def test_where_nothing_is_counted_there_is_no_phase() -> None:
     assert np.isnan(Counts.none().phase([0.0, 1.0])).all()
     assert not Counts.none().trusted
+
+
+def test_beats_are_used_where_they_or_the_bars_that_they_make_up_are_sure() -> None:
+    assert replace(WALTZ, confidence=0.3, bar_confidence=0.0).trusted
+    assert replace(WALTZ, confidence=0.2, bar_confidence=0.5).trusted
+    assert not replace(WALTZ, confidence=0.29, bar_confidence=0.49).trusted
+    assert not Counts.of_beats(WALTZ.beats_s, confidence=0.29).trusted
 
 
 def test_counts_that_cover_a_song_begin_on_a_1_and_keep_the_beats_that_were_there() -> None:

@@ -52,7 +52,9 @@ def _styles(dance: Dance) -> str:
     if not metre:
         return f"styles: {told}; nothing is counted in the song"
     same = sum(shown for own, shown in metres.items() if own and alike(own, metre))
-    return f"styles: {told}; danced in {metre}, as the song: {same / total:.0%}"
+    unsure = metres[0]
+    bars = f"danced in {metre}, as the song: {same / total:.0%}"
+    return f"styles: {told}; {bars}" + (f", to bars unsure: {unsure / total:.0%}" if unsure else "")
 
 
 def _repeats(dance: Dance) -> str:

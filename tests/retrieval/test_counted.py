@@ -218,6 +218,16 @@ def test_the_summary_tells_a_dance_in_five_lines(composed: Composition) -> None:
     assert lines[4].startswith(f"moves: {different} different")
 
 
+def test_the_summary_does_not_take_unsure_bars_for_another_metre(composed: Composition) -> None:
+    def told(metre: int) -> str:
+        placed = tuple(replace(one, metre=metre) for one in composed.dance.fragments)
+        return summary(replace(composed.dance, fragments=placed))[3]
+
+    assert told(4).endswith("as the song: 100%")
+    assert told(3).endswith("as the song: 0%")
+    assert told(0).endswith("as the song: 0%, to bars unsure: 100%")
+
+
 @pytest.mark.parametrize(
     ("metre", "other", "expected"),
     [(2, 4, True), (4, 4, True), (3, 6, True), (2, 3, False), (4, 3, False), (2, 6, False)],

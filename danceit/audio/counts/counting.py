@@ -17,7 +17,7 @@ from danceit.audio.counts.registry import DEFAULT_TRACKER, tracker_named
 from danceit.audio.counts.sections import sections
 from danceit.audio.counts.tracked import Tracked
 from danceit.audio.decoding import Sound
-from danceit.counts import TRUSTED, Counts, Float64
+from danceit.counts import TRUSTED, TRUSTED_BY_BARS, Counts, Float64
 from danceit.files import sha256_of_file
 
 VERSION = 5
@@ -26,7 +26,7 @@ FEWEST_BEATS = 4
 """Beats under which there is nothing to count."""
 CLEAR = 0.15
 """Confidence under which beats are a guess: tones, swells and drones get 0.00."""
-CLEAR_ALONE, CLEAR_IN_BARS = 0.4, 0.5
+CLEAR_ALONE, CLEAR_IN_BARS = 0.4, TRUSTED_BY_BARS
 """Confidence of beats that need no bars, and of bars without which others are a guess: speech
 (three languages, three paces) gets 0.25 to 0.30 with bars of 0.00 to 0.47, notes played at no
 pace 0.36 with 0.17, a piano that plays freely for a ballet 0.20 with 0.13; the least sure of 34
