@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,9 @@ def asked_with_key(path: str, query: bytes = b"", cookie: str = "") -> list[Muta
         "type": "http", "method": "GET", "path": path, "query_string": query, "headers": headers,
     }  # fmt: skip
     guard = Guard(app, token="t", hosts=["192.168.1.7:8743"], key="secret")
-    asyncio.run(guard(scope, receive, send))
+    # In a thread of its own: a browser that other tests drive keeps a loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(guard(scope, receive, send))).result()
     return sent
 
 
