@@ -12,8 +12,10 @@ import numpy as np
 
 from danceit.data import FPS, Float64
 
-_MOST_MOVES = 400
-"""Of counts of one run: a run of a hundred beats that all hop takes about as many."""
+_MOST_MOVES = 2000
+"""Of counts of one run: one of a hundred beats that all hop takes 400, bars at the limit more."""
+_ALMOST = 1e-3
+"""Pace by which the limit may be passed: it is approached, not reached."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def calmed(knots: Knots, widest: float) -> Knots:
         pace = np.gradient(shown_s(Knots(song_s, source_s), times_s), times_s)
         bent = np.maximum(pace, 1 / np.maximum(pace, 1e-6))
         worst = int(np.argmax(bent))
-        if bent[worst] <= widest:
+        if bent[worst] <= widest + _ALMOST:
             break
         after = int(np.searchsorted(song_s[1:-1], times_s[worst], side="right")) + 1
         for i in {max(1, after - 1), min(len(song_s) - 2, after)}:
