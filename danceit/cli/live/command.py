@@ -9,11 +9,12 @@ import click
 
 from danceit.cli.flags import note
 from danceit.cli.options import PATH, device_option, index_option, where_option
+from danceit.clock import clock
 from danceit.errors import InputError
 
 if TYPE_CHECKING:
     from danceit.audio.live.streams import Stream
-    from danceit.workflow.live.session import Session, Told
+    from danceit.workflow.live.session import Outcome, Session
 
 MICROPHONE = "mic"
 
@@ -97,7 +98,7 @@ def live(
     _tell(told, record)
 
 
-def _watched(session: "Session", await_page: Any, await_end: Any) -> "Told":
+def _watched(session: "Session", await_page: Any, await_end: Any) -> "Outcome":
     """Begin when the page says so, and let it see the end."""
     from dataclasses import replace
 
@@ -127,10 +128,9 @@ def _stream(source: str | None, named: str | None, microphone: str) -> "Stream":
     return Played(Path(wanted))
 
 
-def _tell(told: "Told", record: Path | None) -> None:
-    minutes, seconds = divmod(round(told.heard_s), 60)
+def _tell(told: "Outcome", record: Path | None) -> None:
     on = f", {told.on_one:.0%} of them on a 1" if told.on_one == told.on_one else ""
-    click.echo(f"danced {minutes}:{seconds:02d} in {told.moves} moves{on}")
+    click.echo(f"danced {clock(told.heard_s, 0)} in {told.moves} moves{on}")
     if told.drawn:
         click.echo(f"the page showed {told.drawn} frames, {told.late} of them late")
     if told.gaps:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from danceit.audio.decoding import RATE
+from danceit.closing import Closing
 from danceit.dance_file import dance_path
 from danceit.data import FPS, Dance, DanceSong, Float32
 from danceit.errors import InputError
@@ -22,7 +22,7 @@ from danceit.files import sha256_of_file
 from danceit.retrieval.live.performer import Performer, Shown
 
 
-class Recording:
+class Recording(Closing):
     """Frames and sound as they come; `finish` makes a dance of them.
 
     Parameters
@@ -85,15 +85,8 @@ class Recording:
         except (OSError, soundfile.LibsndfileError) as exc:
             raise InputError(f"cannot write {self.sound_file}: {exc}") from exc
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the sound; what was not kept of it is removed."""
         self._sound.close()
         with suppress(FileNotFoundError):
             self._part.unlink()

@@ -35,7 +35,7 @@ _WARM_BPM = 120.0
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """What became of a live dance.
 
     Attributes
@@ -102,7 +102,7 @@ class Session:
         """End after the block at hand."""
         self._stopped.set()
 
-    def run(self) -> Told:
+    def run(self) -> Outcome:
         """Dance until the sound ends, `stop` is called, or Ctrl-C; keeps what was danced."""
         heard, slowest_s, whole = 0, 0.0, True
         seams: list[float] = []
@@ -131,7 +131,7 @@ class Session:
             whole = whole and isinstance(self._stream, Played)
             dance = self._record.finish(self.performer, index_id, encoder_id, whole=whole)
         kept = self._record.sound_file if self._record and not whole else None
-        return Told(
+        return Outcome(
             heard_s=heard / RATE,
             moves=len(seams) + 1,
             on_one=_on_one(seams, self.performer.beats),
