@@ -7,7 +7,7 @@ distances, each divided by its median over all that were found, plus a term for 
 its tempo is off.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -91,13 +91,21 @@ class Judge:
         best = np.argsort(target, kind="stable")
         return Candidates(rows[best], near[best], target[best])
 
-    def judge(self, window: int, rows: Int64, store: FragmentStore) -> Candidates:
-        """Rank fragments for a window whether they were found for it or not."""
-        near = _squared(self.by_pose[window], store.vectors(rows, "pose"))
-        alike = _squared(self.by_audio[window], store.vectors(rows, "audio"))
+    def judge(self, wanted: Mapping[int, Int64], store: FragmentStore) -> dict[int, Candidates]:
+        """Rank the fragments wanted for some windows, whether they were found for them or not."""
+        if not wanted:
+            return {}
+        rows = np.unique(np.concatenate(list(wanted.values())))
+        by_pose, by_audio = store.vectors(rows, "pose"), store.vectors(rows, "audio")
         table = store.table(rows)
         own = _own_costs(table, self.options)
-        return self.ranked(window, rows, near, alike, table.tempo_bpm, own)
+        judged = {}
+        for window, asked in wanted.items():
+            at = np.searchsorted(rows, asked)
+            near = _squared(self.by_pose[window], by_pose[at])
+            alike = _squared(self.by_audio[window], by_audio[at])
+            judged[window] = self.ranked(window, asked, near, alike, table.tempo_bpm[at], own[at])
+        return judged
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from danceit.align.warping import sampled
 from danceit.data import (
     FPS,
+    Bool,
     Dance,
     DanceSong,
     Float32,
@@ -28,7 +29,7 @@ from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
 from danceit.retrieval.choosing import change_costs, placement_of, turns_between
 from danceit.retrieval.continuity import Chain
-from danceit.retrieval.fitting import Fitting, Laid
+from danceit.retrieval.fitting import Fitting, Laid, LaidRows, follows
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import join_costs, join_features
 from danceit.retrieval.planning import WIDEST
@@ -62,9 +63,7 @@ def chain_on_counts(
     """
     windows = fitting.plan.windows
     places = [np.searchsorted(rows, window.rows) for window in candidates]
-    laid = [
-        [fitting.laid(w, int(row)) for row in window.rows] for w, window in enumerate(candidates)
-    ]
+    laid = [fitting.laid_rows(w, window.rows) for w, window in enumerate(candidates)]
     ends = [
         _ends(poses[place], table.start_s[place], own)
         for place, own in zip(places, laid, strict=True)
@@ -100,14 +99,11 @@ def sides_of(
     return [side != turn for side, turn in zip(sides, turned or [False] * len(sides), strict=True)]
 
 
-def goes_on(
-    here: Sequence[Laid], there: Sequence[Laid], clips_here: Names, clips_there: Names
-) -> Float64:
+def goes_on(here: LaidRows, there: LaidRows, clips_here: Names, clips_there: Names) -> Bool:
     """Whether each of B fragments simply follows each of A in the same clip: bool (A, B)."""
-    stops = np.array([one.place + len(one.beats_s) - 1 if one.place >= 0 else -2 for one in here])
-    starts = np.array([one.place if one.place >= 0 else -1 for one in there])
+    stops = np.where(here.place >= 0, here.place + here.n_counts, -2)
     same = clips_here[:, None] == clips_there[None, :]
-    return np.asarray(same & (stops[:, None] == starts[None, :]))
+    return np.asarray(same & (stops[:, None] == there.place[None, :]))
 
 
 def tied(windows: Sequence[Window]) -> list[int]:
@@ -136,22 +132,25 @@ def repeated(
     What was chosen for the first of windows that are tied is the only choice of all of them: left
     free, the first would flee from the very movement that returns, which is repetition.
     """
-    widened, allowed = [], []
     ties = tied(pool.plan.windows)
     returned = {first for w, first in enumerate(ties) if first != w}
+    rows = [int(candidates[first].rows[path[first]]) for first in ties]
+    missing = {
+        w: np.append(candidates[w].rows, rows[w])
+        for w, first in enumerate(ties)
+        if first != w and rows[w] not in candidates[w].rows
+    }
+    judged = pool.judge.judge(missing, store)
+    widened = tuple(judged.get(w, window) for w, window in enumerate(candidates))
+    allowed = []
     for w, first in enumerate(ties):
-        window = candidates[w]
         if first != w:
-            row = int(candidates[first].rows[path[first]])
-            if row not in window.rows:
-                window = pool.judge.judge(w, np.append(window.rows, row), store)
-            allowed.append(np.flatnonzero(window.rows == row))
+            allowed.append(np.flatnonzero(widened[w].rows == rows[w]))
         elif w in returned:
             allowed.append(np.array([path[w]], dtype=np.int64))
         else:
-            allowed.append(np.arange(len(window.rows)))
-        widened.append(window)
-    return tuple(widened), allowed
+            allowed.append(np.arange(len(widened[w].rows)))
+    return widened, allowed
 
 
 def shorter_takes(chain: Chain, solved: Callable[[Chain], Int64]) -> Int64:
@@ -190,11 +189,10 @@ def assemble_on_counts(
     places = np.searchsorted(rows, chosen)
     laid = [fitting.laid(w, row) for w, row in enumerate(chosen)]
     clips = np.asarray(table.clip_id)[places]
-    follows = [
-        bool(goes_on(laid[w : w + 1], laid[w + 1 : w + 2], clips[w : w + 1], clips[w + 1 : w + 2]))
+    same_run = [
+        clips[w] == clips[w + 1] and sides[w] == sides[w + 1] and follows(laid[w], laid[w + 1])
         for w in range(len(chosen) - 1)
     ]
-    follows = [on and sides[w] == sides[w + 1] for w, on in enumerate(follows)]
     edges = [*fitting.plan.first_frames, n_frames]
     held = _held_from(music)
     times_s = np.minimum(np.arange(n_frames), held) / FPS
@@ -205,7 +203,7 @@ def assemble_on_counts(
     first = 0
     while first < len(chosen):
         last = first
-        while last < len(follows) and follows[last]:
+        while last < len(same_run) and same_run[last]:
             last += 1
         knots = joined(
             [knots_of(windows[w].beats_s, laid[w].beats_s) for w in range(first, last + 1)]
@@ -291,10 +289,10 @@ def _settled(joints: Float32, held: int) -> Float32:
     return joints
 
 
-def _ends(poses: Float32, starts_s: Float64, laid: Sequence[Laid]) -> Float32:
+def _ends(poses: Float32, starts_s: Float64, laid: LaidRows) -> Float32:
     """First two and last two frames (N, 4, 18, C) of what fragments (N, L, 18, C) show."""
     n_frames = poses.shape[1]
-    edges_s = np.array([(one.beats_s[0], one.beats_s[-1]) for one in laid])
+    edges_s = np.stack([laid.first_s, laid.last_s], axis=1)
     first, last = np.round((edges_s - starts_s[:, None]) * FPS).astype(np.int64).T
     first, last = np.clip(first, 0, n_frames - 2), np.clip(last, 2, n_frames - 1)
     own = np.arange(len(poses))

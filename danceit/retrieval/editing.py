@@ -128,7 +128,7 @@ class Editor:
 
     def judged(self, window: int, rows: Int64) -> Candidates:
         """Rank fragments (N,) for a window whether they were found for it or not, best first."""
-        return self._pool.judge.judge(window, rows, self._store)
+        return self._pool.judge.judge({window: rows}, self._store)[window]
 
     def laid(self, window: int, row: int) -> Laid | None:
         """How a fragment's counts lie on those of a window; None on the grid of seconds."""
@@ -264,19 +264,18 @@ class Editor:
         if min(len(window.rows) for window in best) < usual:
             best = self._wider(len(demands.banned)).best(self.options.k, demands.banned)
         wanted = _wanted(demands)
-        completed = []
-        for w, window in enumerate(best):
-            own = int(wanted[w])
+        missing = {}
+        for w, (window, own) in enumerate(zip(best, wanted.tolist(), strict=True)):
             keep = own >= 0 and not (free[w] and own in demands.banned)
             if keep and own not in window.rows:
-                window = self._pool.judge.judge(w, np.append(window.rows, own), self._store)
-            if not len(window.rows):
+                missing[w] = np.append(window.rows, own)
+            elif not len(window.rows):
                 raise InputError(
                     f"nothing is left to choose at {clock(self._start_s(w))}: every "
                     "fragment that was found is banned"
                 )
-            completed.append(window)
-        return tuple(completed)
+        judged = self._pool.judge.judge(missing, self._store)
+        return tuple(judged.get(w, window) for w, window in enumerate(best))
 
     def _wider(self, more: int) -> Pool:
         """Search again for so many more that what is banned is made up for."""

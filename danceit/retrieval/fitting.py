@@ -7,20 +7,21 @@ is laid on a window by its ends.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from danceit.audio.counts.file import counts_named
 from danceit.counts import Counts
-from danceit.data import FPS, Float64, Int64
+from danceit.data import FPS, Bool, Float64, Int64
 from danceit.errors import DanceitError
 from danceit.index.fragments import beats_of
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import WIDEST, Plan
-from danceit.retrieval.time_map import stretch
 from danceit.retrieval.windows import Window
 
 _TOO_FAR = 4.0
@@ -60,6 +61,89 @@ class Laid:
     bar_weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class LaidRows:
+    """N fragments on one window by column: `Laid`, each by its ends.
+
+    Attributes
+    ----------
+    first_s, last_s : float64 (N,)
+        Seconds into the source between which it is shown.
+    place, n_counts, number, metre : int64 (N,)
+        `n_counts` lie between the ends; -1, 0, 0 and 0 where nothing is counted.
+    stretch, bar_weight : float64 (N,)
+    """
+
+    first_s: Float64
+    last_s: Float64
+    place: Int64
+    n_counts: Int64
+    number: Int64
+    metre: Int64
+    stretch: Float64
+    bar_weight: Float64
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What has been looked up of R rows, in their order, with the beats of their clips.
+
+    `first` and `last` are places of a row's first and last beat in `beats_s`, which has the
+    beats of all clips one after another; `first` is -1 where a row starts on none. `begin` and
+    `end` are the places of its clip's first beat and of the one after its last.
+    """
+
+    rows: Int64
+    start_s: Float64
+    end_s: Float64
+    take_s: Float64
+    energy: Float64
+    beats_s: Float64
+    begin: Int64
+    end: Int64
+    first: Int64
+    last: Int64
+    number: Int64
+    metre: Int64
+    bar_weight: Float64
+
+    @classmethod
+    def of(cls, table: FragmentTable, counts_of: Callable[[int], Counts]) -> "_Known":
+        """Look up the counts of each row; `counts_of` those of the clip at a place of the table."""
+        n_rows = len(table)
+        begin, end, first, last, number, metre = np.zeros((6, n_rows), dtype=np.int64)
+        first -= 1
+        bar_weight, beats_s, n_beats = np.zeros(n_rows), [np.zeros(0)], 0
+        _, clip = np.unique(np.asarray(table.clip_id), return_inverse=True)
+        order = np.argsort(clip, kind="stable")
+        for at in np.split(order, np.flatnonzero(np.diff(clip[order])) + 1) if n_rows else ():
+            counts = counts_of(int(at[0]))
+            begin[at], end[at] = n_beats, n_beats + len(counts.beats_s)
+            metre[at], bar_weight[at] = counts.metre, counts.bar_weight
+            if len(counts.beats_s) >= 2:
+                opens, closes = beats_of(counts.beats_s, table.start_s[at], table.end_s[at])
+                first[at] = np.where(opens >= 0, opens + n_beats, -1)
+                last[at] = closes + n_beats
+                number[at] = np.where(opens >= 0, counts.numbers[opens], 0)
+            beats_s.append(counts.beats_s)
+            n_beats += len(counts.beats_s)
+        return cls(
+            rows=np.asarray(table.rows),
+            start_s=np.asarray(table.start_s, dtype=np.float64),
+            end_s=np.asarray(table.end_s, dtype=np.float64),
+            take_s=np.asarray(table.start_frame, dtype=np.float64) / FPS,
+            energy=_ranks(table.energy),
+            beats_s=np.concatenate(beats_s),
+            begin=begin,
+            end=end,
+            first=first,
+            last=last,
+            number=number,
+            metre=metre,
+            bar_weight=bar_weight,
+        )
+
+
 class Fitting:
     """Lays the fragments of a store on the windows of a plan.
 
@@ -79,107 +163,110 @@ class Fitting:
         self.plan, self._store, self._options = plan, store, options
         self._loudness = loudness
         self._counts: dict[str, Counts] = {}
-        self._table: FragmentTable | None = None
-        self._at: dict[int, int] = {}
-        self._energies: Float64 = np.zeros(0)
-        self._laid: dict[tuple[int, int], Laid] = {}
-        self._spans: dict[int, tuple[int, int]] = {}
+        self._known: _Known | None = None
 
     def know(self, rows: Int64) -> None:
         """Look up what is known of these rows, all at once."""
-        if all(row in self._at for row in rows.tolist()):
-            return
-        wanted = np.unique(np.concatenate([rows, np.array(sorted(self._at), dtype=np.int64)]))
-        self._table = self._store.table(wanted)
-        self._at = {int(row): i for i, row in enumerate(wanted)}
-        energies = np.argsort(np.argsort(self._table.energy)) / max(1, len(wanted) - 1)
-        self._energies = energies.astype(np.float64)
+        held = self._known
+        wanted = np.unique(rows) if held is None else np.union1d(rows, held.rows)
+        if held is None or len(wanted) > len(held.rows):
+            table = self._store.table(wanted)
+            self._known = _Known.of(table, lambda at: self._counts_of(table, at))
 
     def costs(self, window: int, rows: Int64) -> Float64:
         """What each row (N,) costs in a window by its counts and its energy."""
-        self.know(rows)
         options, asked = self._options, self.plan.windows[window]
-        found = np.empty(len(rows))
-        for i, row in enumerate(rows.tolist()):
-            # Kept only where it is asked for again: of a long song there are millions.
-            laid = self._lay(asked, row)
-            octaves = abs(math.log2(laid.stretch))
-            cost = 2 * options.tempo_weight * octaves
-            if octaves > math.log2(WIDEST) + 1e-6:
-                cost += _TOO_FAR
-            if laid.place < 0:
-                cost += _UNCOUNTED
-            elif laid.number and asked.number and not _same_place(laid, asked):
-                cost += options.number_weight * laid.bar_weight * asked.bar_weight
-            if laid.metre and asked.metre and not alike(laid.metre, asked.metre):
-                cost += options.metre_weight * laid.bar_weight * asked.bar_weight
-            if window == 0:
-                cost += _BEGINNING * min(1.0, self._start_s(row) / _TAKE_S)
-            if window == len(self.plan.windows) - 1 and laid.place >= 0:
-                left_s = self._counts_of(self._at[row]).beats_s[-1] - laid.beats_s[-1]
-                cost += _BEGINNING * min(1.0, max(0.0, float(left_s)) / _TAKE_S)
-            found[i] = cost
-        places = [self._at[int(row)] for row in rows]
-        apart = np.abs(self._energies[places] - self._loudness[window])
-        return np.asarray(found + options.energy_weight * apart, dtype=np.float64)
+        known, at = self._looked_up(rows)
+        laid = _laid(asked, known, at)
+        octaves = np.abs(np.log2(laid.stretch))
+        cost = 2 * options.tempo_weight * octaves
+        cost += _TOO_FAR * (octaves > math.log2(WIDEST) + 1e-6)
+        counted = laid.place >= 0
+        cost += _UNCOUNTED * ~counted
+        bars = laid.bar_weight * asked.bar_weight
+        cost += options.number_weight * bars * (counted & _another_place(laid, asked))
+        cost += options.metre_weight * bars * _another_metre(laid.metre, asked.metre)
+        if window == 0:
+            cost += _BEGINNING * np.minimum(1.0, known.take_s[at] / _TAKE_S)
+        if window == len(self.plan.windows) - 1 and counted.any():
+            left_s = known.beats_s[known.end[at] - 1] - laid.last_s
+            cost += _BEGINNING * np.clip(left_s / _TAKE_S, 0.0, 1.0) * counted
+        apart = np.abs(known.energy[at] - self._loudness[window])
+        return np.asarray(cost + options.energy_weight * apart, dtype=np.float64)
+
+    def laid_rows(self, window: int, rows: Int64) -> LaidRows:
+        """Lay the counts of rows (N,) on a window's: as many, twice or half, as stretches least."""
+        return _laid(self.plan.windows[window], *self._looked_up(rows))
 
     def laid(self, window: int, row: int) -> Laid:
-        """Lay a row's counts on a window's: as many, twice or half as many, as stretches least."""
-        key = (window, row)
-        if key not in self._laid:
-            self.know(np.array([row], dtype=np.int64))
-            self._laid[key] = self._lay(self.plan.windows[window], row)
-        return self._laid[key]
+        """Lay a row's counts on a window's, count by count."""
+        known, at = self._looked_up(np.array([row], dtype=np.int64))
+        laid = _laid(self.plan.windows[window], known, at)
+        place, beats_s = int(laid.place[0]), np.array([laid.first_s[0], laid.last_s[0]])
+        if place >= 0:
+            first = int(known.first[at[0]])
+            beats_s = known.beats_s[first : first + int(laid.n_counts[0]) + 1]
+        return Laid(
+            beats_s=beats_s,
+            place=place,
+            number=int(laid.number[0]),
+            metre=int(laid.metre[0]),
+            stretch=float(laid.stretch[0]),
+            bar_weight=float(laid.bar_weight[0]),
+        )
 
-    def _lay(self, asked: Window, row: int) -> Laid:
-        table, at = self._known(), self._at[row]
-        start_s, end_s = float(table.start_s[at]), float(table.end_s[at])
-        counts = self._counts_of(at)
-        first, last = self._counted(row, counts)
-        best: Laid | None = None
-        for n in {asked.counts, 2 * asked.counts, asked.counts // 2}:
-            if first < 0 or not 1 <= n <= last - first:
-                continue
-            beats_s = counts.beats_s[first : first + n + 1]
-            stretched = stretch(asked.beats_s, beats_s)
-            if best is None or abs(math.log(stretched)) < abs(math.log(best.stretch)):
-                number = int(counts.numbers[first])
-                weight = counts.bar_weight
-                best = Laid(beats_s, first, number, counts.metre, stretched, weight)
-        if best is not None:
-            return best
-        lasts_s = min(end_s - start_s, asked.duration_s)
-        return Laid(np.array([start_s, start_s + lasts_s]), -1, 0, 0, asked.duration_s / lasts_s)
+    def _looked_up(self, rows: Int64) -> tuple[_Known, Int64]:
+        """What is known, and the places of rows (N,) in it."""
+        self.know(rows)
+        if self._known is None:
+            raise LookupError("nothing was looked up yet")
+        return self._known, np.searchsorted(self._known.rows, rows)
 
-    def _counted(self, row: int, counts: Counts) -> tuple[int, int]:
-        """First and last of the clip's beats that lie on a row; -1 where it starts on none."""
-        if row not in self._spans:
-            table, at = self._known(), self._at[row]
-            if len(counts.beats_s) < 2:
-                self._spans[row] = (-1, -1)
-            else:
-                ends = beats_of(
-                    counts.beats_s, table.start_s[at : at + 1], table.end_s[at : at + 1]
-                )
-                self._spans[row] = (int(ends[0][0]), int(ends[1][0]))
-        return self._spans[row]
-
-    def _counts_of(self, at: int) -> Counts:
-        """Counts of the clip of the fragment at a place of the table."""
-        table = self._known()
+    def _counts_of(self, table: FragmentTable, at: int) -> Counts:
+        """Counts of the clip of the fragment at a place of a table."""
         clip_id = str(table.clip_id[at])
         if clip_id not in self._counts:
             counts = trusted_counts(str(table.audio[at]), table.counts[at])
             self._counts[clip_id] = counts if counts.bars_trusted else counts.without_bars()
         return self._counts[clip_id]
 
-    def _start_s(self, row: int) -> float:
-        return float(self._known().start_frame[self._at[row]]) / FPS
 
-    def _known(self) -> FragmentTable:
-        if self._table is None:
-            raise LookupError("nothing was looked up yet")
-        return self._table
+def _laid(asked: Window, known: _Known, at: Int64) -> LaidRows:
+    """Lay the rows at places (N,) of what is known on a window."""
+    first, last = known.first[at], known.last[at]
+    first_s = known.start_s[at]
+    last_s = first_s + np.minimum(known.end_s[at] - first_s, asked.duration_s)
+    stretched = asked.duration_s / (last_s - first_s)
+    least = np.full(len(at), np.inf)
+    n_counts = np.zeros(len(at), dtype=np.int64)
+    for n in (asked.counts, 2 * asked.counts, asked.counts // 2):
+        fits = np.flatnonzero((first >= 0) & (n <= last - first)) if n else np.zeros(0, np.int64)
+        if not fits.size:
+            continue
+        from_s, to_s = known.beats_s[first[fits]], known.beats_s[first[fits] + n]
+        by = (asked.beats_s[-1] - asked.beats_s[0]) / (to_s - from_s)
+        better = np.abs(np.log(by)) < least[fits]
+        taken = fits[better]
+        least[taken] = np.abs(np.log(by[better]))
+        n_counts[taken], stretched[taken] = n, by[better]
+        first_s[taken], last_s[taken] = from_s[better], to_s[better]
+    counted = n_counts > 0
+    return LaidRows(
+        first_s=first_s,
+        last_s=last_s,
+        place=np.where(counted, first - known.begin[at], -1),
+        n_counts=n_counts,
+        number=np.where(counted, known.number[at], 0),
+        metre=np.where(counted, known.metre[at], 0),
+        stretch=stretched,
+        bar_weight=np.where(counted, known.bar_weight[at], 1.0),
+    )
+
+
+def follows(before: Laid, after: Laid) -> bool:
+    """Whether one fragment's counts simply go on in another's of the same clip."""
+    counted = before.place >= 0 and after.place >= 0
+    return counted and before.place + len(before.beats_s) - 1 == after.place
 
 
 def alike(metre: int, other: int) -> bool:
@@ -187,10 +274,19 @@ def alike(metre: int, other: int) -> bool:
     return max(metre, other) / min(metre, other) in (1, 2, 4)
 
 
-def _same_place(laid: Laid, asked: Window) -> bool:
-    """Whether the first counts have the same place in the bar, in the shorter of both bars."""
-    bar = min(laid.metre or asked.metre, asked.metre or laid.metre) or 1
-    return (laid.number - asked.number) % bar == 0
+def _another_metre(metre: Int64, asked: int) -> Bool:
+    """Which metres (N,) may not be danced as the one asked for; of what is not known, none."""
+    metres, place = np.unique(metre, return_inverse=True)
+    wrong = [bool(one and asked) and not alike(one, asked) for one in metres.tolist()]
+    return np.array(wrong, dtype=bool)[place]
+
+
+def _another_place(laid: LaidRows, asked: Window) -> Bool:
+    """Whose first counts (N,) have another place in the bar, in the shorter of both bars."""
+    own = np.where(laid.metre > 0, laid.metre, asked.metre)
+    bar = np.maximum(np.minimum(own, asked.metre or own), 1)
+    known = (laid.number > 0) & (asked.number > 0)
+    return np.asarray(known & ((laid.number - asked.number) % bar != 0))
 
 
 def trusted_counts(media: str, stored: Counts) -> Counts:
@@ -220,5 +316,10 @@ def loudness_ranks(energy: Float64, plan: Plan) -> Float64:
         first = min(window.first_frame, len(energy) - 1)
         last = max(first + 1, min(len(energy), round(window.end_s * FPS)))
         levels.append(float(np.mean(energy[first:last])))
-    order = np.argsort(np.argsort(levels))
-    return np.asarray(order / max(1, len(levels) - 1), dtype=np.float64)
+    return _ranks(np.array(levels))
+
+
+def _ranks(values: npt.ArrayLike) -> Float64:
+    """Rank of each value (N,) among all, 0 to 1."""
+    order = np.argsort(np.argsort(values))
+    return np.asarray(order / max(1, len(order) - 1), dtype=np.float64)

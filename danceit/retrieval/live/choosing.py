@@ -20,8 +20,8 @@ from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.candidates import Asked, Candidates, searched
 from danceit.retrieval.choosing import placement_of
-from danceit.retrieval.counted import chain_on_counts, goes_on
-from danceit.retrieval.fitting import Fitting, Laid
+from danceit.retrieval.counted import chain_on_counts
+from danceit.retrieval.fitting import Fitting, Laid, follows
 from danceit.retrieval.live.ahead import Ahead
 from danceit.retrieval.live.beam import WIDTH, Past, beam
 from danceit.retrieval.options import QueryOptions
@@ -163,7 +163,9 @@ class Chooser:
             poses=poses[place],
             own_s=float(table.start_s[place]),
             placement=_placed(table, place, ahead[0], candidates[at], taken, join, laid),
-            goes_on=before is not None and _follows(before, laid, str(table.clip_id[place])),
+            goes_on=before is not None
+            and before.placement.clip_id == str(table.clip_id[place])
+            and follows(before.laid, laid),
         )
         self._past.add(row, goes_on=self._before.goes_on)
         return self._before
@@ -216,11 +218,6 @@ def _only(before: Chosen) -> Candidates:
     return Candidates(
         np.array([before.row], dtype=np.int64), np.array([placed.distance]), np.zeros(1)
     )
-
-
-def _follows(before: Chosen, laid: Laid, clip_id: str) -> bool:
-    clips = np.array([before.placement.clip_id], dtype=object), np.array([clip_id], dtype=object)
-    return bool(goes_on([before.laid], [laid], *clips)[0, 0])
 
 
 def _placed(
