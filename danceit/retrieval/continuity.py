@@ -110,7 +110,7 @@ def solve(chain: Chain) -> Int64:
         cost = chain.cost(path)
         if cost < best_cost:
             best, best_cost = path, cost
-    return _improved(chain, best)
+    return _improved(chain, joins, best)
 
 
 def greedy(chain: Chain) -> Int64:
@@ -133,26 +133,35 @@ def greedy(chain: Chain) -> Int64:
     return np.array(path, dtype=np.int64)
 
 
-def _improved(chain: Chain, path: Int64) -> Int64:
-    """Solve stretches of a path (W,) anew, the rest held fast, until no stretch gets cheaper."""
+def _improved(chain: Chain, joins: Sequence[Float64], path: Int64) -> Int64:
+    """Solve stretches of a path (W,) anew, the rest held fast, until no stretch gets cheaper.
+
+    `joins` are the chain's with the cost of using a fragment twice in a row.
+    """
     path = path.copy()
     chain = _renumbered(chain)
     used = np.array([own[i] for own, i in zip(chain.fragments, path, strict=True)], dtype=np.int64)
     uses = np.bincount(used, minlength=1 + max(int(own.max()) for own in chain.fragments))
+    changes, looked_at = 0, {}
     for _ in range(_ROUNDS):
-        cheaper = False
+        before = changes
         for length in _STRETCHES:
             for first in range(0, len(path), max(1, length // 2)):
+                if looked_at.get((first, length)) == changes:
+                    continue
                 stretch = slice(first, min(first + length, len(path)))
                 np.subtract.at(uses, used[stretch], 1)
                 part = _part(chain, path, stretch, used, uses)
-                anew = viterbi(part.targets, _with_repeats(part))
-                if part.cost(anew) < part.cost(path[stretch]) - _LEAST_GAIN:
+                anew = viterbi(part.targets, joins[stretch.start : stretch.stop - 1])
+                if (anew != path[stretch]).any() and (
+                    part.cost(anew) < part.cost(path[stretch]) - _LEAST_GAIN
+                ):
                     path[stretch] = anew
                     used[stretch] = [own[i] for own, i in zip(part.fragments, anew, strict=True)]
-                    cheaper = True
+                    changes += 1
                 np.add.at(uses, used[stretch], 1)
-        if not cheaper:
+                looked_at[first, length] = changes
+        if changes == before:
             break
     return path
 
