@@ -142,7 +142,7 @@ def _improved(chain: Chain, joins: Sequence[Float64], path: Int64) -> Int64:
     chain = _renumbered(chain)
     used = np.array([own[i] for own, i in zip(chain.fragments, path, strict=True)], dtype=np.int64)
     uses = np.bincount(used, minlength=1 + max(int(own.max()) for own in chain.fragments))
-    changes, looked_at = 0, {}
+    changes, looked_at = 0, dict[tuple[int, int], int]()
     for _ in range(_ROUNDS):
         before = changes
         for length in _STRETCHES:

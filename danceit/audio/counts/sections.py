@@ -107,6 +107,16 @@ class _Diagonals:
         ends = self.total[start + length, others + length]
         return np.asarray((ends - self.total[start, others]) / length, np.float64)
 
+    def best(self, length: int) -> Float64:
+        """For each start (M,) of `length` bars, the largest mean with others that share no bar.
+
+        Minus infinity where there are no others.
+        """
+        means = (self.total[length:, length:] - self.total[:-length, :-length]) / length
+        start = np.arange(len(means))
+        means[np.abs(start[:, None] - start) < length] = -np.inf
+        return np.asarray(means.max(axis=1), np.float64)
+
 
 def _cuts(likeness: Float64) -> list[int]:
     """Bars at which parts start, and the end: the best of all ways to cut the song."""
@@ -114,6 +124,8 @@ def _cuts(likeness: Float64) -> list[int]:
     level, spread = float(likeness.mean()), float(likeness.std()) + 1e-9
     diagonals = _Diagonals.of((likeness - level) / spread)
     novelty = _novelty(likeness)
+    longest = min(LONGEST, count)
+    again = {length: diagonals.best(length) for length in range(SHORTEST_END, longest + 1)}
     best = np.full(count + 1, -np.inf)
     best[0] = 0.0
     came_from = np.zeros(count + 1, np.int64)
@@ -124,7 +136,7 @@ def _cuts(likeness: Float64) -> list[int]:
             stop = start + length
             if length < SHORTEST and start > 0 and stop < count:
                 continue
-            gain = best[start] + _worth(diagonals, start, length, count)
+            gain = best[start] + _worth(float(again[length][start]), length)
             gain += _NOVEL * novelty[stop] if stop < count else 0.0
             if gain > best[stop]:
                 best[stop], came_from[stop] = gain, start
@@ -134,12 +146,8 @@ def _cuts(likeness: Float64) -> list[int]:
     return cuts[::-1]
 
 
-def _worth(diagonals: _Diagonals, start: int, length: int, count: int) -> float:
-    """How good a part is in itself: that it comes again elsewhere, and how long it is."""
-    others = np.concatenate(
-        [np.arange(0, start - length + 1), np.arange(start + length, count - length + 1)]
-    )
-    again = float(diagonals.mean(start, others, length).max()) if others.size else 0.0
+def _worth(again: float, length: int) -> float:
+    """How good a part is in itself: how much it comes `again` elsewhere, and how long it is."""
     return _REPEATED * length * min(max(again, 0.0), 2.0) - _EACH - _ODD * _oddity(length)
 
 

@@ -40,6 +40,8 @@ REACH_S = 10.0
 """Seconds on both sides of a window that count as its surroundings."""
 GRID = 24
 """Frames between two places where the surroundings are computed."""
+_AT_ONCE = 16
+"""Places whose surroundings are transformed together: what stays in a processor's cache."""
 CYCLES = {3: (3.0, 1.5, 1.0), 4: (4.0, 2.0, 1.0)}
 """Beats after which the code of counts repeats: in threes and in all else, where dancers count in
 fours."""
@@ -330,26 +332,31 @@ def _repetition(signal: Float32 | Float64, beat: Float64, per_frame: int = 1) ->
     """Self-similarity at `REPEATS` beats within `REACH_S` of each grid place, (G, 12)."""
     reach = int(REACH_S * FPS) * per_frame
     rows = np.zeros((len(beat), len(REPEATS)))
-    for row, place in enumerate(range(0, len(signal), GRID * per_frame)):
-        if beat[row] > 0:
-            similarity = _autocorrelation(signal[max(0, place - reach) : place + reach])
-            lags = np.array(REPEATS) * beat[row] * per_frame
-            rows[row] = np.interp(lags, np.arange(len(similarity)), similarity, right=0.0)
+    places = np.arange(len(beat)) * GRID * per_frame
+    starts, stops = np.maximum(places - reach, 0), np.minimum(places + reach, len(signal))
+    for length in np.unique(stops - starts):
+        alike = np.flatnonzero((stops - starts == length) & (beat > 0))
+        for first in range(0, len(alike), _AT_ONCE):
+            some = alike[first : first + _AT_ONCE]
+            near = np.stack([signal[start : start + length] for start in starts[some]])
+            for row, similarity in zip(some, _autocorrelation(near), strict=True):
+                lags = np.array(REPEATS) * beat[row] * per_frame
+                rows[row] = np.interp(lags, np.arange(length), similarity, right=0.0)
     return rows
 
 
-def _autocorrelation(signal: Float32 | Float64) -> Float64:
-    """Of a signal (S, B), summed over its standardised whole, unbiased, 1 at lag 0; (S,)."""
-    centred = signal.astype(np.float64) - signal.mean(axis=0)
-    n_fft = 1 << (2 * len(centred) - 1).bit_length()
-    spectrum = np.fft.rfft(centred, n_fft, axis=0)
+def _autocorrelation(signals: Float32 | Float64) -> Float64:
+    """Of signals (N, S, B), summed over the standardised B, unbiased, 1 at lag 0; (N, S)."""
+    import scipy.fft
+
+    length = signals.shape[1]
+    centred = signals.astype(np.float64) - signals.mean(axis=1, keepdims=True)
+    n_fft = scipy.fft.next_fast_len(2 * length, real=True)
+    spectrum = scipy.fft.rfft(np.swapaxes(centred, 1, 2), n_fft)
     power = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
-    similarity = np.fft.irfft(power, n_fft)[: len(centred)]
-    similarity /= len(centred) - np.arange(len(centred))
-    if similarity[0] < 1e-12:
-        return np.zeros(len(centred))
-    scaled: Float64 = similarity / similarity[0]
-    return scaled
+    similarity = scipy.fft.irfft(power, n_fft)[:, :length] / (length - np.arange(length))
+    level = similarity[:, :1]
+    return np.where(level < 1e-12, 0.0, similarity / np.maximum(level, 1e-12))
 
 
 def _spread(timbre: Float32) -> Float64:
