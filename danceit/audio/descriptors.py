@@ -5,6 +5,7 @@ Column order is fixed; `cache.VERSION` is raised when anything here changes.
 
 import difflib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from danceit.audio.stretches import numbered, windows
 from danceit.counts import Counts
 from danceit.data import FPS, Float32, Float64
 from danceit.errors import InputError
+from danceit.progress import Progress, silent
 
 FRAME = RATE // int(FPS)
 """Samples a pose frame."""
@@ -66,7 +68,7 @@ _CHROMA_WINDOW = 4096
 _CHROMA_HZ = (110.0, 4000.0)
 
 
-def features(path: Path, kind: str) -> Float32:
+def features(path: Path, kind: str, *, told: Progress = silent) -> Float32:
     """Features of a song, one row a pose frame.
 
     Parameters
@@ -89,6 +91,8 @@ def features(path: Path, kind: str) -> Float32:
         - "counts": `COUNT_COLUMNS` of the song's counts, corrected as a person did.
         - "counted": "mfcc", "flux", "chroma" and "counts", in that order.
         - "full": "lee", "rhythm", "chroma" and "tempogram", in that order.
+    told : Progress, optional
+        Of the seconds decoded.
 
     Returns
     -------
@@ -106,9 +110,24 @@ def features(path: Path, kind: str) -> Float32:
         raise InputError(f"unknown features '{kind}'; known: {', '.join(FEATURE_SETS)}{hint}")
     path = Path(path)
     sha256 = hashed(path)
-    if kind in _COMBINED:
-        return np.hstack([_cached_features(path, sha256, part) for part in _COMBINED[kind]])
-    return _cached_features(path, sha256, kind)
+    if kind not in _COMBINED:
+        return _cached_features(path, sha256, kind, told)
+    parts = _COMBINED[kind]
+    # What samples alone tell is found beside the beats: both take about as long.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        of_sound = {
+            part: beside.submit(_cached_features, path, sha256, part, told)
+            for part in parts
+            if part in _OF_SOUND
+        }
+        of_beats = {
+            part: _cached_features(path, sha256, part, told)
+            for part in parts
+            if part not in of_sound
+        }
+        return np.hstack(
+            [of_sound[part].result() if part in of_sound else of_beats[part] for part in parts]
+        )
 
 
 def loudness(path: Path) -> Float64:
@@ -116,28 +135,28 @@ def loudness(path: Path) -> Float64:
     return features(path, "mfcc")[:, 0].astype(np.float64)
 
 
-def _cached_features(path: Path, sha256: str, kind: str) -> Float32:
+def _cached_features(path: Path, sha256: str, kind: str, told: Progress) -> Float32:
     if kind == "rhythm":
         # Corrected counts change the beats of a song whose onsets stay, so these are kept.
         from danceit.audio.listening import listen
 
-        onset = _kept(path, sha256, "onset", _N_ONSETS)
+        onset = _kept(path, sha256, "onset", _N_ONSETS, told)
         return np.hstack([onset, _beat_columns(listen(path).counts, len(onset))])
     if kind == "counts":
         from danceit.audio.listening import listen
 
-        music = listen(path)
+        music = listen(path, told=told)
         return count_columns(music.counts, music.n_frames)
-    return _kept(path, sha256, kind, FEATURE_SETS[kind])
+    return _kept(path, sha256, kind, FEATURE_SETS[kind], told)
 
 
-def _kept(path: Path, sha256: str, kind: str, width: int) -> Float32:
+def _kept(path: Path, sha256: str, kind: str, width: int, told: Progress) -> Float32:
     stored = cache.load(sha256, kind)
     if stored is not None and "features" in stored:
         rows = stored["features"]
         if rows.ndim == 2 and rows.shape[1] == width and rows.dtype == np.float32:
             return rows
-    rows = np.ascontiguousarray(_computed(path, sha256, kind), np.float32)
+    rows = np.ascontiguousarray(_computed(path, sha256, kind, told), np.float32)
     cache.store(sha256, kind, {"features": rows})
     return rows
 
@@ -172,8 +191,8 @@ def features_of(sound: Sound, kind: str, counts: Counts) -> Float32:
     return np.hstack([known[part](sound) for part in parts])
 
 
-def _computed(path: Path, sha256: str, kind: str) -> Float32:
-    sound = sound_of(path, sha256)
+def _computed(path: Path, sha256: str, kind: str, told: Progress) -> Float32:
+    sound = sound_of(path, sha256, told)
     if kind == "onset":
         return _onset_columns(onsets_of(path, sha256)[0], _n_frames(sound))
     if kind == "tempogram":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from danceit.audio.beats import Onsets, Tempogram, onsets, tempogram
 from danceit.audio.decoding import Sound, read_sound
@@ -34,9 +35,13 @@ class _Told:
     progress: Progress = field(compare=False)
 
 
+_decoding = Lock()
+
+
 def sound_of(path: Path, sha256: str, told: Progress = silent) -> Sound:
-    """Decoded samples of the file with this hash."""
-    return _decoded(path, sha256, _Told(told))
+    """Decoded samples of the file with this hash; threads that ask at once share them."""
+    with _decoding:
+        return _decoded(path, sha256, _Told(told))
 
 
 # Features and beats of one song are usually asked for one after the other.

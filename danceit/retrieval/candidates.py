@@ -19,6 +19,7 @@ from danceit.data import Dance, Float32, Float64, Int64, Music
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
+from danceit.progress import Progress, silent
 from danceit.retrieval.fitting import Fitting, loudness_ranks
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan, plan
@@ -28,6 +29,29 @@ _NAMES = 8
 """Most names that a message lists."""
 _POOL = 128
 """Fragments fetched from each space for a window before the best `k` are kept."""
+
+
+@dataclass(frozen=True)
+class Song:
+    """What is searched for.
+
+    Attributes
+    ----------
+    path : Path
+    music : Music
+    features : float32 (T, F)
+        As the encoder of the index takes them.
+    """
+
+    path: Path
+    music: Music
+    features: Float32
+
+    @classmethod
+    def heard(cls, path: Path, embedder: Embedder, *, told: Progress = silent) -> "Song":
+        """Listen to a song; errors as of `danceit.audio.features`."""
+        features = audio.features(path, embedder.feature_set, told=told)
+        return cls(path, audio.listen(path), features)
 
 
 @dataclass(frozen=True)
@@ -132,8 +156,7 @@ class Pool:
 
 
 def find_candidates(
-    song: Path,
-    music: Music,
+    song: Song,
     store: FragmentStore,
     embedder: Embedder,
     options: QueryOptions,
@@ -141,13 +164,12 @@ def find_candidates(
     idea: Dance | None = None,
 ) -> tuple[tuple[Candidates, ...], Pool]:
     """Search a song's windows and keep the best K of each; also all that was found."""
-    pool = find_pool(song, music, store, embedder, options, idea=idea)
+    pool = find_pool(song, store, embedder, options, idea=idea)
     return pool.best(options.k), pool
 
 
 def find_pool(
-    song: Path,
-    music: Music,
+    song: Song,
     store: FragmentStore,
     embedder: Embedder,
     options: QueryOptions,
@@ -176,14 +198,14 @@ def find_pool(
             f"the index was made by encoder {store.spec.encoder_id}, not {embedder.encoder_id}; "
             "use the encoder inside the index or build the index again"
         )
+    music, features = song.music, song.features
     planned = plan(music, store.spec, options)
     length = planned.n_frames
     if music.n_frames < options.n_frames:
         raise InputError(
-            f"{song} is {music.duration_s:.1f} s long, shorter than one {options.length_s:g} s "
-            "window; choose a smaller `length_s`"
+            f"{song.path} is {music.duration_s:.1f} s long, shorter than one "
+            f"{options.length_s:g} s window; choose a smaller `length_s`"
         )
-    features = audio.features(song, embedder.feature_set)
     starts = np.array(planned.first_frames, dtype=np.int64)
     missing = int(starts[-1]) + length - len(features)
     if missing > 0:
@@ -196,7 +218,7 @@ def find_pool(
     by_audio = embedder.describe_windows(features, starts, length)
     fitting = None
     if planned.on_counts:
-        energy = audio.loudness(song)
+        energy = audio.loudness(song.path)
         fitting = Fitting(planned, store, options, loudness_ranks(energy, planned))
     asked = Asked(by_pose, by_audio, music.tempo_bpm, planned, fitting)
     return searched(asked, store, options, more=more)

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit import audio
 from danceit.data import (
     CANVAS_PX,
     FPS,
@@ -30,7 +29,7 @@ from danceit.data import (
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.progress import Progress, silent
-from danceit.retrieval.candidates import Candidates, Pool, find_candidates
+from danceit.retrieval.candidates import Candidates, Pool, Song, find_candidates
 from danceit.retrieval.choosing import change_costs, placement_of, turns_between
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
@@ -121,9 +120,10 @@ def compose(
         If the store was made by another encoder.
     """
     options = options or QueryOptions()
-    music = audio.listen(song, told=told)
+    heard = Song.heard(song, embedder, told=told)
+    music = heard.music
     told(0, 0, "searching")
-    candidates, pool = find_candidates(song, music, store, embedder, options, idea=idea)
+    candidates, pool = find_candidates(heard, store, embedder, options, idea=idea)
     told(0, 0, "choosing")
     notes = (
         *music.counts.notes,

@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from danceit import audio
 from danceit.clock import clock
 from danceit.data import FPS, Bool, Dance, Int64, Music
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, Where
 from danceit.plugins import nearest_spelling
-from danceit.retrieval.candidates import Candidates, Pool, find_pool
+from danceit.retrieval.candidates import Candidates, Pool, Song, find_pool
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, choose
 from danceit.retrieval.constraints import Constraints
@@ -85,9 +84,9 @@ class Editor:
         self, song: Path, store: FragmentStore, embedder: Embedder, options: QueryOptions
     ) -> None:
         self.options = options
-        self._song, self._store, self._embedder = song, store, embedder
-        self._music = audio.listen(song)
-        self._pool = find_pool(song, self._music, store, embedder, options)
+        self._song, self._store, self._embedder = Song.heard(song, embedder), store, embedder
+        self._music = self._song.music
+        self._pool = find_pool(self._song, store, embedder, options)
         self._index_id = store.index_id
         rows = store.matching(Where(n_frames=self._pool.plan.n_frames))
         table = store.table(rows)
@@ -199,7 +198,9 @@ class Editor:
     def _check_song(self, before: Dance) -> None:
         made_for = before.song.sha256 if before.song else ""
         if made_for and made_for != self._music.sha256:
-            raise InputError(f"the dance to change was made for another song than {self._song}")
+            raise InputError(
+                f"the dance to change was made for another song than {self._song.path}"
+            )
 
     def _check_pins(self, pins: Sequence[tuple[float, str]]) -> None:
         """Refuse two fragments for one window; over those of an earlier change a pin wins."""
@@ -279,9 +280,7 @@ class Editor:
 
     def _wider(self, more: int) -> Pool:
         """Search again for so many more that what is banned is made up for."""
-        return find_pool(
-            self._song, self._music, self._store, self._embedder, self.options, more=more
-        )
+        return find_pool(self._song, self._store, self._embedder, self.options, more=more)
 
     def _window(self, time_s: float) -> int:
         if not 0 <= time_s < self._music.n_frames / FPS:

@@ -275,3 +275,33 @@ def test_a_source_whose_1s_are_a_guess_is_not_said_to_be_danced_on_them(
     assert {(placed.number, placed.metre) for placed in made.fragments} == {(0, 0)}
     assert np.isnan(evaluate(made)["timing_kept_bar"])
     assert evaluate(made)["timing_kept"] > 0.8
+
+
+def test_rows_are_laid_on_a_window_as_many_twice_or_half_as_stretches_least(
+    library: SyntheticLibrary, index: Path
+) -> None:
+    music, options = listen(library.query_song), QueryOptions()
+    with open_store(index) as store:
+        planned = plan(music, store.spec, options)
+        fitting = Fitting(planned, store, options, np.zeros(len(planned.windows)))
+        rows = np.arange(len(store))
+        table, window = store.table(rows), len(planned.windows) // 2
+        laid = fitting.laid_rows(window, rows)
+    asked = planned.windows[window]
+    asked_s = asked.beats_s[-1] - asked.beats_s[0]
+    assert (laid.place >= 0).any()
+    for at in range(len(rows)):
+        beats_s = table.counts[at].beats_s
+        start_s, end_s = table.start_s[at] - 2 / FPS, table.end_s[at] + 0.75 / FPS
+        own = beats_s[(beats_s >= start_s) & (beats_s <= end_s)]
+        possible = [n for n in (asked.counts, 2 * asked.counts, asked.counts // 2) if n < len(own)]
+        if laid.place[at] < 0:
+            assert not possible or abs(own[0] - table.start_s[at]) > 2 / FPS
+            assert laid.stretch[at] == pytest.approx(
+                asked.duration_s / (laid.last_s[at] - laid.first_s[at])
+            )
+            continue
+        stretches = [asked_s / (own[n] - own[0]) for n in possible]
+        assert laid.first_s[at] == own[0]
+        assert abs(np.log(laid.stretch[at])) == pytest.approx(np.abs(np.log(stretches)).min())
+        assert laid.last_s[at] == own[laid.n_counts[at]]

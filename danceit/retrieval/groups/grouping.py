@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit import audio
 from danceit.align import Aligner, align
 from danceit.data import Dance, Float64, Int64, Music
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
-from danceit.retrieval.candidates import find_candidates
+from danceit.retrieval.candidates import Song, find_candidates
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, choose
 from danceit.retrieval.groups.floor import nearest_px, on_one_floor, standing
@@ -85,12 +84,11 @@ def compose_group(
         As `danceit.retrieval.composing.compose`, and if a formation needs depth that the
         index has not, or a canon counts that the song has not.
     """
-    music = audio.listen(song)
+    heard = Song.heard(song, embedder)
+    music = heard.music
     formations = formations_of(group.formation, group.dancers, deep=store.spec.dims == 3)
     timing = Timing.parsed(group.timing)
-    chosen = _chosen(
-        song, music, store, embedder, options, group.dancers if timing.name == "free" else 1
-    )
+    chosen = _chosen(heard, store, embedder, options, group.dancers if timing.name == "free" else 1)
     aligned = [align(one.dance, music, chain) for one in chosen]
     ways, notes = walked(formations, music.counts, music.n_frames)
     dances = _shared(aligned, timing, music, ways[0], options.seed)
@@ -109,15 +107,15 @@ def compose_group(
 
 
 def _chosen(
-    song: Path,
-    music: Music,
+    song: Song,
     store: FragmentStore,
     embedder: Embedder,
     options: QueryOptions,
     count: int,
 ) -> list[Composition]:
     """Choose `count` dances, no two of which show the same fragment at once."""
-    candidates, pool = find_candidates(song, music, store, embedder, options)
+    music = song.music
+    candidates, pool = find_candidates(song, store, embedder, options)
     notes = (*music.counts.notes, *pool.plan.notes, *few_candidates(candidates, options))
     made: list[Composition] = []
     for dancer in range(count):
