@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
 SHARED = {
     "errors", "files", "counts", "provenance", "npz", "data", "dance_file", "plugins", "progress",
     "movement", "media", "checkpoints", "duck", "skeleton", "clips", "closing", "clock",
+    "limits",
 }  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
@@ -40,6 +41,7 @@ MAY_IMPORT = {
     "checkpoints": {"errors", "files"},
     "duck": set(),
     "clock": {"errors"},
+    "limits": {"errors", "plugins"},
     "audio": SHARED,
     "testing": SHARED | {"audio", "index", "align", "render"},
     "index": SHARED | {"audio"},

@@ -130,7 +130,8 @@ def print_course(report: "GeneratorReport") -> None:
     for lesson in report.lessons:
         click.echo(
             f"{lesson.name}: {lesson.steps} steps ({lesson.epochs:.1f} times through the dances), "
-            f"best at step {lesson.best_step}, loss {lesson.held_out:.3f} on songs held out"
+            f"{lesson.seconds / 60:.1f} minutes; best at step {lesson.best_step}, "
+            f"loss {lesson.held_out:.3f} on songs held out"
         )
     click.echo(
         f"learnt from {len(report.training_songs)} songs, judged by {len(report.held_out_songs)}"

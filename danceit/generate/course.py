@@ -43,18 +43,6 @@ def lowered(precision: str, device: str) -> Iterator[None]:
         yield
 
 
-def check_precision(precision: str) -> None:
-    """Refuse what `lowered` does not know.
-
-    Raises
-    ------
-    InputError
-        Naming what it knows.
-    """
-    if precision not in ("auto", "bf16", "fp32"):
-        raise InputError(f"precision must be auto, bf16 or fp32; got {precision}")
-
-
 @dataclass(frozen=True)
 class Pace:
     """How long a lesson may take.

@@ -42,6 +42,8 @@ class LessonReport:
         Times that the material was gone through.
     held_out : float
         Loss on the songs held out, at the weights kept; NaN where there were none.
+    seconds : float
+        By the clock, over all runs.
     """
 
     name: str
@@ -49,6 +51,7 @@ class LessonReport:
     best_step: int
     epochs: float
     held_out: float
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ class TrainedGenerator(ABC):
             material, options, out=out, device=place, restart=restart, progress=progress
         )
         lessons = tuple(
-            LessonReport(name, went.step, went.best_step, went.epochs, went.best)
+            LessonReport(name, went.step, went.best_step, went.epochs, went.best, went.seconds)
             for name, went in taught.course.taken.items()
         )
         facts = {**taught.facts, "held_out_songs": list(material.held_out_songs)}

@@ -20,6 +20,7 @@ from danceit.generate.baselines.networks import (
 )
 from danceit.generate.course import Pace
 from danceit.generate.lee.scale import Scale
+from danceit.generate.sets import set_distance, standing_and_moving
 
 BETAS = (0.5, 0.999)
 _JUDGED = 64
@@ -135,12 +136,13 @@ class MocoganLesson:
 
     @torch.no_grad()
     def check(self) -> float:
-        """How far dances to songs held out are from those danced, as sets; see `set_distance`."""
+        """How far dances to songs held out are from those danced to them, as sets."""
         real, music = self._judged
         if len(real) < 2:
             return float("nan")
         self.network.eval()
-        return set_distance(self._made(music, torch.Generator().manual_seed(0)), real)
+        made = self._made(music, torch.Generator().manual_seed(0))
+        return float(set_distance(standing_and_moving(made), standing_and_moving(real)))
 
     def _made(self, music: Tensor, drawn: torch.Generator | None) -> Tensor:
         content, noise = chance(len(music), music.shape[1], self.lessons.device, drawn)
@@ -160,23 +162,6 @@ def chance(
     content = torch.randn(n, CONTENT, generator=drawn)
     noise = torch.randn(n, n_frames, MOTION_NOISE, generator=drawn)
     return content.to(device), noise.to(device)
-
-
-def set_distance(made: Tensor, real: Tensor) -> float:
-    """Fréchet distance, without covariances, of where stretches stand and how far they move.
-
-    (S, T, 28) both, standardised; a mean over coordinates in the real stretches' deviations.
-    """
-    seen, wanted = _seen(made), _seen(real)
-    unit = wanted.std(dim=0).clamp_min(1e-3)
-    middle = (seen.mean(dim=0) - wanted.mean(dim=0)) / unit
-    spread = (seen.std(dim=0) - wanted.std(dim=0)) / unit
-    return float((middle.square() + spread.square()).mean())
-
-
-def _seen(poses: Tensor) -> Tensor:
-    steps = (poses[:, 1:] - poses[:, :-1]).abs().mean(dim=1)
-    return torch.cat([poses.mean(dim=1), poses.std(dim=1), steps], dim=1)
 
 
 def _is(verdict: Tensor, real: int) -> Tensor:

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from danceit.errors import InputError
 from danceit.generate.baselines.lessons import Lessons, LstmLesson, MocoganLesson
 from danceit.generate.baselines.material import Side
 from danceit.generate.baselines.networks import AudioLstm, MotionContent, MotionJudge, PoseJudge
@@ -16,6 +15,7 @@ from danceit.generate.lee.music_style import features_at_15
 from danceit.generate.lee.scale import Scale
 from danceit.generate.material import Material
 from danceit.generate.trained import Taught
+from danceit.limits import ONE_OR_MORE, OVER_ZERO, ZERO_OR_MORE, check_numbers
 from danceit.progress import Progress
 
 
@@ -50,11 +50,14 @@ class BaselineOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "batch", "steps", "check_every", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more; got {getattr(self, name)}")
-        if not self.learning_rate > 0 or self.minutes < 0:
-            raise InputError("learning_rate must be over 0, minutes 0 or more")
+        check_numbers("lstm, mocogan", self, _LIMITS)
+
+
+_LIMITS = {
+    **dict.fromkeys(("hidden", "batch", "steps", "check_every", "patience"), ONE_OR_MORE),
+    "learning_rate": OVER_ZERO,
+    "minutes": ZERO_OR_MORE,
+}
 
 
 def teach(

@@ -123,17 +123,11 @@ class LeeGenerator(TrainedGenerator):
         moments = np.clip(targets_s[middles], 0, music.duration_s)
         style = styles_at(self.dancer.music, features, moments, self.device)
         noise = torch.randn(len(style), NOISE, generator=random).to(self.device)
-        codes = self._drawn(self.dancer.from_style(style, noise), random)
+        codes: torch.Tensor = self.dancer.from_style(style, noise).sample(random)
         if self.dancer.dance is None:
             return codes[:n_units]
-        movements = self._drawn(self.dancer.dance(codes, together), random)
+        movements: torch.Tensor = self.dancer.dance(codes, together).sample(random)
         return movements.flatten(0, 1)[:n_units]
-
-    def _drawn(self, gaussian: Any, random: torch.Generator) -> torch.Tensor:
-        shape = gaussian.mean.shape
-        drawn = torch.randn(shape, generator=random).to(self.device)
-        code: torch.Tensor = gaussian.mean + drawn * (0.5 * gaussian.log_variance).exp()
-        return code
 
     def _begun(self, start: Float32) -> torch.Tensor:
         check_poses(start[None], "a start")

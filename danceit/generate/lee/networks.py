@@ -26,9 +26,16 @@ class Gaussian:
     mean: Tensor
     log_variance: Tensor
 
-    def sample(self) -> Tensor:
-        """Draw one code each, with gradients to both parameters."""
-        return self.mean + torch.randn_like(self.mean) * (0.5 * self.log_variance).exp()
+    def sample(self, random: torch.Generator | None = None) -> Tensor:
+        """Draw one code each, with gradients to both parameters.
+
+        With a generator (of the CPU) chance is that one's, the same on every device.
+        """
+        if random is None:
+            chance = torch.randn_like(self.mean)
+        else:
+            chance = torch.randn(self.mean.shape, generator=random).to(self.mean.device)
+        return self.mean + chance * (0.5 * self.log_variance).exp()
 
     def kl(self) -> Tensor:
         """KL divergence from N(0, I) in nats, a mean over the batch: a scalar."""

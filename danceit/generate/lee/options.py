@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
-from danceit.errors import InputError
-from danceit.generate.course import check_precision
 from danceit.generate.lee.networks import HIDDEN
+from danceit.limits import (
+    ONE_OR_MORE,
+    OVER_ZERO,
+    PRECISIONS,
+    ZERO_OR_MORE,
+    Limits,
+    check_choice,
+    check_numbers,
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +70,15 @@ class LeeOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "batch", "vae_steps", "style_steps", "composition_steps"):
-            if getattr(self, name) < 1:
-                raise InputError(f"lee: {name} must be 1 or more; got {getattr(self, name)}")
-        if min(self.check_every, self.patience) < 1 or self.minutes < 0:
-            raise InputError("lee: check_every and patience must be 1 or more, minutes 0 or more")
-        check_precision(self.precision)
-        if not self.learning_rate > 0:
-            raise InputError(f"lee: learning_rate must be over 0; got {self.learning_rate}")
+        check_numbers("lee", self, _LIMITS)
+        check_choice("lee", "precision", self.precision, PRECISIONS)
+
+
+_LIMITS = {
+    "hidden": Limits(2, cause="the style regressor has half of it"),
+    **dict.fromkeys(("batch", "vae_steps", "style_steps", "composition_steps"), ONE_OR_MORE),
+    **dict.fromkeys(("check_every", "patience"), ONE_OR_MORE),
+    "learning_rate": OVER_ZERO,
+    **dict.fromkeys(("minutes", "kl", "shift", "adversarial", "style"), ZERO_OR_MORE),
+    **dict.fromkeys(("shift_x_px", "shift_y_px"), ZERO_OR_MORE),
+}

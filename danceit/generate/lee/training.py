@@ -52,7 +52,8 @@ from danceit.progress import Progress
 FEWEST_UNITS = 64
 """Under this the networks know every unit by heart after a few steps."""
 _SHARES = {"unit VAE": 0.7, "music style": 0.05, "composition": 0.25, "pairing": 0.25}
-"""Of a limit in minutes: the VAE's recurrent steps are what takes the time."""
+"""Of a limit in minutes, where units are not taken over: the VAE's recurrent steps are what takes
+the time."""
 
 
 class Dancer(nn.Module):
@@ -282,7 +283,7 @@ class _School:
 
     def _pace(self, lesson: str, steps: int) -> Pace:
         options = self.options
-        minutes = options.minutes * _SHARES[lesson]
+        minutes = options.minutes * (1.0 if options.units else _SHARES[lesson])
         return Pace(steps, options.check_every, options.patience, minutes)
 
 

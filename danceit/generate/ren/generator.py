@@ -81,6 +81,11 @@ class RenGenerator(TrainedGenerator):
         """Dance to a whole song; see `Generator.generate`."""
         if start is not None:
             raise InputError("ren cannot begin at a given pose: it knows sound alone")
+        if not self.options.steps:
+            raise InputError(
+                "this ren holds a graph network alone (it was trained with steps=0) and has not "
+                "learnt to dance: train one with steps"
+            )
         sound = sound_rows(music.path)
         n_pieces = max(1, -(-(len(sound) - PIECE) // HOP) + 1)
         n_rows = HOP * (n_pieces - 1) + PIECE

@@ -13,15 +13,12 @@ from torch.nn.functional import binary_cross_entropy
 
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge, PoseReader
 from danceit.generate.ren.st_gcn import BLOCKS, StGcn
+from danceit.generate.sets import set_distance
 
 PERCEPTUAL = (20.0, 5.0, *(1.0,) * (len(BLOCKS) - 2))
 """λ_l of the ten blocks: the paper prints eight, the release has ten."""
 STAGES = ("l1", "global", "local", "perceptual")
 """Table 1's ablations; each adds to the one before."""
-
-
-DEAD = 0.1
-"""Of the mean deviation: what hardly differs among real pieces is measured by this at least."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +69,13 @@ def _told(verdict: Tensor, truth: float) -> Tensor:
         return binary_cross_entropy(belief, torch.full_like(belief, truth))
 
 
-def set_distance(graph: StGcn, made: Tensor, real: Tensor) -> Tensor:
-    """How far pieces made up are, as a set, from those danced: 0 for the same set.
+def dance_distance(graph: StGcn, made: Tensor, real: Tensor) -> Tensor:
+    """How far pieces made up are, as a set, from those danced; see `danceit.generate.sets`.
 
     Each piece is seen by the graph network's features and by how far each coordinate moves in
-    a frame, in the real pieces' deviations; the Fréchet distance of both sets as Gaussians
-    without covariances, a mean over what is seen. A mean pose, which is the best guess at one
-    dance of many to a song, has no deviation and is far off.
+    a frame.
     """
-    seen, wanted = _seen(graph, made), _seen(graph, real)
-    deviation = wanted.std(dim=0)
-    unit = torch.maximum(deviation, DEAD * deviation.mean())
-    middle = (seen.mean(dim=0) - wanted.mean(dim=0)) / unit
-    spread = (seen.std(dim=0) - deviation) / unit
-    return (middle.square() + spread.square()).mean()
+    return set_distance(_seen(graph, made), _seen(graph, real))
 
 
 def _seen(graph: StGcn, poses: Tensor) -> Tensor:

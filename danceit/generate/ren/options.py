@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 
-from danceit.errors import InputError
-from danceit.generate.course import check_precision
 from danceit.generate.ren.losses import STAGES
 from danceit.generate.ren.networks import INNER
+from danceit.limits import (
+    ONE_OR_MORE,
+    OVER_ZERO,
+    PRECISIONS,
+    ZERO_OR_MORE,
+    Limits,
+    check_choice,
+    check_numbers,
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,8 @@ class RenOptions:
         Of Adam, for the generator and both judges: the release's. The paper's are ten times
         as large.
     graph_steps, steps : int
-        At most, of the graph network and of the generator.
+        At most, of the graph network and of the generator. With no step of the second the graph
+        network is trained alone, for the `graph` of others and to compare sets of dances.
     check_every, patience : int
         Steps between checks on songs held out; checks without a better one before a lesson ends.
     minutes : float
@@ -61,17 +69,19 @@ class RenOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.losses not in STAGES:
-            raise InputError(f"ren: losses must be one of {', '.join(STAGES)}; got '{self.losses}'")
-        for name in ("inner", "batch", "graph_steps", "steps", "check_every", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"ren: {name} must be 1 or more; got {getattr(self, name)}")
-        check_precision(self.precision)
-        if self.batch < 2:
-            raise InputError("ren: batch must be 2 or more, for BatchNorm")
-        if not min(self.learning_rate, self.local_rate, self.global_rate) > 0 or self.minutes < 0:
-            raise InputError("ren: learning rates must be over 0, minutes 0 or more")
+        check_numbers("ren", self, _LIMITS)
+        check_choice("ren", "losses", self.losses, STAGES)
+        check_choice("ren", "precision", self.precision, PRECISIONS)
 
     def has(self, stage: str) -> bool:
         """Whether a part of the loss is taken."""
         return STAGES.index(stage) <= STAGES.index(self.losses)
+
+
+_LIMITS = {
+    "batch": Limits(2, cause="BatchNorm compares the dances of a batch"),
+    **dict.fromkeys(("inner", "graph_steps", "check_every", "patience"), ONE_OR_MORE),
+    **dict.fromkeys(("learning_rate", "local_rate", "global_rate"), OVER_ZERO),
+    **dict.fromkeys(("steps", "minutes"), ZERO_OR_MORE),
+    **dict.fromkeys(("l1", "matching", "perceptual", "penalty"), ZERO_OR_MORE),
+}

@@ -4,6 +4,16 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from danceit.errors import InputError
+from danceit.limits import (
+    ONE_OR_MORE,
+    OVER_ZERO,
+    PRECISIONS,
+    SHARE,
+    ZERO_OR_MORE,
+    Limits,
+    check_choice,
+    check_numbers,
+)
 
 ENHANCER_FROM_PX = 512
 """Size from which the local enhancer is used, as in Everybody Dance Now."""
@@ -92,27 +102,17 @@ class PersonConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in (
-            "size",
-            "ngf",
-            "ndf",
-            "batch",
-            "face_batch",
-            "steps",
-            "checkpoint_every",
-            "n_scales",
+        check_numbers("person", self, _LIMITS)
+        check_choice("person", "precision", self.precision, PRECISIONS)
+        for name, side, factor in (
+            ("size", self.size, 2 ** (self.n_downsample + (1 if self.enhanced else 0))),
+            ("face_px", self.face_px, 2**self.face_downsample),
         ):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more; got {getattr(self, name)}")
-        if self.face_steps < 0 or not 0 <= self.drop_face <= 1 or not 0 <= self.ema < 1:
-            raise InputError("face_steps must be 0 or more, drop_face and ema from 0 to 1")
-        if not 0 <= self.reach <= 0.5 or not 0 <= self.held_share <= 0.5:
-            raise InputError("reach and held_share must be from 0 to 0.5")
-        deepest = 2 ** (self.n_downsample + (1 if self.enhanced else 0))
-        if self.size % deepest or self.face_px % 2**self.face_downsample:
-            raise InputError(f"size must be a multiple of {deepest}; got {self.size}")
-        if self.precision not in ("auto", "bf16", "fp32"):
-            raise InputError(f"precision must be auto, bf16 or fp32; got {self.precision}")
+            if side % factor:
+                raise InputError(
+                    f"person: {name} must be a multiple of {factor}; got {side}: the networks "
+                    f"halve it until {factor} px are one"
+                )
 
     @property
     def enhanced(self) -> bool:
@@ -141,6 +141,19 @@ class PersonConfig:
     def as_dict(self) -> dict[str, Any]:
         """Values by name."""
         return asdict(self)
+
+
+_LIMITS = {
+    **dict.fromkeys(("size", "ngf", "ndf", "n_scales", "face_ngf", "face_px"), ONE_OR_MORE),
+    **dict.fromkeys(("batch", "face_batch", "steps", "checkpoint_every"), ONE_OR_MORE),
+    **dict.fromkeys(("n_downsample", "n_blocks", "face_downsample", "face_blocks"), ZERO_OR_MORE),
+    "face_steps": ZERO_OR_MORE,
+    **dict.fromkeys(("feature_weight", "perceptual_weight", "pixel_weight"), ZERO_OR_MORE),
+    "learning_rate": OVER_ZERO,
+    "drop_face": SHARE,
+    "ema": Limits(0, 1, under=True, cause="at 1 the averaged weights would never learn"),
+    **dict.fromkeys(("reach", "held_share"), Limits(0, 0.5)),
+}
 
 
 QUALITIES: dict[str, PersonConfig] = {

@@ -10,7 +10,7 @@ import torch
 from danceit.data import Clip, Music
 from danceit.errors import InputError
 from danceit.generate.baselines import material
-from danceit.generate.baselines.lessons import Lessons, LstmLesson, MocoganLesson, set_distance
+from danceit.generate.baselines.lessons import Lessons, LstmLesson, MocoganLesson
 from danceit.generate.baselines.material import STRETCH, Side, poses_at_15
 from danceit.generate.baselines.networks import AudioLstm, MotionContent, MotionJudge, PoseJudge
 from danceit.generate.baselines.training import BaselineOptions
@@ -96,14 +96,6 @@ def test_each_gets_the_better_of_the_other_that_stands_still(
     assert set(taken[0]) == {"poses", "motion", "judge of poses", "judge of motion"}
     assert np.mean([step[falls] for step in taken[-5:]]) < share * taken[0][falls]
     assert np.isfinite(lesson.check())
-
-
-def test_a_set_is_at_no_distance_from_itself_and_a_still_one_far_off() -> None:
-    torch.manual_seed(0)
-    real = torch.randn(20, STRETCH, 28).cumsum(dim=1) / 5
-    assert set_distance(real, real) == pytest.approx(0, abs=1e-9)
-    still = real.mean(dim=(0, 1)).expand_as(real)
-    assert set_distance(torch.flip(real, (1,)), real) < 0.01 < 1 < set_distance(still, real)
 
 
 @pytest.mark.parametrize("name", ["lstm", "mocogan"])

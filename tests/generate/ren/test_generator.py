@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from danceit.data import Clip, Music
 from danceit.errors import InputError
@@ -13,6 +14,8 @@ from danceit.generate.registry import load_generator
 from danceit.generate.ren import training
 from danceit.generate.ren.generator import RenGenerator
 from danceit.generate.ren.options import RenOptions
+from danceit.generate.ren.pieces import Take
+from danceit.generate.ren.st_gcn import StGcn
 
 SMALL = RenOptions(losses="l1", inner=16, batch=2, graph_steps=2, steps=4, check_every=2)
 
@@ -72,13 +75,45 @@ def test_a_graph_network_is_read_from_a_file(
         RenGenerator.train(swings, options, out=tmp_path / "other", device="cpu")
 
 
+def test_without_a_step_of_the_dance_the_graph_network_alone_is_trained(
+    swings: tuple[Clip, ...], music: Music, tmp_path: Path
+) -> None:
+    options = replace(SMALL, steps=0)
+    report = RenGenerator.train(swings, options, out=tmp_path / "graph", device="cpu")
+    assert [lesson.name for lesson in report.lessons] == ["style by graph"]
+    (told,) = report.notes
+    assert told.startswith("the graph network tells the style of ")
+    assert "pieces of songs held out" in told
+    with pytest.raises(InputError, match=r"a graph network alone .*train one with steps"):
+        report.generator.generate(music, 0)
+    taught = replace(SMALL, steps=2, graph=str(tmp_path / "graph"))
+    dancing = RenGenerator.train(swings, taught, out=tmp_path / "ren", device="cpu").generator
+    own, read = (each.graph.state_dict()["classes.weight"] for each in (report.generator, dancing))
+    assert own.equal(read)
+    assert dancing.generate(music, 0).n_frames == music.n_frames
+
+
+def test_the_graph_network_is_scored_by_pieces_of_songs_held_out() -> None:
+    torch.manual_seed(0)
+    rows = np.random.default_rng(0).normal(0, 0.3, (250, 36)).astype(np.float32)
+    takes = [Take(np.zeros((250, 1600), np.float32), rows, label) for label in (0, 1, 1, 1)]
+    graph = StGcn(2)
+    for bias, right in (((9.0, 0.0), "25%"), ((0.0, 9.0), "75%")):
+        torch.nn.init.zeros_(graph.classes.weight)
+        graph.classes.bias.data = torch.tensor(bias)
+        told = training.told_right(graph, takes)
+        assert told.startswith(f"the graph network tells the style of {right} of 20 pieces")
+        assert "the commonest style is 75% of them" in told
+    assert training.told_right(graph, ()) == ""
+
+
 def test_too_few_pieces_and_bad_options_are_refused(
     swings: tuple[Clip, ...], tmp_path: Path
 ) -> None:
     short = [replace(clip, poses=clip.poses[:150]) for clip in swings]
     with pytest.raises(InputError, match=r"ren needs 8 pieces of 5 s or more"):
         RenGenerator.train(short, SMALL, out=tmp_path)
-    with pytest.raises(InputError, match="losses must be one of l1, global, local, perceptual"):
+    with pytest.raises(InputError, match="losses must be l1, global, local or perceptual"):
         RenOptions(losses="all")
     with pytest.raises(InputError, match="batch must be 2 or more"):
         RenOptions(batch=1)

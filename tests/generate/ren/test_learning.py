@@ -9,11 +9,11 @@ from danceit.data import Clip
 from danceit.generate.course import Pace
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
 from danceit.generate.ren.losses import (
+    dance_distance,
     global_loss,
     local_loss,
     matching_loss,
     perceptual_loss,
-    set_distance,
 )
 from danceit.generate.ren.networks import DanceGenerator
 from danceit.generate.ren.options import RenOptions
@@ -168,8 +168,8 @@ def test_a_mean_pose_is_far_from_a_set_of_dances() -> None:
     real, others = walks[:30], walks[30:]
     mean = real.mean(dim=0, keepdim=True).expand_as(real)
     with torch.no_grad():
-        assert set_distance(graph, real, real).item() == pytest.approx(0, abs=1e-9)
-        near, far = set_distance(graph, others, real), set_distance(graph, mean, real)
+        assert dance_distance(graph, real, real).item() == pytest.approx(0, abs=1e-9)
+        near, far = dance_distance(graph, others, real), dance_distance(graph, mean, real)
     # The mean is the better guess piece by piece, and the worse set.
     assert (mean - real).abs().mean() < (others - real).abs().mean()
     assert near.item() < 0.2 * far.item()
