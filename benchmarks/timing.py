@@ -21,6 +21,7 @@ from danceit.align import align
 from danceit.bench import in_time
 from danceit.bench.material import RealDance, read_material
 from danceit.bench.measures import beats, counts, physics, seams
+from danceit.counts import Counts
 from danceit.data import FPS, Dance, Float64, Music
 from danceit.index.store.contract import Where
 from danceit.index.store.engines import open_store
@@ -114,18 +115,26 @@ def real(dance: RealDance, beats_folder: Path) -> dict[str, float]:
 def measured(dance: Dance, song: str, beats_folder: Path, store: Any) -> dict[str, float]:
     """Every measure of one dance."""
     beats_s, numbers, metre = reference(beats_folder, song)
-    shown = np.full(dance.n_frames, np.nan)
+    in_bar, bars = np.full((2, dance.n_frames), np.nan)
+    song_places = Counts.of_beats(beats_s).places(np.arange(dance.n_frames) / dance.fps)
     for number, placed in enumerate(dance.fragments):
         source_s, source_numbers, source_metre = reference(beats_folder, Path(placed.source).name)
-        own = dance.source_index == number
-        if source_metre == metre:
-            at_s = dance.source_s[own]
-            shown[own] = counts.count_phase(at_s, source_s, source_numbers, metre)
-    shown[np.diff(dance.source_s, prepend=np.nan) == 0] = np.nan  # a held pose
+        own = np.flatnonzero(dance.source_index == number)
+        if not own.size:
+            continue
+        at_s = dance.source_s[own]
+        places = Counts.of_beats(source_s).places(at_s)
+        for_one = counts.beats_for_one(
+            song_places[own[-1]] - song_places[own[0]], places[-1] - places[0]
+        )
+        bars[own] = counts.shorter_bar(metre, source_metre, for_one)
+        phase = counts.count_phase(at_s, source_s, source_numbers, source_metre)
+        in_bar[own] = phase * for_one
+    in_bar[np.diff(dance.source_s, prepend=np.nan) == 0] = np.nan  # a held pose
     times_s = np.arange(dance.n_frames) / dance.fps
     asked = counts.count_phase(times_s, beats_s, numbers, metre)
-    by_beat = counts.timing_kept(shown, asked, 1)
-    by_bar = counts.timing_kept(shown, asked, metre)
+    by_beat = counts.timing_kept(in_bar, asked, 1)
+    by_bar = counts.timing_kept(in_bar, asked, bars)
     bar = counts.lock(dance.joints, beats_s, numbers, metre)
     bent = seams.warp(dance.source_index, dance.source_s, dance.fps)
     steps = counts.steps_on_count(dance.joints, beats_s)

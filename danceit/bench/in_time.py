@@ -1,5 +1,7 @@
 """How well a dance keeps time, by the counts that it carries of its song and of its sources."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from danceit import audio
@@ -33,15 +35,15 @@ def evaluate(dance: Dance, music: Music | None = None) -> dict[str, float]:
     metre = int(dance.numbers.max(initial=0))
     if metre < 2 or len(dance.beats_s) < 2:
         return {}
-    shown, times_s = source_phases(dance, metre), np.arange(dance.n_frames) / dance.fps
+    times_s = np.arange(dance.n_frames) / dance.fps
     song = counts.count_phase(times_s, dance.beats_s, dance.numbers, metre)
-    # Two danced in four keeps the beat though its bars are others.
-    by_beat = counts.timing_kept(source_phases(dance), song, 1)
+    shown = source_counts(dance, metre)
+    by_beat = counts.timing_kept(shown.beats, song, 1)
     heard = {} if music is None else _with_the_song(dance, music)
     return {
         "timing_kept": by_beat.strength,
         "timing_offset": by_beat.offset_beats,
-        "timing_kept_bar": counts.timing_kept(shown, song, metre).strength,
+        "timing_kept_bar": counts.timing_kept(shown.in_bar, song, shown.bar).strength,
         "seams_on_1": counts.seams_on(dance.seams, dance.beats_s, dance.numbers, fps=dance.fps),
         **of_movement(dance.joints, dance.beats_s, dance.numbers, dance.fps),
         **heard,
@@ -107,32 +109,42 @@ def of_clip(clip: Clip, beats_s: Float64, numbers: Int32) -> dict[str, float]:
     return {**found, "energy_follows": follows}
 
 
-def source_phases(dance: Dance, metre: int | None = None) -> Float64:
-    """Count phase (T,), in its source's own music, of what each frame shows.
+@dataclass(frozen=True)
+class SourceCounts:
+    """What each frame (T,) shows of its own source's counts, told in beats of the song.
 
-    NaN where that is not known, the source is danced in another metre than `metre`, or a pose
-    is held. Without a metre bars are not asked for: phases count from a fragment's first beat, in
-    beats of the song where two of one make one of the other, as of a slow dance to a quick song.
+    NaN where that is not known, or a pose is held. Two beats of a slow dance to a quick song are
+    one of its own, and the other way round.
+
+    Attributes
+    ----------
+    beats : float64 (T,)
+        Since the fragment's first.
+    in_bar : float64 (T,)
+        Since a 1 of the source.
+    bar : float64 (T,)
+        Length of the shorter of both bars; NaN where the metres do not agree, two and three say.
     """
-    phases = np.full(dance.n_frames, np.nan)
+
+    beats: Float64
+    in_bar: Float64
+    bar: Float64
+
+
+def source_counts(dance: Dance, metre: int) -> SourceCounts:
+    """Tell what a dance to a song in `metre` shows of its sources' counts."""
+    beats, in_bar, bar = np.full((3, dance.n_frames), np.nan)
     song = Counts.of_beats(dance.beats_s)
-    times_s = np.arange(dance.n_frames) / dance.fps
+    places = song.places(np.arange(dance.n_frames) / dance.fps)
     for number, placed in enumerate(dance.fragments):
-        beats_s = np.array(placed.beats_s)
-        bar, first = (metre, placed.number) if metre else (len(beats_s), 1)
-        if len(beats_s) < 2 or (metre and placed.metre != metre) or not first:
+        own = np.flatnonzero(dance.source_index == number)
+        if len(placed.beats_s) < 2 or not own.size:
             continue
-        numbers = (first - 1 + np.arange(len(beats_s))) % bar + 1
-        own = dance.source_index == number
-        phases[own] = counts.count_phase(dance.source_s[own], beats_s, numbers, bar)
-        if not metre and own.sum() > 1:
-            heard = song.places(times_s[own])
-            danced = Counts.of_beats(beats_s).places(dance.source_s[own])
-            phases[own] *= _level((heard[-1] - heard[0]) / max(danced[-1] - danced[0], 1e-6))
+        danced = Counts.of_beats(np.array(placed.beats_s)).places(dance.source_s[own])
+        for_one = counts.beats_for_one(places[own[-1]] - places[own[0]], danced[-1] - danced[0])
+        beats[own] = danced * for_one
+        if placed.number:
+            in_bar[own] = (placed.number - 1 + danced) * for_one
+            bar[own] = counts.shorter_bar(metre, placed.metre, for_one)
     held = np.diff(dance.source_s, prepend=np.nan) == 0
-    return np.where(held, np.nan, phases)
-
-
-def _level(pace: float) -> float:
-    """Beats of the song for one of the source, by how far both went: 2, 1/2, or 1 for the rest."""
-    return {-1: 0.5, 1: 2.0}.get(round(float(np.log2(max(pace, 1e-6)))), 1.0)
+    return SourceCounts(np.where(held, np.nan, beats), np.where(held, np.nan, in_bar), bar)

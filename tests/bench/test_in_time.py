@@ -96,5 +96,25 @@ def test_a_dance_at_half_or_twice_the_pace_of_its_song_keeps_its_timing(level: f
     kept = in_time.evaluate(made)
     assert kept["timing_kept"] == pytest.approx(1.0, abs=0.01)
     assert kept["timing_offset"] == pytest.approx(0.0, abs=0.01)
+    assert kept["timing_kept_bar"] == pytest.approx(1.0, abs=0.01)
     late = in_time.evaluate(replace(made, source_s=np.maximum(source_s - 0.125, 0)))
     assert late["timing_offset"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_bars_agree_where_the_shorter_one_begins_with_the_longer() -> None:
+    made = dance(*[("a", 0.0)] * 5)
+    source_s = np.tile(np.arange(96) / FPS, 5)
+    own_s = tuple((np.arange(9) * 0.5).tolist())
+
+    def kept(number: int, metre: int) -> float:
+        fragments = tuple(
+            replace(p, beats_s=own_s, number=number, metre=metre) for p in made.fragments
+        )
+        shown = replace(made, source_s=source_s, fragments=fragments)
+        return in_time.evaluate(shown)["timing_kept_bar"]
+
+    # Whichever of its 1s a source in two begins on, it is on a 1 or a 3 of four.
+    assert kept(1, 2) == kept(1, 4) == pytest.approx(1.0)
+    # All are off by the same: that is kept, and told by the offset.
+    assert kept(2, 4) == pytest.approx(1.0)
+    assert np.isnan(kept(1, 3))

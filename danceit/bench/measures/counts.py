@@ -182,7 +182,7 @@ def agreement(locks: list[Lock], cycle: int) -> Lock:
     return Lock(abs(mean), float(np.angle(mean)) * cycle / (2 * np.pi))
 
 
-def timing_kept(shown_phase: Array, song_phase: Array, cycle: int) -> Kept:
+def timing_kept(shown_phase: Array, song_phase: Array, cycle: float | Array) -> Kept:
     """How far what was danced at a phase of the source's counts is shown at it in the song's.
 
     ``R exp(iθ)`` is the mean over frames of ``exp(2πi (song - source) / M)``.
@@ -190,19 +190,41 @@ def timing_kept(shown_phase: Array, song_phase: Array, cycle: int) -> Kept:
     Parameters
     ----------
     shown_phase : float64 (T,)
-        Count phase, in the source's own music, of the moment that each frame shows; NaN
-        where that is not known, which takes no part.
+        Count phase, in the source's own music, of the moment that each frame shows, told in
+        beats of the song; NaN where that is not known, which takes no part.
     song_phase : float64 (T,)
         Count phase of each frame in the song.
-    cycle : int
-        M, beats: 1 for the beat, the metre for the bar.
+    cycle : float or float64 (T,)
+        M, beats: 1 for the beat, the metre for the bar, the shorter of both bars where the source
+        has another one (`shorter_bar`). The offset is told in their mean.
     """
-    apart = (np.asarray(song_phase) - np.asarray(shown_phase)) / cycle
+    cycles = np.broadcast_to(np.asarray(cycle, dtype=np.float64), np.shape(song_phase))
+    apart = (np.asarray(song_phase) - np.asarray(shown_phase)) / cycles
     known = np.isfinite(apart)
     if not known.any():
         return Kept(float("nan"), float("nan"))
     mean = complex(np.exp(2j * np.pi * apart[known]).mean())
-    return Kept(abs(mean), float(np.angle(mean)) * cycle / (2 * np.pi))
+    return Kept(abs(mean), float(np.angle(mean)) * float(cycles[known].mean()) / (2 * np.pi))
+
+
+def beats_for_one(song_beats: float, source_beats: float) -> float:
+    """Beats of the song for one of the source, by how many both made: 2, 1/2, or 1 for the rest.
+
+    A slow dance to a quick song has two; within a stretch it is one.
+    """
+    pace = max(song_beats, 1e-6) / max(source_beats, 1e-6)
+    return {-1: 0.5, 1: 2.0}.get(round(float(np.log2(pace))), 1.0)
+
+
+def shorter_bar(metre: int, source_metre: int, for_one: float) -> float:
+    """Beats of the song in the shorter of its bar and the source's; NaN where they do not agree.
+
+    What was danced in two agrees with four, and a bar danced to a song of twice the pace lasts two
+    of its bars: where bars agree, the 1 of the longer is a 1 of the shorter one.
+    """
+    bars = sorted((float(metre), source_metre * for_one))
+    agree = bars[0] > 0 and bars[1] / bars[0] in (1.0, 2.0, 4.0)
+    return bars[0] if agree else float("nan")
 
 
 @dataclass(frozen=True)

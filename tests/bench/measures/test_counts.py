@@ -42,6 +42,27 @@ def test_timing_is_kept_where_what_was_danced_on_the_1_is_on_the_1() -> None:
     assert (late.strength, late.offset_beats) == pytest.approx((1.0, 0.25))
 
 
+@pytest.mark.parametrize(
+    ("source_metre", "for_one", "bar"),
+    [(4, 1.0, 4.0), (4, 2.0, 4.0), (4, 0.5, 2.0), (2, 1.0, 2.0), (2, 2.0, 4.0), (3, 1.0, np.nan)],
+)
+def test_timing_by_bar_goes_by_the_shorter_bar(
+    source_metre: int, for_one: float, bar: float
+) -> None:
+    assert counts.shorter_bar(4, source_metre, for_one) == pytest.approx(bar, nan_ok=True)
+
+
+def test_a_bar_at_half_the_pace_is_kept_on_every_1_of_the_song_and_on_no_2() -> None:
+    four = np.arange(40) % 4 + 1
+    song = counts.count_phase(np.arange(0, 19, 0.04), BEATS_S[:40], four, 4)
+    places = np.arange(0, 19, 0.04) / 0.5
+    source = places / 2
+    kept = counts.timing_kept(source * 2, song, counts.shorter_bar(4, 4, 2.0))
+    assert (kept.strength, kept.offset_beats) == pytest.approx((1.0, 0.0), abs=1e-6)
+    late = counts.timing_kept((source - 0.5) * 2, song, counts.shorter_bar(4, 4, 2.0))
+    assert (late.strength, late.offset_beats) == pytest.approx((1.0, 1.0), abs=1e-6)
+
+
 def test_dances_that_agree_on_their_phase_agree() -> None:
     same = [counts.Lock(0.3, 0.25), counts.Lock(0.4, 0.25)]
     assert counts.agreement(same, 3).strength == pytest.approx(1.0)
