@@ -2,10 +2,14 @@
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.generate.course import COLUMNS, HELD_OUT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PLOT = "loss.png"
 Curves = dict[str, dict[str, list[tuple[int, float]]]]
@@ -23,19 +27,29 @@ def plot_losses(log: Path, out: Path) -> None:
     # The object interface: pyplot would keep state and pick a screen.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 2.6 * len(curves)), dpi=110, layout="constrained")
+    figure = Figure(figsize=(9, 3 * len(curves)), dpi=110, layout="constrained")
     panels = figure.subplots(len(curves), 1, squeeze=False)[:, 0]
     for panel, (lesson, figures) in zip(panels, curves.items(), strict=True):
-        for name, points in figures.items():
-            steps, values = zip(*points, strict=True)
-            look = {"color": "k", "ls": "--"} if name == HELD_OUT else {}
-            panel.plot(steps, values, label=name, lw=1.2, **look)
-        if all(value > 0 for points in figures.values() for _, value in points):
-            panel.set_yscale("log")
+        _draw(panel, figures)
         panel.set(title=lesson, xlabel="step", ylabel="loss")
-        panel.legend(frameon=False, ncols=2, fontsize="small")
     with replacing(out) as temporary:
         figure.savefig(temporary)
+
+
+def _draw(panel: "Axes", figures: dict[str, list[tuple[int, float]]]) -> None:
+    """Parts in colour, songs held out in black with the step that is kept marked."""
+    for name, points in figures.items():
+        steps, values = zip(*points, strict=True)
+        look = {"color": "k", "ls": "--"} if name == HELD_OUT else {}
+        panel.plot(steps, values, label=name, lw=1.2, **look)
+        if name == HELD_OUT:
+            step, value = min(points, key=lambda point: point[1])
+            panel.plot(step, value, "ko", ms=5, label=f"kept: step {step}, {value:.3g}")
+    if all(value > 0 for points in figures.values() for _, value in points):
+        panel.set_yscale("log")
+    panel.grid(alpha=0.25)
+    # Beside the panel: within it some curve is always under the names.
+    panel.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
 
 
 def _read(log: Path) -> Curves:

@@ -70,7 +70,11 @@ def material_of(clips: Sequence[Clip], seed: int) -> Material:
     if any(clip.dims == 3 for clip in clips):
         notes.append("3-D dances are projected to the picture: generators dance in 2-D")
     if silent:
-        notes.append(f"{len(silent)} clips without music serve for movement alone")
+        clips_are = "clip has" if len(silent) == 1 else "clips have"
+        notes.append(
+            f"{len(silent)} {clips_are} no music: how to move can be learnt there (lee's units), "
+            "dancing to music cannot"
+        )
     return Material(
         train=tuple(sounding[part.performance] for part in split.train),
         held_out=tuple(sounding[part.performance] for part in split.held_out),

@@ -32,7 +32,12 @@ def labels_of(
     count = min(MOST_CLUSTERS, max(2, len(rows) // 3))
     rng = np.random.default_rng(seed)
     _, owner = kmeans2(rows.astype(np.float64), count, minit="++", seed=rng)
-    why = "no styles are known" if names in ([], [""]) else "styles are one or partly unknown"
+    if names in ([], [""]):
+        why = "no styles are known"
+    elif "" in names:
+        why = f"the style of some songs is not known (others: {', '.join(names[1:])})"
+    else:
+        why = f"all songs are of one style ({names[0]})"
     note = f"{why}: music is told apart by k-means of its features into {count} kinds"
     classes = tuple(f"kind {number + 1}" for number in range(count))
     return {path: int(k) for path, k in zip(songs, owner, strict=True)}, classes, note
