@@ -48,8 +48,10 @@ class Limits:
         return f"{start} to {'under ' if self.under else ''}{self.high:g}"
 
 
-ONE_OR_MORE, ZERO_OR_MORE, OVER_ZERO = Limits(1), Limits(0), Limits(0, over=True)
+ONE_OR_MORE, ZERO_OR_MORE = Limits(1), Limits(0)
 SHARE = Limits(0, 1)
+RATE = Limits(0, 1, over=True, cause="Adam moves every weight by about so much a step")
+"""Of learning."""
 
 
 def check_numbers(who: str, options: Any, limits: Mapping[str, Limits]) -> None:

@@ -9,7 +9,7 @@ from danceit.errors import InputError
 from danceit.generate.baselines.training import BaselineOptions
 from danceit.generate.lee.options import LeeOptions
 from danceit.generate.ren.options import RenOptions
-from danceit.limits import ONE_OR_MORE, OVER_ZERO, SHARE, Limits, check_numbers
+from danceit.limits import ONE_OR_MORE, SHARE, Limits, check_numbers
 from danceit.render.person.configuration import PersonConfig
 
 
@@ -22,7 +22,7 @@ class Asked:
     ("limits", "words", "inside", "outside"),
     [
         (ONE_OR_MORE, "1 or more", (1, 2.5), (0, -1, nan, inf)),
-        (OVER_ZERO, "over 0", (1e-9, 3), (0, -1, nan, inf)),
+        (Limits(0, over=True), "over 0", (1e-9, 3), (0, -1, nan, inf)),
         (SHARE, "from 0 to 1", (0, 0.5, 1), (-0.1, 1.1, nan)),
         (Limits(0, 1, under=True), "from 0 to under 1", (0, 0.9), (1, nan)),
         (Limits(0, 2, over=True), "over 0 to 2", (0.1, 2), (0, 2.1)),
@@ -46,7 +46,12 @@ def test_a_number_lies_within_its_limits_or_is_refused_in_their_words(
         (LeeOptions, {"hidden": 1},
          "lee: hidden must be 2 or more; got 1: the style regressor has half of it"),
         (LeeOptions, {"kl": -0.1}, "lee: kl must be 0 or more; got -0.1"),
-        (LeeOptions, {"learning_rate": nan}, "lee: learning_rate must be over 0; got nan"),
+        (LeeOptions, {"learning_rate": nan},
+         "lee: learning_rate must be over 0 to 1; got nan: Adam moves every weight by about so "
+         "much a step"),
+        (BaselineOptions, {"learning_rate": 1e38},
+         "lstm, mocogan: learning_rate must be over 0 to 1; got 1e+38: Adam moves every weight by "
+         "about so much a step"),
         (LeeOptions, {"precision": "bf61"},
          "lee: precision must be auto, bf16 or fp32; got 'bf61'; did you mean 'bf16'?"),
         (RenOptions, {"batch": 1},

@@ -216,10 +216,16 @@ class Course:
                 standing.note = _broken(lesson, standing)
                 return
             if standing.step % pace.check_every == 0 or standing.step == pace.steps:
+                weights = _weights(lesson)
+                if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+                    standing.note = _broken(lesson, standing)
+                    return
                 standing.held_out = lesson.check()
-                if not standing.held_out >= standing.best:
+                # Where no song is held out none is better: the last weights are kept.
+                unjudged = math.isnan(standing.held_out) and not math.isfinite(standing.best)
+                if unjudged or standing.held_out < standing.best:
                     standing.best, standing.best_step = standing.held_out, standing.step
-                    best.update(_weights(lesson))
+                    best.update(weights)
                 self._log(lesson.name, standing, parts)
                 self._random_state = torch.get_rng_state()
                 self._save(lesson, best)

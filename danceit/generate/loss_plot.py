@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from danceit.errors import InputError
 from danceit.files import replacing
@@ -40,7 +40,7 @@ def _draw(panel: "Axes", figures: dict[str, list[tuple[int, float]]]) -> None:
     """Parts in colour, songs held out in black with the step that is kept marked."""
     for name, points in figures.items():
         steps, values = zip(*points, strict=True)
-        look = {"color": "k", "ls": "--"} if name == HELD_OUT else {}
+        look: dict[str, Any] = {"color": "k", "ls": "--"} if name == HELD_OUT else {}
         panel.plot(steps, values, label=name, lw=1.2, **look)
         if name == HELD_OUT:
             step, value = min(points, key=lambda point: point[1])

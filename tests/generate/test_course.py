@@ -131,6 +131,44 @@ def test_a_loss_that_is_no_number_ends_the_lesson_at_the_last_good_weights(tmp_p
         again.take("line", lambda: early)
 
 
+def test_weights_that_are_no_numbers_are_not_kept_though_their_loss_was_one(tmp_path: Path) -> None:
+    line = network()
+
+    class Bursting(Line):
+        """The step itself breaks the weight, after its loss was taken."""
+
+        def step(self, rng: np.random.Generator) -> dict[str, float]:
+            parts = super().step(rng)
+            if self.taken == 8:
+                self.network.weight.data.fill_(float("nan"))
+            return parts
+
+    course = Course(tmp_path, "one")
+    course.begin(line, restart=False)
+    progress = course.take("line", lambda: Bursting(line, Pace(20, 4, 9)))
+    assert (progress.step, progress.best_step) == (8, 4)
+    assert "no number any more at step 8; the weights of step 4 are kept" in progress.note
+    assert torch.isfinite(line.weight).all()
+
+
+def test_without_songs_held_out_the_last_weights_are_kept(tmp_path: Path) -> None:
+    line = network()
+    course = Course(tmp_path, "one")
+    course.begin(line, restart=False)
+    nan = float("nan")
+    progress = course.take("line", lambda: Line(line, Pace(12, 4, 9), [nan, nan, nan]))
+    assert (progress.step, progress.best_step) == (12, 12)
+
+
+def test_a_check_that_fails_once_is_not_the_best(tmp_path: Path) -> None:
+    line = network()
+    course = Course(tmp_path, "one")
+    course.begin(line, restart=False)
+    scores = [2.0, float("nan"), 3.0]
+    progress = course.take("line", lambda: Line(line, Pace(12, 4, 9), scores))
+    assert (progress.best_step, progress.best) == (4, 2.0)
+
+
 def test_a_limit_in_minutes_ends_a_lesson(tmp_path: Path) -> None:
     course, _ = taken(tmp_path, Pace(100_000, 1, 100_000, minutes=1e-5))
     assert 0 < course.taken["line"].step < 100

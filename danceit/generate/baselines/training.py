@@ -15,7 +15,7 @@ from danceit.generate.lee.music_style import features_at_15
 from danceit.generate.lee.scale import Scale
 from danceit.generate.material import Material
 from danceit.generate.trained import Taught
-from danceit.limits import ONE_OR_MORE, OVER_ZERO, ZERO_OR_MORE, check_numbers
+from danceit.limits import ONE_OR_MORE, RATE, ZERO_OR_MORE, check_numbers
 from danceit.progress import Progress
 
 
@@ -55,7 +55,7 @@ class BaselineOptions:
 
 _LIMITS = {
     **dict.fromkeys(("hidden", "batch", "steps", "check_every", "patience"), ONE_OR_MORE),
-    "learning_rate": OVER_ZERO,
+    "learning_rate": RATE,
     "minutes": ZERO_OR_MORE,
 }
 

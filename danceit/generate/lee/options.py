@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from danceit.generate.lee.networks import HIDDEN
 from danceit.limits import (
     ONE_OR_MORE,
-    OVER_ZERO,
     PRECISIONS,
+    RATE,
     ZERO_OR_MORE,
     Limits,
     check_choice,
@@ -78,7 +78,7 @@ _LIMITS = {
     "hidden": Limits(2, cause="the style regressor has half of it"),
     **dict.fromkeys(("batch", "vae_steps", "style_steps", "composition_steps"), ONE_OR_MORE),
     **dict.fromkeys(("check_every", "patience"), ONE_OR_MORE),
-    "learning_rate": OVER_ZERO,
+    "learning_rate": RATE,
     **dict.fromkeys(("minutes", "kl", "shift", "adversarial", "style"), ZERO_OR_MORE),
     **dict.fromkeys(("shift_x_px", "shift_y_px"), ZERO_OR_MORE),
 }

@@ -6,8 +6,8 @@ from danceit.generate.ren.losses import STAGES
 from danceit.generate.ren.networks import INNER
 from danceit.limits import (
     ONE_OR_MORE,
-    OVER_ZERO,
     PRECISIONS,
+    RATE,
     ZERO_OR_MORE,
     Limits,
     check_choice,
@@ -81,7 +81,7 @@ class RenOptions:
 _LIMITS = {
     "batch": Limits(2, cause="BatchNorm compares the dances of a batch"),
     **dict.fromkeys(("inner", "graph_steps", "check_every", "patience"), ONE_OR_MORE),
-    **dict.fromkeys(("learning_rate", "local_rate", "global_rate"), OVER_ZERO),
+    **dict.fromkeys(("learning_rate", "local_rate", "global_rate"), RATE),
     **dict.fromkeys(("steps", "minutes"), ZERO_OR_MORE),
     **dict.fromkeys(("l1", "matching", "perceptual", "penalty"), ZERO_OR_MORE),
 }

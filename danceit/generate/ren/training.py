@@ -19,7 +19,7 @@ from danceit.generate.course import (
     fingerprint_of,
     lowered,
 )
-from danceit.generate.folder import WEIGHTS
+from danceit.generate.folder import WEIGHTS, described
 from danceit.generate.material import Material
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
 from danceit.generate.ren.losses import (
@@ -332,6 +332,11 @@ def _graph(file: str, n_classes: int) -> StGcn:
     from danceit.checkpoints import read_weights
 
     path = Path(file)
+    if path.is_dir() and (kind := described(path).name) != "ren":
+        raise InputError(
+            f"{file} holds a '{kind}', which has no graph network: give a 'ren', or a "
+            ".safetensors of one"
+        )
     tensors = read_weights(path / WEIGHTS if path.is_dir() else path)
     if path.is_dir():
         own = "graph."

@@ -6,8 +6,8 @@ from typing import Any
 from danceit.errors import InputError
 from danceit.limits import (
     ONE_OR_MORE,
-    OVER_ZERO,
     PRECISIONS,
+    RATE,
     SHARE,
     ZERO_OR_MORE,
     Limits,
@@ -149,7 +149,7 @@ _LIMITS = {
     **dict.fromkeys(("n_downsample", "n_blocks", "face_downsample", "face_blocks"), ZERO_OR_MORE),
     "face_steps": ZERO_OR_MORE,
     **dict.fromkeys(("feature_weight", "perceptual_weight", "pixel_weight"), ZERO_OR_MORE),
-    "learning_rate": OVER_ZERO,
+    "learning_rate": RATE,
     "drop_face": SHARE,
     "ema": Limits(0, 1, under=True, cause="at 1 the averaged weights would never learn"),
     **dict.fromkeys(("reach", "held_share"), Limits(0, 0.5)),

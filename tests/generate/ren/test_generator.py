@@ -9,6 +9,7 @@ import torch
 
 from danceit.data import Clip, Music
 from danceit.errors import InputError
+from danceit.generate.folder import Description, save
 from danceit.generate.protocol import GeneratorReport
 from danceit.generate.registry import load_generator
 from danceit.generate.ren import training
@@ -70,6 +71,11 @@ def test_a_graph_network_is_read_from_a_file(
     same = RenGenerator.train(swings, folder, out=tmp_path / "same", device="cpu")
     own, read = (each.state_dict()["classes.weight"] for each in (graph, same.generator.graph))
     assert own.equal(read)
+    folder = tmp_path / "lstm"
+    folder.mkdir()
+    save(folder, Description("lstm", {}, {}, {}), torch.nn.Linear(1, 1))
+    with pytest.raises(InputError, match=r"holds a 'lstm', which has no graph network: give a"):
+        RenGenerator.train(swings, replace(options, graph=str(folder)), out=tmp_path / "no")
     (tmp_path / "graph.safetensors").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="damaged or no safetensors"):
         RenGenerator.train(swings, options, out=tmp_path / "other", device="cpu")
