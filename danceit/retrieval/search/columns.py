@@ -12,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import FPS, Float64, Int64
-from danceit.index.cleaning.turns import count_all_turns
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.retrieval.search.expression import Expression, parse
+from danceit.retrieval.search.turning import turns_of
 
 _SAMPLED = 20_000
 """Fragments by which energies are ranked: the rank of any is then off by 0.01 at most."""
-_READ = 2048
-"""Fragments whose movement is held at a time."""
 _KEPT = 4
 """Libraries whose energies are remembered, by the ids of their contents."""
 
@@ -51,13 +49,8 @@ class Known:
 
     @cached_property
     def turns(self) -> Float64:
-        """Full turns; see `danceit.index.cleaning.turns`."""
-        found = np.zeros(len(self._rows))
-        for length in np.unique(self.table.n_frames).tolist():
-            here = np.flatnonzero(self.table.n_frames == length)
-            for part in np.array_split(here, -(-len(here) // _READ)):
-                found[part] = count_all_turns(self._store.poses(self._rows[part]))
-        return found
+        """Full turns; see `danceit.retrieval.search.turning`."""
+        return turns_of(self._store, self._rows)
 
 
 @dataclass(frozen=True)
@@ -72,14 +65,14 @@ class Column:
         In a line, with its unit.
     read : callable
         Values (N,) of fragments.
-    slow : bool
-        Whether it is found out from movement, and so asked for last.
+    quick : bool
+        Whether it is known of many fragments at once, and so asked for first.
     """
 
     kind: type[float] | type[str]
     meaning: str
     read: Callable[[Known], npt.NDArray[Any]]
-    slow: bool = False
+    quick: bool = False
 
 
 COLUMNS: Mapping[str, Column] = {
@@ -103,14 +96,14 @@ COLUMNS: Mapping[str, Column] = {
         float, "0 to 1: share of the library that moves less", lambda some: some.energy_rank
     ),
     "speed": Column(float, "mean joint speed, canvas px a second", lambda some: some.table.energy),
-    "turns": Column(float, "full turns of the body", lambda some: some.turns, slow=True),
+    "turns": Column(float, "full turns of the body", lambda some: some.turns, quick=True),
     "number": Column(
         float, "count of the bar on which it starts", lambda some: _known(some.table.number)
     ),
     "metre": Column(float, "beats a bar of its music", lambda some: _known(some.table.metre)),
 }
 KINDS = {name: column.kind for name, column in COLUMNS.items()}
-SLOW = frozenset(name for name, column in COLUMNS.items() if column.slow)
+QUICK = frozenset(name for name, column in COLUMNS.items() if column.quick)
 
 
 def parsed(text: str) -> Expression:

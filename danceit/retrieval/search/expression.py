@@ -110,11 +110,11 @@ def columns_of(expression: Expression) -> frozenset[str]:
 
 
 def satisfied(
-    expression: Expression, rows: Int64, values: Values, slow: frozenset[str] = frozenset()
+    expression: Expression, rows: Int64, values: Values, quick: frozenset[str] = frozenset()
 ) -> Bool:
     """Which rows (N,) satisfy an expression.
 
-    Columns in `slow` are asked for last, and only of the rows that they still decide.
+    What names only columns in `quick` is judged first, the rest only of the rows that it decides.
     """
     if isinstance(expression, Compare):
         return _compared(values(expression.column, rows), expression.sign, expression.value)
@@ -122,14 +122,14 @@ def satisfied(
         found = values(expression.column, rows)
         return np.asarray(np.isin(found, np.array(expression.values, dtype=found.dtype)))
     if isinstance(expression, Not):
-        return ~satisfied(expression.inner, rows, values, slow)
+        return ~satisfied(expression.inner, rows, values, quick)
     every = isinstance(expression, AllOf)
     result = np.full(len(rows), every)
-    for part in sorted(expression.parts, key=lambda part: bool(columns_of(part) & slow)):
+    for part in sorted(expression.parts, key=lambda part: not columns_of(part) <= quick):
         open_ = np.flatnonzero(result == every)
         if not len(open_):
             break
-        result[open_] = satisfied(part, rows[open_], values, slow)
+        result[open_] = satisfied(part, rows[open_], values, quick)
     return result
 
 

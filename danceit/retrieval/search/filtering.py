@@ -15,7 +15,7 @@ import numpy.typing as npt
 from danceit.data import Bool, Float32, Float64, Int64
 from danceit.index.store.contract import By, FragmentStore, Hits, Where
 from danceit.index.store.vector_index import exact_search
-from danceit.retrieval.search.columns import COLUMNS, SLOW, Known, energies_of, parsed
+from danceit.retrieval.search.columns import COLUMNS, QUICK, Known, energies_of, parsed
 from danceit.retrieval.search.expression import (
     AllOf,
     Among,
@@ -29,6 +29,10 @@ _FIRST, _MOST = 4, 4096
 """Times as many as wanted that are judged first; above so many, all are."""
 _JUDGED = 1 << 16
 """Rows that are judged at a time."""
+_FEW = 1 << 14
+"""Rows that are known to be all there is up to which they are compared at once."""
+_KEPT = 16
+"""Answers that are remembered."""
 
 Search = Callable[..., Hits]
 """Called as `FragmentStore.search`."""
@@ -45,7 +49,6 @@ class Filter:
     def __init__(self, store: FragmentStore, expression: Expression) -> None:
         self._store, self._expression = store, expression
         self._energies: Float64 | None = None
-        self._judged: dict[Where, Int64] = {}
 
     def holds(self, rows: Int64) -> Bool:
         """Which of some rows (N,) satisfy the expression."""
@@ -61,23 +64,34 @@ class Filter:
                 known[key] = Known(self._store, some, energies)
             return COLUMNS[column].read(known[key])
 
-        return satisfied(self._expression, rows, values, SLOW)
+        return satisfied(self._expression, rows, values, QUICK)
 
     def matching(self, where: Where) -> Int64:
         """Rows (N,) of all fragments that satisfy both, increasing; remembered."""
-        if where not in self._judged:
+        key = self._key(where)
+        found = _judged.get(key)
+        if found is None:
             rows = self._store.matching(_narrowed(self._expression, where))
             parts = [rows[i : i + _JUDGED] for i in range(0, len(rows), _JUDGED)]
             kept = [part[self.holds(part)] for part in parts]
-            self._judged[where] = np.concatenate([np.zeros(0, dtype=np.int64), *kept])
-        return self._judged[where]
+            found = np.concatenate([np.zeros(0, dtype=np.int64), *kept])
+            while len(_judged) >= _KEPT:
+                _judged.pop(next(iter(_judged)), None)
+            _judged[key] = found
+        return found
 
     def search(
         self, queries: Float32, k: int, *, by: By = "pose", where: Where | None = None
     ) -> Hits:
         """Find the nearest of those that satisfy the expression; see `FragmentStore.search`."""
         where = where or Where()
+        known = _judged.get(self._key(where))
+        if known is not None and len(known) <= _FEW:
+            return self._among_all(queries, k, by, where)
         return self._among_nearest(queries, k, by, where) or self._among_all(queries, k, by, where)
+
+    def _key(self, where: Where) -> tuple[str, Expression, Where]:
+        return self._store.index_id, self._expression, where
 
     def _among_nearest(self, queries: Float32, k: int, by: By, where: Where) -> Hits | None:
         """Judge the nearest of all; None where too few of them are of the kind."""
@@ -131,3 +145,6 @@ def _narrowed(expression: Expression, where: Where) -> Where:
         elif part.column == "licence" and not where.licence:
             where = replace(where, licence=names)
     return where
+
+
+_judged: dict[tuple[str, Expression, Where], Int64] = {}

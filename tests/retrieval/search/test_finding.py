@@ -212,6 +212,22 @@ def test_a_filtered_search_is_the_exact_one_over_what_matches(
         np.testing.assert_array_equal(rows, kept[nearest])
 
 
+def test_what_was_judged_of_all_is_not_judged_again(
+    store: FragmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kind that hardly any fragment is of is found in the whole library, once."""
+    rows = store.matching(Where(n_frames=48))
+    fastest = float(store.table(rows).energy.max())
+    query = store.vectors(rows[:1])
+    where, near = f"speed >= {fastest!r}", Where(n_frames=48)
+    first = searching(store, where)(query, 5, by="pose", where=near)
+    assert store.table(first.rows[0]).energy.tolist() == [fastest]
+    monkeypatch.setattr(Filter, "holds", None)
+    again = searching(store, where)(query, 5, by="pose", where=near)
+    np.testing.assert_array_equal(again.rows, first.rows)
+    np.testing.assert_array_equal(again.distances, first.distances)
+
+
 def test_every_column_has_a_value_for_every_fragment(store: FragmentStore) -> None:
     rows = store.matching(Where(n_frames=48))
     filtered = Filter(store, parsed("energy >= 0"))
