@@ -10,7 +10,9 @@ Conventions
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,9 @@ TRUSTED_BY_BARS = 0.5
 """Confidence of bars whose beats are used though they are less sure by themselves: unclear
 beats that fall into clear bars of three are a waltz played softly."""
 
+PASSAGE = 4
+"""Bars of another length than most, one after the other, from which the metre has changed; fewer
+are bars that slipped."""
 BARS_OF_EIGHT = {2: 4, 3: 2, 4: 2}
 """Bars that dancers count through, by metre; bars of other metres are counted singly."""
 
@@ -120,6 +125,37 @@ class Counts:
         return np.asarray(self.beats_s[self.numbers == 1])
 
     @property
+    def metres(self) -> Int32:
+        """Beats a bar where each beat (B,) lies: the metre, or that of a passage of other bars."""
+        metres = np.full(len(self.beats_s), self.metre, np.int32)
+        ones = np.flatnonzero(self.numbers == 1)
+        lengths = np.diff(ones)
+        if not self.metre or not lengths.size:
+            return metres
+        for bars in np.split(np.arange(lengths.size), np.flatnonzero(np.diff(lengths)) + 1):
+            if bars.size >= PASSAGE:
+                # What comes before the first 1 and after the last belongs to the bars beside it.
+                first = ones[bars[0]] if bars[0] > 0 else 0
+                stop = ones[bars[-1] + 1] if bars[-1] + 1 < lengths.size else len(metres)
+                metres[first:stop] = lengths[bars[0]]
+        return metres
+
+    @property
+    def passages(self) -> tuple[tuple[int, int, int], ...]:
+        """Stretches of beats in one metre, half-open: (first, stop, metre)."""
+        metres = self.metres
+        edges = [0, *(np.flatnonzero(np.diff(metres)) + 1).tolist(), len(metres)]
+        return tuple((i, j, int(metres[i])) for i, j in pairwise(edges) if i < j)
+
+    def metre_at(self, times_s: npt.ArrayLike) -> Int32:
+        """Beats a bar at each time (N,); 0 where it is not known."""
+        times = np.asarray(times_s, dtype=np.float64)
+        if not len(self.beats_s):
+            return np.zeros(times.shape, np.int32)
+        before = np.searchsorted(self.beats_s, times + 1e-6, side="right") - 1
+        return np.asarray(self.metres[np.maximum(before, 0)], np.int32)
+
+    @property
     def eights(self) -> Int32:
         """What a dancer calls each beat (B,): 1 to 8 over two bars of four or four of two.
 
@@ -127,18 +163,22 @@ class Counts:
         first 1, and anew from each section; 0 where bars are not known. This is the one rule
         of what an eight is: what is chosen, drawn and learned goes by it.
         """
-        bars = BARS_OF_EIGHT.get(self.metre, 1)
         called = np.zeros(len(self.beats_s), np.int32)
         ones = np.flatnonzero(self.numbers == 1)
         if not ones.size:
             return called
+        metre = self.metres[ones]
+        bars = np.array([BARS_OF_EIGHT.get(int(one), 1) for one in metre])
         starts_s = np.array([section.start_s for section in self.sections])
         # Sections start on bars: the nearest 1 is theirs.
         anew = ones[np.abs(self.beats_s[ones][:, None] - starts_s[None]).argmin(axis=0)]
-        since = np.maximum.accumulate(np.isin(ones, [ones[0], *anew]) * np.arange(ones.size))
+        changed = ones[1:][np.diff(metre) != 0]
+        opens = np.isin(ones, [ones[0], *anew, *changed])
+        since = np.maximum.accumulate(opens * np.arange(ones.size))
         in_eight = (np.arange(ones.size) - since) % bars
         bar = np.searchsorted(ones, np.arange(len(called)), side="right") - 1
-        earlier = np.where(bar < 0, bars - 1, in_eight[np.maximum(bar, 0)]) * self.metre
+        within = np.maximum(bar, 0)
+        earlier = np.where(bar < 0, bars[0] - 1, in_eight[within]) * metre[within]
         known = self.numbers > 0
         called[known] = (earlier + self.numbers)[known]
         return called
@@ -177,7 +217,7 @@ class Counts:
             return np.asarray(np.mod(place, 1.0))
         before = np.clip(np.floor(place).astype(np.int64), 0, len(self.beats_s) - 2)
         phase = self.numbers[before] - 1 + (place - before)
-        return np.asarray(np.mod(phase, self.metre), dtype=np.float64)
+        return np.asarray(np.mod(phase, self.metres[before]), dtype=np.float64)
 
     def places(self, times_s: npt.ArrayLike) -> Float64:
         """Number of each time (N,) among the beats, from 0; fractions lie between beats."""
@@ -207,19 +247,20 @@ class Counts:
         last_gap = float(np.median(np.diff(beats[-9:])))
         before = max(0, int(np.ceil((beats[0] - start_s) / first_gap - 1e-9)))
         known = bool(self.metre) and bool(self.numbers[0])
+        opening, ending = self.metres[[0, -1]].tolist()
         if known:
-            before += int((self.numbers[0] - 1 - before) % self.metre)
+            before += int((self.numbers[0] - 1 - before) % opening)
         after = max(0, int(np.ceil((end_s - beats[-1]) / last_gap - 1e-9)))
         earlier = beats[0] - first_gap * np.arange(before, 0, -1)
         later = beats[-1] + last_gap * np.arange(1, after + 1)
         numbers = np.zeros(before + len(beats) + after, dtype=np.int32)
         numbers[before : before + len(beats)] = self.numbers
         if known:
-            numbers[:before] = (self.numbers[0] - 1 - np.arange(before, 0, -1)) % self.metre + 1
+            numbers[:before] = (self.numbers[0] - 1 - np.arange(before, 0, -1)) % opening + 1
         if self.metre and self.numbers[-1]:
             numbers[before + len(beats) :] = (
                 self.numbers[-1] - 1 + np.arange(1, after + 1)
-            ) % self.metre + 1
+            ) % ending + 1
         return replace(self, beats_s=np.concatenate([earlier, beats, later]), numbers=numbers)
 
     def within(self, start_s: float, end_s: float) -> "Counts":
@@ -284,3 +325,11 @@ def _check(counts: Counts) -> None:
         raise InputError(f"each of {len(beats)} beats needs its number; got {numbers.shape}")
     if counts.metre < 0 or (len(numbers) and int(numbers.min()) < 0):
         raise InputError("numbers in the bar and the metre must be 0 (not known) or more")
+
+
+def metre_of(numbers: Int32) -> int:
+    """Beats of most of the bars that are numbered so (B,); 0 where nothing is."""
+    if not numbers.any():
+        return 0
+    lengths = Counter(numbers[:-1][(numbers[1:] == 1) & (numbers[:-1] > 0)].tolist())
+    return int(lengths.most_common(1)[0][0]) if lengths else int(numbers.max())

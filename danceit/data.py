@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.clips import Clip, Performer, Recording, clip_name, person_of
-from danceit.counts import Counts
+from danceit.counts import Counts, metre_of
 from danceit.errors import InputError
 from danceit.provenance import Choice, DanceSong, Placement, RunnerUp, Step
 from danceit.skeleton import (
@@ -155,6 +155,11 @@ class Dance:
         _check_dance(self)
         for name, kind in _KINDS.items():
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=kind))
+
+    @property
+    def counts(self) -> Counts:
+        """Its song's beats and bars, as it carries them: without sections."""
+        return Counts(self.beats_s, self.numbers, metre_of(self.numbers))
 
     @property
     def n_frames(self) -> int:

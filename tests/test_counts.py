@@ -140,3 +140,32 @@ def test_text_keeps_how_sure_bars_are_and_old_text_takes_it_from_the_beats() -> 
     assert Counts.from_text(counts.as_text()).bar_confidence == 0.4
     old = '{"metre":3,"confidence":0.8,"beats_s":[0,1,2],"numbers":[1,2,3]}'
     assert Counts.from_text(old).bar_confidence == 0.8
+
+
+def changing(*passages: tuple[int, int]) -> Counts:
+    """Passages of so many bars: (metre, bars) one after the other, two beats a second."""
+    numbers = [n + 1 for metre, bars in passages for _ in range(bars) for n in range(metre)]
+    metre = max(passages, key=lambda passage: passage[1])[0]
+    return Counts(np.arange(len(numbers)) * 0.5, np.array(numbers, np.int32), metre)
+
+
+def test_a_passage_in_another_metre_is_counted_in_its_own() -> None:
+    counts = changing((3, 8), (4, 6))
+    assert counts.metre == 3
+    assert counts.metres.tolist() == [3] * 24 + [4] * 24
+    assert counts.passages == ((0, 24, 3), (24, 48, 4))
+    assert counts.metre_at([0.0, 11.9, 12.0, 30.0]).tolist() == [3, 3, 4, 4]
+    # The eight begins anew where the metre does: sixes before, eights behind.
+    assert counts.eights.tolist() == [1, 2, 3, 4, 5, 6] * 4 + [1, 2, 3, 4, 5, 6, 7, 8] * 3
+    assert counts.phase([13.75]) == pytest.approx([3.5])
+
+
+def test_a_bar_that_slips_is_no_passage() -> None:
+    assert set(changing((4, 8), (3, 1), (4, 8)).metres.tolist()) == {4}
+    assert set(changing((4, 8), (3, 3), (4, 8)).metres.tolist()) == {4}
+
+
+def test_a_song_that_ends_in_another_metre_is_carried_on_in_it() -> None:
+    covered = changing((3, 8), (4, 6)).covering(-1.0, 27.0)
+    assert covered.numbers[:4].tolist() == [1, 2, 3, 1]
+    assert covered.numbers[-8:].tolist() == [4, 1, 2, 3, 4, 1, 2, 3]

@@ -6,7 +6,7 @@ import numpy as np
 
 from danceit import audio
 from danceit.bench.measures import counts
-from danceit.counts import Counts
+from danceit.counts import Counts, metre_of
 from danceit.data import FPS, Clip, Dance, Float32, Float64, Int32, Music
 
 NAMES = (
@@ -32,12 +32,12 @@ def evaluate(dance: Dance, music: Music | None = None) -> dict[str, float]:
     Offsets and phases are in beats. What is not to be known of a dance is NaN: seams of one
     that has none, timing of sources that nobody counted.
     """
-    metre = int(dance.numbers.max(initial=0))
+    metre = dance.counts.metre
     if metre < 2 or len(dance.beats_s) < 2:
         return {}
     times_s = np.arange(dance.n_frames) / dance.fps
     song = counts.count_phase(times_s, dance.beats_s, dance.numbers, metre)
-    shown = source_counts(dance, metre)
+    shown = source_counts(dance)
     by_beat = counts.timing_kept(shown.beats, song, 1)
     heard = {} if music is None else _with_the_song(dance, music)
     return {
@@ -92,7 +92,7 @@ def of_movement(
     joints: Float32, beats_s: Float64, numbers: Int32, fps: float = FPS
 ) -> dict[str, float]:
     """What of these needs no source, for real dances too; none where bars are not counted."""
-    metre = int(numbers.max(initial=0))
+    metre = metre_of(numbers)
     if metre < 2 or len(beats_s) < 2:
         return {}
     found = counts.evaluate(joints, beats_s, numbers, metre, fps)
@@ -131,11 +131,11 @@ class SourceCounts:
     bar: Float64
 
 
-def source_counts(dance: Dance, metre: int) -> SourceCounts:
-    """Tell what a dance to a song in `metre` shows of its sources' counts."""
+def source_counts(dance: Dance) -> SourceCounts:
+    """Tell what a dance shows of its sources' counts."""
     beats, in_bar, bar = np.full((3, dance.n_frames), np.nan)
-    song = Counts.of_beats(dance.beats_s)
-    places = song.places(np.arange(dance.n_frames) / dance.fps)
+    times_s = np.arange(dance.n_frames) / dance.fps
+    places, metres = dance.counts.places(times_s), dance.counts.metre_at(times_s)
     for number, placed in enumerate(dance.fragments):
         own = np.flatnonzero(dance.source_index == number)
         if len(placed.beats_s) < 2 or not own.size:
@@ -145,6 +145,6 @@ def source_counts(dance: Dance, metre: int) -> SourceCounts:
         beats[own] = danced * for_one
         if placed.number:
             in_bar[own] = (placed.number - 1 + danced) * for_one
-            bar[own] = counts.shorter_bar(metre, placed.metre, for_one)
+            bar[own] = counts.shorter_bar(int(metres[own[0]]), placed.metre, for_one)
     held = np.diff(dance.source_s, prepend=np.nan) == 0
     return SourceCounts(np.where(held, np.nan, beats), np.where(held, np.nan, in_bar), bar)

@@ -42,18 +42,20 @@ def _seams(dance: Dance, on_one: str) -> str:
 def _styles(dance: Dance) -> str:
     frames = np.bincount(dance.source_index, minlength=len(dance.fragments))
     styles: Counter[str] = Counter()
-    metres: Counter[int] = Counter()
-    for placed, shown in zip(dance.fragments, frames.tolist(), strict=True):
+    song: Counter[int] = Counter()
+    same = unsure = 0
+    asked = dance.counts.metre_at([placed.window_start_s for placed in dance.fragments]).tolist()
+    for placed, metre, shown in zip(dance.fragments, asked, frames.tolist(), strict=True):
         styles[placed.style or "no style noted"] += shown
-        metres[placed.metre] += shown
+        song[metre] += shown
+        same += shown if placed.metre and metre and alike(placed.metre, metre) else 0
+        unsure += 0 if placed.metre else shown
     total = max(1, sum(styles.values()))
     told = ", ".join(f"{name} {shown / total:.0%}" for name, shown in styles.most_common(3))
-    metre = int(dance.numbers.max(initial=0))
-    if not metre:
+    if not dance.counts.metre:
         return f"styles: {told}; nothing is counted in the song"
-    same = sum(shown for own, shown in metres.items() if own and alike(own, metre))
-    unsure = metres[0]
-    bars = f"danced in {metre}, as the song: {same / total:.0%}"
+    counted = " and ".join(str(metre) for metre, _ in song.most_common())
+    bars = f"danced in {counted}, as the song: {same / total:.0%}"
     return f"styles: {told}; {bars}" + (f", to bars unsure: {unsure / total:.0%}" if unsure else "")
 
 

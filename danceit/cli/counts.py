@@ -90,6 +90,7 @@ def _as_text(counts: "Counts") -> str:
         )
         if bars
         else ("metre", "not known; --metre says it", ""),
+        *(("", passage, "") for passage in _passages(counts)),
         (
             "beats",
             f"{len(counts.beats_s)}{f' in {bars} bars' if bars else ''}, "
@@ -102,6 +103,16 @@ def _as_text(counts: "Counts") -> str:
     if counts.sections:
         lines += ["", table(("section", "from", "to", "bars", "confidence"), _sections(counts))]
     return "\n".join(lines)
+
+
+def _passages(counts: "Counts") -> list[str]:
+    """Name the passages in another metre than most of the song."""
+    beats_s = counts.beats_s
+    return [
+        f"{metre} from {clock(beats_s[first])} to {clock(beats_s[min(stop, len(beats_s) - 1)])}"
+        for first, stop, metre in counts.passages
+        if metre != counts.metre
+    ]
 
 
 def _sections(counts: "Counts") -> list[tuple[str, ...]]:

@@ -52,5 +52,5 @@ def placement_of(
         licence=str(table.licence[place]),
         beats_s=tuple(own.beats_s.tolist()),
         number=int(own.numbers[0]) if len(own.numbers) else 0,
-        metre=own.metre if len(own.numbers) else 0,
+        metre=int(table.metre[place]) if len(own.numbers) else 0,
     )

@@ -109,12 +109,12 @@ def goes_on(here: LaidRows, there: LaidRows, clips_here: Names, clips_there: Nam
 def tied(windows: Sequence[Window]) -> list[int]:
     """For each window, the first one that it should be danced like; itself where there is none.
 
-    Those at the same place of sections with the same label, and of as many counts.
+    Those at the same place of sections with the same label, of as many counts in the same metre.
     """
-    first: dict[tuple[str, int, int], int] = {}
+    first: dict[tuple[str, int, int, int], int] = {}
     ties = []
     for w, window in enumerate(windows):
-        key = (window.section, window.place, window.counts)
+        key = (window.section, window.place, window.counts, window.metre)
         ties.append(first.setdefault(key, w) if window.section else w)
     return ties
 
@@ -270,7 +270,7 @@ def _within(at: Float64, n_frames: int) -> Float64:
 
 def _held_from(music: Music) -> int:
     """Frame of the last 1, from which the last pose is held; T where much follows on it."""
-    ones, metre = music.counts.downbeats_s, music.counts.metre
+    ones, metre = music.counts.downbeats_s, int(music.counts.metre_at(music.duration_s))
     if not len(ones) or not metre or music.tempo_bpm <= 0:
         return music.n_frames
     frame = round(float(ones[-1]) * FPS)

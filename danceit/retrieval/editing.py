@@ -121,6 +121,10 @@ class Editor:
         """
         return self._window(time_s)
 
+    def metre_of(self, window: int) -> int:
+        """Beats a bar of the song in a window; 0 where that is not known."""
+        return self._pool.plan.windows[window].metre
+
     def found(self, window: int) -> Candidates:
         """Everything that was found for a window, best first."""
         return self._pool.windows[window]

@@ -119,12 +119,13 @@ class _Known:
         for at in np.split(order, np.flatnonzero(np.diff(clip[order])) + 1) if n_rows else ():
             counts = counts_of(int(at[0]))
             begin[at], end[at] = n_beats, n_beats + len(counts.beats_s)
-            metre[at], bar_weight[at] = counts.metre, counts.bar_weight
+            bar_weight[at] = counts.bar_weight
             if len(counts.beats_s) >= 2:
                 opens, closes = beats_of(counts.beats_s, table.start_s[at], table.end_s[at])
                 first[at] = np.where(opens >= 0, opens + n_beats, -1)
                 last[at] = closes + n_beats
                 number[at] = np.where(opens >= 0, counts.numbers[opens], 0)
+                metre[at] = counts.metres[opens]
             beats_s.append(counts.beats_s)
             n_beats += len(counts.beats_s)
         return cls(

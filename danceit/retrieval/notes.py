@@ -1,5 +1,6 @@
 """What the user should know about a choice: little to choose from, another metre."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,13 +49,21 @@ def little_movement(
 
 def other_metres(dance: Dance, music: Music) -> tuple[str, ...]:
     """Say how many windows show what was danced in another metre than the song's."""
-    metre = music.counts.metre
+    song = music.counts.metre_at([placed.window_start_s for placed in dance.fragments]).tolist()
     danced = [placed.metre for placed in dance.fragments]
-    others = sorted({one for one in danced if one and not alike(one, metre)}) if metre else []
+    others = [
+        own
+        for own, asked in zip(danced, song, strict=True)
+        if own and asked and not alike(own, asked)
+    ]
     if not others:
         return ()
-    count = sum(one in others for one in danced)
     return (
-        f"{count} of {len(danced)} windows of this song in {metre} show what was danced in "
-        f"{' or '.join(map(str, others))}: nothing better was found",
+        f"{len(others)} of {len(danced)} windows of this song in {_listed(song)} show what was "
+        f"danced in {_listed(others)}: nothing better was found",
     )
+
+
+def _listed(metres: Sequence[int]) -> str:
+    """Name metres, the commonest first."""
+    return " and ".join(str(metre) for metre, _ in Counter(metres).most_common() if metre)

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from danceit.counts import Counts
-from danceit.data import FPS, Float64, Music
+from danceit.data import FPS, Float64, Int32, Music
 
 COUNTS_OF_METRE = {3: (3, 6), 6: (3, 6)}
 """Counts that a fragment may span, by metre; a waltz is danced in bars of three."""
@@ -104,7 +104,8 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
 
     A window is shorter where a section ends within it, where the song has a bar of another
     length, or where it is counted so slowly that no fragment would last as long; windows
-    never cross a 1 but at their ends and whole bars.
+    never cross a 1 but at their ends and whole bars. Where the metre changes for a passage
+    (`Counts.metres`) they span as many counts of it as last about as long.
 
     Parameters
     ----------
@@ -115,27 +116,28 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
     """
     counts = music.counts.covering(0.0, music.n_frames / FPS)
     bars = _bars(counts)
-    longest_s = LONGEST * span * float(np.median(np.diff(counts.beats_s)))
-    sections = _sections(counts, bars)
-    eights = counts.eights
+    usual_s = float(np.median(np.diff(counts.beats_s)))
+    metres, eights = counts.metres, counts.eights
     windows: list[Window] = []
-    for label, first_bar, last_bar in sections:
+    for label, first_bar, last_bar in _sections(counts, bars):
         place = 0
-        for first, last in _groups(bars[first_bar : last_bar + 1], span, counts.beats_s, longest_s):
-            windows.append(
-                Window(
-                    start_s=float(counts.beats_s[first]),
-                    end_s=float(counts.beats_s[last]),
-                    beats_s=counts.beats_s[first : last + 1],
-                    number=int(counts.numbers[first]),
-                    metre=counts.metre,
-                    section=label,
-                    place=place,
-                    opens_eight=bool(eights[first] == 1) if eights.any() else place % 8 == 0,
-                    bar_weight=counts.bar_weight,
+        for metre, passage in _passages(bars[first_bar : last_bar + 1], metres):
+            own = span if metre == counts.metre else _as_long(metre, span)
+            for first, last in _groups(passage, own, counts.beats_s, LONGEST * own * usual_s):
+                windows.append(
+                    Window(
+                        start_s=float(counts.beats_s[first]),
+                        end_s=float(counts.beats_s[last]),
+                        beats_s=counts.beats_s[first : last + 1],
+                        number=int(counts.numbers[first]),
+                        metre=metre,
+                        section=label,
+                        place=place,
+                        opens_eight=bool(eights[first] == 1) if eights.any() else place % 8 == 0,
+                        bar_weight=counts.bar_weight,
+                    )
                 )
-            )
-            place += last - first
+                place += last - first
     kept = [
         one for one in windows if round(one.end_s * FPS) > 0 and one.first_frame < music.n_frames
     ]
@@ -189,6 +191,22 @@ def _sections(counts: Counts, bars: list[int]) -> list[tuple[str, int, int]]:
             labels.append(section.label)
     edges.append(len(bars) - 1)
     return [(label, edges[i], edges[i + 1]) for i, label in enumerate(labels)]
+
+
+def _passages(bars: Sequence[int], metres: Int32) -> list[tuple[int, list[int]]]:
+    """Stretches of bars in one metre, with the beat that ends each; `metres` of all beats (B,)."""
+    passages: list[tuple[int, list[int]]] = []
+    for first, last in pairwise(bars):
+        metre = int(metres[first])
+        if not passages or passages[-1][0] != metre:
+            passages.append((metre, [first]))
+        passages[-1][1].append(last)
+    return passages
+
+
+def _as_long(metre: int, span: int) -> int:
+    """Counts that a fragment in this metre may span, nearest to so many of another by ratio."""
+    return min(counts_for(metre), key=lambda n: abs(np.log(n / span)))
 
 
 def _groups(

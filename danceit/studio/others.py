@@ -118,7 +118,7 @@ def _told(
         lasts = min(lasts, round(float(laid.beats_s[-1] - laid.beats_s[0]) * FPS))
         source_bpm = 60.0 * (len(laid.beats_s) - 1) / float(laid.beats_s[-1] - laid.beats_s[0])
         words.append(tempo_gap(source_bpm, editor.music.tempo_bpm))
-        if laid.metre and laid.metre != editor.music.counts.metre:
+        if laid.metre and laid.metre != editor.metre_of(window):
             words.append(f"danced in {laid.metre}")
     if abs(record["energy"] / max(energy, 1e-6) - 1) > _OTHER_ENERGY:
         words.append("calmer" if record["energy"] < energy else "bigger")

@@ -305,3 +305,18 @@ def test_rows_are_laid_on_a_window_as_many_twice_or_half_as_stretches_least(
         assert laid.first_s[at] == own[0]
         assert abs(np.log(laid.stretch[at])) == pytest.approx(np.abs(np.log(stretches)).min())
         assert laid.last_s[at] == own[laid.n_counts[at]]
+
+
+def test_a_song_that_changes_its_metre_is_asked_for_each_in_its_own_part(
+    composed: Composition,
+) -> None:
+    numbers = np.array([1, 2, 3, 4] * 4 + [1, 2, 3] * 20, dtype=np.int32)
+    beats_s = np.arange(len(numbers)) * (composed.music.duration_s / len(numbers))
+    music = replace(composed.music, counts=Counts(beats_s, numbers, 3, bar_confidence=1.0))
+    placed = [replace(one, metre=4) for one in composed.dance.fragments]
+    made = replace(composed.dance, fragments=tuple(placed), beats_s=beats_s, numbers=numbers)
+    in_four = sum(one.window_start_s < beats_s[16] - 1e-6 for one in placed)
+    (note,) = other_metres(made, music)
+    assert note.startswith(f"{len(placed) - in_four} of {len(placed)} windows of this song in ")
+    assert "danced in 4" in note
+    assert summary(made)[3].split("danced in ")[1].startswith("3 and 4, as the song: ")

@@ -107,3 +107,12 @@ def test_windows_open_where_dancers_begin_to_count_anew(metre: int, eight: int) 
     opening_s = [window.start_s for window in windows if window.opens_eight]
     np.testing.assert_allclose(opening_s, np.arange(0, 24.0 - 1e-6, eight * 0.5))
     assert {window.bar_weight for window in windows} == {0.8}
+
+
+def test_where_the_metre_changes_windows_are_bars_of_the_new_one() -> None:
+    numbers = np.array([1, 2, 3] * 10 + [1, 2, 3, 4] * 8, dtype=np.int32)
+    beats_s = np.arange(len(numbers)) * 0.5
+    counts = Counts(beats_s, numbers, 3, bar_confidence=1.0)
+    windows = windows_of_counts(Music(Path("song.wav"), "0" * 64, 31.0, counts), 3)
+    told = [(window.metre, window.counts, window.number) for window in windows]
+    assert told == [(3, 3, 1)] * 10 + [(4, 4, 1)] * 8

@@ -8,14 +8,13 @@ file, ``song.jams``, the first annotation of beats and the first of segments are
 """
 
 import json
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from danceit.counts import Counts, Int32, Section
+from danceit.counts import Counts, Section, metre_of
 from danceit.errors import InputError
 from danceit.files import replacing
 
@@ -88,7 +87,7 @@ def read_counts(path: Path, duration_s: float | None = None) -> Counts:
             f"{path} has beats up to {beats_s[-1]:.1f} s, but the song ends at "
             f"{duration_s:.1f} s: of another song?"
         )
-    counts = Counts(beats_s, numbers, _metre(numbers), tuple(sections), tracker="file")
+    counts = Counts(beats_s, numbers, metre_of(numbers), tuple(sections), tracker="file")
     return replace(counts, bar_confidence=1.0 if counts.metre else 0.0)
 
 
@@ -101,15 +100,6 @@ def write_counts(counts: Counts, path: Path) -> None:
     ]
     with replacing(path) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _metre(numbers: Int32) -> int:
-    """Beats of most bars; 0 where there are no numbers."""
-    if not numbers.any():
-        return 0
-    last_of_bar = numbers[:-1][(numbers[1:] == 1) & (numbers[:-1] > 0)].tolist()
-    lengths = Counter(last_of_bar)
-    return int(lengths.most_common(1)[0][0]) if lengths else int(numbers.max())
 
 
 def _lines(path: Path, text: str) -> tuple[list[tuple[float, int]], list[Section]]:

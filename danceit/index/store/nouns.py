@@ -202,7 +202,7 @@ class FragmentTable:
         start_s = np.asarray(clips["start_s"]) + start / FPS
         end_s = start_s + length / FPS
         counts = _parsed(clips["counts"])
-        number, n_counts = _counted(counts, start_s, end_s)
+        number, n_counts, metre = _counted(counts, start_s, end_s)
         parts = zip(clips["clip_id"].tolist(), start.tolist(), length.tolist(), strict=True)
         return cls(
             rows=rows,
@@ -213,7 +213,7 @@ class FragmentTable:
             end_s=end_s,
             energy=energy,
             counts=counts,
-            metre=np.array([one.metre for one in counts], dtype=np.int64),
+            metre=metre,
             number=number,
             n_counts=n_counts,
             **{name: column for name, column in clips.items() if name not in _OF_CLIPS},
@@ -246,9 +246,10 @@ def _parsed(texts: Names) -> Names:
     return found
 
 
-def _counted(counts: Names, start_s: Float64, end_s: Float64) -> tuple[Int64, Int64]:
-    """Place in the bar of the beat that each fragment starts on, and whole counts in it."""
+def _counted(counts: Names, start_s: Float64, end_s: Float64) -> tuple[Int64, Int64, Int64]:
+    """Place in the bar of the beat that each fragment starts on, whole counts in it, the metre."""
     number, spanned = np.zeros((2, len(counts)), dtype=np.int64)
+    metre = np.array([one.metre for one in counts], dtype=np.int64)
     alike = np.fromiter((id(one) for one in counts), dtype=np.int64, count=len(counts))
     order = np.argsort(alike, kind="stable")
     edges = np.flatnonzero(np.diff(alike[order])) + 1
@@ -260,7 +261,8 @@ def _counted(counts: Names, start_s: Float64, end_s: Float64) -> tuple[Int64, In
         on = first >= 0
         number[rows[on]] = one.numbers[first[on]]
         spanned[rows[on]] = last[on] - first[on]
-    return number, spanned
+        metre[rows[on]] = one.metres[first[on]]
+    return number, spanned, metre
 
 
 @dataclass(frozen=True)

@@ -85,11 +85,6 @@ def counts_to(dances: Sequence[Dance], song: Path) -> Counts | None:
     return counts if all(same) else None
 
 
-def counts_of(dance: Dance) -> Counts:
-    """Return the counts that a dance holds: all but the sections."""
-    return Counts(dance.beats_s, dance.numbers, int(dance.numbers.max(initial=0)))
-
-
 def figure_as_json(theme: Theme) -> dict[str, Any]:
     """How to draw a dancer: the measures and colours of `danceit.render.drawing.figure`."""
     limbs = [

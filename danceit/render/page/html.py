@@ -22,7 +22,6 @@ from danceit.render.drawing.scene import check_dances
 from danceit.render.options import Colour, RenderOptions, Theme
 from danceit.render.page.data import (
     counts_as_json,
-    counts_of,
     counts_to,
     dances_as_json,
     figure_as_json,
@@ -149,7 +148,7 @@ def page_data(
     return {
         "title": title,
         "duration_s": dances[0].n_frames / dances[0].fps,
-        "counts": counts_as_json(counts or counts_of(dances[0])),
+        "counts": counts_as_json(counts or dances[0].counts),
         "sound": source,
         "coded": {"rate": sound.rate, "samples": sound.coded_samples} if sound and source else None,
         "notice": "" if source else notice,

@@ -54,7 +54,7 @@ def _beginning(placed: Placement, choice: Choice) -> str:
 def _music(placed: Placement, dance: Dance) -> list[str]:
     """Metre and tempo of what it was danced to, beside the song's."""
     told = []
-    metre = int(dance.numbers.max(initial=0))
+    metre = int(dance.counts.metre_at(placed.window_start_s))
     if placed.metre and metre:
         told.append("same metre" if placed.metre == metre else f"danced in {placed.metre}")
     source_bpm, song_bpm = _bpm(placed.beats_s), _bpm(tuple(dance.beats_s.tolist()))
