@@ -12,8 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from danceit.data import FEET, JOINT, Bool, Float64
-from danceit.render.footage.framing import HEAD_SHARE, CanvasPlace, Framing
+from danceit.data import FEET, FPS, JOINT, Bool, Float64
+from danceit.render.footage.framing import (
+    HEAD_SHARE,
+    CanvasPlace,
+    Framing,
+    reaching,
+    with_hands,
+)
 
 MOST_LARGER = 1.5
 """Most that a shot is enlarged so that it fills the picture."""
@@ -31,6 +37,7 @@ def filled(
     joints: Sequence[Float64],
     size: tuple[int, int],
     canvas: CanvasPlace,
+    step_s: float = 1 / FPS,
 ) -> list[Framing]:
     """Frame the shots of one video so that they fill the picture, if that may be.
 
@@ -42,19 +49,33 @@ def filled(
         Source pixels of each shot's frames; NaN where not seen.
     size : tuple of int
         Width and height of the source's picture.
+    step_s : float
+        Seconds a frame.
     """
     cover = covering(size, canvas)
-    as_wanted = [without_edges(way, size, canvas) for way in ways]
-    larger = [without_edges(_larger(way, cover, size, canvas), size, canvas) for way in ways]
+    # What the camera did not take is no loss.
+    most = np.array(size, dtype=np.float64)
+    taken = [np.clip(own, 0.0, most) for own in joints]
+    to_the_tips = [np.clip(with_hands(own), 0.0, most) for own in joints]
+
+    def laid(some: Sequence[Framing]) -> list[Framing]:
+        moved = [
+            reaching(way, own, canvas, step_s) for way, own in zip(some, to_the_tips, strict=True)
+        ]
+        return [without_edges(way, size, canvas) for way in moved]
+
+    as_wanted = laid(ways)
     if any(cover > MOST_LARGER * way.scale for way in ways):
         return as_wanted
-    # What the camera did not take is no loss.
-    taken = [np.clip(own, 0.0, np.array(size, dtype=np.float64)) for own in joints]
-    before, after = (
-        np.concatenate([whole(way, own, canvas) for way, own in zip(some, taken, strict=True)])
-        for some in (as_wanted, larger)
-    )
-    return larger if after.mean() >= before.mean() - CUT_OFF else as_wanted
+    larger = laid([_larger(way, cover, size, canvas) for way in ways])
+    for seen in (taken, to_the_tips):
+        before, after = (
+            np.concatenate([whole(way, own, canvas) for way, own in zip(some, seen, strict=True)])
+            for some in (as_wanted, larger)
+        )
+        if after.mean() < before.mean() - CUT_OFF:
+            return as_wanted
+    return larger
 
 
 def _larger(way: Framing, scale: float, size: tuple[int, int], canvas: CanvasPlace) -> Framing:

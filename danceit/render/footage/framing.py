@@ -3,21 +3,33 @@
 The footage is scaled so that the dancer's largest nose-to-ankle distance is that of the
 canvas, and set so that the lowest ankle stands on the floor line (DanceIt V-D2), both as
 they are in the seconds around the shot: dancers come nearer and go away. The picture
-follows the dancer sideways as a camera would, smoothed over `PAN_S`.
+follows the dancer sideways as a camera would, smoothed over `PAN_S`, and moves aside in time for
+a hand or a foot that would leave it. Arms that are spread wider than the picture make the dancer
+somewhat smaller.
 
 A dancer whose feet are not in the picture is framed as an editor would, from where the
 source's picture ends up to some air over the head: its lower edge is the frame's own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from danceit.data import BODY_PX, CANVAS_PX, FEET, FLOOR_PX, JOINT, Float32, Float64
+from danceit.data import BODY_PX, CANVAS_PX, FEET, FLOOR_PX, HANDS, JOINT, Float32, Float64
 from danceit.render.footage.locating import Filmed
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 PAN_S = 1.2
 """Half-width in seconds of the window that smooths the sideways movement."""
+REACH_S = 0.6
+"""Half-width in seconds of the window in which it moves aside for a hand or a foot, and back."""
+HAND_SHARE = 0.6
+"""Wrist to fingertips over elbow to wrist."""
+REACH_FRAMES = 5
+"""Frames over whose median a reach counts: what is flung out for less is a detector's fault."""
 FLOOR_S = 1.0
 """Seconds around a shot in which its floor line is looked for."""
 SIZE_S = 4.0
@@ -28,6 +40,8 @@ HEAD_SHARE = 0.1
 """Nose to crown over nose to ankle, with some air."""
 LEAST_FITTING = 0.6
 """A shot is not shrunk further than this for what is held high: a detector's fault may be."""
+LEAST_ACROSS = 0.8
+"""Nor further than this for arms that are spread: one size matters more."""
 TORSO_SHARE = 0.36
 """Neck to mid-hip over nose to ankle, for dancers whose legs are never seen."""
 TALL_ZOOM = 1.4
@@ -40,6 +54,7 @@ NEAREST = 2.2
 """Largest size of an upper body, in that of one seen whole: a head must not fill the frame."""
 SIDE_SHARE = 0.94
 """Of the frame's width, which an upper body's arms may take."""
+_ELBOWS = (JOINT["right_elbow"], JOINT["left_elbow"])
 _SEEN_WIDE = 0.95
 """Quantile of the arms' reach that must fit: a hand flung out may leave the frame."""
 
@@ -108,8 +123,53 @@ def framed(filmed: Filmed, source_s: Float64, canvas: CanvasPlace) -> Framing:
         scale, floor_y = _upper(filmed, own, scale, canvas)
         return Framing(scale, floor_y, centre_x)
     floor_y = _floor(_around(filmed, source_s, FLOOR_S), body)
-    scale *= _fitting(own, floor_y, body, canvas.floor_y / scale)
+    own = with_hands(own)
+    scale *= min(
+        _fitting(own, floor_y, body, canvas.floor_y / scale),
+        _fitting_across(own, 2 * canvas.centre_x / scale),
+    )
     return Framing(scale, floor_y, centre_x)
+
+
+def with_hands(joints: npt.NDArray[Real]) -> npt.NDArray[Real]:
+    """Joints (N, 18, 2) whose wrists are moved to where the fingers end."""
+    longer = joints.copy()
+    for hand, elbow in zip(HANDS, _ELBOWS, strict=True):
+        known = np.isfinite(joints[:, elbow]).all(axis=1)
+        reach = HAND_SHARE * (joints[known, hand] - joints[known, elbow])
+        longer[known, hand] += reach
+    return longer
+
+
+def reaching(way: Framing, joints: Float64, canvas: CanvasPlace, step_s: float) -> Framing:
+    """Move the picture aside, in time and calmly, for hands and feet that would leave it.
+
+    Parameters
+    ----------
+    joints : float (N, 18, 2)
+        Source pixels in each of its frames, with hands; NaN where not seen.
+    step_s : float
+        Seconds a frame.
+    """
+    from scipy.ndimage import convolve1d, maximum_filter1d
+
+    low, high = _sides(joints)
+    known = np.isfinite(low)
+    if not known.any():
+        return way
+    half = canvas.centre_x / way.scale
+    fits = high - low <= 2 * half
+    wanted = np.clip(way.centre_x, np.where(fits, high - half, 0.0), np.where(fits, low + half, 0))
+    wanted = np.where(fits, wanted, (low + high) / 2)
+    aside = np.where(known, wanted - way.centre_x, 0.0)
+    radius = max(1, round(REACH_S / step_s))
+    kernel = np.hanning(2 * radius + 3)[1:-1]
+    moved: Float64 = way.centre_x.astype(np.float64)
+    for sign in (1, -1):
+        # The most within reach, averaged over as long: at its moment it is there in full.
+        most = maximum_filter1d(np.maximum(sign * aside, 0.0), 2 * radius + 1, mode="nearest")
+        moved = moved + sign * convolve1d(most, kernel / kernel.sum(), mode="nearest")
+    return replace(way, centre_x=moved)
 
 
 def body_px(joints: Float32) -> float:
@@ -144,6 +204,7 @@ def _upper(
     body = canvas.unit * BODY_PX / scale
     crown = float(np.quantile(known[:, 1], 0.005)) - HEAD_SHARE * body
     tall = (1 - AIR_SHARE) * canvas.height / max(bottom - crown, 1.0)
+    joints = with_hands(joints)
     middle = np.nanmedian(joints[..., 0], axis=1)
     reach = np.abs(joints[..., 0] - middle[:, None])
     wide = SIDE_SHARE * canvas.centre_x / max(float(np.nanquantile(reach, _SEEN_WIDE)), 1.0)
@@ -180,6 +241,31 @@ def _fitting(joints: Float32, floor: float, body: float, room: float) -> float:
         return 1.0
     tallest = float(np.quantile(known, 0.998)) + HEAD_SHARE * body
     return float(np.clip(room / max(tallest, 1.0), LEAST_FITTING, 1.0))
+
+
+def _fitting_across(joints: Float32, room: float) -> float:
+    """Factor, at most 1, by which a shot must shrink for spread arms to fit into its width."""
+    low, high = _sides(joints)
+    spans = (high - low)[np.isfinite(low)]
+    if not spans.size:
+        return 1.0
+    return float(np.clip(room / max(float(np.quantile(spans, _SEEN_WIDE)), 1.0), LEAST_ACROSS, 1.0))
+
+
+def _sides(joints: npt.NDArray[Real]) -> tuple[Float64, Float64]:
+    """Least and largest x (N,) of a dancer, those of moments left out; NaN where not seen."""
+    from scipy.ndimage import median_filter
+
+    x = joints[..., 0].astype(np.float64)
+    known = np.isfinite(x)
+    seen = known.any(axis=1)
+    low = np.where(seen, np.where(known, x, np.inf).min(axis=1), np.nan)
+    high = np.where(seen, np.where(known, x, -np.inf).max(axis=1), np.nan)
+    size = min(REACH_FRAMES, 2 * (int(seen.sum()) // 2) - 1)
+    if size > 1:
+        low[seen] = median_filter(low[seen], size=size, mode="nearest")
+        high[seen] = median_filter(high[seen], size=size, mode="nearest")
+    return low, high
 
 
 def _track(filmed: Filmed) -> Float64:

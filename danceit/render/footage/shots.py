@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from danceit.data import FPS, JOINT, Dance, Float64
-from danceit.render.footage.filling import filled
-from danceit.render.footage.framing import CanvasPlace, Framing, framed
+from danceit.render.footage.filling import filled, without_edges
+from danceit.render.footage.framing import CanvasPlace, Framing, framed, reaching, with_hands
 from danceit.render.footage.joins import Join
 from danceit.render.footage.locating import Filmed, Locator
 
@@ -146,8 +146,9 @@ def cut(
         stretches[n].shot(start, stop, times_s, canvas)
         for n, start, stop in zip(shown, starts, stops, strict=True)
     ]
-    alike = _framed_alike(shots, met, canvas, step_s)
-    return Cut(tuple(_filling(alike, canvas)), tuple(met))
+    alike = [_alike(*pair) for pair in pairwise(shots)]
+    laid = _filling(_of_one_size(shots, alike), canvas, step_s)
+    return Cut(tuple(_brought_together(laid, met, alike, canvas, step_s)), tuple(met))
 
 
 @dataclass(frozen=True)
@@ -284,20 +285,18 @@ def _join(at: int, half_s: float, step_s: float) -> Join:
     return Join(at, at - half, at + half, max(1, round(DISSOLVE_FRAMES / FPS / step_s)))
 
 
-def _framed_alike(
-    shots: Sequence[Shot], joins: Sequence[Join], canvas: CanvasPlace, step_s: float
-) -> list[Shot]:
-    """Give neighbouring shots of one video one size and floor, and one place where they overlap.
+def _alike(before: Shot, after: Shot) -> bool:
+    """Whether two shots that follow one another are of one video and nearly one size."""
+    if before.filmed is None or after.filmed is None or before.filmed.video != after.filmed.video:
+        return False
+    return max(before.scale, after.scale) <= ALIKE * min(before.scale, after.scale)
+
+
+def _of_one_size(shots: Sequence[Shot], alike: Sequence[bool]) -> list[Shot]:
+    """Give neighbouring shots of one video one size and floor.
 
     A source that goes on elsewhere in its own video would else seem to zoom at the cut.
     """
-    alike = [
-        b.filmed is not None
-        and a.filmed is not None
-        and a.filmed.video == b.filmed.video
-        and max(a.scale, b.scale) <= ALIKE * min(a.scale, b.scale)
-        for a, b in pairwise(shots)
-    ]
     made = list(shots)
     start = 0
     for stop in range(1, len(shots) + 1):
@@ -306,32 +305,58 @@ def _framed_alike(
             scale, floor_y = min(s.scale for s in run), float(np.median([s.floor_y for s in run]))
             made[start:stop] = [replace(shot, scale=scale, floor_y=floor_y) for shot in run]
             start = stop
-    for number, join in enumerate(joins):
-        if alike[number] and join.stop > join.start:
-            made[number : number + 2] = _met(made[number], made[number + 1], join, canvas, step_s)
     return made
 
 
-def _filling(shots: Sequence[Shot], canvas: CanvasPlace) -> list[Shot]:
-    """Let each video fill the picture where it may; see `filling`."""
-    videos: dict[tuple[Path, tuple[int, int]], list[int]] = {}
+def _filling(shots: Sequence[Shot], canvas: CanvasPlace, step_s: float) -> list[Shot]:
+    """Let each video fill the picture where it may, and hold hands in it; see `filling`."""
+    videos: dict[tuple[Path, tuple[int, int] | None], list[int]] = {}
     for number, shot in enumerate(shots):
-        if shot.filmed is not None and shot.filmed.size is not None:
+        if shot.filmed is not None:
             videos.setdefault((shot.filmed.video, shot.filmed.size), []).append(number)
     made = list(shots)
     for (_, size), numbers in videos.items():
         own = [shots[number] for number in numbers]
-        ways = filled(
-            [Framing(shot.scale, shot.floor_y, shot.centre_x) for shot in own],
-            [np.stack([shot.joints(f) for f in range(shot.start, shot.stop)]) for shot in own],
-            size,
-            canvas,
-        )
+        ways = [_way(shot) for shot in own]
+        joints = [np.stack([shot.joints(f) for f in range(shot.start, shot.stop)]) for shot in own]
+        if size is not None:
+            ways = filled(ways, joints, size, canvas, step_s)
+        else:
+            ways = [
+                reaching(way, with_hands(seen), canvas, step_s)
+                for way, seen in zip(ways, joints, strict=True)
+            ]
         for number, way in zip(numbers, ways, strict=True):
-            made[number] = replace(
-                shots[number], scale=way.scale, floor_y=way.floor_y, centre_x=way.centre_x
-            )
+            made[number] = _placed(shots[number], way)
     return made
+
+
+def _brought_together(
+    shots: Sequence[Shot],
+    joins: Sequence[Join],
+    alike: Sequence[bool],
+    canvas: CanvasPlace,
+    step_s: float,
+) -> list[Shot]:
+    """Give shots of one video and size one place where they overlap."""
+    made = list(shots)
+    for number, join in enumerate(joins):
+        if not alike[number] or join.stop <= join.start:
+            continue
+        met = _met(made[number], made[number + 1], join, canvas, step_s)
+        for at, shot in enumerate(met, number):
+            size = shot.filmed.size if shot.filmed else None
+            way = without_edges(_way(shot), size, canvas) if size else _way(shot)
+            made[at] = _placed(shot, way)
+    return made
+
+
+def _way(shot: Shot) -> Framing:
+    return Framing(shot.scale, shot.floor_y, shot.centre_x)
+
+
+def _placed(shot: Shot, way: Framing) -> Shot:
+    return replace(shot, scale=way.scale, floor_y=way.floor_y, centre_x=way.centre_x)
 
 
 def _met(

@@ -1,10 +1,14 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from danceit.data import BODY_PX
 from danceit.render import RenderOptions
-from danceit.render.footage.filling import filled, without_edges
-from danceit.render.footage.framing import Framing, canvas_place
+from danceit.render.footage.filling import filled, whole, without_edges
+from danceit.render.footage.framing import Framing, body_px, canvas_place, framed, with_hands
+from danceit.render.footage.locating import Filmed
 from danceit.render.footage.surroundings import Surroundings
 from tests.render.conftest import STANDING
 
@@ -77,6 +81,38 @@ def test_the_picture_does_not_follow_a_dancer_over_its_edge(centre_x: float) -> 
     left, right = edges(without_edges(way, UPRIGHT, TALL), 720)
     assert left <= 1e-6
     assert right >= 720 - 1e-6
+
+
+def test_the_picture_moves_aside_in_time_for_a_hand_that_would_leave_it() -> None:
+    joints = dancer(arms_px=300, centre_x=1700, n_frames=120)
+    joints[50:62, 6, 0], joints[50:62, 7, 0] = 1700 + 450, 1700 + 700
+    way = wanted(joints, TALL.unit)
+    assert not whole(way, with_hands(joints), TALL)[50:62].any()
+    (after,) = filled([way], [joints], (3400, 1920), TALL)
+    assert whole(after, with_hands(joints), TALL).all()
+    # As calmly as a camera is panned, and back to the middle.
+    steps = np.abs(np.diff(after.scale * after.centre_x))
+    assert 0 < steps.max() < 14
+    np.testing.assert_allclose(after.centre_x[[0, -1]], 1700)
+
+
+def test_a_hand_that_is_elsewhere_for_a_moment_moves_no_picture() -> None:
+    joints = dancer(centre_x=1700, n_frames=60)
+    joints[30:32, 7, 0] = 3000
+    (after,) = filled([wanted(joints, TALL.unit)], [joints], (3400, 1920), TALL)
+    np.testing.assert_allclose(after.centre_x, 1700)
+
+
+def test_arms_spread_wider_than_the_picture_make_the_dancer_smaller() -> None:
+    joints = dancer(arms_px=620, centre_x=1700, n_frames=60).astype(np.float32)
+    filmed = Filmed(Path("x.mp4"), np.arange(60) / 24, joints, size=(3400, 1920))
+    usual = TALL.unit * BODY_PX / body_px(joints)
+    way = framed(filmed, filmed.times_s[10:50], TALL)
+    assert 0.8 * usual <= way.scale < usual
+    assert whole(way, with_hands(joints[10:50].astype(np.float64)), TALL).all()
+    narrow = dancer(arms_px=300, centre_x=1700, n_frames=60).astype(np.float32)
+    as_usual = framed(replace(filmed, joints=narrow), filmed.times_s[10:50], TALL)
+    assert as_usual.scale == pytest.approx(usual)
 
 
 def test_no_edge_is_darkened_for_a_pixel_that_rounding_took() -> None:
