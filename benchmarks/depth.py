@@ -170,8 +170,17 @@ def as_told(take: Take, seen: Sighting) -> Float64:
     return np.concatenate([xy, z[..., None]], axis=2)
 
 
-def measured(poses: Float64, take: Take) -> tuple[float, float, float, float]:
-    """Error in mm after Procrustes, bone deviation in %, floor in px, tilt in degrees."""
+def at_true_depth(take: Take) -> Float64:
+    """Return what a picture that is exactly kept can be at best: its rays, as far as they go."""
+    away = take.truth[..., 2:]
+    return np.concatenate([take.flat / take.focal_px * away, away], axis=2)
+
+
+def measured(poses: Float64, take: Take, pitch: float = 0.0) -> tuple[float, ...]:
+    """Error in mm after Procrustes, bones in %, floor in px, tilt in degrees, picture in px.
+
+    `pitch` is what the poses were turned by, in radians.
+    """
     errors = []
     for frame in range(0, len(poses), 3):
         own = np.isfinite(poses[frame, BODY]).all(axis=1) & np.isfinite(
@@ -191,7 +200,13 @@ def measured(poses: Float64, take: Take) -> tuple[float, float, float, float]:
     lower = np.nanmax(heights[np.isfinite(heights).any(axis=1)], axis=1)
     floor = unit * float(np.nanmedian(np.abs(lower - np.nanmedian(lower))))
     tilt = _tilt(poses, np.array([0.0, 1.0, 0.0])) - _tilt(take.truth, take.down)
-    return float(np.mean(errors)) * 1000, bones, floor, abs(float(np.nanmedian(tilt)))
+    y, z = poses[:, BODY, 1], poses[:, BODY, 2]
+    away = np.sin(pitch) * y + np.cos(pitch) * z
+    shown = np.stack([poses[:, BODY, 0], np.cos(pitch) * y - np.sin(pitch) * z], axis=2)
+    moved = np.linalg.norm(shown - take.flat[:, BODY] / take.focal_px * away[..., None], axis=2)
+    picture = unit * float(np.nanmean(moved))
+    tilted = abs(float(np.nanmedian(tilt)))
+    return float(np.mean(errors)) * 1000, bones, floor, tilted, picture
 
 
 def _tilt(poses: Float64, down: Float64) -> Float64:
@@ -225,8 +240,11 @@ def main() -> None:
             groups.setdefault(group, []).append(take)
     for path in asked.captured:
         groups.setdefault("captured", []).extend(captured(path, asked.seconds))
-    print(f"{'':<44}{'error mm':>9}{'bones %':>9}{'floor px':>9}{'tilt deg':>9}")
+    print(f"{'':<44}{'error mm':>9}{'bones %':>9}{'floor px':>9}{'tilt deg':>9}{'moved px':>9}")
     for group, every in groups.items():
+        mean = np.mean([measured(at_true_depth(take), take) for take in every], axis=0)
+        row = f"{group}, the picture at its true depth"
+        print(f"{row:<44}" + "".join(f"{value:>9.1f}" for value in mean))
         for noise_m in NOISE_M:
             rng = np.random.default_rng(1)
             told, found, spent = [], [], 0.0
@@ -238,7 +256,7 @@ def main() -> None:
                 answer = solved(seen)
                 spent += time.perf_counter() - began
                 assert answer is not None
-                found.append(measured(answer.poses.astype(np.float64), take))
+                found.append(measured(answer.poses.astype(np.float64), take, answer.pitch))
             for label, figures in (("as told", told), ("solved", found)):
                 mean = np.mean(figures, axis=0)
                 row = f"{group}, noise {100 * noise_m:.0f} cm, {label}"

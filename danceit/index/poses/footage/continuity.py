@@ -17,8 +17,9 @@ SWAP_COST = 0.02
 """Cost of a swapped frame, in torso lengths: jumps of a fifth of it outweigh 20 frames."""
 SWITCH_COST = 0.12
 """Cost of each change between the two, so that feet that cross are not uncrossed."""
-FAR = 0.6
-"""Movement that counts no more, in torso lengths: wild detections prove nothing."""
+FAR = 1.0
+"""Movement that counts no more, in torso lengths: wild detections prove nothing. Sides that
+change places move by 1.7 to 2: one clean jump outweighs a stretch whose other end is blurred."""
 BREAK_S = 0.25
 """Gap after which nothing is known of the sides."""
 

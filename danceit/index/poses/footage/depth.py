@@ -11,12 +11,13 @@ a clip at once:
 
 That is too much to ask of somebody who is folded up or on the hands: joints are hidden there, the
 picture itself is often wrong, and what bones of one length make of it is worse than what the
-estimator told. So where nobody stands its own depth is followed closely, and bones are held less.
+estimator told. So where nobody stands its own depth is followed closely, bones are held less, and
+at the end limbs are brought to their lengths by moving joints in the picture too (`holding`).
 
 The floor is seen from a camera that may look down. Its pitch is taken from the feet where
 the dancer comes and goes, and else from the dancer, who stands upright on the whole. At
 the end the clip is turned by it, as one, about the camera: y points down and the floor is
-level. Seen from the camera that filmed it, every joint is where the picture has it.
+level. Seen from the camera that filmed it, every joint of who stands is where the picture has it.
 
 Axes: x right, y down, z away; metres.
 """
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from danceit.data import JOINT, Bool, Float32, Float64, Int64
+from danceit.index.poses.footage.holding import held
 from danceit.index.poses.footage.rods import LEAN_M, RODS, RodsSeen, leans_of, lengths_of
 from danceit.index.poses.footage.rows import Rows
 
@@ -249,12 +251,13 @@ class _Problem:
     def placed(self, state: _State, pitch: float) -> Solved:
         """Return the clip, turned by the camera's pitch."""
         poses = np.full((self._n_frames, 18, 3), np.nan)
-        poses[:, list(BODY), 2] = self._placed(state)[..., 2]
+        body = self._placed(state)
         nose = self._seen.deep[:, _NOSE, 2]
         for joint in _FACE:
             further = self._seen.deep[:, joint, 2] - nose
-            poses[:, joint, 2] = poses[:, _NOSE, 2] + further
+            poses[:, joint, 2] = body[:, _NOSE, 2] + further
         poses[..., :2] = self._seen.flat / self._seen.focal_px * poses[..., 2:]
+        poses[:, list(BODY)] = held(body, self._lengths, self._rod_seen, 1 - self._risen)
         cos, sin = np.cos(pitch), np.sin(pitch)
         down, forward = poses[..., 1].copy(), poses[..., 2].copy()
         poses[..., 1] = cos * down + sin * forward

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from danceit.data import JOINT, Bool, Float64
+from danceit.data import JOINT, Bool, Float32, Float64
 
 _NECK, _NOSE = JOINT["neck"], JOINT["nose"]
 RODS = (
@@ -48,6 +48,18 @@ class RodsSeen:
     xy: Float64
     deep: Float64
     known: Bool
+
+    @classmethod
+    def of(cls, flat: Float32, deep: Float32, px_per_m: Float64) -> "RodsSeen":
+        """See joints (T, 18, 2) of a picture and (T, 18, 3) in metres; NaN where not seen."""
+        body = slice(0, 1 + max(max(rod) for rod in RODS))
+        seen = np.isfinite(flat[:, body]).all(axis=2) & np.isfinite(deep[:, body]).all(axis=2)
+        xy = flat[:, body].astype(np.float64) / px_per_m[:, None, None]
+        return cls(
+            xy=np.where(seen[..., None], xy, 0.0),
+            deep=np.where(seen[..., None], deep[:, body].astype(np.float64), 0.0),
+            known=seen[:, np.array(RODS)].all(axis=2),
+        )
 
     @cached_property
     def flat(self) -> Float64:

@@ -145,6 +145,19 @@ def test_legs_alone_have_no_body_above_them() -> None:
     assert dancer_in(footage(*spinning(90, 0.0))).n_legs == 0
 
 
+def test_a_body_whose_arms_are_no_person_s_in_space_is_legs_alone_in_the_picture_too() -> None:
+    image, world = spinning(90, 0.0)
+    # In the picture as long as any: an arm that points at the camera is no reason.
+    short, pointed = np.asarray(world).copy(), np.asarray(image).copy()
+    for side in ("right", "left"):
+        joints = [JOINT[f"{side}_{part}"] for part in ("elbow", "wrist")]
+        shoulder = [JOINT[f"{side}_shoulder"]]
+        short[:, joints] = short[:, shoulder] + 0.4 * (short[:, joints] - short[:, shoulder])
+        pointed[:, joints, :2] = pointed[:, shoulder, :2] + 1.0
+    assert dancer_in(footage(image, short)).n_legs == 90
+    assert dancer_in(footage(pointed, world)).n_legs == 0
+
+
 def test_two_who_cross_are_two_and_each_keeps_its_own_depth() -> None:
     one, world = spinning(80, 0.0)
     one = np.asarray(one).copy()

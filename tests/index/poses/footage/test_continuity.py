@@ -12,11 +12,11 @@ ALL = (*UPPER, *LOWER)
 
 def spinning(n_frames: int, turns_a_second: float, noise: float = 0.0) -> tuple[Float32, Float32]:
     """A body of straight limbs that turns about its axis: pixels with confidence, and metres."""
-    half = {"shoulder": 0.18, "elbow": 0.3, "wrist": 0.45, "hip": 0.12, "knee": 0.13, "ankle": 0.14}
+    half = {"shoulder": 0.18, "elbow": 0.32, "wrist": 0.45, "hip": 0.12, "knee": 0.13, "ankle": 0.14}
     height = {
         "shoulder": -0.5,
-        "elbow": -0.4,
-        "wrist": -0.35,
+        "elbow": -0.25,
+        "wrist": -0.02,
         "hip": 0.0,
         "knee": 0.45,
         "ankle": 0.9,
@@ -41,6 +41,21 @@ def spinning(n_frames: int, turns_a_second: float, noise: float = 0.0) -> tuple[
 
 def times(n_frames: int) -> np.ndarray:
     return np.arange(n_frames) / FPS
+
+
+def test_sides_are_put_right_although_one_end_of_the_stretch_is_blurred() -> None:
+    # Taken for one seen from behind for half a second; then half-way between for two frames.
+    image, world = spinning(90, 0.0, noise=0.004)
+    wrong = np.zeros(90, dtype=bool)
+    wrong[30:42] = True
+    mistaken = [exchanged(joints, wrong, ALL) for joints in (image, world)]
+    for joints, right in zip(mistaken, (image, world), strict=True):
+        for frame in (42, 43):
+            joints[frame] = (right[frame] + right[frame][list(MIRRORED)]) / 2
+    result = sides_put_right(mistaken[0], mistaken[1], times(90))
+    assert result.swapped[wrong].all()
+    assert not result.swapped[:30].any()
+    assert not result.swapped[44:].any()
 
 
 @pytest.mark.parametrize("group", [UPPER, LOWER, ALL])
