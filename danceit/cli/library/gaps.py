@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    help="Say what an index lacks for SONGS: windows with no good choice, by tempo, metre and "
-    "size of movement, and what to film for them."
+    help="Say what an index lacks for SONGS: windows with no good choice, by tempo, metre, "
+    "size of movement, style and whether feet are seen, and what to film for them."
 )
 @click.argument("songs", type=PATH, nargs=-1, required=True)
 @click.option("--style", default="", help="Only dances of this style.")
@@ -79,14 +79,31 @@ def _as_table(found: "Gaps") -> str:
         )
         for song in found.songs
     ]
-    head = ("song", "bpm", "metre", "windows", "no tempo", "no metre", "no energy", "too few")
+    head = (
+        "song", "bpm", "metre", "windows",
+        "no tempo", "no metre", "no energy", "too few", "no feet",
+    )  # fmt: skip
     have = (
         f"the library has {_listed(found.minutes_by_body)}; "
         f"by style {_listed(found.minutes_by_style)}; "
         f"by beats a bar {_listed(found.minutes_by_metre)}"
     )
     wanted = [wanted.text for wanted in found.wanted] or ["nothing is lacking"]
-    return "\n".join([table(head, rows), have, *wanted])
+    return "\n".join([table(head, rows), have, *_by_style(found), *wanted])
+
+
+def _by_style(found: "Gaps") -> list[str]:
+    """Say how many windows each style of several would serve by itself."""
+    if len(found.minutes_by_style) < 2:
+        return []
+    lines = []
+    for song in found.songs:
+        served = ", ".join(
+            f"{style or 'unknown'} {song.by_style.get(style, 0)}"
+            for style in found.minutes_by_style
+        )
+        lines.append(f"{song.song.name}: windows with a choice in one style: {served}")
+    return lines
 
 
 def _listed(minutes: dict[str, float]) -> str:

@@ -59,7 +59,7 @@ function dropOn(zone) {
 async function showGaps(page, song, back) {
   const { windows, lacking, wanted } = await api.get(`/gaps?song=${song.id}`);
   const list = (rows, none) => (rows.length ? element("ul", { class: "plain" }, ...rows.map((text) => element("li", {}, text))) : element("p", { class: "dim" }, none));
-  const LACKS = { tempo: "nothing of this tempo", metre: "nothing in this metre", energy: "nothing that moves this much", number: "only one or two moves fit" };
+  const LACKS = { tempo: "nothing of this tempo", metre: "nothing in this metre", energy: "nothing that moves this much", number: "only one or two moves fit", whole: "only moves without feet fit" };
   page.replaceChildren(
     element(
       "section",

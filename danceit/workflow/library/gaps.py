@@ -3,8 +3,10 @@
 A fragment is good for a window of a song if it can be danced there without being bent: its tempo,
 or half or double of it, is within `STRETCH` of the window's, its metre is the window's where
 both are known, and it moves about as much, for a dance, as the song is loud there, for a song
-(ranks from 0 to 1, as a query weighs them). Style is the dancer's to choose: styles
-are only counted. A window with fewer than `FEWEST` good fragments repeats itself or is bent.
+(ranks from 0 to 1, as a query weighs them). A window with fewer than `FEWEST` good fragments
+repeats itself or is bent, and one with upper bodies alone, in a library that has whole ones, shows
+somebody without legs among those that have them. Style is the dancer's to choose: for each it is
+said how many windows it would serve by itself.
 """
 
 import math
@@ -16,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit import audio
-from danceit.data import FPS, Float64, Music
+from danceit.data import FPS, Bool, Float64, Int64, Music
 from danceit.errors import InputError
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.index.store.engines import open_store
@@ -33,8 +35,9 @@ APART = 0.3
 FEWEST = 3
 """Good fragments that a window needs for a choice."""
 SIZES = ("small", "medium", "large")
-LACKS = ("tempo", "metre", "energy", "number")
-"""What no fragment has, asked in this order; ``number``: some fit, but under `FEWEST`."""
+LACKS = ("tempo", "metre", "energy", "number", "whole")
+"""What no fragment has, asked in this order; ``number``: some fit, but under `FEWEST`;
+``whole``: enough fit, but of upper bodies alone."""
 LEAST_S, STEP_S, MOST_S = 20, 10, 120
 """Seconds to film of one kind: a dance needs a beginning, and nobody films two minutes on end."""
 _SAMPLED = 50_000
@@ -58,6 +61,8 @@ class WindowGap:
         Fragments that are good for it.
     lack : str
         Of `LACKS`; empty where there are enough.
+    styles : tuple of str
+        Those that have enough by themselves; "" is an unknown one.
     """
 
     start_s: float
@@ -67,6 +72,7 @@ class WindowGap:
     size: str
     good: int
     lack: str
+    styles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,11 @@ class SongGaps:
         """Windows without a good choice."""
         return tuple(window for window in self.windows if window.lack)
 
+    @property
+    def by_style(self) -> dict[str, int]:
+        """Windows that each style serves by itself, the best first."""
+        return dict(Counter(style for w in self.windows for style in w.styles).most_common())
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -93,14 +104,21 @@ class Wanted:
     metre: int
     size: str
     windows: int
+    style: str = ""
+    whole: bool = False
 
     @property
     def text(self) -> str:
-        """Such as ``film 30 s at 126 BPM in 4, large movement``."""
+        """Such as ``film 30 s at 126 BPM in 4, large movement (for 7 windows)``."""
         tempo = f" at {self.tempo_bpm} BPM" if self.tempo_bpm else ""
         metre = f" in {self.metre}" if self.metre else ""
         windows = f"{self.windows} window{'' if self.windows == 1 else 's'}"
-        return f"film {self.seconds} s{tempo}{metre}, {self.size} movement (for {windows})"
+        style = f" of {self.style}" if self.style else ""
+        whole = ", feet in the picture" if self.whole else ""
+        return (
+            f"film {self.seconds} s{style}{tempo}{metre}, {self.size} movement{whole} "
+            f"(for {windows})"
+        )
 
 
 @dataclass(frozen=True)
@@ -125,11 +143,18 @@ class Gaps:
 
 @dataclass(frozen=True)
 class _Shelf:
-    """What is there, fragment by fragment (N,): tempo and metre, 0 where unknown, energy rank."""
+    """What is there, fragment by fragment (N,).
+
+    Tempo and metre, 0 where unknown, energy rank, whether the body is whole, and the number of
+    its style among `styles`.
+    """
 
     tempo_bpm: Float64
     metre: Float64
     energy: Float64
+    whole: Bool
+    style: Int64
+    styles: tuple[str, ...]
 
 
 def gaps(
@@ -166,7 +191,7 @@ def gaps(
         scale = _seconds(store) / 60 / max(float(table.n_frames.sum()), 1.0)
     return Gaps(
         songs=tuple(found),
-        wanted=wanted_for(found),
+        wanted=wanted_for(found, options.style),
         minutes_by_style=_minutes(table.style.tolist(), table, scale),
         minutes_by_body=_minutes(table.body.tolist(), table, scale),
         minutes_by_metre=_minutes(
@@ -175,20 +200,23 @@ def gaps(
     )
 
 
-def wanted_for(songs: Sequence[SongGaps]) -> tuple[Wanted, ...]:
-    """Put windows that the same film would serve together, the most seconds first."""
-    served: dict[tuple[int, int, str], list[WindowGap]] = {}
+def wanted_for(songs: Sequence[SongGaps], style: str = "") -> tuple[Wanted, ...]:
+    """Put windows that the same film, of a style if one is asked for, would serve together.
+
+    The most seconds first.
+    """
+    served: dict[tuple[int, int, str, bool], list[WindowGap]] = {}
     for song in songs:
         for window in song.lacking:
-            key = _tempo_class(window.tempo_bpm), window.metre, window.size
+            whole = window.lack == "whole"
+            key = _tempo_class(window.tempo_bpm), window.metre, window.size, whole
             served.setdefault(key, []).append(window)
     wanted = []
-    for (_, metre, size), windows in served.items():
+    for (_, metre, size, whole), windows in served.items():
         needed_s = sum(window.end_s - window.start_s for window in windows)
-        tempo = float(np.median([window.tempo_bpm for window in windows]))
-        wanted.append(
-            (needed_s, Wanted(_to_film(needed_s), round(tempo), metre, size, len(windows)))
-        )
+        tempo = round(float(np.median([window.tempo_bpm for window in windows])))
+        to_film = Wanted(_to_film(needed_s), tempo, metre, size, len(windows), style, whole)
+        wanted.append((needed_s, to_film))
     return tuple(line for _, line in sorted(wanted, key=lambda item: -item[0]))
 
 
@@ -217,10 +245,7 @@ def _song_gaps(song: Path, store: FragmentStore, options: QueryOptions) -> SongG
             f"the index holds no fragment of {planned.n_frames / FPS:g} s like that to be compared"
             f" with {song}"
         )
-    order = np.argsort(np.argsort(table.energy)) / max(1, len(table) - 1)
-    shelf = _Shelf(
-        table.tempo_bpm.astype(np.float64), table.metre.astype(np.float64), order.astype(np.float64)
-    )
+    shelf = _shelf_of(table)
     energy = audio.loudness(song)
     loudness = loudness_ranks(energy, planned)
     windows = tuple(
@@ -228,6 +253,20 @@ def _song_gaps(song: Path, store: FragmentStore, options: QueryOptions) -> SongG
         for window, rank in zip(planned.windows, loudness, strict=True)
     )
     return SongGaps(song, music.tempo_bpm, music.counts.metre, windows)
+
+
+def _shelf_of(table: FragmentTable) -> _Shelf:
+    order = np.argsort(np.argsort(table.energy)) / max(1, len(table) - 1)
+    whole: Bool = np.array([body != "upper" for body in table.body.tolist()], dtype=bool)
+    styles, style = np.unique(table.style.astype(str), return_inverse=True)
+    return _Shelf(
+        tempo_bpm=table.tempo_bpm.astype(np.float64),
+        metre=table.metre.astype(np.float64),
+        energy=order.astype(np.float64),
+        whole=whole,
+        style=style.astype(np.int64),
+        styles=tuple(styles.tolist()),
+    )
 
 
 def _window_gap(
@@ -248,6 +287,9 @@ def _window_gap(
     count = int(good.sum())
     if not lack and count < FEWEST:
         lack = "number"
+    if not lack and shelf.whole.any() and not (good & shelf.whole).any():
+        lack = "whole"
+    of_style = np.bincount(shelf.style[good], minlength=len(shelf.styles))
     return WindowGap(
         start_s=max(0.0, window.start_s),
         end_s=min(window.end_s, music.duration_s),
@@ -256,6 +298,9 @@ def _window_gap(
         size=SIZES[min(2, int(3 * loudness))],
         good=count,
         lack=lack,
+        styles=tuple(
+            name for name, n in zip(shelf.styles, of_style.tolist(), strict=True) if n >= FEWEST
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from danceit.workflow.library.gaps import SIZES, Gaps, SongGaps
 
 COLOURS = {
     "": "#4caf6d", "tempo": "#d64545", "metre": "#8e5bd0", "energy": "#e8973a", "number": "#e3c93f",
+    "whole": "#4a90c2",
 }  # fmt: skip
 """Of what a window lacks; "" is nothing."""
 _MEANINGS = {
@@ -18,6 +19,7 @@ _MEANINGS = {
     "metre": "nothing in its metre",
     "energy": "nothing that moves as much or as little",
     "number": "hardly a choice",
+    "whole": "upper bodies alone",
 }
 
 

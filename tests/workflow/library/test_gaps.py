@@ -1,5 +1,6 @@
 """What a library lacks, by songs of known beats and a library of known tempo, metre and energy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,14 @@ def gap_of(shelf: _Shelf, loudness: float = 0.5, music: Music | None = None) -> 
     return _window_gap(windows[2], loudness, music, Plan(windows, 72, True), shelf)
 
 
-def shelf(tempo: float, metre: float = 4.0, n: int = 20) -> _Shelf:
-    return _Shelf(np.full(n, tempo), np.full(n, metre), np.linspace(0, 1, n))
+def shelf(
+    tempo: float, metre: float = 4.0, energy: np.ndarray | None = None, n: int = 20
+) -> _Shelf:
+    energy = np.linspace(0, 1, n) if energy is None else energy
+    n = len(energy)
+    there = np.ones(n, dtype=bool)
+    styles = np.zeros(n, dtype=np.int64)
+    return _Shelf(np.full(n, tempo), np.full(n, metre), energy, there, styles, ("waltz",))
 
 
 @pytest.mark.parametrize("tempo", [120.0, 60.0, 240.0, 110.0, 0.0])
@@ -55,12 +62,37 @@ def test_a_tempo_or_its_half_or_double_is_good(tempo: float) -> None:
         (shelf(90.0), 0.5, "tempo"),
         (shelf(30.0), 0.5, "tempo"),
         (shelf(120.0, metre=3.0), 0.5, "metre"),
-        (_Shelf(np.full(9, 120.0), np.full(9, 4.0), np.full(9, 0.1)), 0.9, "energy"),
-        (_Shelf(np.full(2, 120.0), np.full(2, 4.0), np.full(2, 0.5)), 0.5, "number"),
+        (shelf(120.0, energy=np.full(9, 0.1)), 0.9, "energy"),
+        (shelf(120.0, energy=np.full(2, 0.5)), 0.5, "number"),
     ],
 )
 def test_what_is_lacking_is_named(there: _Shelf, loudness: float, lack: str) -> None:
     assert gap_of(there, loudness).lack == lack
+
+
+def test_where_only_upper_bodies_fit_a_whole_one_is_lacking() -> None:
+    there = shelf(120.0, energy=np.linspace(0, 1, 21))
+    calm = there.energy < 0.3
+    assert gap_of(replace(there, whole=calm), loudness=0.9).lack == "whole"
+    assert gap_of(replace(there, whole=calm), loudness=0.2).lack == ""
+    # A library of upper bodies is danced with them.
+    assert gap_of(replace(there, whole=np.zeros(21, dtype=bool))).lack == ""
+    lines = wanted_for([SongGaps(Path("a.wav"), 126.0, 4, (window(0.0, "large", "whole"),))])
+    assert lines[0].text == (
+        "film 20 s at 126 BPM in 4, large movement, feet in the picture (for 1 window)"
+    )
+
+
+def test_each_style_is_told_by_the_windows_that_it_serves() -> None:
+    there = shelf(120.0, energy=np.full(7, 0.5))
+    style = np.array([0, 0, 1, 1, 1, 1, 1])
+    mixed = replace(there, style=style, styles=("rumba", "waltz"))
+    found = gap_of(mixed)
+    assert (found.lack, found.styles) == ("", ("waltz",))
+    assert SongGaps(Path("a.wav"), 120.0, 4, (found, found)).by_style == {"waltz": 2}
+    lacking = SongGaps(Path("a.wav"), 126.0, 4, (window(0.0, "large", "tempo"),))
+    lines = wanted_for([lacking], "jive")
+    assert lines[0].text.startswith("film 20 s of jive at 126 BPM in 4, large movement")
 
 
 def test_tempi_are_compared_up_to_one_octave() -> None:
