@@ -12,7 +12,14 @@ ALL = (*UPPER, *LOWER)
 
 def spinning(n_frames: int, turns_a_second: float, noise: float = 0.0) -> tuple[Float32, Float32]:
     """A body of straight limbs that turns about its axis: pixels with confidence, and metres."""
-    half = {"shoulder": 0.18, "elbow": 0.32, "wrist": 0.45, "hip": 0.12, "knee": 0.13, "ankle": 0.14}
+    half = {
+        "shoulder": 0.18,
+        "elbow": 0.32,
+        "wrist": 0.45,
+        "hip": 0.12,
+        "knee": 0.13,
+        "ankle": 0.14,
+    }
     height = {
         "shoulder": -0.5,
         "elbow": -0.25,
