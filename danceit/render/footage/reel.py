@@ -166,6 +166,8 @@ class Reel:
             moment = float(frame.pts * self._stream.time_base)
             index = int(np.searchsorted(self._times_s, moment + 1e-4, side="right")) - 1
             self.n_decoded += 1
+            if index < 0:
+                continue  # before the first that is shown
             self._next = index + 1
             room = index >= stop - AHEAD or self._kept_bytes < self._keep_bytes
             asked = through and index == stop - 1
@@ -253,11 +255,14 @@ def _open(video: Path) -> tuple[Any, Any]:
 
 
 def _index(container: Any, stream: Any, video: Path) -> tuple[Float64, Int64]:
-    """Presentation times of all frames, and the numbers of the key frames among them."""
+    """Presentation times of all frames, and the numbers of the key frames among them.
+
+    What an edit list leaves out is decoded for what follows, but not shown.
+    """
     stamps = [
         (float(packet.pts * packet.time_base), bool(packet.is_keyframe))
         for packet in container.demux(stream)
-        if packet.pts is not None
+        if packet.pts is not None and not packet.is_discard
     ]
     if not stamps:
         raise InputError(f"{video} has no picture: empty, or cut off after its header?")

@@ -49,6 +49,22 @@ def test_time_counts_from_the_first_frame_wherever_the_stamps_start(tmp_path: Pa
     assert read(Reel(tmp_path / "late.mkv", times_s), times_s) == [0, 20]
 
 
+def test_what_a_trimmed_video_leaves_out_is_not_counted(real_data: Path) -> None:
+    # Its edit list begins two seconds into what the file holds.
+    video = real_data / "defects" / "public" / "json_beside_trimmed" / "dance.mp4"
+    with av.open(str(video)) as container:
+        frames = container.decode(video=0)
+        shown = [next(frames).to_ndarray(format="rgb24").astype(int) for _ in range(30)]
+    times_s = np.array([0.0, 25.5 / 25, -1.0])
+    reel = Reel(video, times_s)
+    for time_s, number in zip(times_s, (0, 25, 0), strict=True):
+        picture = reel.frame(float(time_s)).astype(int)
+        apart = [float(np.abs(picture - other).mean()) for other in shown]
+        assert int(np.argmin(apart)) == number
+        assert apart[number] < 3
+    reel.close()
+
+
 def test_when_nothing_may_be_kept_frames_are_decoded_again(video: Path) -> None:
     frames = np.array([150, 20, 90])
     reel = Reel(video, frames / 24, keep_bytes=0)
