@@ -29,7 +29,7 @@ def test_options_are_read_by_their_type() -> None:
         (["composition=2"], "must be true or false; got '2'"),
         (["hidden=1", "hidden=2"], "given twice"),
         (["hidden"], "needs a value"),
-        (["hidden=0"], "hidden must be 1 or more"),
+        (["hidden=0"], "hidden must be 2 or more"),
         (["learning_rate=0"], "learning_rate must be over 0"),
     ],
 )

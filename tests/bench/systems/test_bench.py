@@ -155,6 +155,24 @@ def test_a_graph_network_sees_the_pose_and_not_the_place() -> None:
     assert GraphFeatures.of("", [Swinging()]) is None
 
 
+def test_a_movement_is_looked_at_once_however_many_files_hold_it(
+    made: bench.BenchRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def seen(cut: np.ndarray) -> np.ndarray:
+        looked.append(len(cut))
+        return np.zeros((len(cut), 1))
+
+    monkeypatch.setattr(jobs.Work, "extractors", {"one": seen})
+    work = jobs.Work(None, None, 2, 2.0, None, {})  # type: ignore[arg-type]
+    files = sorted((made.out / "dances").glob("*nearest-audio--cut*"))
+    for file in files:
+        work.features("one", file)
+    different = {Dance.load(file).joints.tobytes() for file in files}
+    assert len(looked) == len(different) < len(files)  # nearest audio asks no chance
+
+
 def test_what_was_imagined_is_found_again_in_real_movement(made: bench.BenchRun) -> None:
     (file, *_) = sorted((made.out / "dances").glob("*swinging--found-again.dance.npz"))
     dance = Dance.load(file)
