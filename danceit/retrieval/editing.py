@@ -27,6 +27,7 @@ from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.fitting import Laid
 from danceit.retrieval.notes import few_candidates
 from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.planning import Plan
 
 REACH = 4
 """Windows on either side of a change that are chosen anew, so that it joins well."""
@@ -99,6 +100,11 @@ class Editor:
     def n_windows(self) -> int:
         """W, windows of the song."""
         return len(self._pool.windows)
+
+    @property
+    def plan(self) -> Plan:
+        """The song's windows."""
+        return self._pool.plan
 
     @property
     def music(self) -> Music:

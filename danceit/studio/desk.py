@@ -20,11 +20,11 @@ from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
 from danceit.studio.exporting import FORMATS, look_of, people
 from danceit.studio.jobs import Jobs
-from danceit.studio.library import video_id, video_of
 from danceit.studio.names import UnknownIdError, checked_drop, checked_id, free, new_id, title
 from danceit.studio.others import others
 from danceit.studio.pages import DARK, LIGHT
 from danceit.studio.project import Project, Song, Version, changed, check_revision
+from danceit.studio.reels import Reels
 from danceit.studio.shelf import ASKED, Shelf, stretch_of
 from danceit.studio.songs import correct, counted, outline_of, part_of
 from danceit.studio.wishes import Wishes
@@ -54,6 +54,7 @@ class Desk:
     ) -> None:
         self.project, self.jobs, self.dancing = project, jobs, dancing
         self.shelf, self.asking = Shelf(project, dancing), Asking(project)
+        self._reels = Reels(dancing)
         self._data = data
         self._run = new_id()
         # Of two changes made on the same revision one must find it taken.
@@ -199,7 +200,7 @@ class Desk:
         version = self.project.version(asked["id"])
         dance, n_changed = self.dancing.solved(version, _changes(asked))
         told = dances_as_json([dance], [version.name])
-        _name_videos(told, [dance])
+        self._reels.name(told, [dance])
         return {"dances": told, "changed": n_changed}
 
     def change(self, asked: Asked) -> dict[str, Any]:
@@ -312,16 +313,19 @@ class Desk:
         )
         data["coded"] = {"rate": outline.rate, "samples": outline.coded_samples}
         revisions = [version.revision for version in versions]
-        _name_videos(data["dances"], dances)
+        self._reels.name(data["dances"], dances)
         return {"song": asdict(song), "data": data, "revisions": revisions}
 
     def footage(self, asked: Asked) -> Path:
         """Return the video that a version's dancer is seen in; any other is an `UnknownIdError`."""
-        dance = Dance.load(self.project.dance_file(self.project.version(asked["id"])))
-        for video in {video_of(placed) for placed in dance.fragments}:
-            if video is not None and video_id(video) == asked["video"]:
-                return video
-        raise UnknownIdError("this dance shows nothing of such a video any more")
+        return self._reels.file(self._shown(asked), asked["video"])
+
+    def lags(self, asked: Asked) -> dict[str, Any]:
+        """Return how much later the pictures of a version's videos are than it counts."""
+        return {"lags": self._reels.lags(self._shown(asked))}
+
+    def _shown(self, asked: Asked) -> Dance:
+        return Dance.load(self.project.dance_file(self.project.version(asked["id"])))
 
 
 def version_as_json(version: Version) -> dict[str, Any]:
@@ -334,13 +338,6 @@ def version_as_json(version: Version) -> dict[str, Any]:
         "undo": version.at > 0,
         "redo": version.at + 1 < len(version.steps),
     }
-
-
-def _name_videos(told: Sequence[dict[str, Any]], dances: Sequence[Dance]) -> None:
-    """Say of each fragment which video its dancer is seen in."""
-    for one, dance in zip(told, dances, strict=True):
-        for fragment, placed in zip(one["fragments"], dance.fragments, strict=True):
-            fragment["video"] = video_id(video_of(placed))
 
 
 def _changes(asked: Asked) -> list[dict[str, Any]]:

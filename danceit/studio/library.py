@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from danceit.data import FPS, Float64, Int64, Placement
+from danceit.data import FPS, Float64, Int64
 from danceit.index.cleaning.turns import count_all_turns
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.index.store.engines import open_store
-from danceit.media import VIDEO_SUFFIXES
 from danceit.render.drawing.overlay import clip_colour
 from danceit.render.page.data import moves_as_json
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -63,6 +61,13 @@ class Library:
         """Row of each fragment by its id."""
         table = self.everything
         return dict(zip(table.fragment_id.tolist(), table.rows.tolist(), strict=True))
+
+    @cached_property
+    def videos(self) -> dict[tuple[str, str], Path]:
+        """Video of each clip that has one, by the clip and its recording's path."""
+        table = self.everything
+        each = zip(table.clip_id.tolist(), table.source.tolist(), table.video.tolist(), strict=True)
+        return {(clip, source): Path(video) for clip, source, video in each if video}
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -178,19 +183,6 @@ class Library:
     def _shown_frames(self) -> int:
         lengths = self.store.spec.lengths
         return SHOWN_FRAMES if SHOWN_FRAMES in lengths else lengths[0]
-
-
-def video_of(placed: Placement) -> Path | None:
-    """The video in which a fragment's dancer is seen, where that is known and there."""
-    source = Path(placed.source)
-    if placed.generator or source.suffix.lower() not in VIDEO_SUFFIXES:
-        return None
-    return source if source.is_file() else None
-
-
-def video_id(video: Path | None) -> str:
-    """Name of a video in an address; empty for none."""
-    return "" if video is None else sha256(str(video).encode()).hexdigest()[:16]
 
 
 def _standing_for(table: FragmentTable, own: Int64) -> int:

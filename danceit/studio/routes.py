@@ -17,7 +17,14 @@ from danceit.studio.names import checked_drop, file_name, new_id, relative_path
 from danceit.studio.pages import document, script, style
 from danceit.studio.project import Song
 from danceit.studio.songs import sound_file
-from danceit.studio.uploads import LARGEST_DROP, LARGEST_SONG, check_recording, check_song, written
+from danceit.studio.uploads import (
+    LARGEST_DROP,
+    LARGEST_SONG,
+    check_content,
+    check_recording,
+    check_song,
+    written,
+)
 
 NEWS_S = 0.25
 """Seconds between looks for news."""
@@ -52,6 +59,7 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             target = desk.project.folder / "dropped" / drop / path
             target.parent.mkdir(parents=True, exist_ok=True)
             await written(request.stream(), target, LARGEST_DROP)
+            await run_in_threadpool(check_content, target)
             return JSONResponse({"file": str(path)})
 
         return await _taken(take)
@@ -62,6 +70,7 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             path = relative_path(request.query_params.get("path", ""))
             check_recording(path)
             await written(request.stream(), folder / path.name, LARGEST_SONG)
+            await run_in_threadpool(check_content, folder / path.name)
             return JSONResponse({"file": path.name})
 
         return await _taken(take)
@@ -125,6 +134,7 @@ def application(desk: Desk, token: str, ending: Callable[[], bool]) -> Starlette
             Route("/dances/{id}/try", changing(desk.attempt), methods=["POST"]),
             Route("/dances/{id}/others", reading(desk.others)),
             Route("/dances/{id}/footage/{video}", reading(footage)),
+            Route("/dances/{id}/lags", reading(desk.lags)),
             Route("/dances/{id}/usable", reading(desk.shelf.usable)),
             Route("/view", reading(desk.view)),
             Route("/exports", changing(desk.export), methods=["POST"]),

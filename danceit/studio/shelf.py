@@ -11,13 +11,13 @@ import numpy as np
 from danceit.audio import read_sound
 from danceit.clock import seconds_of
 from danceit.errors import InputError
-from danceit.index.store.contract import Where
 from danceit.index.store.engines import open_store
 from danceit.render.drawing.overlay import clip_colour
 from danceit.retrieval.search.finding import Match, MoveOptions, find_moves
 from danceit.retrieval.search.moves import Asked as AskedMove
 from danceit.retrieval.search.moves import move_in
 from danceit.studio.dancing import Dancing
+from danceit.studio.filling import filled
 from danceit.studio.jobs import Report
 from danceit.studio.names import UnknownIdError, checked_id
 from danceit.studio.project import Project
@@ -109,17 +109,21 @@ class Shelf:
         return {"gone": list(gone)}
 
     def usable(self, asked: Asked) -> dict[str, Any]:
-        """Return the fragment by which a move can be put into a version: of its windows' length."""
-        library = self._dancing.library()
+        """Return the pins by which a move, and what follows on it, fills a stretch of a version.
+
+        Raises
+        ------
+        InputError
+            If the stretch is none, or the version cannot be changed.
+        """
         version = self._project.version(asked["id"])
         editor = self._dancing.editor_of(version)
-        table = library.store.table(np.array([library.row(str(asked.get("move", "")))]))
-        where = Where(only_clips=(str(table.clip_id[0]),), n_frames=editor.n_frames)
-        fitting = library.store.table(library.store.matching(where))
-        if not len(fitting):
-            raise InputError("this clip is too short for the moves of this dance")
-        nearest = int(np.abs(fitting.start_frame - table.start_frame[0]).argmin())
-        return {"id": str(fitting.fragment_id[nearest])}
+        try:
+            stretch = float(asked.get("from", "")), float(asked.get("to", ""))
+        except ValueError as exc:
+            raise InputError("say from which second of the song to which") from exc
+        move = str(asked.get("move", ""))
+        return {"pins": filled(self._dancing.library(), editor, move, stretch)}
 
 
 def find_alike(project: Project, asked: Asked, report: Report) -> Mapping[str, Any]:

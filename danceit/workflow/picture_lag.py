@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from danceit.data import Bool, Dance, Float64, Recording, person_of
+from danceit.data import Bool, Dance, Float64, Recording, mirrored, person_of
 from danceit.index.sources.settings import MAX_LAG_S
 from danceit.render.person.labels import BODY
 
@@ -76,7 +76,9 @@ def _frames_of(dances: Sequence[Dance], source: str, person: int) -> tuple[Float
         owners = np.array([each == (source, person) for each in wanted], dtype=bool)
         if owners.any():
             own = owners[dance.source_index]
-            poses.append(dance.joints[own][:, BODY].astype(np.float64))
+            sides = np.array([one.mirrored for one in dance.fragments])[dance.source_index[own]]
+            shown = np.where(sides[:, None, None], mirrored(dance.joints[own]), dance.joints[own])
+            poses.append(shown[:, BODY].astype(np.float64))
             times.append(dance.source_s[own])
     if not poses:
         return np.empty((0, len(BODY), 3)), np.empty(0)

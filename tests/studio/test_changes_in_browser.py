@@ -97,12 +97,27 @@ def test_an_eight_is_danced_again_where_the_song_comes_back(
         pick_move(seen)
         seen.page.locator(".move-card").nth(2).click()
         seen.until("studio.project.dances[0].changes.length === 1")
+        # Its side goes with it.
+        button(seen, "Mirror this eight").click()
+        seen.until("studio.project.dances[0].changes.length === 2")
+        seen.until("studio.deck.fragment.mirrored")
         button(seen, "Also where the song comes back").click()
-        seen.until("studio.project.dances[0].changes.length > 1")
+        seen.until("studio.project.dances[0].changes.length > 3")
         shown = (
             "(at) => { const d = studio.deck.current;"
-            " return d.fragmentOf(d.segmentAt(d.frameAt(at))).id; }"
+            " return d.fragmentOf(d.segmentAt(d.frameAt(at))); }"
         )
-        for change in seen.state("studio.project.dances[0].changes").copy():
-            seen.until(f"({shown})({change['at']}) === '{change['what']}'")
+        changes = seen.state("studio.project.dances[0].changes").copy()
+        for change in changes:
+            if change["kind"] == "pin":
+                seen.until(f"({shown})({change['at']}).id === '{change['what']}'")
+                seen.until(f"({shown})({change['at']}).mirrored")
+        # What is so already is no other step.
+        revision = seen.state("studio.project.dances[0].revision")
+        button(seen, "Also where the song comes back").click()
+        seen.page.get_by_text("danced this way there already").wait_for()
+        assert seen.state("studio.project.dances[0].revision") == revision
+        # Undone in one step.
+        seen.page.keyboard.press("Control+z")
+        seen.until("studio.project.dances[0].changes.length === 2")
         assert seen.complaints == []

@@ -62,12 +62,21 @@ def test_without_its_token_nothing_is_done(served: Served, token: str) -> None:
     assert served.get("/state")["jobs"] == []
 
 
-def test_a_websocket_is_not_opened(served: Served) -> None:
+def test_a_websocket_is_not_opened_whatever_would_take_it(served: Served) -> None:
     headers = {
         "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
     }  # fmt: skip
-    assert served.ask("GET", "/events-of-mine", headers=headers)[0] != 101
+    assert served.ask("GET", "/events", headers=headers)[0] in (400, 403)
+    reached: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope["type"])
+        await send({"type": "websocket.accept"})
+
+    own = {"type": "websocket", "path": "/events", "headers": [(b"host", b"127.0.0.1:8743")]}
+    (sent,) = guarded(Guard(app, token="t", hosts=["127.0.0.1:8743"]), own)
+    assert (sent["type"], reached) == ("websocket.close", [])
 
 
 @pytest.mark.parametrize(
@@ -109,12 +118,9 @@ def test_bad_requests_are_told_why(served: Served, path: str, body: bytes, messa
     assert served.get("/state")["songs"] == []
 
 
-def asked_with_key(path: str, query: bytes = b"", cookie: str = "") -> list[MutableMapping]:
-    """What a guard with a key answers, without a server."""
+def guarded(guard: Guard, scope: Scope) -> list[MutableMapping]:
+    """What a guard answers, without a server."""
     sent: list[MutableMapping] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
 
     async def receive() -> MutableMapping:
         return {}
@@ -122,15 +128,23 @@ def asked_with_key(path: str, query: bytes = b"", cookie: str = "") -> list[Muta
     async def send(message: MutableMapping) -> None:
         sent.append(message)
 
-    headers = [(b"host", b"192.168.1.7:8743"), (b"cookie", cookie.encode())]
-    scope = {
-        "type": "http", "method": "GET", "path": path, "query_string": query, "headers": headers,
-    }  # fmt: skip
-    guard = Guard(app, token="t", hosts=["192.168.1.7:8743"], key="secret")
     # In a thread of its own: a browser that other tests drive keeps a loop in this one.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(guard(scope, receive, send))).result()
     return sent
+
+
+def asked_with_key(path: str, query: bytes = b"", cookie: str = "") -> list[MutableMapping]:
+    """What a guard with a key answers."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    headers = [(b"host", b"192.168.1.7:8743"), (b"cookie", cookie.encode())]
+    scope = {
+        "type": "http", "method": "GET", "path": path, "query_string": query, "headers": headers,
+    }  # fmt: skip
+    return guarded(Guard(app, token="t", hosts=["192.168.1.7:8743"], key="secret"), scope)
 
 
 def test_the_network_gets_in_by_the_key_in_the_address_alone() -> None:

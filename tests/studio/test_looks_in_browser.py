@@ -1,5 +1,6 @@
 """What is seen: enough contrast everywhere, the dancers' footage, a phone in the same network."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +178,61 @@ def test_the_dancers_footage_is_shown_in_step(browser: Any, filmed: tuple[Served
         version = made.versions()[0].id
         for name in ("0" * 16, "..%2f..%2fproject.json"):
             assert served.ask("GET", f"/dances/{version}/footage/{name}")[0] == 404
+
+
+LAG_S = 0.4
+
+
+@pytest.fixture
+def lagging(
+    tmp_path: Path, index: Path, library: SyntheticLibrary
+) -> Iterator[tuple[Served, Project]]:
+    """A studio whose library is of motion capture with a video beside it that comes late."""
+    from danceit.index.building.options import BuildOptions
+    from danceit.index.sources.settings import ReadSettings
+    from danceit.studio.dancing import Dancing
+    from danceit.studio.songs import prepare
+    from danceit.studio.tasks import take_song
+    from danceit.studio.wishes import Wishes
+    from danceit.workflow.indexing import ON_COUNTS, build_index
+
+    data = tmp_path / "data"
+    data.mkdir()
+    captured = library.recordings[0]
+    for file in (captured, captured.with_suffix(".flac")):
+        shutil.copy(file, data)
+    film(data / captured.with_suffix(".webm").name)
+    options: BuildOptions = replace(ON_COUNTS, reading=ReadSettings(lag=str(LAG_S)))
+    build_index(data, tmp_path / "danceit-index", options, encoder=index / "encoder")
+    made = Project.open(tmp_path / "mine.danceit")
+    made.library = tmp_path / "danceit-index"
+    song = prepare(made, take_song(made, library.query_song, "s"), lambda doing, share: None)
+    dancing = Dancing(made, device="cpu")
+    dancing.make(song, Wishes())
+    dancing.close()
+    with studio(made.folder) as served:
+        yield served, made
+
+
+def test_a_video_beside_motion_capture_is_shown_and_its_lag_followed(
+    browser: Any, lagging: tuple[Served, Project]
+) -> None:
+    served, made = lagging
+    version = made.versions()[0]
+    dance = Dance.load(made.dance_file(version))
+    assert Path(dance.fragments[0].source).suffix == ".npz"
+    (told,) = served.get(f"/dances/{version.id}/lags")["lags"].values()
+    assert told == pytest.approx(LAG_S, abs=0.005)
+    with watched(browser) as seen:
+        open_page(seen, served)
+        seen.until("danceit.drawnFrame() !== undefined")
+        seen.page.keyboard.press("v")
+        for frame in (60, 200):
+            seen.state(f"studio.deck.player.clock.seek({frame} / 24 + 0.001)")
+            wanted = 250 * (dance.source_s[frame] + LAG_S) / FOOTAGE_S
+            # The lag is five shades.
+            seen.until(f"(({SHADES})() ?? -9) > {wanted - 2} && ({SHADES})() < {wanted + 2}")
+        assert seen.complaints == []
 
 
 def test_a_phone_in_the_same_network_learns_a_dance(

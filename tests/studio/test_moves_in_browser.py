@@ -11,6 +11,18 @@ from tests.studio.browsing import button, job_over, open_page, pick_move
 from tests.studio.conftest import Served
 
 CHANGES = "studio.project.dances[0].changes"
+EIGHT_AT = """(at) => {
+  const { beats_s: beats, eights } = studio.deck.counts;
+  const ones = beats.filter((_, i) => eights[i] === 1);
+  const first = ones.findLastIndex((one) => one <= at);
+  return [ones[first], ones[first + 1] ?? studio.deck.player.data.duration_s];
+}"""
+SHOWN_IN = """([from, to]) => {
+  const { segments, fps, fragments } = studio.deck.current;
+  return segments
+    .filter(([start, end]) => (start + end) / 2 / fps >= from && (start + end) / 2 / fps < to)
+    .map(([, , which]) => fragments[which].clip);
+}"""
 
 
 def open_dance(seen: Watched, danced: Served) -> None:
@@ -73,21 +85,36 @@ def test_a_move_is_dragged_from_the_library_onto_the_dance(browser: Any, danced:
         assert unnamed_controls(seen.page) == []
         box = seen.page.locator("#detail").bounding_box()
         at = {"x": 0.7 * box["width"], "y": box["height"] - 14}
-        # What the strip shows there: a seventh of its width past the playhead in its middle.
+        # The eight there is filled: the move, and what came after it in its take.
         card.drag_to(seen.page.locator("#detail"), target_position=at)
+        seen.until(f"{CHANGES}.length > 1")
+        changes = seen.state(CHANGES)
+        assert {change["kind"] for change in changes} == {"pin"}
+        assert {change["what"].rpartition(":")[0] for change in changes} == {wanted}
+        eight = seen.state(EIGHT_AT, changes[0]["at"])
+        assert all(eight[0] <= change["at"] < eight[1] for change in changes)
+        assert changes == sorted(changes, key=lambda change: change["at"])
+        seen.until(f"({SHOWN_IN})({json.dumps(eight)}).every((clip) => clip === '{wanted}')")
+        # One step, and undone in one.
+        seen.page.keyboard.press("Control+z")
+        seen.until(f"{CHANGES}.length === 0")
+        # With Shift the one move alone.
+        seen.page.keyboard.down("Shift")
+        card.drag_to(seen.page.locator("#detail"), target_position=at)
+        seen.page.keyboard.up("Shift")
         seen.until(f"{CHANGES}.length === 1")
         (change,) = seen.state(CHANGES)
-        assert change["kind"] == "pin"
-        assert change["what"].rpartition(":")[0] == wanted
         seen.until(f"studio.deck.fragment.id === '{change['what']}'")
-        assert 0.2 < change["at"] < 5.0
+        # Once more over it: what it was before is no second wish for the same place.
+        card.drag_to(seen.page.locator("#detail"), target_position=at)
+        seen.until(f"{CHANGES}.length === {len(changes)}")
         # The same by the keyboard, where the playhead stands.
         take_all_back(seen)
         seen.page.keyboard.press("Home")
         card.focus()
         seen.page.keyboard.press("Enter")
-        seen.until(f"{CHANGES}.length === 1")
-        assert seen.state(CHANGES)[0]["what"].rpartition(":")[0] == wanted
+        seen.until(f"{CHANGES}.length > 0")
+        assert {one["what"].rpartition(":")[0] for one in seen.state(CHANGES)} == {wanted}
         take_all_back(seen)
         seen.until(f"{CHANGES}.length === 0")
         back = json.dumps(shown)
@@ -145,15 +172,27 @@ def test_what_a_song_lacks_is_told(browser: Any, danced: Served) -> None:
         assert seen.complaints == []
 
 
-def test_clips_are_filtered_by_turns(browser: Any, danced: Served) -> None:
+def test_clips_are_filtered_by_what_is_known_of_them(browser: Any, danced: Served) -> None:
     clips = danced.get("/clips")
-    for clip, turns in zip(clips["clips"], (0, 1, 40), strict=True):
-        clip["turns"] = turns
+    told = zip(clips["clips"], (0, 1, 40), (80.0, 100.0, 140.0), (300.0, 90.0, 200.0), strict=True)
+    for clip, turns, tempo_bpm, energy in told:
+        clip |= {"turns": turns, "tempo_bpm": tempo_bpm, "energy": energy}
+    names = [clip["id"] for clip in clips["clips"]]
     with watched(browser) as seen:
         seen.page.route("**/clips", lambda route: route.fulfill(json=clips))
         open_page(seen, danced, "#/library")
-        turns = seen.page.get_by_role("combobox", name="Turns")
-        for wanted, count in (("some", 2), ("many", 1), ("none", 1), ("", 3)):
-            turns.select_option(wanted)
-            seen.until(f"document.querySelectorAll('.clips > li').length === {count}")
+        for picker, wanted, shown in (
+            ("Turns", "some", names[1:]), ("Turns", "many", names[2:]),
+            ("Turns", "none", names[:1]), ("Tempo", "slow", names[:1]),
+            ("Tempo", "medium", names[1:2]), ("Tempo", "quick", names[2:]),
+            ("Energy", "calm", names[1:2]), ("Energy", "medium", names[2:]),
+            ("Energy", "lively", names[:1]),
+        ):  # fmt: skip
+            seen.page.get_by_role("combobox", name=picker).select_option(wanted)
+            cards = seen.page.locator("button.clip-card")
+            assert cards.count() == len(shown)
+            for card, name in zip(cards.all(), shown, strict=True):
+                assert name.removesuffix(".npz") in card.get_attribute("aria-label")
+            seen.page.get_by_role("combobox", name=picker).select_option("")
+        assert seen.page.locator("button.clip-card").count() == 3
         assert seen.complaints == []

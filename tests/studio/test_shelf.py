@@ -4,13 +4,15 @@ import io
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from danceit.audio import read_sound
+from danceit.audio import listen, read_sound
+from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.index.store.contract import Where
 from danceit.index.synthetic import SyntheticLibrary
@@ -141,16 +143,52 @@ def test_a_dancer_who_withdraws_is_in_no_later_answer(shelf: Shelf, dancing: Dan
         shelf.take_out({})
 
 
-def test_a_move_is_put_into_a_dance_by_a_fragment_that_fits(
+def test_an_eight_is_filled_with_a_move_and_what_came_after_it(
     opened: Project, shelf: Shelf, dancing: Dancing, library: SyntheticLibrary
 ) -> None:
     song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
-    version = dancing.make(song, Wishes())
+    version = dancing.make(song, Wishes(moves="short"))
+    counts = listen(library.query_song).counts
+    ones = counts.beats_s[counts.eights == 1]
+    start_s, end_s = float(ones[1]), float(ones[2])
     move = some_move(dancing)
-    fitting = shelf.usable({"id": version.id, "move": move})["id"]
-    changed, _ = dancing.change(version, [{"kind": "pin", "at": 5.0, "what": fitting, "text": ""}])
-    assert changed.changes[0]["what"] == fitting
-    assert fitting.split(":")[0] == move.split(":")[0]
+    asked = {"id": version.id, "move": move, "from": start_s, "to": end_s}
+    pins = shelf.usable(asked)["pins"]
+    assert len(pins) == 4  # two counts each
+    assert all(start_s <= pin["at"] < end_s for pin in pins)
+    assert pins[0]["what"].rpartition(":")[0] == move.rpartition(":")[0]
+    changed, _ = dancing.change(version, [{"kind": "pin", "text": "", **pin} for pin in pins])
+    dance = Dance.load(opened.dance_file(changed))
+    owners = [int(dance.source_index[round(pin["at"] * 24)]) for pin in pins]
+    assert owners == list(range(owners[0], owners[0] + 4))
+    placed = [dance.fragments[owner] for owner in owners]
+    assert [one.fragment_id for one in placed] == [pin["what"] for pin in pins]
+    # As it was danced: each begins on the count that ends the one before, without a seam.
+    for here, there in pairwise(placed):
+        assert there.beats_s[0] == pytest.approx(here.beats_s[-1], abs=1e-6)
+    inside = (dance.seams / 24 > start_s + 0.2) & (dance.seams / 24 < end_s - 0.2)
+    assert not inside.any()
+
+
+def test_a_take_that_ends_within_an_eight_begins_again(
+    opened: Project, shelf: Shelf, dancing: Dancing, library: SyntheticLibrary
+) -> None:
+    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    version = dancing.make(song, Wishes(moves="short"))
+    table = dancing.library().everything
+    usual = np.flatnonzero(table.n_frames == 24)
+    move = str(table.fragment_id[usual[int(table.start_frame[usual].argmax())]])
+    pins = shelf.usable({"id": version.id, "move": move, "from": 4.0, "to": 12.0})["pins"]
+    names = [pin["what"] for pin in pins]
+    assert len(names) >= 6
+    assert {names[0]} <= set(names[1:])
+    for asked, message in (
+        ({"from": "4", "to": "4"}, "must end after it begins"),
+        ({"from": "", "to": "4"}, "from which second"),
+        ({"from": "900", "to": "904"}, "outside the song"),
+    ):
+        with pytest.raises(InputError, match=message):
+            shelf.usable({"id": version.id, "move": move, **asked})
 
 
 def test_what_cleaning_did_is_drawn(opened: Project, dancing: Dancing, tmp_path: Path) -> None:

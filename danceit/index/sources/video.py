@@ -20,7 +20,12 @@ from danceit.data import Performer, Recording
 from danceit.errors import InputError
 from danceit.index.poses.estimators import make_estimator
 from danceit.index.poses.footage.body import Dancer, dancers_in, in_metres
-from danceit.index.poses.footage.extraction import Footage, footage_folder, load_footage
+from danceit.index.poses.footage.extraction import (
+    Footage,
+    footage_folder,
+    is_complete,
+    load_footage,
+)
 from danceit.index.poses.footage.workers import extract_all
 from danceit.index.sources.checks import checked
 from danceit.index.sources.media import media_named, pair
@@ -99,6 +104,17 @@ class VideoSource:
 
 
 SOURCE = VideoSource()
+
+
+def watched_before(path: Path, settings: ReadSettings) -> bool:
+    """Whether poses were looked for in a video, so that reading it takes a moment.
+
+    Raises
+    ------
+    DanceitError
+        If no estimator is installed.
+    """
+    return path.is_file() and is_complete(footage_folder(path, make_estimator(settings.estimator)))
 
 
 def footage_of(path: Path, settings: ReadSettings) -> Footage:

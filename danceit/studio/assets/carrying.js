@@ -13,10 +13,19 @@ function carry(card, move) {
   });
 }
 
-// Put a move where the song is at `seconds`: of its clip, as much as one move of the dance lasts.
-async function putMove(move, seconds, id) {
-  const { id: what } = await api.get(`/dances/${id}/usable?move=${encodeURIComponent(move.id)}`);
-  await changeDance([{ kind: "pin", at: seconds, what, text: `${clock(seconds)}: ${move.name}` }], id);
+// Fill the eight that the song is in at `seconds` with a move and what came after it in its take; or
+// `alone` only the one move there.
+async function putMove(move, seconds, id, alone = false) {
+  const [from, to] = filledAt(deck.player.dances[Math.max(0, deck.ids.indexOf(id))], seconds, alone);
+  const query = new URLSearchParams({ move: move.id, from, to });
+  const { pins } = await api.get(`/dances/${id}/usable?${query}`);
+  await changeDance(pins.map(({ at, what }) => ({ kind: "pin", at, what, text: `${clock(at)}: ${move.name}` })), id);
+}
+
+// The stretch of the song that a move fills there.
+function filledAt(dance, seconds, alone) {
+  const [start, end] = dance.segments[dance.segmentAt(dance.frameAt(seconds))];
+  return (!alone && eightAt(seconds)) || [start / dance.fps, end / dance.fps];
 }
 
 // The strip takes what is dragged over it, and shows what it would take the place of.
@@ -26,15 +35,15 @@ function takeCarried(canvas, timeline) {
     const rest = canvas.getBoundingClientRect();
     return timeline.placeAt(event.clientX - rest.left, event.clientY - rest.top);
   };
-  const show = (place) => {
-    timeline.aim = place;
+  const show = (place, alone = false) => {
+    timeline.aim = place && { dance: place.dance, ...reachOf(timeline.player.dances[place.dance], place.seconds, alone) };
     timeline.player.redraw();
   };
   canvas.addEventListener("dragover", (event) => {
     if (!carried(event) || !deck.ids.length) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
-    show(aim(event));
+    show(aim(event), event.shiftKey);
   });
   canvas.addEventListener("dragleave", () => show(null));
   canvas.addEventListener("drop", (event) => {
@@ -46,8 +55,15 @@ function takeCarried(canvas, timeline) {
     if (!place) return;
     const move = JSON.parse(event.dataTransfer.getData(CARRIED));
     deck.select(place.dance, place.segment);
-    attempt(() => putMove(move, place.seconds, deck.ids[place.dance]));
+    attempt(() => putMove(move, place.seconds, deck.ids[place.dance], event.shiftKey));
   });
+}
+
+// First and last of the moves that one takes the place of.
+function reachOf(dance, seconds, alone) {
+  const reached = segmentsIn(dance, filledAt(dance, seconds, alone));
+  const own = dance.segmentAt(dance.frameAt(seconds));
+  return { first: reached[0] ?? own, last: reached.at(-1) ?? own };
 }
 
 // The library beside the dance: every clip by the move that stands for it, and a clip's moves.
@@ -66,7 +82,7 @@ class Carrying {
       this.#list();
     });
     this.head = element("div", { class: "tools" }, search);
-    const hint = element("p", { class: "dim" }, "Drag a move onto the timeline, or press it to put it where the playhead stands.");
+    const hint = element("p", { class: "dim" }, "Drag a move onto an eight of the timeline, or press it for the eight at the playhead: what came after it fills the rest. With Shift it is one move only.");
     attempt(async () => {
       if (this.index !== project.state.library?.index_id) {
         const { clips, index_id: index } = await api.get("/clips");
@@ -99,8 +115,8 @@ class Carrying {
   #fill(rows) {
     this.grid.replaceChildren(
       ...rows.map(([move, clip, more]) => {
-        const card = element("button", { type: "button", class: "move-card", "data-move": move.id, "aria-label": `Put ${move.name} where the playhead stands` }, loops.picture(this.index, move.id, ""), element("span", { class: "words" }, swatch(clip), move.name));
-        card.addEventListener("click", () => attempt(() => putMove(move, middleOf(deck.stretch), deck.ids[deck.dance]), card));
+        const card = element("button", { type: "button", class: "move-card", "data-move": move.id, "aria-label": `Fill the eight at the playhead with ${move.name}` }, loops.picture(this.index, move.id, ""), element("span", { class: "words" }, swatch(clip), move.name));
+        card.addEventListener("click", (event) => attempt(() => putMove(move, middleOf(deck.stretch), deck.ids[deck.dance], event.shiftKey), card));
         carry(card, move);
         return element("li", {}, card, ...(more ? [more] : []));
       }),

@@ -28,20 +28,28 @@ function editDance(id, ask) {
   });
 }
 
-// A second choice for the same moment takes the place of the first.
-function withChange(changes, change) {
-  return [...changes.filter((one) => !(one.kind === "pin" && change.kind === "pin" && one.at === change.at)), change];
+// A second choice for the same moment of a dance takes the place of the first; an eight that is
+// turned twice is as it was.
+function withChange(changes, change, dance = null) {
+  if (change.kind === "mirror") {
+    const rest = changes.filter((one) => !sameEight(one, change));
+    return rest.length < changes.length ? rest : [...rest, change];
+  }
+  const place = ({ at }) => (dance ? dance.segmentAt(dance.frameAt(at)) : at);
+  return [...changes.filter((one) => !(one.kind === "pin" && change.kind === "pin" && place(one) === place(change))), change];
 }
 
 // Let these hold as well. What holds already is no new step.
 async function changeDance(added, id = moving.version.id) {
   moving.settle();
   const told = await editDance(id, (version) => {
-    const changes = added.reduce(withChange, version.changes);
+    const dance = deck.player?.dances[deck.ids.indexOf(id)];
+    const changes = added.reduce((held, change) => withChange(held, change, dance), version.changes);
     return JSON.stringify(changes) === JSON.stringify(version.changes) ? null : { do: "change", changes };
   });
-  if (!told) return;
+  if (!told) return null;
   toast(`${told.changed === 1 ? "One move is" : `${told.changed} moves are`} other now, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo", id)) });
+  return told;
 }
 
 // Let one change not hold any more, wherever it stands by then.
@@ -56,10 +64,7 @@ function takeBack(change, id = moving.version.id) {
 // Dance an eight to the other side, or where it already is, back again; pressed twice it is as it was.
 function turnEight(change, id = moving.version.id) {
   moving.settle();
-  return editDance(id, (version) => {
-    const rest = version.changes.filter((one) => !sameEight(one, change));
-    return { do: "change", changes: rest.length < version.changes.length ? rest : [...rest, change] };
-  });
+  return editDance(id, (version) => ({ do: "change", changes: withChange(version.changes, change) }));
 }
 
 function sameEight(one, other) {

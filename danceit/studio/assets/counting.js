@@ -1,5 +1,6 @@
 // A song and how it is counted: heard as clicks, seen as numbers, put right by hand.
 
+const PART_S = 30; // a part for a short video
 const TAPS = { least: 4, pauseS: 2.2, most: 16 };
 
 class Counting {
@@ -137,9 +138,24 @@ class Counting {
       if (!loop) throw new AskError("Nothing is looped: press [ and ] while it plays, or Shift and drag over the whole song.", 400);
       return set(loop, `Only ${clock(loop[0], 0)} to ${clock(loop[1], 0)} is danced.`)();
     }, { shape: "loop" });
+    const here = button(`${PART_S} s from here`, () => {
+      const part = this.#partFrom(deck.seconds);
+      return set(part, `Only ${clock(part[0], 0)} to ${clock(part[1], 0)} is danced.`)();
+    }, { title: "From the 1 nearest to the playhead to the 1 that ends them" });
     const whole = button("The whole song", set(null, "All of it is danced."));
     whole.setAttribute("aria-pressed", String(!song.part));
-    return element("section", { class: "card" }, element("h2", {}, "What is danced"), element("p", {}, now), element("div", { class: "tools" }, whole, looped, ...chips));
+    return element("section", { class: "card" }, element("h2", {}, "What is danced"), element("p", {}, now), element("div", { class: "tools" }, whole, ...(deck.player.data.duration_s > PART_S + 2 ? [here] : []), looped, ...chips));
+  }
+
+  // Half a minute from about a moment on, from a 1 to a 1 where bars are known.
+  #partFrom(seconds) {
+    const { beats_s: beats, numbers } = this.told.counts;
+    const ends = this.told.duration_s;
+    const ones = beats.filter((_, i) => numbers[i] === 1);
+    const nearest = (wanted) => ones.reduce((best, one) => (Math.abs(one - wanted) < Math.abs(best - wanted) ? one : best), ones[0] ?? wanted);
+    const start = nearest(Math.min(seconds, ends - PART_S));
+    const end = Math.min(nearest(start + PART_S), ends);
+    return [start, end - start > PART_S / 2 ? end : Math.min(start + PART_S, ends)];
   }
 
   #next() {

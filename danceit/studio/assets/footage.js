@@ -8,6 +8,7 @@ class Footage {
     this.box = box;
     this.on = false;
     this.reels = new Map(); // a video's address to its element
+    this.lags = {}; // how much later a video's picture is than the dance counts, by its name
     this.toggle = element("button", { type: "button", class: "chip", "aria-pressed": "false", title: "The dancers' own footage (V)", onclick: () => this.set(!this.on) }, icon("film"), "Footage");
     this.toggle.id = "footage-on";
     $("front").after(this.toggle);
@@ -34,6 +35,17 @@ class Footage {
     const shown = this.on && this.any;
     this.box.hidden = !shown;
     if (!shown) this.#rest();
+    else attempt(() => this.#learn());
+  }
+
+  // By how much each video's picture lags; it is found out once for a source.
+  async #learn() {
+    const asked = JSON.stringify([deck.ids, deck.revisions]);
+    if (asked === this.asked) return;
+    this.asked = asked;
+    const told = await Promise.all(deck.ids.map((id) => api.get(`/dances/${id}/lags`)));
+    this.lags = Object.assign({}, ...told.map(({ lags }) => lags));
+    if (deck.player) deck.player.redraw();
   }
 
   #rest() {
@@ -56,7 +68,7 @@ class Footage {
       if (own !== address) reel.pause();
     }
     if (!address) return;
-    this.#show(this.#reel(address), current.sourceS[Math.floor(position + 1e-6)], fragment.mirrored);
+    this.#show(this.#reel(address), current.sourceS[Math.floor(position + 1e-6)] + (this.lags[video] || 0), fragment.mirrored);
   }
 
   #show(reel, seconds, mirrored) {

@@ -5,15 +5,19 @@ const FILTERS = { style: "Style", dancer: "Dancer", licence: "Licence" };
 const BODIES = { whole: "Whole bodies", upper: "Upper bodies" };
 const TURNS = { some: ["With turns", (clip) => clip.turns > 0], many: ["Many turns", (clip) => clip.turns / clip.seconds > 0.1], none: ["Without turns", (clip) => clip.turns === 0] };
 
+const TEMPOS = { slow: ["Under 90 BPM", (clip) => clip.tempo_bpm > 0 && clip.tempo_bpm < 90], medium: ["90 to 125 BPM", (clip) => clip.tempo_bpm >= 90 && clip.tempo_bpm <= 125], quick: ["Over 125 BPM", (clip) => clip.tempo_bpm > 125], none: ["No tempo", (clip) => !clip.tempo_bpm] };
+const ENERGIES = [["calm", "Calm"], ["medium", "Medium"], ["lively", "Lively"]];
+
 class LibraryPage {
   constructor(page) {
     this.page = page;
-    this.wanted = { style: "", dancer: "", licence: "", body: "", turns: "", text: "", sort: "style" };
+    this.wanted = { style: "", dancer: "", licence: "", body: "", turns: "", tempo: "", energy: "", text: "", sort: "style" };
   }
 
   async show() {
     const told = await api.get("/clips");
     Object.assign(this, { clips: told.clips, index: told.index_id });
+    this.third = thirdsOf(told.clips);
     const { library } = project.state;
     this.grid = element("ul", { class: "clips" });
     this.sum = element("p", { class: "dim", role: "status" });
@@ -50,6 +54,9 @@ class LibraryPage {
     if (turning && turning < this.clips.length) {
       bar.append(picker("Turns", [["", "Turns or none"], ...Object.entries(TURNS).map(([name, [text]]) => [name, text])], this.wanted.turns, (turns) => this.#want({ turns })));
     }
+    const tempos = Object.entries(TEMPOS).filter(([, [, fits]]) => this.clips.some(fits));
+    if (tempos.length > 1) bar.append(picker("Tempo", [["", "Every tempo"], ...tempos.map(([name, [text]]) => [name, text])], this.wanted.tempo, (tempo) => this.#want({ tempo })));
+    if (this.clips.length > 2) bar.append(picker("Energy", [["", "Calm or lively"], ...ENERGIES], this.wanted.energy, (energy) => this.#want({ energy })));
     bar.append(picker("Order", Object.entries(SORTS), this.wanted.sort, (sort) => this.#want({ sort })));
     return bar;
   }
@@ -64,6 +71,8 @@ class LibraryPage {
     const fits = (clip) =>
       Object.keys(FILTERS).every((name) => !wanted[name] || clip[name] === wanted[name]) &&
       (!wanted.body || clip.body === wanted.body) &&
+      (!wanted.tempo || TEMPOS[wanted.tempo][1](clip)) &&
+      (!wanted.energy || this.third.get(clip.id) === wanted.energy) &&
       (!wanted.turns || TURNS[wanted.turns][1](clip)) &&
       (!wanted.text || `${clip.id} ${clip.style} ${clip.dancer}`.toLowerCase().includes(wanted.text));
     const by = { style: null, tempo: (clip) => clip.tempo_bpm, energy: (clip) => -clip.energy, length: (clip) => -clip.seconds }[wanted.sort];
@@ -191,6 +200,12 @@ class LibraryPage {
     );
     dialog.showModal();
   }
+}
+
+// Which third of the library each clip is of, by how much it moves.
+function thirdsOf(clips) {
+  const calmest = [...clips].sort((one, other) => one.energy - other.energy);
+  return new Map(calmest.map(({ id }, i) => [id, ENERGIES[Math.floor((3 * i) / calmest.length)][0]]));
 }
 
 function picker(label, options, value, on) {

@@ -67,30 +67,37 @@ class Moving {
     return button(text, () => changeDance([change]), { shape, title });
   }
 
-  // Pins that dance this eight again wherever the song sounds like here.
+  // Changes that dance this eight again, its moves and its side, wherever the song sounds like here.
   #again(segment) {
     const { counts, current } = deck;
     const here = partAt(counts, this.at);
-    const alike = counts.sections.filter((one) => here && one !== here && one.label === here.label);
-    if (!alike.length) return [];
-    const middle = (which) => {
-      const [from, to] = current.segments[which];
-      return (from + to) / 2 / current.fps;
-    };
-    const eight = eightsOf(counts, deck.player.data.duration_s).find(([from, to]) => from <= this.at && this.at < to);
-    const own = current.segments.map((_, which) => which).filter((which) => eight && middle(which) >= eight[0] && middle(which) < eight[1]);
-    return alike.flatMap((other) =>
-      (own.length ? own : [segment]).flatMap((which) => {
-        const at = sameIn(counts, here, other, middle(which));
-        if (at === null) return [];
-        return [{ kind: "pin", at, what: current.fragmentOf(which).id, text: `${clock(at)}: as at ${clock(middle(which))}` }];
-      }),
-    );
+    const eight = eightAt(this.at);
+    const inside = eight ? segmentsIn(current, eight) : [];
+    const own = inside.length ? inside : [segment];
+    return counts.sections.filter((one) => here && one !== here && one.label === here.label).flatMap((other) => this.#copied(own, here, other));
   }
 
-  #copy(pins) {
-    const places = new Set(pins.map(({ at }) => partAt(deck.counts, at).start_s)).size;
-    return button("Also where the song comes back", () => changeDance(pins), { shape: "loop", title: `Dance this eight the same way in ${plural(places, "other part")} that sound${places === 1 ? "s" : ""} alike` });
+  #copied(own, here, other) {
+    const { counts, current } = deck;
+    const places = own.map((which) => ({ which, at: sameIn(counts, here, other, middleOfMove(current, which)) })).filter(({ at }) => at !== null);
+    const pins = places.map(({ which, at }) => ({ kind: "pin", at, what: current.fragmentOf(which).id, text: `${clock(at)}: as at ${clock(middleOfMove(current, which))}` }));
+    const sideAt = (at) => Boolean(current.fragmentOf(current.segmentAt(current.frameAt(at))).mirrored);
+    const turned = places.filter(({ which, at }) => Boolean(current.fragmentOf(which).mirrored) !== sideAt(at)).map(({ at }) => current.segmentAt(current.frameAt(at)));
+    if (!turned.length) return pins;
+    // A whole eight as one change, which its own button then shows; what is left, move by move.
+    const eight = eightAt(middleOfMove(current, turned[0]));
+    const inEight = eight ? segmentsIn(current, eight) : [];
+    const whole = inEight.length > 0 && inEight.every((which) => turned.includes(which));
+    const rest = whole ? turned.filter((which) => !inEight.includes(which)) : turned;
+    const stretches = rest.map((which) => current.segments[which].slice(0, 2).map((frame) => frame / current.fps));
+    return [...pins, ...[...(whole ? [eight] : []), ...stretches].map(otherSide)];
+  }
+
+  #copy(changes) {
+    const places = new Set(changes.filter(({ kind }) => kind === "pin").map(({ at }) => partAt(deck.counts, at).start_s)).size;
+    return button("Also where the song comes back", async () => {
+      if (!(await changeDance(changes))) toast("It is danced this way there already.");
+    }, { shape: "loop", title: `Dance this eight the same way in ${plural(places, "other part")} that sound${places === 1 ? "s" : ""} alike` });
   }
 
   #instead(fragment) {
@@ -109,10 +116,8 @@ class Moving {
 
   // The eight to the other side, or back again.
   #mirror(version) {
-    const eight = eightsOf(deck.counts, deck.player.data.duration_s).find(([from, to]) => from <= this.at && this.at < to) || deck.stretch;
-    // Windows begin on counts: a little inside, so that the neighbours' are not meant.
-    const [from, to] = [eight[0] + 0.05, eight[1] - 0.05];
-    const change = { kind: "mirror", from, to, text: `${clock(eight[0])} to ${clock(eight[1])} to the other side` };
+    const eight = eightAt(this.at) || deck.stretch;
+    const change = otherSide(eight);
     const made = button("Mirror this eight", () => turnEight(change), { shape: "mirror", title: `${clock(eight[0])} to ${clock(eight[1])}, left for right` });
     made.setAttribute("aria-pressed", String(version.changes.some((one) => sameEight(one, change))));
     return made;
@@ -158,7 +163,7 @@ class Moving {
       const mine = (this.trying = new AbortController());
       const { version } = this;
       try {
-        const told = await api.post(`/dances/${version.id}/try`, { changes: withChange(version.changes, change) }, mine.signal);
+        const told = await api.post(`/dances/${version.id}/try`, { changes: withChange(version.changes, change, deck.current) }, mine.signal);
         if (this.trying !== mine || mine.signal.aborted) return;
         this.before ||= { loop: deck.player.clock.loop };
         deck.preview(told.dances);
@@ -199,6 +204,27 @@ class Moving {
     if (!taken) deck.preview(deck.raw);
     if (document.activeElement === document.body) this.box.focus({ preventScroll: true });
   }
+}
+
+// A stretch danced to the other side. Windows begin on counts: a little inside, so that the
+// neighbours' are not meant.
+function otherSide([start, end]) {
+  return { kind: "mirror", from: start + 0.05, to: end - 0.05, text: `${clock(start)} to ${clock(end)} to the other side` };
+}
+
+// The eight that the song is in at a moment; undefined before the first.
+function eightAt(seconds) {
+  return eightsOf(deck.counts, deck.player.data.duration_s).find(([from, to]) => from <= seconds && seconds < to);
+}
+
+// The moves whose middle lies in a stretch.
+function segmentsIn(dance, [from, to]) {
+  return dance.segments.map((_, which) => which).filter((which) => middleOfMove(dance, which) >= from && middleOfMove(dance, which) < to);
+}
+
+function middleOfMove(dance, which) {
+  const [start, end] = dance.segments[which];
+  return (start + end) / 2 / dance.fps;
 }
 
 function partAt(counts, seconds) {

@@ -117,7 +117,7 @@ function showAside() {
     return made;
   };
   head.append(
-    element("a", { class: "chip", href: `#/song/${deck.song.id}`, title: "Counts and parts of the song" }, icon("song"), element("span", { class: "name" }, deck.song.name)),
+    element("a", { class: "chip", href: `#/song/${deck.song.id}`, title: "Counts and parts of the song" }, icon("song"), element("span", { class: "name" }, deck.song.name), ...(deck.counts.tempo_bpm ? [element("span", { class: "dim" }, `${deck.counts.tempo_bpm.toFixed(0)} BPM`)] : [])),
     element("div", { class: "group" }, step("undo", "Ctrl+Z"), step("redo", "Ctrl+Shift+Z"), button("Export", () => exporting.open(version), { kind: "primary", shape: "out" })),
   );
   const tabs = element("div", { class: "tabs", role: "tablist", "aria-label": "Controls" });

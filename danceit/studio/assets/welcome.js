@@ -56,10 +56,20 @@ async function takeDances(files) {
   if (!good.length) throw new AskError("None of these files is a dance: drop videos, .bvh, .npz or OpenPose .json files.", 400);
   const { drop } = await api.post("/drops");
   const told = sending(`Sending ${plural(good.length, "file")}`);
+  const refused = [];
   try {
     for (const [i, { file, path }] of good.entries()) {
-      await api.send(`/drops/${drop}?path=${encodeURIComponent(path)}`, file, (share) => told.tell((i + share) / good.length));
+      try {
+        await api.send(`/drops/${drop}?path=${encodeURIComponent(path)}`, file, (share) => told.tell((i + share) / good.length));
+      } catch (error) {
+        // One that is not what it is called does not keep the others out.
+        if (error.status !== 400) throw error;
+        refused.push(error.message);
+      }
     }
+    for (const text of refused.slice(0, 3)) toast(text, { kind: "bad" });
+    if (refused.length > 3) toast(`${plural(refused.length - 3, "more file")} were left out as well.`, { kind: "bad" });
+    if (refused.length === good.length) return;
     await api.post("/library", { of: "drop", drop });
   } finally {
     told.end();

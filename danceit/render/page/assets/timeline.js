@@ -21,7 +21,7 @@ class Timeline extends EventTarget {
     this.detail = detail;
     this.setCounts(player.data.counts);
     this.selected = null;
-    this.aim = null; // where something is about to be dropped
+    this.aim = null; // where something is about to be dropped: a dance, its first and last segment
     player.addEventListener("picture", () => this.#draw());
     new ResizeObserver(() => player.redraw()).observe(overview);
     this.#scrub(overview, (x) => (x / overview.clientWidth) * this.duration, true);
@@ -294,7 +294,7 @@ class Timeline extends EventTarget {
       if (x > width) break;
       const wide = ((end - start) / dance.fps) * perSecond;
       const fragment = dance.fragmentOf(i);
-      const chosen = [this.selected, this.aim].some((one) => one && one.dance === index && one.segment === i);
+      const chosen = [this.selected, this.aim].some((one) => one && one.dance === index && i >= (one.first ?? one.segment) && i <= (one.last ?? one.segment));
       context.fillStyle = css(fragment.colour, chosen ? 0.55 : 0.26);
       context.fillRect(x, top, wide - 1, this.lane - 4);
       context.fillStyle = css(fragment.colour);
