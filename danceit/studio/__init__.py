@@ -8,6 +8,7 @@
 - `reels`: the dancers' own videos beside the figure, and how far they lag
 - `songs`: a song counted, corrected, and made ready for the browser
 - `jobs`: long work in processes of its own, told in files; `job`: such a process; `tasks`: the work
+- `problems`: what of dropped files is not in the library, in plain words
 - `guard`: who may ask; `uploads`: files dropped on the page, to disk
 - `routes`: what may be asked, in one table; `answers`: requests to calls and back;
   `pages`: the page and its scripts; `serving`: the server itself

@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from danceit.errors import InputError
+from danceit.errors import InputError, NothingReadError
 from danceit.index.sources import scan
 from danceit.progress import Progress
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.studio.exporting import export, sheet
 from danceit.studio.jobs import Report
 from danceit.studio.names import new_id
+from danceit.studio.problems import MOST as MOST_PROBLEMS
+from danceit.studio.problems import nothing_at_all, problem
 from danceit.studio.project import Project, Song
 from danceit.studio.shelf import find_alike
 from danceit.studio.songs import prepare
@@ -24,7 +26,6 @@ LIBRARY = Path("library") / "danceit-index"
 """Where a library is made, in the project."""
 DEMO = "demo"
 LEARNING = "Learning which movement goes with which music"
-_MOST_PROBLEMS = 20
 FEW = 12
 """Recordings up to which there is little to learn from, so that learning is kept short."""
 LITTLE = TrainingConfig(steps=100, batch=64, check_every=20)
@@ -66,19 +67,22 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
     report("Looking for dancers", 0.02)
     few, quickly = len(scan(folder).found) <= FEW, out.parent / QUICKLY
     own = out == project.folder / LIBRARY
-    built = build_index(
-        folder,
-        out,
-        config=LITTLE if few else None,
-        # What was learned from a few is learned again once there are many.
-        retrain=own and not few and quickly.exists(),
-        told=Told(
-            watching=_counting(report, "Finding poses in video", 0.02, 0.5),
-            reading=_counting(report, "Reading dances", 0.5, 0.55),
-            training=_counting(report, LEARNING, 0.55, 0.85),
-            indexing=_counting(report, "Cutting dances into moves", 0.85, 1.0),
-        ),
-    )
+    try:
+        built = build_index(
+            folder,
+            out,
+            config=LITTLE if few else None,
+            # What was learned from a few is learned again once there are many.
+            retrain=own and not few and quickly.exists(),
+            told=Told(
+                watching=_counting(report, "Finding poses in video", 0.02, 0.5),
+                reading=_counting(report, "Reading dances", 0.5, 0.55),
+                training=_counting(report, LEARNING, 0.55, 0.85),
+                indexing=_counting(report, "Cutting dances into moves", 0.85, 1.0),
+            ),
+        )
+    except NothingReadError as exc:
+        raise nothing_at_all(exc.failures, folder) from exc
     project.library = out
     if own and few and built.trained is not None:
         quickly.touch()
@@ -87,7 +91,7 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
     return {
         "clips": built.report.clips,
         "moves": built.report.fragments,
-        "problems": _problems(built.report),
+        "problems": _problems(built.report, folder),
     }
 
 
@@ -112,11 +116,11 @@ def take_song(project: Project, file: Path, name: str) -> Song:
     return project.keep_song(made)
 
 
-def _problems(report: "BuildReport") -> list[str]:
+def _problems(report: "BuildReport", folder: Path) -> list[str]:
     """What of the files is not in the library, and why, a line each; the first of them."""
-    failed = [f"{failure.recording_id}: {failure.reason}" for failure in report.failed]
+    failed = [problem(failure.recording_id, failure.reason, folder) for failure in report.failed]
     unknown = [f"{path.name}: not known as a dance" for path in report.unrecognised]
-    return [*failed, *unknown][:_MOST_PROBLEMS]
+    return [*failed, *unknown][:MOST_PROBLEMS]
 
 
 def _source(project: Project, asked: Mapping[str, Any]) -> Path:

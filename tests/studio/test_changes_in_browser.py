@@ -1,5 +1,6 @@
 """Changes in a real browser: in their order, whoever is quicker, the keys or the answers."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,38 @@ def test_what_was_asked_for_last_is_what_is_shown(browser: Any, danced: Served) 
         assert button(seen, "Tap the beat").is_visible()
         assert seen.state("studio.deck.ids.length") == 0
         assert seen.complaints == []
+
+
+def test_a_job_that_is_over_is_on_show_until_what_it_made_is_there(
+    browser: Any, danced: Served
+) -> None:
+    """The end of a job is told before all that came of it: nothing else flashes up between."""
+    whole = danced.get("/state")
+    job = {
+        "id": "0" * 8, "task": "library", "title": "Making a library", "asked": {}, "started": 0.0,
+        "pid": 0, "state": "running", "share": 0.5, "doing": "Reading", "seconds": 1.0,
+        "left_s": 1.0, "error": "", "result": None,
+    }  # fmt: skip
+    empty = {**whole, "library": None, "songs": [], "dances": [], "jobs": [job], "news": -2}
+    result = {"clips": 3, "moves": 9, "problems": ["a.mp4: nobody is seen in most of it"]}
+    over = {"news": -1, "run": whole["run"], "jobs": [{**job, "state": "done", "result": result}]}
+    with watched(browser) as seen:
+        seen.page.route("**/state", lambda route: route.fulfill(json=empty))
+        told = f"data: {json.dumps({**over, 'news': -2, 'jobs': [job]})}\n\n"
+        stream = {"content_type": "text/event-stream", "body": told}
+        seen.page.route("**/events", lambda route: route.fulfill(**stream))
+        open_page(seen, danced, "#/library")
+        heading = seen.page.get_by_role("heading", name="Making a library")
+        heading.wait_for()
+        state = Held(seen, "**/state")
+        stream["body"] = f"retry: 100\n\ndata: {json.dumps(over)}\n\n"
+        state.wait()
+        seen.until("studio.project.jobs[0].state === 'done'")
+        assert heading.is_visible()
+        state.let_go()
+        seen.page.get_by_role("heading", name="Library", exact=True).wait_for()
+        # What was left out, and why, is one press away.
+        seen.page.get_by_text("3 clips, 9 moves. 1 file was left out.").first.wait_for()
 
 
 def test_no_key_is_lost_while_the_studio_is_at_work(browser: Any, danced: Served) -> None:

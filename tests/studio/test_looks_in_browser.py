@@ -194,7 +194,7 @@ def lagging(
     from danceit.studio.songs import prepare
     from danceit.studio.tasks import take_song
     from danceit.studio.wishes import Wishes
-    from danceit.workflow.indexing import ON_COUNTS, build_index
+    from danceit.workflow.indexing import ENCODER_IN_INDEX, ON_COUNTS, build_index
 
     data = tmp_path / "data"
     data.mkdir()
@@ -203,7 +203,7 @@ def lagging(
         shutil.copy(file, data)
     film(data / captured.with_suffix(".webm").name)
     options: BuildOptions = replace(ON_COUNTS, reading=ReadSettings(lag=str(LAG_S)))
-    build_index(data, tmp_path / "danceit-index", options, encoder=index / "encoder")
+    build_index(data, tmp_path / "danceit-index", options, encoder=index / ENCODER_IN_INDEX)
     made = Project.open(tmp_path / "mine.danceit")
     made.library = tmp_path / "danceit-index"
     song = prepare(made, take_song(made, library.query_song, "s"), lambda doing, share: None)

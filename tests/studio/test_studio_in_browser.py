@@ -9,7 +9,7 @@ import pytest
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.project import Project
-from tests.browser import unnamed_controls, watched
+from tests.browser import Watched, unnamed_controls, watched
 from tests.studio.browsing import button, job_over, open_page, pick_move
 from tests.studio.conftest import Served, studio
 
@@ -183,6 +183,17 @@ def test_moves_are_found_by_a_move_and_put_into_the_dance(browser: Any, danced: 
         assert seen.complaints == []
 
 
+def small_targets(seen: Watched) -> list[str]:
+    """What can be pressed and is less than 44 px high."""
+    found: list[str] = seen.state(
+        "Array.from(document.querySelectorAll('button, select, a, summary, label'))"
+        ".filter((one) => one.checkVisibility() && !one.matches('.skip'))"
+        ".filter((one) => one.getBoundingClientRect().height < 44)"
+        ".map((one) => one.outerHTML.slice(0, 90))"
+    )
+    return found
+
+
 def test_it_fits_a_phone_and_every_target_is_large_enough(browser: Any, danced: Served) -> None:
     (version,) = danced.get("/state")["dances"]
     (song,) = danced.get("/state")["songs"]
@@ -191,14 +202,48 @@ def test_it_fits_a_phone_and_every_target_is_large_enough(browser: Any, danced: 
                       f"#/learn/{version['id']}"):  # fmt: skip
             open_page(seen, danced, where)
             assert seen.state("document.scrollingElement.scrollWidth") <= 390
-            small = seen.state(
-                "Array.from(document.querySelectorAll('button, select, a, summary, label'))"
-                ".filter((one) => one.checkVisibility() && !one.matches('.skip'))"
-                ".filter((one) => one.getBoundingClientRect().height < 44)"
-                ".map((one) => one.outerHTML.slice(0, 90))"
-            )
-            assert small == [], where
+            assert small_targets(seen) == [], where
             assert unnamed_controls(seen.page) == []
+        assert seen.complaints == []
+
+
+def test_on_a_phone_what_can_be_done_with_a_move_is_in_view_once_it_is_picked(
+    browser: Any, danced: Served
+) -> None:
+    (version,) = danced.get("/state")["dances"]
+    with watched(browser, width=390, height=844, touch=True) as seen:
+        open_page(seen, danced, f"#/dance/{version['id']}")
+        seen.until("danceit.drawnFrame() !== undefined")
+        seen.page.locator("#detail").scroll_into_view_if_needed()
+        pick_move(seen)
+        nav = seen.page.locator(".parts").bounding_box()
+        for name in ("Keep", "Not this move", "Nothing of this clip", "Mirror this eight"):
+            box = button(seen, name).bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= nav["y"], name
+        # All that comes with a move, its rivals and the export are large enough to touch.
+        seen.page.get_by_role("tab", name="Moves").click()
+        seen.page.locator(".carrying .move-card").first.wait_for()
+        assert small_targets(seen) == []
+        button(seen, "Export").click()
+        assert small_targets(seen) == []
+        assert seen.complaints == []
+
+
+def test_the_keyboard_goes_on_where_it_was_once_a_move_is_taken(
+    browser: Any, danced: Served
+) -> None:
+    (version,) = danced.get("/state")["dances"]
+    with watched(browser) as seen:
+        open_page(seen, danced, f"#/dance/{version['id']}")
+        pick_move(seen)
+        wanted = seen.page.locator(".move-card").nth(1).get_attribute("data-move")
+        seen.page.locator(".move-card").nth(1).focus()
+        seen.page.keyboard.press("Enter")
+        seen.until(f"studio.deck.fragment.id === '{wanted}'")
+        seen.until("document.getElementById('panel').contains(document.activeElement)")
+        seen.page.keyboard.press("Control+z")
+        seen.until(f"studio.deck.fragment.id !== '{wanted}'")
         assert seen.complaints == []
 
 

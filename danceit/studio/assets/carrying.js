@@ -8,7 +8,7 @@ function carry(card, move) {
   card.draggable = true;
   card.addEventListener("dragstart", (event) => {
     event.dataTransfer.setData(CARRIED, JSON.stringify({ id: move.id, name: move.name }));
-    event.dataTransfer.effectAllowed = "copy";
+    event.dataTransfer.effectAllowed = "copyMove";
     moving.settle();
   });
 }
@@ -42,7 +42,7 @@ function takeCarried(canvas, timeline) {
   canvas.addEventListener("dragover", (event) => {
     if (!carried(event) || !deck.ids.length) return;
     event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
+    event.dataTransfer.dropEffect = event.shiftKey ? "move" : "copy"; // as browsers have it with Shift
     show(aim(event), event.shiftKey);
   });
   canvas.addEventListener("dragleave", () => show(null));
@@ -82,7 +82,7 @@ class Carrying {
       this.#list();
     });
     this.head = element("div", { class: "tools" }, search);
-    const hint = element("p", { class: "dim" }, "Drag a move onto an eight of the timeline, or press it for the eight at the playhead: what came after it fills the rest. With Shift it is one move only.");
+    const hint = element("p", { class: "hint dim" }, "Drag a move onto an eight of the timeline, or press it for the eight at the playhead: what came after it fills the rest. With Shift it is one move only.");
     attempt(async () => {
       if (this.index !== project.state.library?.index_id) {
         const { clips, index_id: index } = await api.get("/clips");
@@ -115,7 +115,7 @@ class Carrying {
   #fill(rows) {
     this.grid.replaceChildren(
       ...rows.map(([move, clip, more]) => {
-        const card = element("button", { type: "button", class: "move-card", "data-move": move.id, "aria-label": `Fill the eight at the playhead with ${move.name}` }, loops.picture(this.index, move.id, ""), element("span", { class: "words" }, swatch(clip), move.name));
+        const card = element("button", { type: "button", class: "move-card", "data-move": move.id, "aria-label": `Fill the eight at the playhead with ${move.name}` }, loops.picture(this.index, move.id, ""), element("span", { class: "words" }, swatch(clip), element("span", {}, move.name)));
         card.addEventListener("click", (event) => attempt(() => putMove(move, middleOf(deck.stretch), deck.ids[deck.dance], event.shiftKey), card));
         carry(card, move);
         return element("li", {}, card, ...(more ? [more] : []));

@@ -35,6 +35,8 @@ function withChange(changes, change, dance = null) {
     const rest = changes.filter((one) => !sameEight(one, change));
     return rest.length < changes.length ? rest : [...rest, change];
   }
+  const same = JSON.stringify(change);
+  if (changes.some((one) => JSON.stringify(one) === same)) return changes;
   const place = ({ at }) => (dance ? dance.segmentAt(dance.frameAt(at)) : at);
   return [...changes.filter((one) => !(one.kind === "pin" && change.kind === "pin" && place(one) === place(change))), change];
 }

@@ -66,6 +66,7 @@ class Deck extends EventTarget {
     this.player.beats = counts.beats_s;
     this.timeline.setCounts(counts);
     this.player.clock.refresh();
+    this.#told("counted");
   }
 
   setClicks(on) {
@@ -157,7 +158,10 @@ class Deck extends EventTarget {
     this.player.clock.beside = this.clicks;
     this.timeline = new Timeline(this.player, overview, detail);
     takeCarried(detail, this.timeline);
-    this.timeline.addEventListener("pick", ({ detail: { dance, segment } }) => this.select(dance, segment));
+    this.timeline.addEventListener("pick", ({ detail: { dance, segment } }) => {
+      this.select(dance, segment);
+      this.#told("picked");
+    });
     this.timeline.addEventListener("mark", ({ detail: loop }) => this.transport.setLoop(loop));
     this.player.addEventListener("picture", () => this.#follow());
     this.player.clock.addEventListener("silent", ({ detail: why }) => {

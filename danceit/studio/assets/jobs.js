@@ -64,6 +64,8 @@ class JobsPanel {
       return row;
     }
     row.append(element("p", { class: job.state === "done" ? "dim" : "bad" }, job.state === "done" ? made(job) : job.error));
+    const problems = job.result?.problems || [];
+    if (problems.length) row.append(element("p", {}, "Left out:"), element("ul", { class: "plain" }, ...problems.map((text) => element("li", {}, text))));
     const actions = element("div", { class: "actions" });
     if (job.state === "done" && makesFile(job)) actions.append(download(job));
     if (job.state === "done" && job.task === "alike") actions.append(button("Show them", () => showFound(job), { label: `Show: ${job.title}` }));
@@ -83,7 +85,10 @@ class JobsPanel {
         toast(`${job.title}: ${made(job)}`, { kind: "good", act: "Show them", on: () => showFound(job), stays: true });
       } else if (job.state === "done" && makesFile(job)) {
         toast(`${job.result.file} is ready.`, { kind: "good", act: "Download", on: () => download(job).click(), stays: true });
-      } else if (job.state === "done" && job.task !== "song") toast(`${job.title}: ${made(job)}`, { kind: "good" });
+      } else if (job.state === "done" && job.task !== "song") {
+        const left = job.result.problems?.length;
+        toast(`${job.title}: ${made(job)}`, { kind: "good", ...(left ? { act: "Why", on: () => $("jobs").showModal(), stays: true } : {}) });
+      }
     }
   }
 }
@@ -119,8 +124,8 @@ function made(job) {
   }
   if (job.task === "song") return "Counted.";
   if (job.task === "alike") return result.moves.length ? `${plural(result.moves.length, "move")} found.` : "Nothing moves like it.";
-  const problems = result.problems && result.problems.length ? ` Left out: ${result.problems.join("; ")}` : "";
-  return `${plural(result.clips, "dance")}, ${plural(result.moves, "move")}.${problems}`;
+  const left = result.problems?.length ? ` ${plural(result.problems.length, "file was", "files were")} left out.` : "";
+  return `${plural(result.clips, "clip")}, ${plural(result.moves, "move")}.${left}`;
 }
 
 function size(bytes) {

@@ -90,7 +90,7 @@ class Learning {
           ...(this.voice ? [chip("Called out", () => this.#wish("call"), this.wishes.call, { shape: "sound" })] : []),
         ),
       ),
-      element("p", { class: "dim" }, "↑ and ↓ go to another eight, space plays, M mirrors, - and + change the speed."),
+      element("p", { class: "dim for-keys" }, "↑ and ↓ go to another eight, space plays, M mirrors, - and + change the speed."),
     );
   }
 

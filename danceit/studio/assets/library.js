@@ -95,7 +95,7 @@ class LibraryPage {
             "button",
             { type: "button", class: "clip-card", "aria-label": `${nameOf(clip.id)}, ${facts.join(", ")}`, onclick: () => attempt(() => this.#open(clip)) },
             loops.picture(this.index, clip.move, `a move of ${nameOf(clip.id)}`),
-            element("strong", {}, swatch(clip), element("span", {}, nameOf(clip.id))),
+            element("strong", {}, swatch(clip), ...shortened(nameOf(clip.id))),
             element("span", { class: "dim" }, facts.join(" · ")),
           ),
         ),
@@ -141,6 +141,7 @@ class LibraryPage {
     const dialog = $("move");
     const version = project.dance(deck.ids[0]) || project.state.dances.at(-1);
     const heard = element("audio", { controls: "", preload: "none", src: `/heard?move=${encodeURIComponent(move.id)}`, "aria-label": `Music of ${name}` });
+    heard.addEventListener("error", () => heard.replaceWith(element("p", { class: "dim" }, "There is no music of its own to hear.")));
     const use = version && button(`Put it into ${version.name}`, async () => {
       if (deck.ids[0] !== version.id || deck.ids.length > 1) await deck.openDances([version.id]);
       const at = middleOf(deck.stretch);
@@ -200,6 +201,12 @@ class LibraryPage {
     );
     dialog.showModal();
   }
+}
+
+// A name that is cut where it is too long, but for its end: the part of a recording, the person in it.
+function shortened(name) {
+  const end = name.match(/(#.*| person \d+)$/)?.[0] || "";
+  return [element("span", {}, name.slice(0, name.length - end.length)), ...(end ? [element("span", { class: "end" }, end.trim())] : [])];
 }
 
 // Which third of the library each clip is of, by how much it moves.

@@ -40,7 +40,7 @@ class Making {
     other.id = "another";
     box.append(rows, element("div", { class: "actions" }, make, ...(version ? [other] : [])));
     if (version && version.notes.length) box.append(...version.notes.map((note) => element("p", { class: "note" }, note)));
-    if (version) box.append(element("p", { class: "dim" }, `${version.name} was solved in ${version.solved_s.toFixed(2)} s.`));
+    if (version) box.append(element("p", { class: "dim" }, `Made in ${version.solved_s.toFixed(2)} s.`));
     return box;
   }
 

@@ -139,7 +139,7 @@ class Moving {
           "button",
           { type: "button", class: "move-card", title: words, "aria-label": `Take move ${i + 1}, of ${nameOf(other.clip)}${words ? `, ${words}` : ""}`, "data-move": other.id },
           loops.picture(index, other.id, "", timing, other.frames),
-          element("span", { class: "words" }, swatch(other), other.words || other.style || nameOf(other.clip)),
+          element("span", { class: "words" }, swatch(other), element("span", {}, other.words || other.style || nameOf(other.clip))),
         );
         card.addEventListener("click", () => this.#take(change, card));
         carry(card, { id: other.id, name: nameOf(other.clip) });

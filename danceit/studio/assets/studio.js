@@ -117,7 +117,7 @@ function showAside() {
     return made;
   };
   head.append(
-    element("a", { class: "chip", href: `#/song/${deck.song.id}`, title: "Counts and parts of the song" }, icon("song"), element("span", { class: "name" }, deck.song.name), ...(deck.counts.tempo_bpm ? [element("span", { class: "dim" }, `${deck.counts.tempo_bpm.toFixed(0)} BPM`)] : [])),
+    element("a", { class: "chip", href: `#/song/${deck.song.id}`, title: "Counts and parts of the song" }, icon("song"), element("span", { class: "name" }, deck.song.name)),
     element("div", { class: "group" }, step("undo", "Ctrl+Z"), step("redo", "Ctrl+Shift+Z"), button("Export", () => exporting.open(version), { kind: "primary", shape: "out" })),
   );
   const tabs = element("div", { class: "tabs", role: "tablist", "aria-label": "Controls" });
@@ -142,7 +142,8 @@ let seen = null;
 async function renew() {
   const { part } = document.body.dataset;
   const { state } = project;
-  if (part === "songs" || (part === "library" && (!state.library || libraryJob() || !seen?.library))) {
+  const made = part === "library" && $("page").querySelector(".making"); // by a job that may be over
+  if (part === "songs" || made || (part === "library" && (!state.library || libraryJob() || !seen?.library))) {
     const waiting = location.hash.startsWith("#/song/");
     seen = state;
     return part === "songs" && !waiting ? showSongs($("page")) : route();
@@ -229,6 +230,10 @@ async function start() {
     event.preventDefault(); // the address says which part is on show
     document.querySelector("main:not([hidden])").focus();
   });
+  // On a phone what can be done with a move lies below: it comes into view when one is picked.
+  deck.addEventListener("picked", () => {
+    if (document.body.dataset.part === "dance" && window.matchMedia("(max-width: 900px)").matches) $("timeline").scrollIntoView({ block: "start" });
+  });
   deck.addEventListener("turned", () => {
     if (tab === "move") moving.show();
     else if (tab === "make" && deck.selected !== null && document.body.dataset.part === "dance") {
@@ -236,6 +241,11 @@ async function start() {
       showAside();
     }
   });
+  const tempo = element("span", { class: "dim", id: "tempo" });
+  $("time").after(tempo);
+  for (const news of ["opened", "counted"]) {
+    deck.addEventListener(news, () => (tempo.textContent = deck.counts.tempo_bpm ? `${deck.counts.tempo_bpm.toFixed(0)} BPM` : ""));
+  }
   deck.addEventListener("opened", () => {
     if (!deck.ids.length) return;
     showAside();
@@ -244,8 +254,10 @@ async function start() {
   });
   project.addEventListener("state", () => attempt(renew));
   project.addEventListener("jobs", () => {
-    const page = $("page");
-    if (!page.hidden && page.querySelector(".making")) attempt(renew);
+    // How far it is; that it is over comes with what it made, for which nothing else is shown before.
+    const { job: at } = $("page").querySelector(".making")?.dataset || {};
+    const job = project.state.jobs.find(({ id, state }) => id === at && state === "running");
+    if (job && !$("page").hidden) showMaking($("page"), job);
   });
   project.addEventListener("lost", ({ detail }) => {
     $("notice").textContent = detail;
