@@ -104,11 +104,37 @@ def check_files(project: Path, wanted: str) -> None:
     assert wanted in {placed.fragment_id for placed in dance.fragments}
 
 
+MARKUP = "<img src=x onerror=document.title='run'><b>bold</b>"
+
+
 def test_a_name_is_text_and_never_markup(browser: Any, danced: Served) -> None:
+    """Names of songs, versions, clips, styles and dancers, wherever they are shown."""
+    (version,) = danced.get("/state")["dances"]
+    clips = danced.get("/clips")
+    for clip in clips["clips"]:
+        clip |= {"style": MARKUP, "dancer": MARKUP, "id": f"{clip['id']}{MARKUP}"}
+    asked = {"do": "rename", "revision": version["revision"], "name": MARKUP}
+    status, told = danced.post(f"/dances/{version['id']}", asked)
+    assert status == 200
     with watched(browser) as seen:
+        seen.page.route("**/clips", lambda route: route.fulfill(json=clips))
         open_page(seen, danced, "#/songs")
         seen.page.get_by_text("<b>a song</b>").wait_for()
-        assert seen.state("document.querySelectorAll('.song-card b').length") == 0
+        for where in ("#/songs", "#/library", f"#/dance/{version['id']}"):
+            open_page(seen, danced, where)
+            if "library" in where:
+                seen.page.locator("button.clip-card").first.wait_for()
+            if "dance" in where:
+                seen.page.locator(".tray").get_by_text(MARKUP, exact=True).wait_for()
+                seen.page.get_by_role("tab", name="Moves").click()
+                seen.page.locator(".move-card").first.wait_for()
+                button(seen, "Export").click()
+                seen.page.get_by_role("heading", name=MARKUP).wait_for()
+            assert seen.state("document.querySelectorAll('body img, main b, dialog b').length") == 0
+            assert seen.state("document.title") != "run"
+        assert seen.complaints == []
+    back = {"do": "rename", "revision": told["dance"]["revision"], "name": version["name"]}
+    assert danced.post(f"/dances/{version['id']}", back)[0] == 200
 
 
 def test_space_plays_wherever_the_keyboard_is(browser: Any, danced: Served) -> None:

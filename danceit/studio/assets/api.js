@@ -182,7 +182,7 @@ function controlName(control) {
 
 // The control of that name, or the part itself, so that the keyboard goes on from here.
 function focusOn(region, name) {
-  const again = [...region.querySelectorAll("button, a, input, select, summary")].find((one) => !one.disabled && controlName(one) === name);
+  const again = [...region.querySelectorAll("button, a, input, select, summary, section[tabindex]")].find((one) => !one.disabled && controlName(one) === name);
   if (!again) region.setAttribute("tabindex", "-1");
   (again || region).focus({ preventScroll: true });
 }

@@ -22,7 +22,8 @@ class LibraryPage {
     this.grid = element("ul", { class: "clips" });
     this.sum = element("p", { class: "dim", role: "status" });
     const song = project.song(deck.song?.id) || project.state.songs.filter(({ ready }) => ready).at(-1);
-    const ask = element("div", { class: "group" }, button("Find a move", askForMove, { shape: "other", title: "By a video or motion capture of it" }), ...(song ? [button(`Gaps for ${song.name}`, () => showGaps(this.page, song, this.#back()), { title: "What the library lacks for this song" })] : []));
+    const next = project.state.songs.length ? [] : [element("a", { class: "chip primary", href: "#/songs" }, icon("song"), "Now a song")];
+    const ask = element("div", { class: "group" }, ...next, button("Find a move", askForMove, { shape: "other", title: "By a video or motion capture of it" }), ...(song ? [button(`Gaps for ${song.name}`, () => showGaps(this.page, song, this.#back()), { title: "What the library lacks for this song" })] : []));
     const more = dropZone("Add dancers", "drop or press", { multiple: true, on: takeDances });
     this.page.replaceChildren(
       element(

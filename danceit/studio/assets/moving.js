@@ -202,7 +202,7 @@ class Moving {
       return true;
     }, card);
     if (!taken) deck.preview(deck.raw);
-    if (document.activeElement === document.body) this.box.focus({ preventScroll: true });
+    if ([document.body, $("aside")].includes(document.activeElement)) this.box.focus({ preventScroll: true });
   }
 }
 
