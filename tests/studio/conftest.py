@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -83,18 +84,33 @@ class Served:
 Studio = Callable[..., AbstractContextManager[Served]]
 
 
+SMALL_DEMO = """from danceit.retrieval.encoder.configuration import TrainingConfig
+from danceit.workflow import demo
+
+demo.SECONDS, demo.SONGS_PER_STYLE, demo.TRAINING = 12.0, 1, TrainingConfig(steps=8, batch=16)
+"""
+"""Makes the demo of every process small: three dancers who are hardly learned from."""
+
+
 @contextmanager
-def studio(project: Path, *args: object) -> Iterator[Served]:
-    """Run `danceit studio` in a process of its own and stop it by Ctrl-C."""
+def studio(project: Path, *args: object, first: str = "") -> Iterator[Served]:
+    """Run `danceit studio` in a process of its own and stop it by Ctrl-C.
+
+    `first` is run at the beginning of that process and of all its jobs.
+    """
     # What a shell starts in the background ignores Ctrl-C, and so would all that it starts.
     heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     begin = f"{heeding}from danceit.cli import main; main()"
     command = [sys.executable, "-c", begin, "studio", *map(str, args)]
+    if first:
+        (project.parent / "sitecustomize.py").write_text(first)
+    path = [str(project.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(
         [*command, "--project", str(project), "--port", "0", "--no-open"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=project.parent,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)} if first else None,
     )
     try:
         assert process.stdout is not None

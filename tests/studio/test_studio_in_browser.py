@@ -11,7 +11,7 @@ from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.project import Project
 from tests.browser import Watched, unnamed_controls, watched
 from tests.studio.browsing import button, job_over, open_page, pick_move
-from tests.studio.conftest import Served, studio
+from tests.studio.conftest import SMALL_DEMO, Served, studio
 
 PAINTED = """(canvas) => {
   const seen = new Set();
@@ -285,6 +285,34 @@ def test_a_reload_in_the_middle_of_a_job_finds_it_again(browser: Any, project: P
         seen.page.get_by_role("main").get_by_role("button", name="Stop").click()
         seen.page.get_by_role("heading", name="Whose moves").wait_for()
         assert [job["state"] for job in served.get("/state")["jobs"]] == ["stopped"]
+        assert seen.complaints == []
+
+
+def test_from_an_empty_machine_to_a_dance_within_five_clicks(browser: Any, project: Path) -> None:
+    with studio(project, first=SMALL_DEMO) as served, watched(browser) as seen:
+        open_page(seen, served)
+        clicks = 0
+
+        def click(role: str, name: object) -> None:
+            nonlocal clicks
+            seen.page.get_by_role(role, name=name).first.click(timeout=300_000)
+            clicks += 1
+
+        click("button", "Use the demo's dancers")
+        job_over(seen, "demo")
+        (job,) = served.get("/state")["jobs"]
+        assert job["state"] == "done", job["error"]
+        seen.page.get_by_role("heading", name="Library", exact=True).wait_for()
+        click("link", "Song")
+        click("link", re.compile("Demo song"))
+        click("button", "Make a dance")
+        seen.until("location.hash.startsWith('#/dance/') && danceit.drawnFrame() !== undefined")
+        assert seen.page.locator("#stage canvas").evaluate(PAINTED) > 30
+        assert clicks <= 5
+        # What was danced is by dancers of the demo, and on the disk.
+        kept = Project.open(project)
+        dance = Dance.load(kept.dance_file(kept.versions()[0]))
+        assert {placed.style for placed in dance.fragments} <= {"waltz", "disco", "hiphop"}
         assert seen.complaints == []
 
 

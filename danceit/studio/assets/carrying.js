@@ -82,7 +82,7 @@ class Carrying {
       this.#list();
     });
     this.head = element("div", { class: "tools" }, search);
-    const hint = element("p", { class: "hint dim" }, "Drag a move onto an eight of the timeline, or press it for the eight at the playhead: what came after it fills the rest. With Shift it is one move only.");
+    const hint = element("p", { class: "hint dim" }, "Drag a move onto an eight of the timeline, or press it for the eight at the playhead: what came after it fills the rest. Hold Shift as you drop it for one move only.");
     attempt(async () => {
       if (this.index !== project.state.library?.index_id) {
         const { clips, index_id: index } = await api.get("/clips");

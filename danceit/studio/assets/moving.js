@@ -79,10 +79,12 @@ class Moving {
 
   #copied(own, here, other) {
     const { counts, current } = deck;
-    const places = own.map((which) => ({ which, at: sameIn(counts, here, other, middleOfMove(current, which)) })).filter(({ at }) => at !== null);
+    const segmentAt = (at) => current.segmentAt(current.frameAt(at));
+    // A part that is cut otherwise may have one place for two of them: the first has it.
+    const places = own.map((which) => ({ which, at: sameIn(counts, here, other, middleOfMove(current, which)) })).filter(({ at }, i, all) => at !== null && all.findIndex((one) => one.at !== null && segmentAt(one.at) === segmentAt(at)) === i);
     const pins = places.map(({ which, at }) => ({ kind: "pin", at, what: current.fragmentOf(which).id, text: `${clock(at)}: as at ${clock(middleOfMove(current, which))}` }));
-    const sideAt = (at) => Boolean(current.fragmentOf(current.segmentAt(current.frameAt(at))).mirrored);
-    const turned = places.filter(({ which, at }) => Boolean(current.fragmentOf(which).mirrored) !== sideAt(at)).map(({ at }) => current.segmentAt(current.frameAt(at)));
+    const sideOf = (which) => Boolean(current.fragmentOf(which).mirrored);
+    const turned = places.filter(({ which, at }) => sideOf(which) !== sideOf(segmentAt(at))).map(({ at }) => segmentAt(at));
     if (!turned.length) return pins;
     // A whole eight as one change, which its own button then shows; what is left, move by move.
     const eight = eightAt(middleOfMove(current, turned[0]));
