@@ -6,6 +6,8 @@ const CHOICES = {
   energy: ["Energy", [["even", "Even"], ["music", "With the music"], ["strong", "Contrast"]], "How much loud parts are danced larger than quiet ones"],
 };
 
+const SLOW_MS = 1500; // from which it is said what is being waited for
+
 class Making {
   constructor() {
     this.wishes = { style: "", dancer: "", licence: "", body: "any", moves: "medium", variety: "some", energy: "music", alike: true, seed: 0 };
@@ -72,9 +74,17 @@ function labelled(text, control) {
 // Choose a dance, keep it as a version and show it; what is wished for is asked when its turn comes.
 async function makeDance(song, wishes = () => making.wishes) {
   const { dance } = await inTurn(async () => {
-    const told = await api.post("/dances", { song, wishes: wishes() });
-    project.keep(told.dance);
-    return told;
+    // Mostly a moment; the first to a song looks through the whole library for it.
+    let said = null;
+    const slow = setTimeout(() => (said = toast("Choosing moves for the whole song. The first dance takes longest.", { stays: true })), SLOW_MS);
+    try {
+      const told = await api.post("/dances", { song, wishes: wishes() });
+      project.keep(told.dance);
+      return told;
+    } finally {
+      clearTimeout(slow);
+      if (said) said.remove();
+    }
   });
   location.hash = `#/dance/${dance.id}`;
 }

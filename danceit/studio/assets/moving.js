@@ -74,7 +74,15 @@ class Moving {
     const eight = eightAt(this.at);
     const inside = eight ? segmentsIn(current, eight) : [];
     const own = inside.length ? inside : [segment];
-    return counts.sections.filter((one) => here && one !== here && one.label === here.label).flatMap((other) => this.#copied(own, here, other));
+    const copied = counts.sections.filter((one) => here && one !== here && one.label === here.label).flatMap((other) => this.#copied(own, here, other));
+    return copied.length ? [...this.#kept(own), ...copied] : [];
+  }
+
+  // What is danced again stays as it is: the parts may lie so near that one is chosen anew with the other.
+  #kept(own) {
+    const { current } = deck;
+    const pinned = new Set(this.version.changes.filter(({ kind }) => kind === "pin").map(({ at }) => current.segmentAt(current.frameAt(at))));
+    return own.filter((which) => !pinned.has(which)).map((which) => ({ kind: "pin", at: middleOfMove(current, which), what: current.fragmentOf(which).id, text: `${clock(middleOfMove(current, which))}: kept, to be danced again` }));
   }
 
   #copied(own, here, other) {
@@ -96,7 +104,8 @@ class Moving {
   }
 
   #copy(changes) {
-    const places = new Set(changes.filter(({ kind }) => kind === "pin").map(({ at }) => partAt(deck.counts, at).start_s)).size;
+    const here = partAt(deck.counts, this.at);
+    const places = new Set(changes.filter(({ kind }) => kind === "pin").map(({ at }) => partAt(deck.counts, at)).filter((part) => part && part !== here)).size;
     return button("Also where the song comes back", async () => {
       if (!(await changeDance(changes))) toast("It is danced this way there already.");
     }, { shape: "loop", title: `Dance this eight the same way in ${plural(places, "other part")} that sound${places === 1 ? "s" : ""} alike` });
