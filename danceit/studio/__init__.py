@@ -1,11 +1,9 @@
 """The studio: all of danceit in the browser, on one's own machine.
 
 - `project`: a folder ``NAME.danceit`` whose files are the whole state; `names`: safe names
-- `library`: the index as the studio asks it; `wishes`: what people ask for, as options
-- `dancing`: dances made and changed, each in a moment; `others`: what else there is for a move;
-  `filling`: a move and what follows on it, for a whole eight
-- `shelf`: moves alike, gaps, their music, taking out; `asking`: a blind study of versions
-- `reels`: the dancers' own videos beside the figure, and how far they lag
+- `library/`: the index as the studio asks it, moves alike, instead, for an eight, their videos
+- `wishes`: what people ask for, as options; `dancing`: dances made and changed, each in a moment
+- `asking`: a blind study of versions
 - `songs`: a song counted, corrected, and made ready for the browser
 - `jobs`: long work in processes of its own, told in files; `job`: such a process; `tasks`: the work
 - `problems`: what of dropped files is not in the library, in plain words

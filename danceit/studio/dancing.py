@@ -17,7 +17,7 @@ from danceit.index.store.manifest import NAME as MANIFEST
 from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.editing import Editor
 from danceit.retrieval.options import QueryOptions
-from danceit.studio.library import Library
+from danceit.studio.library.opened import Library
 from danceit.studio.names import new_id
 from danceit.studio.project import Project, Song, Version, changed
 from danceit.studio.wishes import Wishes

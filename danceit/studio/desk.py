@@ -20,12 +20,12 @@ from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
 from danceit.studio.exporting import FORMATS, look_of, people
 from danceit.studio.jobs import Jobs
+from danceit.studio.library.others import others
+from danceit.studio.library.reels import Reels
+from danceit.studio.library.shelf import ASKED, Shelf, stretch_of
 from danceit.studio.names import UnknownIdError, checked_drop, checked_id, free, new_id, title
-from danceit.studio.others import others
 from danceit.studio.pages import DARK, LIGHT
 from danceit.studio.project import Project, Song, Version, changed, check_revision
-from danceit.studio.reels import Reels
-from danceit.studio.shelf import ASKED, Shelf, stretch_of
 from danceit.studio.songs import correct, counted, outline_of, part_of
 from danceit.studio.wishes import Wishes
 

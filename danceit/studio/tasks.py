@@ -11,11 +11,11 @@ from danceit.progress import Progress
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.studio.exporting import export, sheet
 from danceit.studio.jobs import Report
+from danceit.studio.library.shelf import find_alike
 from danceit.studio.names import new_id
 from danceit.studio.problems import MOST as MOST_PROBLEMS
 from danceit.studio.problems import nothing_at_all, problem
 from danceit.studio.project import Project, Song
-from danceit.studio.shelf import find_alike
 from danceit.studio.songs import prepare
 
 if TYPE_CHECKING:

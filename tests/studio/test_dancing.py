@@ -11,7 +11,7 @@ from danceit.errors import InputError
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.dancing import Dancing
 from danceit.studio.exporting import cut_out, look_of, people
-from danceit.studio.others import ORDERS, others
+from danceit.studio.library.others import ORDERS, others
 from danceit.studio.project import Project, Song
 from danceit.studio.songs import correct, prepare
 from danceit.studio.tasks import take_song

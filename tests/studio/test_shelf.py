@@ -18,9 +18,9 @@ from danceit.index.store.contract import Where
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
+from danceit.studio.library.shelf import HEARD_S, Shelf
 from danceit.studio.names import UnknownIdError
 from danceit.studio.project import Project
-from danceit.studio.shelf import HEARD_S, Shelf
 from danceit.studio.songs import prepare
 from danceit.studio.tasks import take_song
 from danceit.studio.wishes import Wishes

@@ -13,7 +13,7 @@ from danceit.render.drawing.overlay import clip_colour
 from danceit.render.page.reasons import tempo_gap
 from danceit.retrieval.editing import Editor
 from danceit.studio.dancing import Dancing
-from danceit.studio.library import Library
+from danceit.studio.library.opened import Library
 from danceit.studio.project import Version
 
 ORDERS = ("fit", "calmer", "bigger", "alike")

@@ -8,7 +8,7 @@ from danceit.data import FPS, Int64
 from danceit.errors import InputError
 from danceit.index.store.contract import FragmentTable, Where
 from danceit.retrieval.editing import Editor
-from danceit.studio.library import Library
+from danceit.studio.library.opened import Library
 
 _NEAR = 6
 """Fragments of a take that are tried for what comes next; they begin a count apart."""

@@ -20,7 +20,7 @@ from danceit.index.sources.video import watched_before
 from danceit.index.store.contract import Where
 from danceit.media import VIDEO_SUFFIXES
 from danceit.studio.dancing import Dancing
-from danceit.studio.library import Library
+from danceit.studio.library.opened import Library
 from danceit.studio.names import UnknownIdError
 from danceit.workflow.footage_sources import read_source
 from danceit.workflow.picture_lag import MOST_FRAMES, picture_lag

@@ -17,8 +17,8 @@ from danceit.retrieval.search.finding import Match, MoveOptions, find_moves
 from danceit.retrieval.search.moves import Asked as AskedMove
 from danceit.retrieval.search.moves import move_in
 from danceit.studio.dancing import Dancing
-from danceit.studio.filling import filled
 from danceit.studio.jobs import Report
+from danceit.studio.library.filling import filled
 from danceit.studio.names import UnknownIdError, checked_id
 from danceit.studio.project import Project
 from danceit.workflow.keeping import remove
