@@ -1,6 +1,7 @@
 """How well three-dimensional poses from one camera hold, against what has truth.
 
     python benchmarks/depth.py [--aist AISTPP] [--captured RECORDING ...] [--seconds 20]
+    python benchmarks/depth.py --filmed VIDEO ...
 
 Three kinds of truth. AIST++'s takes have each dance in space and as nine cameras saw it; the
 cameras are found from the two. Made-up dancers, and real ones whose movement was captured
@@ -11,6 +12,9 @@ folded dancers were chosen; the *others* stand apart. Nothing was chosen on capt
 An estimator's world landmarks are stood in for by the truth with noise: it wanders over a fifth of
 a second, is twice as large in depth, and leans the whole body by a few degrees. Beside the solution
 stands what an estimator's landmarks give as they are.
+
+Of videos (`--filmed`) there is no truth: bones, floor and tilt of their main dancers are told, as
+MediaPipe has them and as solved.
 """
 
 import argparse
@@ -23,12 +27,15 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from danceit.data import BODY_PX, FEET, JOINT, Float64
+from danceit.index.poses.footage.body import dancers_in, in_metres, px_per_metre
 from danceit.index.poses.footage.depth import Sighting, solved
 from danceit.index.poses.footage.rods import RODS
 from danceit.index.poses.footage.smoothing import PICTURE_S, smoothed
 from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources import SOURCES
 from danceit.index.sources.aist import GENRES, load_plain_pickle
+from danceit.index.sources.settings import ReadSettings
+from danceit.index.sources.video import footage_of
 from danceit.index.synthetic.body import Build
 from danceit.index.synthetic.dancing import dance
 from danceit.index.synthetic.score import STYLES, draw_score
@@ -226,12 +233,50 @@ def _procrustes(ours: Float64, truth: Float64) -> float:
     return float(np.linalg.norm(scale * a @ rotation - b, axis=1).mean())
 
 
+def print_filmed(videos: list[Path]) -> None:
+    """Print bones, floor and tilt of the main dancer of each video, stretch by stretch."""
+    print(f"{'':<44}{'frames':>9}{'bones %':>9}{'floor px':>9}{'tilt deg':>9}")
+    for path in videos:
+        footage = footage_of(path, ReadSettings())
+        dancer = dancers_in(footage)[0]
+        world = dancer.world.astype(np.float64)
+        told = world.copy()
+        # Landmarks lie around the hips: where those are in the picture is where they stand.
+        size = px_per_metre(dancer, footage.times_s)[:, None, None]
+        told[..., :2] = dancer.image / size
+        for name, poses in (("as told", told), ("solved", in_metres(dancer, footage))):
+            figures = _without_truth(poses.astype(np.float64))
+            row = f"{path.stem}, {name}"
+            print(f"{row:<44}{figures[0]:>9.0f}" + "".join(f"{v:>9.1f}" for v in figures[1:]))
+
+
+def _without_truth(poses: Float64) -> tuple[float, float, float, float]:
+    """Frames seen whole, bones in %, the lower foot in canvas pixels, the upright trunk's tilt."""
+    whole = np.isfinite(poses[:, [1, 8, 11, *FEET]]).all(axis=(1, 2))
+    poses = poses[whole]
+    lengths = np.stack([np.linalg.norm(poses[:, a] - poses[:, b], axis=1) for a, b in LIMBS])
+    middle = np.nanmedian(lengths, axis=1, keepdims=True)
+    bones = 100 * float(np.nanmean(np.abs(lengths / middle - 1)))
+    tall = np.linalg.norm(poses[:, FEET] - poses[:, [0]], axis=2)
+    unit = BODY_PX / float(np.nanquantile(tall, 0.98))
+    lower = poses[:, FEET, 1].max(axis=1)
+    floor = unit * float(np.median(np.abs(lower - np.median(lower))))
+    height = poses[:, FEET, 1].mean(axis=1) - poses[:, JOINT["neck"], 1]
+    upright = height > 0.95 * np.quantile(height, 0.9)
+    tilt = _tilt(poses, np.array([0.0, 1.0, 0.0]))[upright]
+    return float(len(poses)), bones, floor, abs(float(np.median(tilt)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--aist", type=Path, default=Path("../shared/data/aistpp"))
     parser.add_argument("--captured", type=Path, nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--filmed", type=Path, nargs="*", default=[])
     asked = parser.parse_args()
+    if asked.filmed:
+        print_filmed(asked.filmed)
+        return
     groups = {"made up": list(made_up(asked.seconds))}
     if asked.aist.is_dir():
         for take in cameras(asked.aist):

@@ -195,6 +195,8 @@ def assemble_on_counts(
     ]
     edges = [*fitting.plan.first_frames, n_frames]
     held = _held_from(music)
+    # Windows that begin later hold its pose too: nobody else is to be seen then.
+    ending = max(w for w in range(len(chosen)) if w == 0 or edges[w] <= held)
     times_s = np.minimum(np.arange(n_frames), held) / FPS
     joints = np.empty((n_frames, *poses.shape[2:]), dtype=np.float32)
     source_s = np.empty(n_frames)
@@ -203,14 +205,13 @@ def assemble_on_counts(
     first = 0
     while first < len(chosen):
         last = first
-        while last < len(same_run) and same_run[last]:
+        while last < len(same_run) and (same_run[last] or last >= ending):
             last += 1
-        knots = joined(
-            [knots_of(windows[w].beats_s, laid[w].beats_s) for w in range(first, last + 1)]
-        )
+        moving = range(first, min(last, ending) + 1)
+        knots = joined([knots_of(windows[w].beats_s, laid[w].beats_s) for w in moving])
         knots = calmed(knots, WIDEST)
         start, stop = edges[first], edges[last + 1]
-        own_s, own = _take(table, places[first : last + 1], poses)
+        own_s, own = _take(table, places[moving], poses)
         at = _within((shown_s(knots, times_s[start:stop]) - own_s) * FPS, len(own))
         run = sampled(own, at, np.zeros(0, np.int64))
         source_s[start:stop] = own_s + at / FPS
@@ -234,14 +235,20 @@ def assemble_on_counts(
         source_s=source_s,
         fragments=tuple(
             _laid_down(
-                placement_of(table, int(place), max(0.0, windows[w].start_s), window, int(i), join),
-                laid[w],
+                placement_of(
+                    table,
+                    int(places[own]),
+                    max(0.0, windows[w].start_s),
+                    candidates[own],
+                    int(path[own]),
+                    [0.0, *joins][own],
+                ),
+                laid[own],
                 source_s[edges[w] : edges[w + 1]],
-                sides[w],
+                sides[own],
             )
-            for w, (place, window, i, join) in enumerate(
-                zip(places, candidates, path, [0.0, *joins], strict=True)
-            )
+            for w in range(len(chosen))
+            for own in [min(w, ending)]
         ),
     )
 

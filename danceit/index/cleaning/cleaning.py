@@ -23,6 +23,7 @@ import numpy as np
 from danceit.data import (
     BODY_PX,
     FPS,
+    JOINT,
     Bool,
     Clip,
     Float32,
@@ -60,6 +61,8 @@ STILL_PX = 5.0
 """Within 2 cm of its place all the while, no joint dances: one pose, or a face that speaks."""
 ONE_SIZE = 1.33
 """Ratio up to which upper and whole bodies of a recording are one dancer's at one distance."""
+_HEAD = [JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
+"""Of which one is to be seen: nobody is sure of who dances without a head in the picture."""
 DANCES_PX_S = 40.0
 """Mean speed of the joints from which somebody beside the main dancer dances: 0.17 m/s."""
 
@@ -335,6 +338,7 @@ def _clips(
     for number, stretch in enumerate(stretches, start=1):
         poses = stretch.poses if stretch.whole else bodies.as_upper(stretch.poses)
         own = sure[stretch.start : stretch.start + len(poses)]
+        own = own * np.isfinite(poses[:, _HEAD]).all(axis=2).any(axis=1)
         made.append(
             Clip(
                 clip_id=clip_name(recording.recording_id, person, number, len(stretches)),

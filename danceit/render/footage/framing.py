@@ -24,8 +24,12 @@ Real = TypeVar("Real", np.float32, np.float64)
 
 PAN_S = 1.2
 """Half-width in seconds of the window that smooths the sideways movement."""
-REACH_S = 0.6
-"""Half-width in seconds of the window in which it moves aside for a hand or a foot, and back."""
+CALM_S = 0.25
+"""Time within which it can move aside for a hand or a foot and back without seeming to hurry."""
+SHUT_OUT = 30.0
+"""What a hand outside the picture weighs, in a picture that is off its middle by as much."""
+EDGE_SHARE = 0.02
+"""Of the frame's width, kept between a hand and the edge."""
 HAND_SHARE = 0.6
 """Wrist to fingertips over elbow to wrist."""
 REACH_FRAMES = 5
@@ -151,25 +155,46 @@ def reaching(way: Framing, joints: Float64, canvas: CanvasPlace, step_s: float) 
     step_s : float
         Seconds a frame.
     """
-    from scipy.ndimage import convolve1d, maximum_filter1d
-
     low, high = _sides(joints)
     known = np.isfinite(low)
-    if not known.any():
+    if not known.any() or len(low) < 3:
         return way
-    half = canvas.centre_x / way.scale
-    fits = high - low <= 2 * half
-    wanted = np.clip(way.centre_x, np.where(fits, high - half, 0.0), np.where(fits, low + half, 0))
-    wanted = np.where(fits, wanted, (low + high) / 2)
-    aside = np.where(known, wanted - way.centre_x, 0.0)
-    radius = max(1, round(REACH_S / step_s))
-    kernel = np.hanning(2 * radius + 3)[1:-1]
-    moved: Float64 = way.centre_x.astype(np.float64)
-    for sign in (1, -1):
-        # The most within reach, averaged over as long: at its moment it is there in full.
-        most = maximum_filter1d(np.maximum(sign * aside, 0.0), 2 * radius + 1, mode="nearest")
-        moved = moved + sign * convolve1d(most, kernel / kernel.sum(), mode="nearest")
+    half = (1 - 2 * EDGE_SHARE) * canvas.centre_x / way.scale
+    middle = (low + high) / 2
+    # Bounds for the picture's middle; where both hands cannot be in it, half-way between.
+    least = np.where(known, np.minimum(high - half, middle), -np.inf)
+    most = np.where(known, np.maximum(low + half, middle), np.inf)
+    moved = _eased(way.centre_x.astype(np.float64), least, most, CALM_S / step_s)
     return replace(way, centre_x=moved)
+
+
+def _eased(wanted: Float64, least: Float64, most: Float64, calm: float) -> Float64:
+    """A path (N,) that is calm, near the wanted one, and between bounds wherever it can be.
+
+    Least squares over the whole path at once: of what it is off, of how it bends, and of what it
+    is beyond a bound; which bounds count is found by turns.
+    """
+    from scipy.linalg import solveh_banded
+
+    n = len(wanted)
+    bends = np.zeros((3, n))  # the banded upper half of a second difference's square
+    bends[2, :-2] += 1.0
+    bends[2, 1:-1] += 4.0
+    bends[2, 2:] += 1.0
+    bends[1, 1:-1] -= 2.0
+    bends[1, 2:] -= 2.0
+    bends[0, 2:] += 1.0
+    path = wanted
+    for _ in range(12):
+        bound = np.clip(path, least, most)
+        out = bound != path
+        left = bends * calm**4
+        left[2] += 1.0 + SHUT_OUT * out
+        after: Float64 = solveh_banded(left, wanted + SHUT_OUT * np.where(out, bound, 0.0))
+        if np.abs(after - path).max() < 0.1:
+            return after
+        path = after
+    return path
 
 
 def body_px(joints: Float32) -> float:

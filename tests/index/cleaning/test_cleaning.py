@@ -459,3 +459,22 @@ def test_a_hand_that_alone_was_lost_and_found_elsewhere_cuts_nothing() -> None:
     # Beside a second limb it is the body that was lost.
     poses[70:, JOINT["left_ankle"]] += [50.0, 0.0]
     assert len(clean(changed(recording, poses)).clips) == 2
+
+
+def test_a_clip_whose_head_is_out_of_the_picture_is_less_sure() -> None:
+    recording = dancing()
+    sure = np.full(len(recording.poses), 0.9, dtype=np.float32)
+    (clip,) = clean(replace(recording, sure=sure)).clips
+    assert clip.sure == pytest.approx(0.9)
+    headless = recording.poses.copy()
+    headless[len(headless) // 2 :, [0, 14, 15, 16, 17]] = np.nan
+    (clip,) = clean(replace(recording, poses=headless, sure=sure)).clips
+    assert clip.sure == pytest.approx(0.45, abs=0.02)
+    # Seen from behind, ears tell that the head is there; captured movement says nothing of it.
+    behind = recording.poses.copy()
+    behind[:, [0, 14, 15]] = np.nan
+    behind[:, 16] = behind[:, 17] = recording.poses[:, 0]
+    (clip,) = clean(replace(recording, poses=behind, sure=sure)).clips
+    assert clip.sure == pytest.approx(0.9)
+    (clip,) = clean(replace(recording, poses=headless)).clips
+    assert clip.sure == 1.0

@@ -170,7 +170,7 @@ def _without(dancer: Dancer, legs: Bool) -> Dancer:
 
 def in_metres(dancer: Dancer, footage: Footage) -> Float32:
     """Poses (T, 18, 3) on a level stage, x right, y down, z away; see the module."""
-    px_per_m = _size(dancer, footage.times_s)
+    px_per_m = px_per_metre(dancer, footage.times_s)
     longest = max(footage.width, footage.height)
     middle = np.array([footage.width / 2, footage.height / 2])
     xy = (dancer.image - middle) / px_per_m[:, None, None]
@@ -235,7 +235,7 @@ def _short_trunk(image: Float32, times_s: Float64) -> Bool:
 def _short_arms(dancer: Dancer, footage: Footage) -> Bool:
     """Frames (T,) of stretches in which the arms are too short for the legs; see `SHORT_ARMS`."""
     found = np.zeros(len(dancer.image), dtype=bool)
-    px_per_m = _size(dancer, footage.times_s)
+    px_per_m = px_per_metre(dancer, footage.times_s)
     for part in _unbroken(dancer.world, footage.times_s, dancer.cuts_s):
         seen = RodsSeen.of(dancer.image[part], dancer.world[part], px_per_m[part])
         lengths = lengths_of(seen)
@@ -267,7 +267,7 @@ def _trusted(image: Float32, footage: Footage) -> Bool:
     return trusted
 
 
-def _size(dancer: Dancer, times_s: Float64) -> Float64:
+def px_per_metre(dancer: Dancer, times_s: Float64) -> Float64:
     """Pixels in a metre (T,) at the dancer's distance."""
     from scipy.ndimage import gaussian_filter1d, median_filter
 
