@@ -80,10 +80,13 @@ def library_of(store: FragmentStore) -> Library:
 
 
 def read_generator(text: str) -> tuple[str, Generator]:
-    """Read ``FOLDER`` or ``NAME=FOLDER``; the name is the generator's where none is given."""
-    name, equals, folder = text.partition("=")
-    generator = load_generator(Path(folder if equals else text))
-    return (name if equals else generator.name), generator
+    """Read ``FOLDER`` or ``NAME=FOLDER``; the name is the generator's where none is given.
+
+    A name may hold a ``=`` of its own; so may a folder that stands alone.
+    """
+    name, _, folder = ("", "", text) if Path(text).is_dir() else text.rpartition("=")
+    generator = load_generator(Path(folder))
+    return name or generator.name, generator
 
 
 def systems_of(

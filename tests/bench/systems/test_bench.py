@@ -215,7 +215,21 @@ def test_the_default_chain_is_that_of_the_command_line() -> None:
     assert systems.REPAIRED == DEFAULT_METHODS
 
 
-def test_a_row_has_the_name_that_is_given_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(systems, "load_generator", lambda folder: Swinging())
-    assert systems.read_generator("mine=/a")[0] == "mine"
-    assert systems.read_generator("/a")[0] == "swinging"
+@pytest.mark.parametrize(
+    ("text", "name", "folder"),
+    [
+        ("mine=/a", "mine", "/a"),
+        ("/a", "swinging", "/a"),
+        ("lee, kl=0.01=/a", "lee, kl=0.01", "/a"),
+        ("here=there", "swinging", "here=there"),  # a folder of that name
+    ],
+)
+def test_a_row_has_the_name_that_is_given_to_it(
+    text: str, name: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("here=there").mkdir()
+    read = []
+    monkeypatch.setattr(systems, "load_generator", lambda path: read.append(path) or Swinging())
+    assert systems.read_generator(text)[0] == name
+    assert read == [Path(folder)]
