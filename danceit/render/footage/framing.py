@@ -8,7 +8,8 @@ a hand or a foot that would leave it. Arms that are spread wider than the pictur
 somewhat smaller.
 
 A dancer whose feet are not in the picture is framed as an editor would, from where the
-source's picture ends up to some air over the head: its lower edge is the frame's own.
+source's picture ends up to some air over the head: its lower edge is the frame's own. So is the
+upper edge of a picture that cuts heads off: a dancer does not end under a blurred fill.
 """
 
 from dataclasses import dataclass, replace
@@ -40,6 +41,10 @@ SIZE_S = 4.0
 """Seconds around a shot in which the dancer's size is looked for."""
 MOST_NEARER = 1.5
 """How much larger a shot may be made than the whole source: who kneels for long is not far off."""
+NECK_SHARE = 0.155
+"""Neck to nose over nose to ankle."""
+HEADLESS = 0.5
+"""Share of a shot's frames with the nose above the source's picture, from which it has no head."""
 HEAD_SHARE = 0.1
 """Nose to crown over nose to ankle, with some air."""
 LEAST_FITTING = 0.6
@@ -126,8 +131,12 @@ def framed(filmed: Filmed, source_s: Float64, canvas: CanvasPlace) -> Framing:
     if np.isfinite(own[:, FEET]).all(axis=2).any(axis=1).mean() < FEET_SEEN:
         scale, floor_y = _upper(filmed, own, scale, canvas)
         return Framing(scale, floor_y, centre_x)
-    floor_y = _floor(_around(filmed, source_s, FLOOR_S), body)
     own = with_hands(own)
+    neck = own[:, JOINT["neck"], 1]
+    if (neck < NECK_SHARE * body).mean() >= HEADLESS:
+        scale = float(np.clip(_wide(own, canvas), scale, NEAREST * scale))
+        return Framing(scale, canvas.floor_y / scale, centre_x)
+    floor_y = _floor(_around(filmed, source_s, FLOOR_S), body)
     scale *= min(
         _fitting(own, floor_y, body, canvas.floor_y / scale),
         _fitting_across(own, 2 * canvas.centre_x / scale),
@@ -229,12 +238,16 @@ def _upper(
     body = canvas.unit * BODY_PX / scale
     crown = float(np.quantile(known[:, 1], 0.005)) - HEAD_SHARE * body
     tall = (1 - AIR_SHARE) * canvas.height / max(bottom - crown, 1.0)
-    joints = with_hands(joints)
-    middle = np.nanmedian(joints[..., 0], axis=1)
-    reach = np.abs(joints[..., 0] - middle[:, None])
-    wide = SIDE_SHARE * canvas.centre_x / max(float(np.nanquantile(reach, _SEEN_WIDE)), 1.0)
+    wide = _wide(with_hands(joints), canvas)
     nearer = float(np.clip(min(tall, wide), scale, NEAREST * scale))
     return nearer, bottom - (canvas.height - canvas.floor_y) / nearer
+
+
+def _wide(joints: Float32, canvas: CanvasPlace) -> float:
+    """Scale at which arms take most of the frame's width."""
+    middle = np.nanmedian(joints[..., 0], axis=1)
+    reach = np.abs(joints[..., 0] - middle[:, None])
+    return SIDE_SHARE * canvas.centre_x / max(float(np.nanquantile(reach, _SEEN_WIDE)), 1.0)
 
 
 def _around(filmed: Filmed, source_s: Float64, margin_s: float) -> Float32:

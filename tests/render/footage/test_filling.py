@@ -128,6 +128,17 @@ def test_arms_spread_wider_than_the_picture_make_the_dancer_smaller() -> None:
     assert as_usual.scale == pytest.approx(usual)
 
 
+def test_a_picture_that_cuts_heads_off_begins_where_the_frame_does() -> None:
+    joints = dancer(centre_x=1700, n_frames=60).astype(np.float32)
+    joints[..., 1] -= joints[0, 1, 1] - 60  # the neck is just in the picture
+    joints[:, [0, 14, 15, 16, 17]] = np.nan
+    filmed = Filmed(Path("x.mp4"), np.arange(60) / 24, joints, size=(3400, 1400))
+    way = framed(filmed, filmed.times_s[10:50], TALL)
+    assert TALL.floor_y - way.scale * way.floor_y == pytest.approx(0, abs=1e-6)
+    with_head = framed(replace(filmed, joints=joints + np.float32([0, 400])), filmed.times_s, TALL)
+    assert TALL.floor_y - with_head.scale * with_head.floor_y > 20
+
+
 def test_no_edge_is_darkened_for_a_pixel_that_rounding_took() -> None:
     white = np.full((400, 224, 3), 255, dtype=np.uint8)
     options = RenderOptions(size=256, aspect="9:16", beats="none")
