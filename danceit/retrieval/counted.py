@@ -195,8 +195,8 @@ def assemble_on_counts(
     ]
     edges = [*fitting.plan.first_frames, n_frames]
     held = _held_from(music)
-    # Windows that begin later hold its pose too: nobody else is to be seen then.
-    ending = max(w for w in range(len(chosen)) if w == 0 or edges[w] <= held)
+    # Movement comes to rest on the last 1: nobody is cut to only to stand still.
+    ending = max(w for w in range(len(chosen)) if w == 0 or edges[w] < held)
     times_s = np.minimum(np.arange(n_frames), held) / FPS
     joints = np.empty((n_frames, *poses.shape[2:]), dtype=np.float32)
     source_s = np.empty(n_frames)

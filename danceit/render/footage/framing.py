@@ -134,7 +134,8 @@ def framed(filmed: Filmed, source_s: Float64, canvas: CanvasPlace) -> Framing:
     own = with_hands(own)
     neck = own[:, JOINT["neck"], 1]
     if (neck < NECK_SHARE * body).mean() >= HEADLESS:
-        scale = float(np.clip(_wide(own, canvas), scale, NEAREST * scale))
+        room = 2 * SIDE_SHARE * canvas.centre_x / scale
+        scale *= float(np.clip(room / _span(own, 1.0), LEAST_ACROSS, NEAREST))
         return Framing(scale, canvas.floor_y / scale, centre_x)
     floor_y = _floor(_around(filmed, source_s, FLOOR_S), body)
     scale *= min(
@@ -283,11 +284,14 @@ def _fitting(joints: Float32, floor: float, body: float, room: float) -> float:
 
 def _fitting_across(joints: Float32, room: float) -> float:
     """Factor, at most 1, by which a shot must shrink for spread arms to fit into its width."""
+    return float(np.clip(room / _span(joints, _SEEN_WIDE), LEAST_ACROSS, 1.0))
+
+
+def _span(joints: Float32, share: float) -> float:
+    """How wide a dancer is, moments left out, in all but a share of the frames."""
     low, high = _sides(joints)
     spans = (high - low)[np.isfinite(low)]
-    if not spans.size:
-        return 1.0
-    return float(np.clip(room / max(float(np.quantile(spans, _SEEN_WIDE)), 1.0), LEAST_ACROSS, 1.0))
+    return max(float(np.quantile(spans, share)), 1.0) if spans.size else 1.0
 
 
 def _sides(joints: npt.NDArray[Real]) -> tuple[Float64, Float64]:

@@ -5,7 +5,8 @@ or half or double of it, is within `STRETCH` of the window's, its metre is the w
 both are known, and it moves about as much, for a dance, as the song is loud there, for a song
 (ranks from 0 to 1, as a query weighs them). A window with fewer than `FEWEST` good fragments
 repeats itself or is bent, and one with upper bodies alone, in a library that has whole ones, shows
-somebody without legs among those that have them. Style is the dancer's to choose: for each it is
+somebody without legs among those that have them. Where all that is good for a song lasts less than
+the song, moves come back, however good they are. Style is the dancer's to choose: for each it is
 said how many windows it would serve by itself.
 """
 
@@ -40,8 +41,13 @@ LACKS = ("tempo", "metre", "energy", "number", "whole")
 ``whole``: enough fit, but of upper bodies alone."""
 LEAST_S, STEP_S, MOST_S = 20, 10, 120
 """Seconds to film of one kind: a dance needs a beginning, and nobody films two minutes on end."""
+LEAST_SHORT_S = 5.0
+"""Seconds of a song that may be danced by what was danced before, without a word."""
 _SAMPLED = 50_000
 """Fragments that are looked at; of more, so many evenly spread."""
+
+
+_Fit = tuple[str, Bool]
 
 
 @dataclass(frozen=True)
@@ -77,12 +83,19 @@ class WindowGap:
 
 @dataclass(frozen=True)
 class SongGaps:
-    """A song, window by window."""
+    """A song, window by window, and the seconds of movement that are good somewhere in it."""
 
     song: Path
     tempo_bpm: float
     metre: int
     windows: tuple[WindowGap, ...]
+    good_s: float = math.inf
+
+    @property
+    def short_s(self) -> float:
+        """Seconds that would have to come back, beside those of windows that lack something."""
+        needed_s = sum(window.end_s - window.start_s for window in self.windows if not window.lack)
+        return max(0.0, needed_s - self.good_s)
 
     @property
     def lacking(self) -> tuple[WindowGap, ...]:
@@ -97,7 +110,10 @@ class SongGaps:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A line of the shopping list: what to film, and how much of it."""
+    """A line of the shopping list: what to film, and how much of it.
+
+    `windows` is 0 where nothing is wrong with what is there but that it comes back.
+    """
 
     seconds: int
     tempo_bpm: int
@@ -112,12 +128,13 @@ class Wanted:
         """Such as ``film 30 s at 126 BPM in 4, large movement (for 7 windows)``."""
         tempo = f" at {self.tempo_bpm} BPM" if self.tempo_bpm else ""
         metre = f" in {self.metre}" if self.metre else ""
-        windows = f"{self.windows} window{'' if self.windows == 1 else 's'}"
+        windows = f"for {self.windows} window{'' if self.windows == 1 else 's'}"
+        if not self.windows:
+            windows = "else moves come back"
         style = f" of {self.style}" if self.style else ""
         whole = ", feet in the picture" if self.whole else ""
         return (
-            f"film {self.seconds} s{style}{tempo}{metre}, {self.size} movement{whole} "
-            f"(for {windows})"
+            f"film {self.seconds} s{style}{tempo}{metre}, {self.size} movement{whole} ({windows})"
         )
 
 
@@ -188,7 +205,7 @@ def gaps(
             found.append(_song_gaps(song, store, options))
         told(len(songs), len(songs), "")
         table = _some(store, Where())
-        scale = _seconds(store) / 60 / max(float(table.n_frames.sum()), 1.0)
+        scale = store.info().frames / FPS / 60 / max(float(table.n_frames.sum()), 1.0)
     return Gaps(
         songs=tuple(found),
         wanted=wanted_for(found, options.style),
@@ -217,6 +234,10 @@ def wanted_for(songs: Sequence[SongGaps], style: str = "") -> tuple[Wanted, ...]
         tempo = round(float(np.median([window.tempo_bpm for window in windows])))
         to_film = Wanted(_to_film(needed_s), tempo, metre, size, len(windows), style, whole)
         wanted.append((needed_s, to_film))
+    for song in songs:
+        if song.short_s >= LEAST_SHORT_S:
+            seconds, tempo = _to_film(song.short_s), round(song.tempo_bpm)
+            wanted.append((song.short_s, Wanted(seconds, tempo, song.metre, "any", 0, style)))
     return tuple(line for _, line in sorted(wanted, key=lambda item: -item[0]))
 
 
@@ -248,11 +269,29 @@ def _song_gaps(song: Path, store: FragmentStore, options: QueryOptions) -> SongG
     shelf = _shelf_of(table)
     energy = audio.loudness(song)
     loudness = loudness_ranks(energy, planned)
-    windows = tuple(
-        _window_gap(window, float(rank), music, planned, shelf)
-        for window, rank in zip(planned.windows, loudness, strict=True)
+    windows, good = [], np.zeros(len(table), dtype=bool)
+    for window, rank in zip(planned.windows, loudness.tolist(), strict=True):
+        windows.append(_window_gap(window, rank, music, planned, shelf))
+        kinds = _fits(window, rank, _tempo(window, music, planned), shelf)
+        good |= np.logical_and.reduce([fits for _, fits in kinds])
+    return SongGaps(
+        song, music.tempo_bpm, music.counts.metre, tuple(windows), _covered_s(table, good)
     )
-    return SongGaps(song, music.tempo_bpm, music.counts.metre, windows)
+
+
+def _covered_s(table: FragmentTable, good: Bool) -> float:
+    """Seconds of the sources in which some good fragment lies: they overlap one another."""
+    covered = 0.0
+    clips = np.asarray(table.clip_id)[good]
+    starts, ends = table.start_s[good], table.end_s[good]
+    for clip in np.unique(clips):
+        own = clips == clip
+        order = np.argsort(starts[own])
+        reached = -math.inf
+        for start, end in zip(starts[own][order].tolist(), ends[own][order].tolist(), strict=True):
+            covered += max(0.0, end - max(start, reached))
+            reached = max(reached, end)
+    return covered
 
 
 def _shelf_of(table: FragmentTable) -> _Shelf:
@@ -272,15 +311,10 @@ def _shelf_of(table: FragmentTable) -> _Shelf:
 def _window_gap(
     window: Window, loudness: float, music: Music, planned: Plan, shelf: _Shelf
 ) -> WindowGap:
-    counted = planned.on_counts and window.counts > 0
-    tempo = 60.0 * window.counts / window.duration_s if counted else music.tempo_bpm
+    tempo = _tempo(window, music, planned)
     good = np.ones(len(shelf.energy), dtype=bool)
     lack = ""
-    for name, fits in (
-        ("tempo", _same_tempo(shelf.tempo_bpm, tempo)),
-        ("metre", (shelf.metre == window.metre) | (shelf.metre == 0) | (window.metre == 0)),
-        ("energy", np.abs(shelf.energy - loudness) <= APART),
-    ):
+    for name, fits in _fits(window, loudness, tempo, shelf):
         good &= fits
         if not good.any() and not lack:
             lack = name
@@ -304,6 +338,21 @@ def _window_gap(
     )
 
 
+def _tempo(window: Window, music: Music, planned: Plan) -> float:
+    counted = planned.on_counts and window.counts > 0
+    return 60.0 * window.counts / window.duration_s if counted else music.tempo_bpm
+
+
+def _fits(window: Window, loudness: float, tempo_bpm: float, shelf: _Shelf) -> list[_Fit]:
+    """Which fragments (N,) fit a window, by each thing that may be lacking."""
+    metre = (shelf.metre == window.metre) | (shelf.metre == 0) | (window.metre == 0)
+    return [
+        ("tempo", _same_tempo(shelf.tempo_bpm, tempo_bpm)),
+        ("metre", metre),
+        ("energy", np.abs(shelf.energy - loudness) <= APART),
+    ]
+
+
 def _same_tempo(tempos_bpm: Float64, wanted_bpm: float) -> "np.typing.NDArray[np.bool_]":
     """Which tempi (N,) are the wanted one, its half or its double; unknown ones are any."""
     if wanted_bpm <= 0:
@@ -320,10 +369,6 @@ def _some(store: FragmentStore, where: Where) -> FragmentTable:
     if len(rows) > _SAMPLED:
         rows = rows[np.linspace(0, len(rows) - 1, _SAMPLED).astype(np.int64)]
     return store.table(rows)
-
-
-def _seconds(store: FragmentStore) -> float:
-    return store.info().frames / FPS
 
 
 def _minutes(values: list[str], table: FragmentTable, scale: float) -> dict[str, float]:

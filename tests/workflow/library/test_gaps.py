@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from danceit.workflow.library.gaps import (
     SongGaps,
     Wanted,
     WindowGap,
+    _covered_s,
     _same_tempo,
     _Shelf,
     _window_gap,
@@ -81,6 +83,25 @@ def test_where_only_upper_bodies_fit_a_whole_one_is_lacking() -> None:
     assert lines[0].text == (
         "film 20 s at 126 BPM in 4, large movement, feet in the picture (for 1 window)"
     )
+
+
+def test_movement_that_is_good_but_short_comes_back_and_that_is_said() -> None:
+    windows = tuple(window(4.0 * i, "medium", "") for i in range(15))
+    short = SongGaps(Path("a.wav"), 126.0, 4, windows, good_s=37.0)
+    assert short.short_s == 23.0
+    (line,) = wanted_for([short])
+    assert line.text == "film 30 s at 126 BPM in 4, any movement (else moves come back)"
+    assert wanted_for([replace(short, good_s=58.0)]) == ()
+
+
+def test_fragments_that_overlap_count_once() -> None:
+    table = SimpleNamespace(
+        clip_id=np.array(["a", "a", "a", "b", "a"]),
+        start_s=np.array([0.0, 1.0, 5.0, 0.0, 9.0]),
+        end_s=np.array([2.0, 3.0, 6.0, 2.0, 11.0]),
+    )
+    good = np.array([True, True, True, True, False])
+    assert _covered_s(table, good) == pytest.approx(3 + 1 + 2)
 
 
 def test_each_style_is_told_by_the_windows_that_it_serves() -> None:
