@@ -32,6 +32,7 @@ from danceit.bench.systems.systems import (
 from danceit.data import FPS
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
+from danceit.generate.ren.generator import RenGenerator
 from danceit.index.store.engines import open_store
 
 SEEDS = 5
@@ -127,6 +128,7 @@ def bench_systems(
     folder = RunFolder(out, resume=options.resume)
     rivals = [Rival(*read_generator(text), alone=False) for text in options.generators]
     rivals += [Rival(*read_generator(text), alone=True) for text in options.beside]
+    _refuse_who_cannot_dance(rivals)
     graph = GraphFeatures.of(options.graph, [rival.generator for rival in rivals])
     with ExitStack() as stores:
         library = library_of(stores.enter_context(open_store(index)))
@@ -160,6 +162,22 @@ def bench_systems(
         notes=tuple(_notes(work, files, options, flat=library.embedder.dims == 2)),
         failures=tuple(dict.fromkeys([*material.problems, *failed])),
     )
+
+
+def _refuse_who_cannot_dance(rivals: Sequence[Rival]) -> None:
+    """Stop before anything is measured where a row would be empty.
+
+    Raises
+    ------
+    InputError
+        Naming it.
+    """
+    for rival in rivals:
+        if isinstance(rival.generator, RenGenerator) and not rival.generator.dances:
+            raise InputError(
+                f"'{rival.name}' holds a graph network alone (trained with steps=0) and cannot "
+                "dance: sets are seen through it with --graph"
+            )
 
 
 def _refuse_learnt_songs(

@@ -76,12 +76,17 @@ class RenGenerator(TrainedGenerator):
         """Generator and graph network."""
         return nn.ModuleDict({"dancer": self.dancer, "graph": self.graph})
 
+    @property
+    def dances(self) -> bool:
+        """Whether it has learnt to dance, or holds a graph network alone."""
+        return bool(self.options.steps)
+
     @torch.no_grad()
     def generate(self, music: Music, seed: int = 0, start: Float32 | None = None) -> Dance:
         """Dance to a whole song; see `Generator.generate`."""
         if start is not None:
             raise InputError("ren cannot begin at a given pose: it knows sound alone")
-        if not self.options.steps:
+        if not self.dances:
             raise InputError(
                 "this ren holds a graph network alone (it was trained with steps=0) and has not "
                 "learnt to dance: train one with steps"

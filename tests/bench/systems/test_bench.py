@@ -138,13 +138,31 @@ def test_a_real_dance_stands_at_its_place_in_its_song(tmp_path: Path) -> None:
     assert study.as_danced(replace(clip, poses=poses[:60]), music) is None
 
 
-def test_a_graph_network_sees_the_pose_and_not_the_place() -> None:
+def small_ren(steps: int = 1) -> RenGenerator:
     torch.manual_seed(0)
     frame = Frame(np.array([0, 256], np.float32), 300.0, tuple(range(14)))
-    ren = RenGenerator(
-        dancer=DanceGenerator(8), options=RenOptions(inner=8), held_out_songs=(),
+    return RenGenerator(
+        dancer=DanceGenerator(8), options=RenOptions(inner=8, steps=steps), held_out_songs=(),
         graph=StGcn(2).eval(), frame=frame,
     )  # fmt: skip
+
+
+def test_who_holds_a_graph_network_alone_is_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "read_generator", lambda text: (text, small_ren(steps=0)))
+    song = tmp_path / "song.wav"
+    song.touch()
+    for given in ({"generators": ("graph",)}, {"beside": ("graph",)}):
+        with pytest.raises(InputError, match=r"'graph' holds a graph network alone .*--graph"):
+            bench.bench_systems(
+                tmp_path, [song], tmp_path / "run", tmp_path / "none",
+                bench.SystemsOptions(**given), progress=False,
+            )  # fmt: skip
+
+
+def test_a_graph_network_sees_the_pose_and_not_the_place() -> None:
+    ren = small_ren()
     pieces = np.random.default_rng(0).normal(256, 60, (3, 120, 14, 2))
     seen = GraphFeatures(ren)(pieces)
     assert seen.shape == (3, 256)
