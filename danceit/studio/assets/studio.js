@@ -242,7 +242,9 @@ async function start() {
     }
   });
   const tempo = element("span", { class: "dim", id: "tempo" });
-  $("time").after(tempo);
+  const times = element("div", { class: "times" });
+  $("time").replaceWith(times);
+  times.append(deck.transport.time, tempo);
   for (const news of ["opened", "counted"]) {
     deck.addEventListener(news, () => (tempo.textContent = deck.counts.tempo_bpm ? `${deck.counts.tempo_bpm.toFixed(0)} BPM` : ""));
   }
