@@ -1,8 +1,11 @@
 """Changes in a real browser: in their order, whoever is quicker, the keys or the answers."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from danceit.studio.project import Project
 from tests.browser import watched
@@ -109,21 +112,48 @@ def test_no_key_is_lost_while_the_studio_is_at_work(browser: Any, danced: Served
         assert seen.complaints == []
 
 
-def test_an_eight_is_danced_again_where_the_song_comes_back(
-    browser: Any, index: Path, tmp_path: Path, project: Path
-) -> None:
+@pytest.fixture(scope="module")
+def returning(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A studio with a song of 40 s whose first part comes back."""
     from danceit.index.synthetic import make_library
     from danceit.studio.songs import prepare
     from danceit.studio.tasks import take_song
 
-    long = make_library(tmp_path / "long", songs_per_style=1, seconds=40.0).query_song
-    made = Project.open(project)
+    folder = tmp_path_factory.mktemp("returning")
+    long = make_library(folder / "long", songs_per_style=1, seconds=40.0).query_song
+    made = Project.open(folder / "mine.danceit")
     made.library = index
-    song = take_song(made, long, "comes back")
-    prepare(made, song, lambda doing, share: None)
-    with studio(project) as served, watched(browser) as seen:
-        served.post("/dances", {"song": song.id})
-        open_page(seen, served)
+    prepare(made, take_song(made, long, "comes back"), lambda doing, share: None)
+    with studio(made.folder) as served:
+        yield served
+
+
+def test_half_a_minute_is_danced_from_a_1_to_a_1(browser: Any, returning: Served) -> None:
+    (song,) = returning.get("/state")["songs"]
+    with watched(browser) as seen:
+        open_page(seen, returning, f"#/song/{song['id']}")
+        seen.state("studio.deck.player.clock.seek(5.0)")
+        button(seen, "30 s from here").click()
+        seen.page.get_by_text("is danced.").wait_for()
+        start_s, end_s = returning.get("/state")["songs"][0]["part"]
+        counts = seen.state("studio.deck.counts")
+        pairs = zip(counts["beats_s"], counts["numbers"], strict=True)
+        ones = [beat for beat, number in pairs if number == 1]
+        assert start_s == min(ones, key=lambda one: abs(one - 5.0))
+        assert end_s == min(ones, key=lambda one: abs(one - start_s - 30.0))
+        button(seen, "The whole song").click()
+        seen.page.get_by_text("All of it is danced.").wait_for()
+        assert returning.get("/state")["songs"][0]["part"] is None
+        assert seen.complaints == []
+
+
+def test_an_eight_is_danced_again_where_the_song_comes_back(
+    browser: Any, returning: Served
+) -> None:
+    (song,) = returning.get("/state")["songs"]
+    with watched(browser) as seen:
+        returning.post("/dances", {"song": song["id"]})
+        open_page(seen, returning)
         seen.until("danceit.drawnFrame() !== undefined")
         labels = [part["label"] for part in seen.state("studio.deck.counts.sections")]
         assert labels.count(labels[0]) > 1
