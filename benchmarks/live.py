@@ -1,6 +1,7 @@
 """How a live dance compares with one whose song is known, and whether it comes in time.
 
     python benchmarks/live.py DANCES BEATS INDEX ['DANCE_W_*'] [--seconds 90]
+    python benchmarks/live.py DANCES BEATS INDEX --joined DANCE_W_1+DANCE_C_4 ...
     python benchmarks/live.py --page INDEX SONG [--minutes 10]
 
 The first dances to each song of DANCES (folders with an `audio.mp3`), given block by block and
@@ -10,7 +11,12 @@ beside the offline dance of the same index: beats that were counted (those that 
 the bar) for each. Of speed it prints the share of the song's own length that everything took,
 and the longest that frames had to wait for the block that they were due with.
 
-The second plays a song, over and over, into a page in Chromium (playwright), in real time, and
+The second dances to two real songs, one behind the other: the first up to a 1 near `JOINED_S`,
+the other from a 1 of its own near `FROM_S` on, so that bars go on and tempo, metre and sound
+change at once. It prints beat F by BEATS before the change and for some stretches after it, and
+the seconds after which four beats in a row were right.
+
+The last plays a song, over and over, into a page in Chromium (playwright), in real time, and
 prints how many frames the page did not have when they were due.
 """
 
@@ -42,6 +48,13 @@ from danceit.workflow.live.session import await_page, opened_session, served
 
 SKIPPED_S = 8.0
 """Seconds at the beginning of which no beats are judged: mir_eval leaves out five."""
+
+
+JOINED_S, FROM_S, AFTER_S = 30.0, 20.0, 30.0
+"""Near which second the first song ends, the other begins, and seconds of that."""
+STRETCHES_S = ((-12.0, 0.0), (0.0, 4.0), (4.0, 8.0), (8.0, 30.0))
+"""Seconds from the change over which beats are judged."""
+IN_A_ROW = 4
 
 
 class Live:
@@ -133,6 +146,57 @@ def compare(dances: Path, folder: Path, index: Path, pattern: str, seconds: floa
             tell(rows)
 
 
+def change(dances: Path, folder: Path, index: Path, pairs: list[str]) -> None:
+    """Print how changes from song to song are followed."""
+    told: list[list[float]] = []
+    names = [f"F {start:g} to {end:g} s" for start, end in STRETCHES_S] + ["right after, s"]
+    print(f"{'':36}" + "".join(f"{name:>16}" for name in names))
+    with open_store(index, device="cpu") as opened:
+        encoder = FragmentEncoder.load(opened.encoder, device="cpu")
+        known = {Path(name).name: entry.clip_ids for name, entry in opened.recordings().items()}
+        for pair in pairs:
+            both = pair.split("+")
+            own = tuple(clip for name in both for clip in known.get(name, ()))
+            samples, beats_s, at_s, tempi = joined(dances, folder, both)
+            live = Live(samples, Without(opened, own), encoder)
+            told.append(followed(live.beats[0], beats_s, at_s))
+            values = "".join(f"{value:16.2f}" for value in told[-1])
+            print(f"{pair:26}{tempi[0]:4.0f} to {tempi[1]:3.0f}{values}", flush=True)
+    means = "".join(f"{value:16.2f}" for value in np.nanmean(told, axis=0))
+    print(f"{f'mean of {len(told)}':36}{means}")
+
+
+def joined(dances: Path, folder: Path, pair: list[str]) -> tuple[Any, Float64, float, list[float]]:
+    """Sound, beats, second of the change, tempi of two songs of which the second follows."""
+    parts, beats, tempi, at_s = [], [], [], 0.0
+    for name, first_s, last_s in zip(
+        pair, (0.0, FROM_S), (JOINED_S, FROM_S + AFTER_S), strict=True
+    ):
+        beats_s, numbers, _ = reference(folder, name)
+        ones_s = beats_s[numbers == 1]
+        start_s = ones_s[ones_s >= first_s][0] if first_s else 0.0
+        end_s = ones_s[ones_s <= last_s][-1]
+        samples = read_sound(dances / name / "audio.mp3").samples
+        parts.append(samples[round(start_s * RATE) : round(end_s * RATE)])
+        inside = (beats_s >= start_s - 1e-6) & (beats_s < end_s - 1e-6)
+        beats.append(beats_s[inside] - start_s + at_s)
+        tempi.append(60.0 / float(np.median(np.diff(beats[-1]))))
+        change_s, at_s = at_s, at_s + end_s - start_s
+    return np.concatenate(parts), np.concatenate(beats), change_s, tempi
+
+
+def followed(beats_s: Float64, known_s: Float64, at_s: float) -> list[float]:
+    """Beat F of each stretch, and seconds until `IN_A_ROW` known beats in a row were right."""
+    found = []
+    for start_s, end_s in STRETCHES_S:
+        inside = [b[(b >= at_s + start_s) & (b < at_s + end_s)] for b in (known_s, beats_s)]
+        found.append(float(mir_eval.beat.f_measure(*inside)))
+    after_s = known_s[known_s >= at_s]
+    right = np.abs(after_s[:, None] - beats_s).min(axis=1) <= 0.07
+    rows = np.convolve(right, np.ones(IN_A_ROW), mode="valid") >= IN_A_ROW
+    return [*found, float(after_s[rows.argmax()] - at_s) if rows.any() else float("nan")]
+
+
 def stretched(dance: Dance) -> float:
     """Largest local stretch of what is laid on counts: waiting goes back and forth."""
     laid = np.array([len(placed.beats_s) > 0 for placed in dance.fragments])[dance.source_index]
@@ -220,6 +284,7 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("given", nargs="+")
     asked.add_argument("--page", action="store_true")
+    asked.add_argument("--joined", nargs="+", metavar="SONG+SONG")
     asked.add_argument("--seconds", type=float, default=90.0)
     asked.add_argument("--minutes", type=float, default=10.0)
     said = asked.parse_args()
@@ -228,6 +293,9 @@ def main() -> None:
         show(index, song, said.minutes)
     else:
         dances, folder, index = map(Path, said.given[:3])
+        if said.joined:
+            change(dances, folder, index, said.joined)
+            return
         pattern = said.given[3] if len(said.given) > 3 else "*"
         compare(dances, folder, index, pattern, said.seconds)
 

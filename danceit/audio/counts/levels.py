@@ -81,6 +81,24 @@ def settled(first: Int64, gains: Float32, heard: Activation, prior: Float32) -> 
     return beats
 
 
+def tempo_weights(beats: Int64, gains: Float32) -> Float32:
+    """Log weight of each length of a beat, by the tempo at which a song was counted.
+
+    For who goes on counting it; `beats` and `gains` as for `settled`.
+    """
+    return _own(_tempo_of(beats, gains), 1.0)
+
+
+def for_twice_as_fast(slower: Int64, faster: Int64, heard: Activation) -> float:
+    """What speaks for beats twice as fast as others, in nepers a slower beat; below 0 against.
+
+    For who has both already; `heard` as for `settled`.
+    """
+    middles = (slower[1:] + slower[:-1]) // 2
+    stands_out = float(peak(heard.beat, slower).mean() - peak(heard.beat, middles).mean())
+    return _for_faster(slower, faster, stands_out, heard)
+
+
 def _at(kept: _Kept, times: float, gains: Float32, prior: Float32) -> Int64:
     """Beats at a level so many times as fast as the tempo that was found."""
     return find_beats(gains, prior + _own(kept, times)).frames

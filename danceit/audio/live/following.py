@@ -8,8 +8,11 @@ continue them at the tempo of the last few. Nothing is ever known of the sound t
 the first beats are counted when `FEWEST` of them have been heard, a tempo that changes is
 followed within a few beats, and what is said of a beat to come may move until it is there.
 
+Which level is counted is decided anew every few seconds (`danceit.audio.live.deciding`).
+
 Each beat has a number of its own that it keeps, so that whoever laid something on a beat
-finds it again after its time was corrected.
+finds it again after its time was corrected. Where beats come at another pace than was said
+before, another grid begins: numbers of different grids do not lie on the same beats.
 """
 
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from danceit.audio.counts.bar_pointer import METRES, BarPath, Forward, find_bars
 from danceit.audio.counts.heard import LEAD_S, RATE_HZ, hear
 from danceit.audio.counts.pulse import PulseTracker, gains_of
 from danceit.audio.decoding import RATE, Sound
+from danceit.audio.live.deciding import Deciding
 from danceit.counts import TRUSTED, Counts
 from danceit.data import Float32, Float64
 
@@ -39,20 +43,31 @@ AHEAD_S = 30.0
 FEWEST = 4
 """Beats heard before anything is counted."""
 SILENCE = 1e-4
-"""Power, of the loudest second kept, below which a second is silent: 40 dB."""
+"""Power, of the loudest stretch kept, below which a stretch of `_LOUD_S` is silent: 40 dB."""
 QUIET = 1e-8
 """Power below which everything is silence, whatever came before: -80 dBFS."""
-_LOUD_S = 1.0
+_LOUD_S = 1.5
+"""Longer than the breaks of songs that people dance through."""
 _ANOTHER_METRE = 6.0
 """Nepers by which another metre must fit better than the one that is being counted."""
-_SURE_BEATS = 8
+_SURE_BEATS = 16
 _LOST = 0.15
 """Confidence below which counting ends; it begins at `danceit.counts.TRUSTED`."""
-_TEMPO_BEATS = 8
-_STRAIGHT_S = 0.03
-"""Deviation from an even tempo beyond which fewer beats tell it."""
+_SAME_PACE = 0.2
+"""Share by which beats may come sooner or later and still be those that were said before."""
+_COMPARED = 6
+"""Beats by which a grid is compared with the one before."""
+_TEMPO_BEATS = (16, 8, 4, 3)
+"""Beats that tell the tempo: as many as lie on a line. Single beats are heard some 20 ms early
+or late, and what is said of the next one adds that up."""
+_STRAIGHT_S, _TO_A_SIDE_S = 0.025, 0.012
+"""Deviation from a line, and of the last `_LAST` beats from it to one side, that is even."""
+_LAST = 4
+_LEAST_SURE = 0.02
+"""Weight of a beat that is not heard."""
 
 _WINDOW = round(WINDOW_S * RATE_HZ)
+_KEPT = round(KEPT_S * RATE_HZ)
 _STEP = RATE // RATE_HZ
 
 
@@ -69,13 +84,16 @@ class Followed:
     first_id : int
         Number that the first of these beats keeps.
     silent : bool
-        Whether the last second was silent.
+        Whether the last `_LOUD_S` were silent.
+    grid : int
+        Number of the grid that the beats' numbers belong to.
     """
 
     now_s: float
     counts: Counts
     first_id: int = 0
     silent: bool = False
+    grid: int = 0
 
     @property
     def counting(self) -> bool:
@@ -106,7 +124,9 @@ class Follower:
     """
 
     def __init__(self, *, bpm: float | None = None, metre: int | None = None) -> None:
-        self._forward = Forward(PulseTracker().prior(bpm), round(KEPT_S * RATE_HZ))
+        prior = PulseTracker().prior(bpm)
+        self._forward = Forward(prior, _KEPT)
+        self._deciding = None if bpm else Deciding(prior, _KEPT)
         self._metres = (metre,) if metre else METRES
         self._metre = metre or 0
         self._samples = np.zeros(0, np.float32)
@@ -149,10 +169,15 @@ class Follower:
 
     def _look(self) -> Followed:
         now_s, silent = self.heard_s, self._silent
-        nothing = Followed(now_s, Counts.none("pulse"), self.followed.first_id, silent)
+        before = self.followed
+        nothing = Followed(now_s, Counts.none("pulse"), before.first_id, silent, before.grid)
         if now_s < FEWEST * 60 / 250 or max(self._powers) < QUIET:
             return nothing
         self._take(*self._window())
+        if self._deciding is not None:
+            known = self._forward.n_frames - self._forward.first
+            said = Activation(self._beat[:known], self._one[:known])
+            self._forward = self._deciding.decided(self._forward, said)
         tail = self._beat[self._forward.n_frames - self._forward.first :]
         frames = self._forward.with_more(gains_of(tail)).path().frames - self._forward.first
         frames = frames[frames >= 1]
@@ -161,12 +186,13 @@ class Follower:
         beats_s = self._seconds(refined(frames, self._beat))
         apart = np.diff(beats_s, prepend=-1.0) > 0.05
         frames, beats_s = frames[apart], beats_s[apart]
-        last = peak(self._beat, frames[-_SURE_BEATS:])
-        sure = float((1 / (1 + np.exp(-last.astype(np.float64)))).mean())
-        if len(frames) < FEWEST or sure < (_LOST if self.followed.counting else TRUSTED):
+        odds = peak(self._beat, frames).astype(np.float64)
+        heard = 1 / (1 + np.exp(-odds))
+        sure = float(heard[-_SURE_BEATS:].mean())
+        if len(frames) < FEWEST or sure < (_LOST if before.counting else TRUSTED):
             return nothing
         bars = self._bars(one_odds(Activation(self._beat, self._one), frames))
-        return self._told(now_s, beats_s, bars, sure)
+        return self._told(now_s, beats_s, bars, heard)
 
     def _window(self) -> tuple[int, Activation]:
         """Number of the first frame that the network looks at now, and what it says."""
@@ -206,10 +232,12 @@ class Follower:
         self._metre = best.metre
         return best
 
-    def _told(self, now_s: float, beats_s: Float64, bars: BarPath, sure: float) -> Followed:
-        """Number the beats as those before them, and go on with them."""
+    def _told(self, now_s: float, beats_s: Float64, bars: BarPath, heard: Float64) -> Followed:
+        """Number the beats as those before them, and go on with them; `heard` is how surely."""
         first_id = self._first_id(beats_s)
-        period_s, last_s = _tempo(beats_s)
+        grid = self.followed.grid + self._paced_otherwise(beats_s)
+        period_s, last_s = _tempo(beats_s, heard)
+        sure = float(heard[-_SURE_BEATS:].mean())
         n_ahead = int((now_s + AHEAD_S - last_s) / period_s)
         coming = last_s + period_s * np.arange(1, n_ahead + 1)
         later = (bars.numbers[-1] - 1 + np.arange(1, n_ahead + 1)) % bars.metre + 1
@@ -221,7 +249,15 @@ class Follower:
             bar_confidence=min(1.0, sure),
             tracker="pulse",
         )
-        return Followed(now_s, counts, first_id)
+        return Followed(now_s, counts, first_id, grid=grid)
+
+    def _paced_otherwise(self, beats_s: Float64) -> bool:
+        """Whether the last beats come at another pace than was said of them before."""
+        before = self.followed
+        if not before.counting:
+            return True
+        steps = np.diff(before.counts.places(beats_s[-_COMPARED:]))
+        return abs(float(np.median(steps)) - 1.0) > _SAME_PACE
 
     def _first_id(self, beats_s: Float64) -> int:
         before = self.followed
@@ -233,13 +269,19 @@ class Follower:
         return round(before.id_at(float(beats_s[at]))) - at
 
 
-def _tempo(beats_s: Float64) -> tuple[float, float]:
-    """Seconds a beat, and where the last beat lies on the line through the last few."""
-    for n in (_TEMPO_BEATS, _TEMPO_BEATS // 2, 3):
-        last = beats_s[-n:]
+def _tempo(beats_s: Float64, heard: Float64) -> tuple[float, float]:
+    """Seconds a beat, and where the last beat lies on the line through the last few.
+
+    Beats (B,) weigh as much as they were heard (B,).
+    """
+    slope = end_s = 0.0
+    for n in _TEMPO_BEATS:
+        last, weights = beats_s[-n:], heard[-n:] + _LEAST_SURE
         count = np.arange(len(last))
-        slope, start = np.polyfit(count, last, 1)
-        line = start + slope * count
-        if float(np.abs(line - last).max()) <= _STRAIGHT_S:
+        slope, start = np.polyfit(count, last, 1, w=np.sqrt(weights))
+        end_s = start + slope * count[-1]
+        off = last - start - slope * count
+        aside = np.average(off[-_LAST:], weights=weights[-_LAST:])
+        if np.average(off**2, weights=weights) <= _STRAIGHT_S**2 and abs(aside) <= _TO_A_SIDE_S:
             break
-    return float(slope), float(line[-1])
+    return float(slope), float(end_s)

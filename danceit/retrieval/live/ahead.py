@@ -12,7 +12,11 @@ import numpy as np
 
 from danceit.audio.live.following import Followed
 from danceit.data import Float64
+from danceit.retrieval.planning import WIDEST
 from danceit.retrieval.windows import SHORTEST_S, Window, usual_counts
+
+_NEAREST_S = 0.2
+"""Seconds from what is shown to a beat on which something may begin."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,20 @@ def first_one(followed: Followed, after_s: float) -> int:
     later = counts.beats_s >= after_s
     ones = later & (counts.numbers == 1) if counts.metre else later
     return int(np.argmax(ones)) + followed.first_id
+
+
+def landing(followed: Followed, head_s: float, left_s: float) -> int:
+    """Number of the beat on which `left_s` of movement from `head_s` on had best end.
+
+    The 1 to which it is stretched least, where that is by at most `WIDEST`; else any beat.
+    """
+    counts = followed.counts
+    left_s = max(left_s, _NEAREST_S)
+    away = np.abs(np.log(np.maximum(counts.beats_s - head_s, 1e-3) / left_s))
+    away[counts.beats_s < head_s + _NEAREST_S] = np.inf
+    ones = np.where(counts.numbers == 1, away, np.inf)
+    best = ones if ones.min() <= np.log(WIDEST) else away
+    return int(np.argmin(best)) + followed.first_id
 
 
 def windows_ahead(

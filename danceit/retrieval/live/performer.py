@@ -4,7 +4,9 @@ What is shown `lead_s` from now is fixed now; everything later may still change.
 chosen so that a bar at least is planned beyond that. Where the beats turn out to come earlier
 or later than was expected when a move was laid on them, it is shown quicker or slower, never
 by more than `WIDEST`; where they are off by more than half a beat, it is taken to be on the
-beats that are nearest. While nothing is counted the dancer waits (`danceit.retrieval.live.idle`).
+beats that are nearest. Where the song turns out to be counted at another pace altogether, what
+is planned is shown through to a beat of the new grid, a 1 where one is near, and moves are laid
+on that from there on. While nothing is counted the dancer waits (`danceit.retrieval.live.idle`).
 """
 
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from danceit.data import FPS, Float32, Float64, Int32, Int64, Placement
 from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
-from danceit.retrieval.live.ahead import first_one, windows_ahead
+from danceit.retrieval.live.ahead import first_one, landing, windows_ahead
 from danceit.retrieval.live.beam import WIDTH
 from danceit.retrieval.live.choosing import Chooser, Chosen, Heard
 from danceit.retrieval.live.idle import Idle
@@ -139,9 +141,11 @@ class Performer:
         self._idle = Idle(store, self.options)
         self._timeline = Timeline(store.spec.dims)
         self._head, self._planned_s = 0, -1.0 / FPS
-        self._ids = np.zeros(0, np.int64)
+        self._ids = np.zeros(0)
         """Beats that movement was laid on, and when they are on the planned clock."""
         self._beats_s = np.zeros(0)
+        self._grid = 0
+        """That these beats are of."""
         self._place = 0
         self._laid: tuple[Chosen, Knots] | None = None
         """The last move, and when in its source each of its counts is."""
@@ -192,14 +196,14 @@ class Performer:
     def _step(self, time_s: float) -> float:
         """Seconds of the planned clock into the frame at a second of the stream."""
         step, followed = 1.0 / FPS, self.followed
-        if not len(self._ids) or not followed.counting:
+        if not len(self._ids) or not followed.counting or self._grid != followed.grid:
             return step
         at = followed.id_at(time_s)
         if not self._ids[0] <= at <= self._ids[-1]:
             return step
         wanted = float(np.interp(at, self._ids, self._beats_s)) - self._planned_s
         step = float(np.clip(wanted, step / WIDEST, step * WIDEST))
-        beat_s = float(np.diff(self._beats_s).mean())
+        beat_s = (self._beats_s[-1] - self._beats_s[0]) / (self._ids[-1] - self._ids[0])
         off = round((wanted - step) / beat_s)
         if off:
             # On the beats that are nearest; what is laid on those to come is a bar at most.
@@ -212,6 +216,8 @@ class Performer:
         if followed.counting:
             if not len(self._ids):
                 self._begin(followed)
+            elif self._grid != followed.grid:
+                self._change(followed)
             beat_s = 60.0 / followed.counts.tempo_bpm
             bar_s = (followed.counts.metre or 4) * beat_s
             if self._beats_s[-1] - self._planned_s < bar_s + _MARGIN_S:
@@ -232,16 +238,26 @@ class Performer:
         if missing > 0:
             self._wait(missing)
         self._timeline.cut(self._frame(start_s))
-        self._ids = np.arange(first_id - _BEATS_BEFORE, first_id + 1)
-        places_s = np.array([followed.place(int(one)) for one in self._ids])
+        self._ids = np.arange(first_id - _BEATS_BEFORE, first_id + 1.0)
+        places_s = np.array([followed.place(one) for one in self._ids])
         self._beats_s = places_s - places_s[-1] + start_s
         self._place, self._laid, self._waited = 0, None, None
+        self._grid = followed.grid
+
+    def _change(self, followed: Followed) -> None:
+        """Take what is planned to end on a beat of another grid, a 1 where one is near."""
+        head_s = (self._head - 1) / FPS
+        left_s = float(self._beats_s[-1]) - self._planned_s
+        end_id = landing(followed, head_s, left_s)
+        self._ids = np.array([followed.id_at(head_s), end_id])
+        self._beats_s = np.array([self._planned_s, self._planned_s + left_s])
+        self._grid, self._place = followed.grid, 0
 
     def _choose(self, followed: Followed) -> None:
         """Choose the next move and put it behind what is planned."""
         ahead = windows_ahead(
             followed,
-            int(self._ids[-1]),
+            round(self._ids[-1]),
             float(self._beats_s[-1]),
             WINDOWS,
             self.options.length_s,
@@ -274,7 +290,7 @@ class Performer:
 
     def _stop(self, *, at_once: bool) -> None:
         """Count on nothing any more; wait, at once or when what is planned is over."""
-        self._ids, self._beats_s = np.zeros(0, np.int64), np.zeros(0)
+        self._ids, self._beats_s = np.zeros(0), np.zeros(0)
         self._chooser.pause()
         if at_once:
             self._timeline.cut(self._frame(self._planned_s) + _GAP)

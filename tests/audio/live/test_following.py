@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from danceit.audio.counts.bar_pointer import Forward, find_beats
 from danceit.audio.decoding import RATE
-from danceit.audio.live.following import Followed, Follower
+from danceit.audio.live.following import Followed, Follower, _tempo
 from danceit.data import Float32, Float64
 from tests.audio.counts import made
 
@@ -117,6 +117,42 @@ def test_a_change_of_tempo_is_followed_within_a_few_beats() -> None:
     assert mir_eval.beat.f_measure(song.beats_s[inside], late, f_measure_threshold=0.07) > 0.9
 
 
+def test_numbers_of_beats_hold_until_they_come_at_another_pace(
+    rock: tuple[made.Track, Said],
+) -> None:
+    _, said = rock
+    assert len({state.grid for state in said.states if state.now_s > 6.0}) == 1
+    slow_s = np.arange(0.2, 12.0, 60 / 92)
+    quick_s = slow_s[-1] + np.arange(1, 40) * 60 / 132
+    song = made.rock(np.concatenate([slow_s, quick_s]), 24.0)
+    said = follow(song.samples)
+    before, after = said.at(11.0), said.at(23.0)
+    assert after.grid > before.grid
+    assert after.counts.tempo_bpm == pytest.approx(132, rel=0.03)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_beats_that_are_heard_a_little_off_tell_the_tempo(seed: int) -> None:
+    """Sixteen beats off by 15 ms each: the next is off by 9 ms at two deviations in theory."""
+    rng = np.random.default_rng(seed)
+    beats_s = 3.0 + 0.6 * np.arange(40) + np.clip(rng.normal(0, 0.015, 40), -0.03, 0.03)
+    period_s, last_s = _tempo(beats_s, np.full(40, 0.8))
+    assert last_s + period_s == pytest.approx(3.0 + 0.6 * 40, abs=0.035)
+    # One that was hardly heard may lie anywhere near.
+    heard = np.full(40, 0.8)
+    beats_s[-2], heard[-2] = beats_s[-2] + 0.12, 0.0
+    period_s, last_s = _tempo(beats_s, heard)
+    assert last_s + period_s == pytest.approx(3.0 + 0.6 * 40, abs=0.045)
+
+
+def test_a_tempo_that_has_changed_is_told_by_fewer_beats() -> None:
+    beats_s = np.concatenate([0.6 * np.arange(20), 0.6 * 19 + 0.5 * np.arange(1, 6)])
+    period_s, last_s = _tempo(beats_s, np.full(25, 0.8))
+    assert period_s == pytest.approx(0.5, abs=0.01)
+    assert last_s == pytest.approx(beats_s[-1], abs=0.01)
+
+
 def test_silence_ends_the_counting_and_music_begins_it_again() -> None:
     song = made.rock(made.steady(110), 24.0)
     samples = song.samples.copy()
@@ -129,6 +165,15 @@ def test_silence_ends_the_counting_and_music_begins_it_again() -> None:
     again = said.at(20.0)
     assert again.counting
     assert again.first_id > said.at(8.0).first_id + len(said.at(8.0).counts.beats_s)
+
+
+def test_a_break_of_a_second_is_counted_through() -> None:
+    song = made.rock(made.steady(110), 16.0)
+    samples = song.samples.copy()
+    samples[10 * RATE : 11 * RATE + RATE // 10] = 0.0
+    said = follow(samples)
+    assert all(state.counting for state in said.states if state.now_s > 6.0)
+    assert len({state.grid for state in said.states if state.now_s > 6.0}) == 1
 
 
 def test_nothing_is_counted_in_silence_or_in_a_tone() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from danceit.audio.live.following import Followed
 from danceit.counts import Counts
-from danceit.retrieval.live.ahead import first_one, windows_ahead
+from danceit.retrieval.live.ahead import first_one, landing, windows_ahead
 
 
 def counted(metre: int, first_number: int = 1, bpm: float = 120.0) -> Followed:
@@ -64,3 +64,14 @@ def test_the_first_1_from_a_moment_on_is_found() -> None:
     assert first_one(counted(4), 1.2) == 1004
     assert first_one(counted(4), 3.0) == 1004
     assert first_one(counted(0), 1.2) == 1001
+
+
+def test_movement_ends_on_the_nearest_1_of_another_grid() -> None:
+    """Beats of half a second from 1.0 s on, 1s at 1, 3, 5 s."""
+    followed = counted(4)
+    assert landing(followed, 2.0, 2.9) == 1008
+    assert landing(followed, 2.0, 1.1) == 1004
+    # At 1.25 times its pace it reaches 4.0 s: no 1, but a beat.
+    assert landing(followed, 2.5, 1.6) == 1006
+    # Not on what is shown already.
+    assert followed.place(landing(followed, 3.0, 0.0)) > 3.1

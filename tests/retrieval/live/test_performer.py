@@ -104,7 +104,7 @@ def test_the_dancer_waits_before_the_first_beat_and_through_silence(rock: Danced
     speed = np.nanmean(joint_steps(rock.dance.joints), axis=1) * FPS
     speed = np.append(speed[:1], speed)
     times_s = np.arange(rock.dance.n_frames) / FPS
-    quiet = (times_s > QUIET_S[0] + 2.5) & (times_s < QUIET_S[1])
+    quiet = (times_s > QUIET_S[0] + 3.0) & (times_s < QUIET_S[1])
     waiting = speed[quiet].mean()
     assert 0 < waiting < 0.4 * speed[in_music(rock)].mean()
     waited = rock.performer.placements[0].fragment_id
@@ -141,6 +141,39 @@ def test_every_frame_can_be_traced_to_its_source(rock: Danced, store: FragmentSt
 
 def near_seam(dance: Dance, frame: int) -> bool:
     return bool(dance.seams.size) and bool(np.abs(dance.seams - frame).min() <= 9)
+
+
+@pytest.fixture(scope="module")
+def changed(store: FragmentStore) -> Danced:
+    """A song that goes on at another pace, half as fast again, from a 1 on."""
+    slow_s = 0.2 + np.arange(20) * 60 / 88
+    quick_s = slow_s[-1] + 60 / 88 + np.arange(40) * 60 / 132
+    song = made.rock(np.concatenate([slow_s, quick_s]), 29.0)
+    found = dance_to(song.samples, store)
+    return Danced(song, found.performer, found.shown, found.dance, found.lead)
+
+
+def test_a_song_that_changes_its_pace_is_danced_without_a_jump(changed: Danced) -> None:
+    dance = changed.dance
+    assert min(changed.lead) >= int(LiveOptions().lead_s * FPS) - 1
+    assert seam_jumps(dance.joints, dance.seams).largest < 60
+    # Between the repaired seams nobody moves faster than anybody does elsewhere.
+    steps = np.nanmax(joint_steps(dance.joints), axis=1)
+    assert steps.max() < 80
+    moving = np.array([len(one.beats_s) > 0 for one in dance.fragments])[dance.source_index]
+    begins = round(7.0 * FPS)
+    assert moving[begins:].all()
+    stretch = warp(dance.source_index[begins:], dance.source_s[begins:], FPS)
+    assert stretch.largest < 1.25**2 + 0.05
+
+
+def test_moves_begin_on_the_1s_of_a_pace_that_is_new(changed: Danced) -> None:
+    begins = np.flatnonzero(np.diff(changed.dance.source_index)) + 1
+    late = begins[begins / FPS > 23.0] / FPS
+    assert len(late) >= 2
+    assert np.abs(changed.song.beats_s[:, None] - late).min(axis=0).max() < 0.09
+    ones_s = changed.song.beats_s[20::4]
+    assert np.mean(np.abs(ones_s[:, None] - late).min(axis=0) < 0.09) >= 0.5
 
 
 def test_the_same_sound_gives_the_same_dance(store: FragmentStore) -> None:
