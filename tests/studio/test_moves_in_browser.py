@@ -2,7 +2,11 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
+import pytest
+
+from danceit.clock import seconds_of
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.project import Project
@@ -155,6 +159,15 @@ def test_moves_like_a_file_that_is_dropped_are_found(
         # A stretch of a clip, by its seconds.
         seen.page.locator("button.clip-card").first.click()
         button(seen, "Find moves like this stretch").wait_for()
+        # From one of its moves to another, by the moves themselves.
+        for number, name in ((1, "From here"), (2, "To here")):
+            seen.page.locator("button.clip-card").nth(number).click()
+            button(seen, name).click()
+        fields = seen.page.locator("#page .stretch input")
+        begins, ends = (seconds_of(field.input_value(), "") for field in fields.all())
+        shown = danced.get(f"/clip?clip={quote(danced.get('/clips')['clips'][0]['id'])}")["moves"]
+        assert begins == pytest.approx(shown[1]["start_s"], abs=0.05)
+        assert ends == pytest.approx(shown[2]["end_s"], abs=0.05)
         seen.page.locator("#page").get_by_label("From, in seconds").fill("2")
         seen.page.locator("#page").get_by_label("To, in seconds").fill("0:04")
         button(seen, "Find moves like this stretch").click()

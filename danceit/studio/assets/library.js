@@ -112,6 +112,7 @@ class LibraryPage {
     const stretch = stretchFields("Like a stretch of it:");
     const alike = button("Find", () => this.#like(`clip=${encodeURIComponent(clip.id)}&${stretch.query()}`, `a stretch of ${nameOf(clip.id)}`), { shape: "other", label: "Find moves like this stretch" });
     stretch.row.append(alike);
+    this.stretch = stretch;
     const facts = [clip.style, clip.dancer, clip.licence, clip.tempo_bpm ? `${clip.tempo_bpm.toFixed(0)} BPM` : "", clock(clip.seconds, 0), plural(clip.moves, "move"), clip.turns ? plural(clip.turns, "turn") : ""];
     this.page.replaceChildren(
       element(
@@ -150,10 +151,13 @@ class LibraryPage {
       location.hash = `#/dance/${version.id}`;
       await putMove({ id: move.id, name }, at, version.id);
     }, { kind: "primary", shape: "dancer", title: "Where its playhead stands" });
+    // Of a clip that is open: where the stretch that is looked for begins and ends.
+    const mark = (text, end, seconds) => button(text, () => { this.stretch.set(end, seconds); dialog.close(); }, { title: "Of the stretch that moves are looked for by" });
+    const marks = this.stretch?.row.isConnected ? element("div", { class: "actions marks" }, mark("From here", "from", move.start_s), mark("To here", "to", move.end_s)) : "";
     const picture = loops.picture(this.index, move.id, `${name}, moving`);
     dialog.replaceChildren(
       element("h2", { id: "move-title" }, name),
-      element("div", { class: "about-move" }, picture, element("div", { class: "column" }, heard, button("Moves like this", () => { dialog.close(); return this.#alike(move, name); }, { shape: "other" }), use || "", button("Close", () => dialog.close()))),
+      element("div", { class: "about-move" }, picture, element("div", { class: "column" }, heard, button("Moves like this", () => { dialog.close(); return this.#alike(move, name); }, { shape: "other" }), marks, use || "", button("Close", () => dialog.close()))),
     );
     dialog.addEventListener("close", () => heard.pause(), { once: true });
     dialog.showModal();

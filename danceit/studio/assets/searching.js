@@ -6,7 +6,8 @@ function stretchFields(words) {
   const [from, to] = [field("from", "From"), field("to", "To")];
   const row = element("div", { class: "stretch" }, element("span", { class: "dim" }, words), from, to);
   const told = () => ({ from: from.value.trim(), to: to.value.trim() });
-  return { row, told, query: () => String(new URLSearchParams(told())) };
+  const set = (name, seconds) => (({ from, to })[name].value = clock(seconds));
+  return { row, told, set, query: () => String(new URLSearchParams(told())) };
 }
 
 // Ask for a file, and for what stretch of it.

@@ -157,6 +157,7 @@ class Library:
                 {
                     "id": str(table.fragment_id[i]),
                     "start_s": round(float(table.start_s[i]), 2),
+                    "end_s": round(float(table.end_s[i]), 2),
                     "energy": round(float(table.energy[i]), 1),
                 }
             )
