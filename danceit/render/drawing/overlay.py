@@ -1,7 +1,9 @@
 """What is laid over the picture: progress, beats, captions, debugging text, credits."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -172,7 +174,12 @@ def credits_of(dances: Sequence[Dance]) -> list[Credit]:
                 key = (name, placed.licence or "no licence stated")
                 seconds[key] = seconds.get(key, 0.0) + count / dance.fps
     ordered = sorted(seconds.items(), key=lambda item: (-item[1], item[0]))
-    return [Credit(source, licence, shown) for (source, licence), shown in ordered]
+    # Its folder only where another one has a file of that name.
+    alike = Counter(PurePath(name).name for name in {name for name, _ in seconds})
+    return [
+        Credit(PurePath(name).name if alike[PurePath(name).name] == 1 else name, licence, shown)
+        for (name, licence), shown in ordered
+    ]
 
 
 def n_cards(credit_lines: Sequence[Credit]) -> int:

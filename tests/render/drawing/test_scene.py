@@ -143,6 +143,19 @@ def test_credits_name_every_source_once_with_its_licence(dance: Dance) -> None:
     assert len(np.unique(scene.frame(scene.n_danced))) > 20
 
 
+def test_credits_name_a_folder_only_where_it_tells_two_files_apart(dance: Dance) -> None:
+    first, second = dance.fragments[:2]
+    here = replace(dance, fragments=(
+        replace(first, clip_id="2026-01-01/phone/a.mp4#2"), replace(second, clip_id="x/b.mp4"),
+        *dance.fragments[2:],
+    ))  # fmt: skip
+    assert {line.source for line in credits_of([here])} >= {"a.mp4", "b.mp4"}
+    alike = replace(here, fragments=(
+        here.fragments[0], replace(second, clip_id="x/a.mp4"), *dance.fragments[2:]
+    ))  # fmt: skip
+    assert {line.source for line in credits_of([alike])} >= {"2026-01-01/phone/a.mp4", "x/a.mp4"}
+
+
 def test_dancers_stand_side_by_side_in_cells_that_fill_the_frame() -> None:
     for count in range(1, 13):
         views = split_views(count, (910, 512), lane=False)
