@@ -5,7 +5,8 @@
 
 `OUT` is a folder. ``seams-JOIN-00.png`` shows a seam a row, frame by frame, the first of the new
 shot in a yellow frame, and how the shots meet; ``whole-00.png`` the dance from its start to its
-end at `--fps` pictures a second, each with its second.
+end at `--fps` pictures a second, each with its second. For the whole dance it is told in how many
+frames fingers or ankles that the camera took are beside the picture.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from danceit.data import Dance
 from danceit.render import RenderOptions
+from danceit.render.footage.framing import canvas_place, with_hands
 from danceit.render.footage.scene import FootageScene
 from danceit.workflow.footage_sources import Filming
 
@@ -80,6 +82,22 @@ def whole(scene: FootageScene, fps: float) -> list[list[Picture]]:
     return [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
 
 
+def beside(scene: FootageScene) -> int:
+    """Frames in which a finger or an ankle is beside the picture, by more than a hundredth."""
+    width = scene.options.frame_size[0]
+    canvas = canvas_place(scene.options.frame_size)
+    found = 0
+    for shot in scene.cut.shots:
+        if shot.filmed is None or shot.filmed.size is None:
+            continue
+        for frame in range(shot.start, shot.stop):
+            joints = with_hands(shot.joints(frame)[None])[0]
+            placing = shot.placing(frame, canvas)
+            x = placing[0, 0] * np.clip(joints[:, 0], 0, shot.filmed.size[0]) + placing[0, 2]
+            found += bool(((x < -0.01 * width) | (x > 1.01 * width)).any())
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dance", type=Path)
@@ -98,6 +116,7 @@ def main() -> None:
         scene.close()
     if asked.fps:
         scene = scene_of(dance, "auto", asked.aspect, asked.size)
+        print(f"fingers or ankles beside the picture in {beside(scene)} of {scene.n_frames} frames")
         write_sheets(whole(scene, asked.fps), asked.out, "whole")
         scene.close()
 

@@ -41,6 +41,8 @@ SHORT_ARMS = 0.53
 """Arm over leg in space, in a stretch without a gap, under which it is likewise. Of eight filmed
 dancers it is 0.6 to 0.78, of bodies made up on a tap dancer's legs 0.31 to 0.51. (In the picture
 an arm that points at it has no length.)"""
+LEGS_SEEN = 0.5
+"""Share of such a stretch for which a leg is seen; where feet come and go nothing is told by it."""
 LEGS_S = 2.0
 GAP_S = 0.3
 """Time without the body after which depth is solved anew."""
@@ -240,8 +242,11 @@ def _short_arms(dancer: Dancer, footage: Footage) -> Bool:
         seen = RodsSeen.of(dancer.image[part], dancer.world[part], px_per_m[part])
         lengths = lengths_of(seen)
         arm, leg = (
-            max((lengths[[*rods]].sum() for rods in limb if seen.known[:, rods].any()), default=0.0)
-            for limb in (_ARM, _LEG)
+            max(
+                (lengths[[*rods]].sum() for rods in limb if seen.known[:, rods].mean() > shown),
+                default=0.0,
+            )
+            for limb, shown in ((_ARM, 0.0), (_LEG, LEGS_SEEN))
         )
         found[part] = 0.0 < arm < SHORT_ARMS * leg
     return found
