@@ -57,6 +57,38 @@ def test_a_level_is_counted_by_how_much_beats_stand_out_from_the_middles(
     assert 60 * RATE_HZ / np.median(np.diff(found)) == pytest.approx(bpm, rel=0.02)
 
 
+def test_strokes_at_twice_the_pace_for_a_while_are_counted_through() -> None:
+    beats = np.arange(10, 6000, 33)  # 91 beats a minute
+    middles = {int(frame) + 16: 1.0 for frame in beats if 2000 < frame < 4000}
+    struck = dict.fromkeys(beats.tolist(), 2.5) | middles
+    found = counted(odds(6100, struck), barred(beats, 4, 6100))
+    np.testing.assert_allclose(np.diff(found), 33, atol=1)
+
+
+def test_a_song_that_really_slows_to_half_its_pace_is_followed() -> None:
+    periods = np.r_[[19] * 60, np.linspace(19, 34, 17).astype(int), [34] * 16]
+    beats = 10 + np.cumsum(periods)
+    end = int(beats[-1]) + 40
+    found = counted(odds(end, dict.fromkeys(beats.tolist(), 2.0)), barred(beats, 2, end))
+    np.testing.assert_allclose(np.diff(found)[5:50], 19, atol=1)
+    np.testing.assert_allclose(np.diff(found)[-8:], 34, atol=1)
+
+
+@pytest.mark.parametrize(("middle", "period"), [(2.5, 50), (-3.0, 33)])
+def test_bars_of_three_are_two_dotted_beats_where_their_middle_is_one(
+    middle: float, period: int
+) -> None:
+    ones = np.arange(10, 6000, 100)
+    quarters = np.concatenate([ones + 33, ones + 67])
+    struck = dict.fromkeys(ones.tolist(), 3.0) | dict.fromkeys(quarters.tolist(), 0.5)
+    struck |= dict.fromkeys((ones + 50).tolist(), middle)
+    beat = odds(6100, struck)
+    gains = np.clip(beat + 1.5, -4, 4)
+    first = np.sort(np.concatenate([ones, quarters]))
+    found = settled(first, gains, Activation(beat, barred(ones, 1, 6100)), PRIOR)
+    np.testing.assert_allclose(np.diff(found), period, atol=1)
+
+
 def test_under_eight_beats_there_is_nothing_to_settle() -> None:
     first = np.array([10, 40, 70])
     nothing = np.zeros(100, np.float32)

@@ -72,6 +72,13 @@ def test_speech_is_not_counted(seed: int, syllables_s: float) -> None:
     assert found.notes[0].startswith("no clear beat in sound.wav")
 
 
+def test_a_person_who_speaks_is_not_counted(real_data: Path) -> None:
+    sound = read_sound(real_data / "defects" / "public" / "ogg_no_last_page.oga")
+    found = count(sound, Basis(None, "pulse", Corrections()), "memo.oga")
+    assert found.beats_s.size == 0
+    assert len(found.notes) == 1
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_what_is_played_at_no_pace_is_not_counted(seed: int) -> None:
     assert counted(rubato(seed)).beats_s.size == 0
