@@ -154,21 +154,40 @@ def repeated(
 
 
 def shorter_takes(chain: Chain, solved: Callable[[Chain], Int64]) -> Int64:
-    """Path of least cost where a take costs more the longer it goes on beyond `TAKE` windows."""
-    path = solved(chain)
+    """Path (W,) of least cost found where a take costs more the longer it is beyond `TAKE` windows.
+
+    A take that is too long is charged where it should be cut, all that it then costs too much,
+    and the chain solved anew: another take that goes on in the same windows, or the same one
+    begun again, may be short, and is not charged for it.
+    """
+    on = [join <= 0 for join in chain.joins]
+    path = best = solved(chain)
+    least, priced = chain.cost(path) + TAKE_COST * sum(_beyond(on, path)), chain
     for _ in range(_ROUNDS):
-        joins, length, long = list(chain.joins), 0, False
-        for w in range(len(path) - 1):
-            on = chain.joins[w] <= 0
-            length = length + 1 if on[path[w], path[w + 1]] else 0
-            if length >= TAKE:
-                long = True
-                joins[w] = chain.joins[w] + on * (TAKE_COST * (length - TAKE + 1))
-        if not long:
+        beyond = _beyond(on, path)
+        if not any(beyond):
             break
-        chain = replace(chain, joins=joins)
-        path = solved(chain)
-    return path
+        joins = [join.copy() for join in priced.joins]
+        at = 0
+        for w, over in enumerate(beyond):
+            at = w if (over - 1) % TAKE == 0 else at
+            if over:
+                joins[at][path[at], path[at + 1]] += TAKE_COST * ((over - 1) % TAKE + 1)
+        priced = replace(priced, joins=joins)
+        path = solved(priced)
+        cost = chain.cost(path) + TAKE_COST * sum(_beyond(on, path))
+        if cost < least:
+            best, least = path, cost
+    return best
+
+
+def _beyond(on: Sequence[Bool], path: Int64) -> list[int]:
+    """Windows (W - 1) beyond `TAKE`, 0 within it, that the take at each join of a path lasts."""
+    length, beyond = 0, []
+    for w, going in enumerate(on):
+        length = length + 1 if going[path[w], path[w + 1]] else 0
+        beyond.append(max(0, length - TAKE + 1))
+    return beyond
 
 
 def assemble_on_counts(
