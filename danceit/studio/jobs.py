@@ -123,11 +123,14 @@ class Jobs:
         """All jobs, the newest first."""
         found = []
         for folder in self._folder.iterdir():
-            if (folder / JOB).is_file():
-                found.append(self._over.get(folder.name) or self.job(folder.name))
+            # Another page's request may forget a job meanwhile.
+            with suppress(UnknownIdError):
+                if (folder / JOB).is_file():
+                    found.append(self._over.get(folder.name) or self.job(folder.name))
         found.sort(key=lambda job: -job.started)
         for job in [job for job in found if job.state != "running"][_KEPT:]:
-            self.forget(job.id)
+            with suppress(UnknownIdError):
+                self.forget(job.id)
         return found
 
     def job(self, job_id: object) -> Job:
@@ -139,6 +142,8 @@ class Jobs:
             asked, told = _read(folder / JOB), _read(folder / PROGRESS)
         except ValueError:
             asked, told = {"task": "", "title": "a damaged job", "asked": {}, "started": 0.0}, {}
+        if not asked:  # forgotten between the two looks
+            raise UnknownIdError("there is no such job in this project any more")
         state = str(told.get("state", "running"))
         if state == "running" and not self._alive(folder, float(asked["started"])):
             # It may have said its last word between the two looks.
