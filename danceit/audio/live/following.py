@@ -144,14 +144,18 @@ class Follower:
         return self._n_heard / RATE
 
     def hear(self, block: Float32) -> Followed:
-        """Take the samples (n,) that come next."""
+        """Take the samples (n,) that come next, however many."""
         keep = (_WINDOW + round(HOP_S * RATE_HZ) + RATE_HZ) * _STEP
-        self._samples = np.concatenate([self._samples, block])[-keep:]
-        self._n_heard += len(block)
-        if self._n_heard - self._looked >= HOP_S * RATE:
-            self._looked = self._n_heard
-            self._note_power()
-            self.followed = self._look()
+        # What is not looked at before it leaves the window would be missing in the forward pass.
+        hop = round(HOP_S * RATE)
+        for start in range(0, len(block), hop):
+            part = block[start : start + hop]
+            self._samples = np.concatenate([self._samples, part])[-keep:]
+            self._n_heard += len(part)
+            if self._n_heard - self._looked >= HOP_S * RATE:
+                self._looked = self._n_heard
+                self._note_power()
+                self.followed = self._look()
         return self.followed
 
     def lately(self, seconds: float) -> Float32:

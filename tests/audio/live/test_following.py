@@ -210,3 +210,12 @@ def test_a_forward_pass_that_forgets_ends_on_the_same_beats() -> None:
     assert forward.first == 1100
     np.testing.assert_array_equal(found, find_beats(gains).frames[-len(found) :])
     assert len(found) >= 12
+
+
+def test_beats_are_where_they_are_however_much_comes_at_once(rock: tuple[made.Track, Said]) -> None:
+    samples = rock[0].samples
+    in_hops, at_once = Follower(), Follower()
+    for start in range(0, len(samples), RATE // 5):
+        in_hops.hear(samples[start : start + RATE // 5])
+    at_once.hear(samples)
+    np.testing.assert_allclose(at_once.followed.counts.beats_s, in_hops.followed.counts.beats_s)
