@@ -36,6 +36,8 @@ NEAR = 0.06
 """Share by which a tempo may differ from the one given and still be it."""
 _LEVELS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25)
 """Times the tempo found that the tempo given may be, to keep the beats that were found."""
+GUESSED = 0.25
+"""Confidence of bars whose 1 accents alone tell: under what is used without being asked for."""
 _FORMAT = 1
 
 
@@ -178,9 +180,16 @@ def corrected(
         beats_s, numbers = _times(beats_s, numbers, times, metre, kept)
     if not numbers.any():
         metre = 0
+    bars_sure = tracked.bar_confidence if np.array_equal(numbers, tracked.numbers) else None
     wanted = said.metre or metre or (4 if said.downbeat_s is not None else 0)
     if beats_s.size and wanted and (wanted != metre or one_s is not None):
-        first = first_one(accents(beats_s), wanted) if one_s is None else _nearest(beats_s, one_s)
+        if one_s is not None:
+            first, bars_sure = _nearest(beats_s, one_s), 1.0
+        elif said.of_file and numbers.any():
+            # Who wrote the file knew a 1; a tracker that heard another metre did not.
+            first, bars_sure = int(np.argmax(numbers == 1)), None
+        else:
+            first, bars_sure = first_one(accents(beats_s), wanted), GUESSED
         numbers = _counted(beats_s.size, first, wanted)
         metre = wanted
     beats_s = beats_s + said.shift_ms / 1000
@@ -191,7 +200,7 @@ def corrected(
         numbers=numbers[inside],
         metre=metre,
         level_doubt=0.0 if said.bpm is not None or said.level else tracked.level_doubt,
-        bar_confidence=tracked.bar_confidence if np.array_equal(numbers, tracked.numbers) else None,
+        bar_confidence=bars_sure,
     )
 
 

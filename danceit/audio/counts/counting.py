@@ -138,9 +138,9 @@ def _clear(found: Tracked) -> bool:
 def _bar_confidence(found: Tracked, said: Corrections, file: Counts) -> float:
     if not found.metre:
         return 0.0
-    if said.downbeat_s is not None or file.bar_confidence:
-        return 1.0
-    return found.confidence if found.bar_confidence is None else found.bar_confidence
+    if found.bar_confidence is not None:
+        return found.bar_confidence
+    return 1.0 if file.bar_confidence else found.confidence
 
 
 def _doubt(tempo_bpm: float, other_bpm: float, name: str) -> str:

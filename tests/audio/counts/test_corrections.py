@@ -6,6 +6,7 @@ import pytest
 
 from danceit.audio.counts.corrections import Corrections, corrected, keep, stored
 from danceit.audio.counts.tracked import Tracked
+from danceit.counts import TRUSTED
 from danceit.data import Float64
 from danceit.errors import InputError
 
@@ -23,7 +24,7 @@ def accents(beats_s: Float64) -> Float64:
     return (np.arange(beats_s.size) % 3 == 1).astype(float)
 
 
-def obeyed(found: Tracked, **said: float) -> Tracked:
+def obeyed(found: Tracked, **said: float | str) -> Tracked:
     return corrected(found, Corrections(**said), accents, lambda bpm: LAID, 10.0)  # type: ignore[arg-type]
 
 
@@ -69,6 +70,19 @@ def test_a_tempo_that_fits_no_level_has_beats_laid_anew() -> None:
 def test_a_metre_finds_its_1_by_the_accents() -> None:
     assert obeyed(tracked(), metre=3).numbers.tolist()[:5] == [3, 1, 2, 3, 1]
     assert obeyed(tracked(metre=0), metre=3).metre == 3
+
+
+def test_another_metre_for_a_file_of_beats_begins_on_the_files_own_1() -> None:
+    written = Tracked(np.arange(12) * 0.5, np.array([3, 4, *[1, 2, 3, 4] * 2, 1, 2], np.int32), 4)
+    found = obeyed(written, metre=3, of_file="ab" * 32)
+    assert found.numbers.tolist()[:6] == [2, 3, 1, 2, 3, 1]
+
+
+def test_a_1_that_accents_alone_tell_is_a_guess() -> None:
+    guessed = obeyed(tracked(metre=0), metre=3).bar_confidence
+    assert guessed is not None
+    assert guessed < TRUSTED
+    assert obeyed(tracked(metre=0), metre=3, downbeat_s=1.5).bar_confidence == 1.0
 
 
 def test_a_metre_that_was_found_keeps_its_1s() -> None:
