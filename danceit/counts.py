@@ -180,7 +180,9 @@ class Counts:
         within = np.maximum(bar, 0)
         earlier = np.where(bar < 0, bars[0] - 1, in_eight[within]) * metre[within]
         known = self.numbers > 0
-        called[known] = (earlier + self.numbers)[known]
+        # A beat too many, where a bar slips, is called as the last one.
+        most = bars[within] * metre[within]
+        called[known] = np.minimum(earlier + self.numbers, most)[known]
         return called
 
     @property
@@ -207,7 +209,8 @@ class Counts:
         """Beats since the 1 before each time (N,), in [0, metre); NaN where nothing is counted.
 
         Between two beats linear in time; before the first and after the last beat the
-        nearest interval goes on. Where no number is known, the phase within the beat, [0, 1).
+        nearest interval goes on. Where no number is known, the phase within the beat, [0, 1);
+        where some are, NaN at those that are not.
         """
         times = np.asarray(times_s, dtype=np.float64)
         if len(self.beats_s) < 2:
@@ -216,12 +219,18 @@ class Counts:
         if not self.metre or not self.numbers.any():
             return np.asarray(np.mod(place, 1.0))
         before = np.clip(np.floor(place).astype(np.int64), 0, len(self.beats_s) - 2)
-        phase = self.numbers[before] - 1 + (place - before)
+        number = np.where(self.numbers[before] > 0, self.numbers[before], np.nan)
+        phase = number - 1 + (place - before)
         return np.asarray(np.mod(phase, self.metres[before]), dtype=np.float64)
 
     def places(self, times_s: npt.ArrayLike) -> Float64:
-        """Number of each time (N,) among the beats, from 0; fractions lie between beats."""
+        """Number of each time (N,) among the beats, from 0; NaN where there are not two.
+
+        Fractions lie between beats.
+        """
         times = np.asarray(times_s, dtype=np.float64)
+        if len(self.beats_s) < 2:
+            return np.full(times.shape, np.nan)
         last = max(len(self.beats_s) - 2, 0)
         before = np.clip(np.searchsorted(self.beats_s, times, side="right") - 1, 0, last)
         gap = self.beats_s[before + 1] - self.beats_s[before]
@@ -230,6 +239,8 @@ class Counts:
     def times(self, places: npt.ArrayLike) -> Float64:
         """Times (N,) of places among the beats; the inverse of `places`."""
         wanted = np.asarray(places, dtype=np.float64)
+        if len(self.beats_s) < 2:
+            return np.full(wanted.shape, np.nan)
         before = np.clip(np.floor(wanted).astype(np.int64), 0, max(len(self.beats_s) - 2, 0))
         gap = self.beats_s[before + 1] - self.beats_s[before]
         return np.asarray(self.beats_s[before] + (wanted - before) * gap, dtype=np.float64)
@@ -333,3 +344,8 @@ def metre_of(numbers: Int32) -> int:
         return 0
     lengths = Counter(numbers[:-1][(numbers[1:] == 1) & (numbers[:-1] > 0)].tolist())
     return int(lengths.most_common(1)[0][0]) if lengths else int(numbers.max())
+
+
+def beats_of_eight(metre: int) -> int:
+    """Beats after which dancers count from 1 again: 8, or a six in three-four; 8 where unknown."""
+    return metre * BARS_OF_EIGHT.get(metre, 1) or 8

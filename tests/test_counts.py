@@ -169,3 +169,24 @@ def test_a_song_that_ends_in_another_metre_is_carried_on_in_it() -> None:
     covered = changing((3, 8), (4, 6)).covering(-1.0, 27.0)
     assert covered.numbers[:4].tolist() == [1, 2, 3, 1]
     assert covered.numbers[-8:].tolist() == [4, 1, 2, 3, 4, 1, 2, 3]
+
+
+def test_a_beat_too_many_is_called_as_the_last_of_its_eight() -> None:
+    numbers = np.array([1, 2, 3, 4] * 3 + [1, 2, 3, 4, 5] + [1, 2, 3, 4] * 3, np.int32)
+    counts = Counts(np.arange(len(numbers)) * 0.5, numbers, 4)
+    assert counts.eights.max() == 8
+    assert counts.eights[:17].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 8]
+
+
+def test_what_is_not_numbered_has_no_phase_where_the_rest_is() -> None:
+    counts = Counts(np.arange(8) * 0.5, np.array([1, 2, 3, 4, 0, 0, 0, 0], np.int32), 4)
+    phase = counts.phase([1.25, 1.75, 2.25])
+    assert phase[:2] == pytest.approx([2.5, 3.5])
+    assert np.isnan(phase[2])
+
+
+@pytest.mark.parametrize("n_beats", [0, 1])
+def test_under_two_beats_there_is_no_place(n_beats: int) -> None:
+    counts = Counts.of_beats(np.arange(n_beats) * 1.0)
+    assert np.isnan(counts.places([0.5])).all()
+    assert np.isnan(counts.times([0.5])).all()

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from danceit.counts import Counts
+from danceit.counts import Counts, beats_of_eight
 from danceit.data import FPS, Float64, Int32, Music
 
 COUNTS_OF_METRE = {3: (3, 6), 6: (3, 6)}
@@ -133,7 +133,9 @@ def windows_of_counts(music: Music, span: int) -> tuple[Window, ...]:
                         metre=metre,
                         section=label,
                         place=place,
-                        opens_eight=bool(eights[first] == 1) if eights.any() else place % 8 == 0,
+                        opens_eight=bool(eights[first] == 1)
+                        if eights.any()
+                        else place % beats_of_eight(metre) == 0,
                         bar_weight=counts.bar_weight,
                     )
                 )

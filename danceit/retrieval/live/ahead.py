@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from danceit.audio.live.following import Followed
-from danceit.counts import BARS_OF_EIGHT
+from danceit.counts import beats_of_eight
 from danceit.data import Float64
 from danceit.retrieval.planning import WIDEST
 from danceit.retrieval.windows import SHORTEST_S, Window, usual_counts
@@ -103,7 +103,7 @@ def windows_ahead(
             number=number,
             metre=metre,
             place=place,
-            opens_eight=place % (metre * BARS_OF_EIGHT.get(metre, 1) or 8) == 0,
+            opens_eight=place % beats_of_eight(metre) == 0,
         )
         # After a bar cut short an eight begins anew.
         place = place + window.counts if number in (0, 1) or span < metre else 0
