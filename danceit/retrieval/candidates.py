@@ -140,6 +140,12 @@ class Pool:
     judge: Judge
     plan: Plan
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how the song was cut and the library is counted."""
+        fitting = self.judge.fitting
+        return (*self.plan.notes, *(fitting.notes if fitting else ()))
+
     def best(self, k: int, without: Int64 | None = None) -> tuple[Candidates, ...]:
         """Return the best `k` of each window that are not among the rows `without`."""
         kept = []

@@ -127,10 +127,12 @@ def compose(
     told(0, 0, "choosing")
     notes = (
         *music.counts.notes,
-        *pool.plan.notes,
+        *pool.notes,
         *few_candidates(candidates, options),
         *little_movement(store, pool.plan, options, music.duration_s),
     )
+    # With an idea the music's likeness had no say.
+    options = pool.judge.options
     return choose(music, candidates, pool, store, options, notes=notes)
 
 

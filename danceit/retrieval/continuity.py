@@ -100,7 +100,7 @@ def solve(chain: Chain) -> Int64:
         return best
     best_cost = chain.cost(best)
     path = best
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if chain.repetition > 0 else 0):
         repeats = _repeated_windows(chain, path)
         if not repeats:
             break

@@ -189,7 +189,7 @@ class Editor:
                 index_id=self._index_id,
                 notes=(
                     *self._music.counts.notes,
-                    *self._pool.plan.notes,
+                    *self._pool.notes,
                     *few_candidates(candidates, self.options),
                 ),
             ),

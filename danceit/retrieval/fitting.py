@@ -108,8 +108,13 @@ class _Known:
     bar_weight: Float64
 
     @classmethod
-    def of(cls, table: FragmentTable, counts_of: Callable[[int], Counts]) -> "_Known":
-        """Look up the counts of each row; `counts_of` those of the clip at a place of the table."""
+    def of(
+        cls, table: FragmentTable, counts_of: Callable[[int], Counts], energies: Float64
+    ) -> "_Known":
+        """Look up the counts of each row; `counts_of` those of the clip at a place of the table.
+
+        Energy is told as its rank among `energies`.
+        """
         n_rows = len(table)
         begin, end, first, last, number, metre = np.zeros((6, n_rows), dtype=np.int64)
         first -= 1
@@ -133,7 +138,7 @@ class _Known:
             start_s=np.asarray(table.start_s, dtype=np.float64),
             end_s=np.asarray(table.end_s, dtype=np.float64),
             take_s=np.asarray(table.start_frame, dtype=np.float64) / FPS,
-            energy=_ranks(table.energy),
+            energy=_ranks(table.energy, energies),
             beats_s=np.concatenate(beats_s),
             begin=begin,
             end=end,
@@ -165,6 +170,9 @@ class Fitting:
         self._loudness = loudness
         self._counts: dict[str, Counts] = {}
         self._known: _Known | None = None
+        self._energies: Float64 = np.zeros(0)
+        self.notes: tuple[str, ...] = ()
+        """What the user should know of counts that could not be read."""
 
     def know(self, rows: Int64) -> None:
         """Look up what is known of these rows, all at once."""
@@ -172,7 +180,9 @@ class Fitting:
         wanted = np.unique(rows) if held is None else np.union1d(rows, held.rows)
         if held is None or len(wanted) > len(held.rows):
             table = self._store.table(wanted)
-            self._known = _Known.of(table, lambda at: self._counts_of(table, at))
+            # What is asked for later is ranked among what was known first: costs do not move.
+            self._energies = self._energies if held else np.asarray(table.energy, np.float64)
+            self._known = _Known.of(table, lambda at: self._counts_of(table, at), self._energies)
 
     def costs(self, window: int, rows: Int64) -> Float64:
         """What each row (N,) costs in a window by its counts and its energy."""
@@ -227,7 +237,11 @@ class Fitting:
         """Counts of the clip of the fragment at a place of a table."""
         clip_id = str(table.clip_id[at])
         if clip_id not in self._counts:
-            counts = trusted_counts(str(table.audio[at]), table.counts[at])
+            counts = table.counts[at]
+            try:
+                counts = trusted_counts(str(table.audio[at]), counts)
+            except DanceitError as exc:
+                self.notes += (f"{exc}; what the index has of {clip_id} is used",)
             self._counts[clip_id] = counts if counts.bars_trusted else counts.without_bars()
         return self._counts[clip_id]
 
@@ -295,6 +309,11 @@ def trusted_counts(media: str, stored: Counts) -> Counts:
 
     `stored` are those that the index has: the music is asked only where it has none, or where
     a person wrote counts beside the music.
+
+    Raises
+    ------
+    DanceitError
+        If what a person wrote, or the music, cannot be read.
     """
     path = Path(media) if media else None
     if path is None or not path.is_file():
@@ -303,10 +322,7 @@ def trusted_counts(media: str, stored: Counts) -> Counts:
         return stored
     from danceit.audio import listen
 
-    try:
-        counts = listen(path).counts
-    except DanceitError:
-        return Counts.none()
+    counts = listen(path).counts
     return counts if counts.trusted else Counts.none()
 
 
@@ -317,10 +333,13 @@ def loudness_ranks(energy: Float64, plan: Plan) -> Float64:
         first = min(window.first_frame, len(energy) - 1)
         last = max(first + 1, min(len(energy), round(window.end_s * FPS)))
         levels.append(float(np.mean(energy[first:last])))
-    return _ranks(np.array(levels))
+    return _ranks(levels, levels)
 
 
-def _ranks(values: npt.ArrayLike) -> Float64:
-    """Rank of each value (N,) among all, 0 to 1."""
-    order = np.argsort(np.argsort(values))
-    return np.asarray(order / max(1, len(order) - 1), dtype=np.float64)
+def _ranks(values: npt.ArrayLike, among: npt.ArrayLike) -> Float64:
+    """Rank of each value (N,) among others (M,), 0 to 1; that of equal ones is their mean."""
+    held, own = np.sort(np.asarray(among, np.float64)), np.asarray(values, np.float64)
+    if len(held) < 2:
+        return np.full(own.shape, 0.5)
+    ends = held.searchsorted(own, side="left") + held.searchsorted(own, side="right")
+    return np.asarray(np.clip((ends - 1) / 2 / (len(held) - 1), 0.0, 1.0), dtype=np.float64)

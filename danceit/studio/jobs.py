@@ -184,7 +184,10 @@ class Jobs:
         pid = own.pid if own else job.pid
         if pid:
             _end(pid, lambda: own.poll() is not None if own else not self._alive(self._at(job), 0))
-        _write(self._at(job) / PROGRESS, {"state": "stopped", "error": "You stopped it."})
+        # It may have finished before it could be ended: then what it made is there.
+        if _read(self._at(job) / PROGRESS).get("state") != "done":
+            _write(self._at(job) / PROGRESS, {"state": "stopped", "error": "You stopped it."})
+        self._over.pop(job.id, None)
         self._project.told()
 
     def again(self, job_id: object) -> Job:

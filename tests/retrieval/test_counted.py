@@ -23,7 +23,7 @@ from danceit.retrieval import counted
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
-from danceit.retrieval.fitting import Fitting, alike
+from danceit.retrieval.fitting import Fitting, alike, loudness_ranks
 from danceit.retrieval.notes import little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import plan
@@ -329,3 +329,39 @@ def test_a_song_that_changes_its_metre_is_asked_for_each_in_its_own_part(
     assert note.startswith(f"{len(placed) - in_four} of {len(placed)} windows of this song in ")
     assert "danced in 4" in note
     assert summary(made)[3].split("danced in ")[1].startswith("3 and 4, as the song: ")
+
+
+def test_fragments_alike_cost_alike_and_what_is_looked_up_later_moves_no_cost(
+    library: SyntheticLibrary, index: Path
+) -> None:
+    music, options = listen(library.query_song), QueryOptions()
+    with open_store(index) as store:
+        planned = plan(music, store.spec, options)
+        fitting = Fitting(planned, store, options, np.zeros(len(planned.windows)))
+        first, all_rows = np.arange(0, len(store), 3), np.arange(len(store))
+        before = fitting.costs(1, first)
+        fitting.know(all_rows)
+        np.testing.assert_array_equal(fitting.costs(1, first), before)
+    even = loudness_ranks(np.ones(music.n_frames), planned)
+    np.testing.assert_array_equal(even, np.full(len(planned.windows), 0.5))
+
+
+def test_a_damaged_file_of_counts_beside_a_clip_is_named_and_the_index_has_its_own(
+    library: SyntheticLibrary, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(index) as store:
+        encoder = FragmentEncoder.load(store.encoder)
+        usual = compose(library.query_song, store, encoder, QueryOptions())
+        media = Path(str(store.table(np.arange(1)).audio[0]))
+        damaged = media.with_suffix(".beats")
+        kept = damaged.read_bytes() if damaged.is_file() else None
+        try:
+            damaged.write_text("no beats\n")
+            found = compose(library.query_song, store, encoder, QueryOptions())
+        finally:
+            damaged.unlink()
+            if kept is not None:
+                damaged.write_bytes(kept)
+    (note,) = set(found.notes) - set(usual.notes)
+    assert str(damaged) in note
+    np.testing.assert_array_equal(found.dance.joints, usual.dance.joints)

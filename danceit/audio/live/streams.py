@@ -168,8 +168,8 @@ class Microphone:
     def __init__(self, device: str = "") -> None:
         self._sounddevice = _sounddevice()
         self._blocks: queue.Queue[Float32] = queue.Queue(_WAITING)
-        wanted = int(device) if device.isdigit() else device or None
         try:
+            wanted = int(device) if device.isdecimal() else device or None
             found = self._sounddevice.query_devices(wanted, "input")
             self.name = str(found["name"])
             self._rate = round(float(found["default_samplerate"]))

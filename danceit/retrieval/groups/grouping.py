@@ -116,7 +116,7 @@ def _chosen(
     """Choose `count` dances, no two of which show the same fragment at once."""
     music = song.music
     candidates, pool = find_candidates(song, store, embedder, options)
-    notes = (*music.counts.notes, *pool.plan.notes, *few_candidates(candidates, options))
+    notes = (*music.counts.notes, *pool.notes, *few_candidates(candidates, options))
     made: list[Composition] = []
     for dancer in range(count):
         allowed: list[Int64] | None = None
