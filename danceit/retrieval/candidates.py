@@ -9,7 +9,6 @@ its tempo is off.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +17,14 @@ from danceit import audio
 from danceit.data import Dance, Float32, Float64, Int64, Music
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
-from danceit.index.store.contract import FragmentStore, FragmentTable, Where
+from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.progress import Progress, silent
+from danceit.retrieval.filters import asked_for, nothing_found
 from danceit.retrieval.fitting import Fitting, loudness_ranks
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan, plan
 from danceit.retrieval.search.filtering import searching
 
-_NAMES = 8
-"""Most names that a message lists."""
 _POOL = 128
 """Fragments fetched from each space for a window before the best `k` are kept."""
 
@@ -265,7 +263,7 @@ def searched(asked: Asked, store: FragmentStore, options: QueryOptions, *, more:
     found_pose = search(asked.by_pose, pool, by="pose", where=where).rows
     found_audio = search(asked.by_audio, pool, by="audio", where=where).rows
     if not found_pose.shape[1]:
-        raise InputError(_nothing_found(options, store))
+        raise InputError(nothing_found(options, store))
     pooled = [np.union1d(*pair) for pair in zip(found_pose, found_audio, strict=True)]
     return _rank(pooled, asked, store, options)
 
@@ -292,21 +290,6 @@ def _imagined(
         )
     frames = np.minimum(starts[:, None] + np.arange(length), idea.n_frames - 1)
     return embedder.embed_poses(idea.joints[frames][..., :dims])
-
-
-def asked_for(options: QueryOptions, n_frames: int) -> Where:
-    """Filter for fragments of a length that the options allow."""
-    return Where(
-        style=_only(options.style),
-        dancer=_only(options.dancer),
-        licence=_only(options.licence),
-        body=() if options.body == "any" else (options.body,),
-        n_frames=n_frames,
-    )
-
-
-def _only(name: str) -> tuple[str, ...]:
-    return (name,) if name else ()
 
 
 def _rank(
@@ -375,27 +358,3 @@ def _octaves_off(tempos_bpm: Float64, song_bpm: float) -> Float64:
     known = np.where(tempos_bpm > 0, tempos_bpm, song_bpm).astype(np.float64)
     octaves = np.log2(known / song_bpm)
     return np.asarray(np.abs(octaves - np.round(octaves)), dtype=np.float64)
-
-
-def _nothing_found(options: QueryOptions, store: FragmentStore) -> str:
-    """Say what was asked for in vain, and what there is where a name is not of the index."""
-    info = store.info()
-    known = {"style": info.styles, "dancer": info.dancers, "licence": info.licences}
-    asked = {name: getattr(options, name) for name in known if getattr(options, name)}
-    for name, value in asked.items():
-        names = [str(there) for there in known[name] if there]
-        if value not in names:
-            near = get_close_matches(value.lower(), [there.lower() for there in names], n=1)
-            meant = [there for there in names if there.lower() in near][:1]
-            hint = f"; did you mean '{meant[0]}'?" if meant else ""
-            return f"the index has no {name} '{value}'; it has {_some(names) or 'none noted'}{hint}"
-    asked |= {"where": f'"{options.where}"'} if options.where else {}
-    if options.body != "any":
-        asked["body"] = options.body
-    filters = " ".join(f"`{name}={value}`" for name, value in asked.items())
-    return f"the index holds no fragment of {options.length_s:g} s{filters and f' with {filters}'}"
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMES])
-    return shown + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")

@@ -8,7 +8,8 @@ import numpy as np
 from danceit.clock import clock
 from danceit.data import FPS, Dance, Music
 from danceit.index.store.contract import FragmentStore
-from danceit.retrieval.candidates import Candidates, asked_for
+from danceit.retrieval.candidates import Candidates
+from danceit.retrieval.filters import asked_for
 from danceit.retrieval.fitting import alike
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan

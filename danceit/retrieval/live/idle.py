@@ -9,7 +9,7 @@ import numpy as np
 from danceit.data import FPS, Float32, Float64, Placement
 from danceit.errors import InputError
 from danceit.index.store.contract import FragmentStore
-from danceit.retrieval.candidates import asked_for
+from danceit.retrieval.filters import asked_for
 from danceit.retrieval.options import QueryOptions
 
 PACE = 0.5
