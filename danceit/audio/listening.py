@@ -14,6 +14,9 @@ from danceit.counts import Counts, Section
 from danceit.data import Music
 from danceit.progress import Progress, silent
 
+_THE_SONG = "<the song>"
+"""Its name in the notes that are kept."""
+
 
 def listen(path: Path, by: Basis | None = None, *, told: Progress = silent) -> Music:
     """Length and counts of a song.
@@ -47,9 +50,11 @@ def listen(path: Path, by: Basis | None = None, *, told: Progress = silent) -> M
     music = None if stored is None else _unpacked(path, sha256, stored)
     if music is None:
         sound = sound_of(path, sha256, told)
-        music = Music(path, sha256, sound.duration_s, count(sound, by, path.name))
+        music = Music(path, sha256, sound.duration_s, count(sound, by, _THE_SONG))
         cache.store(sha256, kind, _packed(music))
-    return music
+    # What is kept goes by the sound: the same song may have another name the next time.
+    notes = tuple(note.replace(_THE_SONG, path.name) for note in music.counts.notes)
+    return replace(music, counts=replace(music.counts, notes=notes))
 
 
 def _packed(music: Music) -> cache.Arrays:

@@ -20,7 +20,7 @@ from danceit.audio.decoding import Sound
 from danceit.counts import TRUSTED, TRUSTED_BY_BARS, Counts, Float64
 from danceit.files import sha256_of_file
 
-VERSION = 6
+VERSION = 7
 """Raised with every change of a tracker, of corrections or of sections that changes counts."""
 FEWEST_BEATS = 4
 """Beats under which there is nothing to count."""
@@ -104,7 +104,7 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
         reason = f"{found.beats_s.size} beats are too few" if found.beats_s.size else "no beat"
         note = (
             f"no clear beat in {name} ({reason}): nothing is counted; "
-            "danceit counts --bpm gives a tempo"
+            "danceit counts SONG --bpm gives a tempo"
         )
         return replace(Counts.none(basis.tracker), notes=(note,))
     if found.level_doubt:
@@ -112,7 +112,7 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
     bars_sure = _bar_confidence(found, said, counts)
     if found.metre and bars_sure < TRUSTED:
         notes.append(
-            f"where the bars of {name} begin is a guess; danceit counts --downbeat S says it"
+            f"where the bars of {name} begin is a guess; danceit counts SONG --downbeat S says it"
         )
     counts = replace(
         counts,
@@ -151,7 +151,7 @@ def _doubt(tempo_bpm: float, other_bpm: float, name: str) -> str:
     )
     return (
         f"{name} may be counted at {tempo_bpm:.0f} or at {other_bpm:.0f} beats a minute; "
-        f"taken at {tempo_bpm:.0f}; danceit counts {option} takes the other"
+        f"taken at {tempo_bpm:.0f}; danceit counts SONG {option} takes the other"
     )
 
 

@@ -80,7 +80,7 @@ def test_a_tempo_is_laid_where_nothing_rises(tmp_path: Path) -> None:
     assert music.counts.beats_s.size == 0
     assert music.counts.notes == (
         "no clear beat in drone.wav (no beat): nothing is counted; "
-        "danceit counts --bpm gives a tempo",
+        "danceit counts SONG --bpm gives a tempo",
     )
     keep(Corrections(bpm=100.0, downbeat_s=1.0), song, music.sha256)
     counts = listen(song).counts
@@ -111,7 +111,7 @@ def test_two_levels_are_named_in_one_line(song: Path, monkeypatch: pytest.Monkey
     counts = listen(song, Basis(None, "unsure", Corrections())).counts
     assert counts.notes == (
         "song.wav may be counted at 120 or at 60 beats a minute; taken at 120; "
-        "danceit counts --halve takes the other",
+        "danceit counts SONG --halve takes the other",
     )
     assert counts.rival_bpm == 60.0
 
@@ -146,3 +146,16 @@ def test_rhythm_features_follow_corrected_counts(song: Path) -> None:
     after = features(song, "rhythm")
     np.testing.assert_array_equal(after[:, :4], before[:, :4])
     assert after[:, 4].sum() == pytest.approx(before[:, 4].sum() / 2, abs=1)
+
+
+def test_a_note_names_the_song_as_it_is_called_now(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = Tracked()
+    monkeypatch.setattr(type(TRACKERS), "get", lambda self, name: lambda sound, **known: nothing)
+    (note,) = listen(song, Basis(None, "nothing", Corrections())).counts.notes
+    assert f"no clear beat in {song.name} " in note
+    copied = song.with_name("a copy.wav")
+    copied.write_bytes(song.read_bytes())
+    (note,) = listen(copied, Basis(None, "nothing", Corrections())).counts.notes
+    assert "no clear beat in a copy.wav " in note
