@@ -41,7 +41,8 @@ def _timing(dance: Dance) -> dict[str, str]:
         return dict.fromkeys(names, "-")
     kept = _number(found["timing_kept"], ".2f")
     if kept != "-":
-        kept += f" at {found['timing_offset']:+.2f} of a beat"
+        # Adding 0 takes the sign off a rounded -0.
+        kept += f" at {round(found['timing_offset'], 2) + 0.0:+.2f} of a beat"
     texts = (
         kept,
         _number(found["timing_kept_bar"], ".2f"),
