@@ -36,7 +36,7 @@ def evaluate(dance: Dance, music: Music | None = None) -> dict[str, float]:
     if metre < 2 or len(dance.beats_s) < 2:
         return {}
     times_s = np.arange(dance.n_frames) / dance.fps
-    song = counts.count_phase(times_s, dance.beats_s, dance.numbers, metre)
+    song = dance.counts.phase(times_s)
     shown = source_counts(dance)
     by_beat = counts.timing_kept(shown.beats, song, 1)
     heard = {} if music is None else _with_the_song(dance, music)
@@ -135,7 +135,8 @@ def source_counts(dance: Dance) -> SourceCounts:
     """Tell what a dance shows of its sources' counts."""
     beats, in_bar, bar = np.full((3, dance.n_frames), np.nan)
     times_s = np.arange(dance.n_frames) / dance.fps
-    places, metres = dance.counts.places(times_s), dance.counts.metre_at(times_s)
+    song = dance.counts
+    places, metres = song.places(times_s), song.metre_at(times_s)
     for number, placed in enumerate(dance.fragments):
         own = np.flatnonzero(dance.source_index == number)
         if len(placed.beats_s) < 2 or not own.size:

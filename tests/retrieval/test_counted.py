@@ -13,10 +13,11 @@ from danceit.bench.in_time import evaluate
 from danceit.bench.measures import counts as measure
 from danceit.bench.summary import summary
 from danceit.counts import Counts, Section
-from danceit.data import FPS, JOINT
+from danceit.data import FPS, JOINT, Music
 from danceit.index.building.build import build
 from danceit.index.building.options import BuildOptions
 from danceit.index.fragments import FragmentGrid
+from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary, make_library
 from danceit.retrieval import counted
@@ -286,17 +287,22 @@ def test_a_source_whose_1s_are_a_guess_is_not_said_to_be_danced_on_them(
     assert evaluate(made)["timing_kept"] > 0.8
 
 
+def fitted(library: SyntheticLibrary, store: FragmentStore) -> tuple[Music, Fitting]:
+    """The library's song as it is cut, and what lays fragments on its even windows."""
+    music, options = listen(library.query_song), QueryOptions()
+    planned = plan(music, store.spec, options)
+    return music, Fitting(planned, store, options, np.zeros(len(planned.windows)))
+
+
 def test_rows_are_laid_on_a_window_as_many_twice_or_half_as_stretches_least(
     library: SyntheticLibrary, index: Path
 ) -> None:
-    music, options = listen(library.query_song), QueryOptions()
     with open_store(index) as store:
-        planned = plan(music, store.spec, options)
-        fitting = Fitting(planned, store, options, np.zeros(len(planned.windows)))
+        _, fitting = fitted(library, store)
         rows = np.arange(len(store))
-        table, window = store.table(rows), len(planned.windows) // 2
+        table, window = store.table(rows), len(fitting.plan.windows) // 2
         laid = fitting.laid_rows(window, rows)
-    asked = planned.windows[window]
+    asked = fitting.plan.windows[window]
     asked_s = asked.beats_s[-1] - asked.beats_s[0]
     assert (laid.place >= 0).any()
     for at in range(len(rows)):
@@ -334,16 +340,14 @@ def test_a_song_that_changes_its_metre_is_asked_for_each_in_its_own_part(
 def test_fragments_alike_cost_alike_and_what_is_looked_up_later_moves_no_cost(
     library: SyntheticLibrary, index: Path
 ) -> None:
-    music, options = listen(library.query_song), QueryOptions()
     with open_store(index) as store:
-        planned = plan(music, store.spec, options)
-        fitting = Fitting(planned, store, options, np.zeros(len(planned.windows)))
+        music, fitting = fitted(library, store)
         first, all_rows = np.arange(0, len(store), 3), np.arange(len(store))
         before = fitting.costs(1, first)
         fitting.know(all_rows)
         np.testing.assert_array_equal(fitting.costs(1, first), before)
-    even = loudness_ranks(np.ones(music.n_frames), planned)
-    np.testing.assert_array_equal(even, np.full(len(planned.windows), 0.5))
+    even = loudness_ranks(np.ones(music.n_frames), fitting.plan)
+    np.testing.assert_array_equal(even, np.full(len(fitting.plan.windows), 0.5))
 
 
 def test_a_damaged_file_of_counts_beside_a_clip_is_named_and_the_index_has_its_own(
