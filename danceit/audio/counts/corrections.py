@@ -180,7 +180,8 @@ def corrected(
         beats_s, numbers = _times(beats_s, numbers, times, metre, kept)
     if not numbers.any():
         metre = 0
-    bars_sure = tracked.bar_confidence if np.array_equal(numbers, tracked.numbers) else None
+    # Counted twice as fast or half so, a 1 that was a guess still is one.
+    bars_sure = tracked.bar_confidence
     wanted = said.metre or metre or (4 if said.downbeat_s is not None else 0)
     if beats_s.size and wanted and (wanted != metre or one_s is not None):
         if one_s is not None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,13 @@ def test_a_1_that_accents_alone_tell_is_a_guess() -> None:
     assert guessed is not None
     assert guessed < TRUSTED
     assert obeyed(tracked(metre=0), metre=3, downbeat_s=1.5).bar_confidence == 1.0
+
+
+@pytest.mark.parametrize("said", [{"level": 1}, {"level": -1}, {"bpm": 60.0}])
+def test_at_another_level_a_1_is_as_sure_as_it_was(said: dict[str, float]) -> None:
+    guessed = replace(tracked(), bar_confidence=0.05)
+    assert obeyed(guessed, **said).bar_confidence == 0.05
+    assert obeyed(tracked(), **said).bar_confidence is None  # a tracker that does not say
 
 
 def test_a_metre_that_was_found_keeps_its_1s() -> None:
