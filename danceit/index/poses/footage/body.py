@@ -273,9 +273,7 @@ def _trusted(image: Float32, footage: Footage) -> Bool:
 
 
 def px_per_metre(dancer: Dancer, times_s: Float64) -> Float64:
-    """Pixels in a metre (T,) at the dancer's distance."""
-    from scipy.ndimage import gaussian_filter1d, median_filter
-
+    """Pixels in a metre (T,) at the dancer's distance, of each shot by itself."""
     seen = np.isfinite(dancer.image[:, _STEADY]).all(axis=2)
     seen &= np.isfinite(dancer.world[:, _STEADY]).all(axis=2)
     flat, deep = (
@@ -284,11 +282,22 @@ def px_per_metre(dancer: Dancer, times_s: Float64) -> Float64:
     )
     # Least squares of image = s world: the extents' ratio, where turned sideways too.
     ratio = np.sqrt((flat**2).sum(axis=(1, 2)) / np.maximum((deep**2).sum(axis=(1, 2)), 1e-9))
-    good = np.flatnonzero((seen.sum(axis=1) >= 6) & (ratio > 0))
-    if not len(good):
+    good = (seen.sum(axis=1) >= 6) & (ratio > 0)
+    if not good.any():
         return np.ones(len(times_s))
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
-    at_hand = np.interp(np.arange(len(ratio)), good, ratio[good])
+    at_hand: Float64 = np.interp(np.arange(len(ratio)), np.flatnonzero(good), ratio[good])
+    for shot in shots_between(times_s, dancer.cuts_s):
+        if good[shot].any():
+            at_hand[shot] = _calmed(ratio[shot], good[shot], step_s)
+    return at_hand
+
+
+def _calmed(ratio: Float64, good: Bool, step_s: float) -> Float64:
+    """Sizes (T,) of one shot, smoothed; those that are not good lie between their neighbours."""
+    from scipy.ndimage import gaussian_filter1d, median_filter
+
+    at_hand = np.interp(np.arange(len(ratio)), np.flatnonzero(good), ratio[good])
     width = max(1, round(SMOOTHING_S / 2 / step_s) | 1)
     robust = median_filter(at_hand, size=width, mode="nearest")
     smooth: Float64 = gaussian_filter1d(robust, SMOOTHING_S / 4 / step_s, mode="nearest")

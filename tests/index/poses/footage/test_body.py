@@ -112,6 +112,22 @@ def test_each_shot_has_its_own_main_person() -> None:
     assert seen[44:].all()
 
 
+def test_up_to_a_cut_from_afar_the_dancer_stands_as_far_off_as_before() -> None:
+    # A pinhole camera at 8 m, then at 3 m: nobody walks towards the cut.
+    n_frames = 90
+    _, world = spinning(n_frames, 0.0)
+    truth = np.asarray(world) + np.array([0.0, 0.0, 1.0]) * np.where(
+        np.arange(n_frames) < 45, 8.0, 3.0
+    ).reshape(-1, 1, 1)
+    flat = WIDTH / 2 + FOCAL * WIDTH * truth[..., :2] / truth[..., 2:]
+    film = footage(np.concatenate([flat, np.ones((n_frames, 18, 1))], axis=2), world)
+    film.signatures[45:] = signature(plain(grey=230))
+    poses = in_metres(dancer_in(film), film)
+    error = np.abs(poses - truth)[:, [JOINT["left_hip"], JOINT["right_ankle"]], 2]
+    assert np.isfinite(error[[40, 49]]).all()
+    assert np.nanmax(error[10:-10]) < 0.05
+
+
 def test_a_lone_dancer_is_followed_from_afar_through_gaps() -> None:
     image, world = spinning(120, 0.0)
     image[:40, :, :2] = 200 + 0.3 * image[:40, :, :2]
