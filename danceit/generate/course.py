@@ -215,7 +215,10 @@ class Course:
             if not np.isfinite(list(taken.values())).all():
                 standing.note = _broken(lesson, standing)
                 return
-            if standing.step % pace.check_every == 0 or standing.step == pace.steps:
+            # Where the time is up is looked once more: the first steps of a slow machine may never
+            # have been, and the weights that a lesson begins with would be kept.
+            last = standing.step == pace.steps or _late(standing, pace)
+            if last or standing.step % pace.check_every == 0:
                 weights = _weights(lesson)
                 if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
                     standing.note = _broken(lesson, standing)
@@ -234,8 +237,8 @@ class Course:
 
     def _enough(self, standing: Standing, pace: Pace) -> bool:
         waited = standing.step - standing.best_step
-        late = pace.minutes > 0 and standing.seconds > 60 * pace.minutes
-        return late or (standing.best_step > 0 and waited >= pace.patience * pace.check_every)
+        tired = standing.best_step > 0 and waited >= pace.patience * pace.check_every
+        return tired or _late(standing, pace)
 
     def _tell(self, lesson: Lesson, standing: Standing, loss: float) -> None:
         pace = lesson.pace
@@ -282,6 +285,10 @@ class Course:
     def _load(lesson: Lesson, best: "Mapping[str, Tensor]") -> None:
         for part, module in lesson.modules.items():
             module.load_state_dict({name: best[f"{part}/{name}"] for name in module.state_dict()})
+
+
+def _late(standing: Standing, pace: Pace) -> bool:
+    return pace.minutes > 0 and standing.seconds > 60 * pace.minutes
 
 
 def _weights(lesson: Lesson) -> "dict[str, Tensor]":

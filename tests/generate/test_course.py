@@ -174,6 +174,14 @@ def test_a_limit_in_minutes_ends_a_lesson(tmp_path: Path) -> None:
     assert 0 < course.taken["line"].step < 100
 
 
+def test_what_was_learnt_when_the_time_is_up_is_looked_at_and_kept(tmp_path: Path) -> None:
+    # Far fewer steps than to the first check: not the weights that it began with.
+    course, trained = taken(tmp_path, Pace(100_000, 50_000, 100_000, minutes=1e-3))
+    standing = course.taken["line"]
+    assert 0 < standing.best_step == standing.step < 50_000
+    assert float(trained.weight.detach()) != float(network().weight.detach())
+
+
 def test_another_run_and_a_damaged_one_are_refused(tmp_path: Path) -> None:
     taken(tmp_path, Pace(4, 2, 2))
     with pytest.raises(InputError, match="holds a run with other dances or options"):
