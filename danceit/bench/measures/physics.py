@@ -102,6 +102,21 @@ def evaluate(positions: Array, fps: float = FPS, metres: float = METRES_A_PX) ->
     }
 
 
+def evaluate_picture(poses: Array, fps: float = FPS) -> dict[str, float]:
+    """Return PFC and foot skate of what a picture shows, (T, J, 2 or 3), by name.
+
+    Depth is taken for 0: who pushes or slides towards the camera or away from it is not seen, so
+    both are smaller than with depth. They compare dances of which none has any. NaN where hips
+    and ankles are never seen together.
+    """
+    seen = np.zeros((*poses.shape[:2], 3))
+    seen[..., :2] = poses[..., :2]
+    borne = seen[:, [*COCO.root, *COCO.left, *COCO.right]]
+    if not np.isfinite(borne).all(axis=(1, 2)).any():
+        return dict.fromkeys(("pfc_picture", "skate_picture_cm"), float("nan"))
+    return {"pfc_picture": pfc(seen), "skate_picture_cm": foot_skate(seen, fps)}
+
+
 def pfc(positions: Array, *, metres: float = METRES_A_PX, body: Body = COCO) -> float:
     """Physical foot contact score of EDGE (Tseng et al. 2023), x 10 000; smaller is better.
 

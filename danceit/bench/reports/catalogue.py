@@ -183,6 +183,14 @@ MEASURES = (
         "Horizontal slide of planted ankles. Zhang et al. 2018.",
     ),
     Measure(
+        "pfc_picture", "PFC, flat", "", "near real", 3,
+        "PFC of what the picture shows, depth taken for 0: pushes and slides across it only.",
+    ),
+    Measure(
+        "skate_picture_cm", "skate, flat", "cm/s", "near real", 2,
+        "Foot skate of what the picture shows, depth taken for 0.",
+    ),
+    Measure(
         "feet_off", "feet off", "%", "near real", 1,
         "Share of frames in which both feet are over 25 px above the floor for 0.3 s or longer.",
     ),

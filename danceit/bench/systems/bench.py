@@ -48,8 +48,8 @@ TABLES = {
         "bas_bailando", "bar_lock",
     ),
     "Movement": (
-        "mdd_hands", "mdd_feet", "sdd_hands", "sdd_feet", "frozen", "limb_excess",
-        "frames_over_10px",
+        "mdd_hands", "mdd_feet", "sdd_hands", "sdd_feet", "pfc_picture", "skate_picture_cm",
+        "frozen", "limb_excess", "frames_over_10px",
     ),
     "Cost": ("s_per_minute", "million_parameters", "weights_mb"),
 }  # fmt: skip
@@ -216,7 +216,10 @@ def _notes(
         "blind votes: `danceit study` with any folders of `study` in this run, such as "
         "study/real-dances study/danceit"
     )
-    yield "depth is dropped from every dance: generators have none; PFC and foot skate need it"
+    yield (
+        "depth is dropped from every dance, for generators have none; PFC and foot skate are those "
+        "of the picture (depth taken for 0): nothing that papers report with depth"
+    )
     yield (
         "retrieved movement is judged by the library that it comes from, and generators have "
         "learned from it"

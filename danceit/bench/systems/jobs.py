@@ -20,7 +20,7 @@ from danceit.audio.counts.file import beside, read_counts
 from danceit.bench.aligners.jobs import dance_file
 from danceit.bench.cells import Cell, RunFolder, Values
 from danceit.bench.material import Material, RealDance, pseudo_seams
-from danceit.bench.measures import beats, counts, distribution, movement, seams, sets
+from danceit.bench.measures import beats, counts, distribution, movement, physics, seams, sets
 from danceit.bench.systems.cross_modal import CrossModal, enough
 from danceit.bench.systems.graph import GraphFeatures
 from danceit.bench.systems.systems import System
@@ -264,7 +264,11 @@ def _cross(work: Work, system: System, file: Path) -> Values:
 
 
 def _shape(poses: Float32) -> Values:
-    return {"frozen": sets.frozen_share(poses), "limb_excess": sets.limb_spread(poses)}
+    return {
+        "frozen": sets.frozen_share(poses),
+        "limb_excess": sets.limb_spread(poses),
+        **physics.evaluate_picture(poses),
+    }
 
 
 def _annotated(work: Work, song: Path) -> Counts | None:

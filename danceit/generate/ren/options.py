@@ -38,6 +38,9 @@ class RenOptions:
         For both lessons together; 0 for no limit.
     l1, matching, perceptual, penalty : float
         Weights of eq. 4 and 7.
+    average : float
+        Decay of the moving average of the generator's weights, which is what is judged and kept;
+        0 keeps the weights of a single step, as the paper does.
     printed_attention : bool
         Attention as eq. 3 is printed, not as it was released.
     graph : str
@@ -63,6 +66,7 @@ class RenOptions:
     matching: float = 1.0
     perceptual: float = 1.0
     penalty: float = 1.0
+    average: float = 0.999
     printed_attention: bool = False
     graph: str = ""
     precision: str = "auto"
@@ -84,4 +88,5 @@ _LIMITS = {
     **dict.fromkeys(("learning_rate", "local_rate", "global_rate"), RATE),
     **dict.fromkeys(("steps", "minutes"), ZERO_OR_MORE),
     **dict.fromkeys(("l1", "matching", "perceptual", "penalty"), ZERO_OR_MORE),
+    "average": Limits(0, 1, under=True, cause="with 1 the first weights would stay"),
 }

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Adam
+from torch.optim.swa_utils import AveragedModel
 
 from danceit import audio
 from danceit.errors import InputError
+from danceit.generate.averaging import averaged
 from danceit.generate.course import (
     Course,
     Pace,
@@ -132,11 +134,13 @@ class DanceLesson:
         *,
         pace: Pace,
         device: str,
+        average: AveragedModel | None = None,
     ) -> None:
         self.dancer, self.graph, self.takes, self.options = dancer, graph, takes, options
-        self.pace, self.device = pace, device
+        self.pace, self.device, self.average = pace, device, average
+        self.kept = dancer if average is None else average.module
         self.weights = RenWeights(options.l1, options.matching, options.perceptual, options.penalty)
-        self.modules = {"dancer": dancer, "judges": judges}
+        self.modules = {"dancer": self.kept, "judges": judges}
         rates = {"global": options.global_rate, "local": options.local_rate}
         self.optimisers = {"dancer_adam": Adam(dancer.parameters(), options.learning_rate)}
         for name, judge in judges.items():
@@ -157,6 +161,8 @@ class DanceLesson:
             made = self.dancer(sound, drawn_noise(len(pieces), PIECE, self.device)).float()
             parts = self._losses(made, real, sound)
         self._update("dancer_adam", torch.stack(list(parts.values())).sum())
+        if self.average is not None:
+            self.average.update_parameters(self.dancer)
         judged = self._judged_losses(made.detach(), real, sound)
         return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
 
@@ -199,13 +205,13 @@ class DanceLesson:
         """How far dances to songs held out are from those danced to them, as sets."""
         if len(self._judged) < 2:
             return float("nan")
-        self.dancer.eval()
+        self.kept.eval()
         self.graph.eval()
         real = poses_of(self._judged, self.device)
         sound = sound_of(self._judged, self.device)
         drawn = torch.Generator().manual_seed(self.options.seed)
         with self._lowered():
-            made = self.dancer(sound, drawn_noise(len(real), PIECE, self.device, drawn)).float()
+            made = self.kept(sound, drawn_noise(len(real), PIECE, self.device, drawn)).float()
         return float(dance_distance(self.graph, made, real))
 
     @property
@@ -281,6 +287,9 @@ def teach(
             out, fingerprint_of(asdict(options), learnt), device, options.seed, progress
         )
         network = nn.ModuleDict({"dancer": dancer, "graph": graph, "judges": judges})
+        average = averaged(dancer, options.average).to(device) if options.average else None
+        if average is not None:
+            network["average"] = average
         course.begin(network, restart=restart)
         if not options.graph:
             course.take(
@@ -294,7 +303,8 @@ def teach(
             course.take(
                 DanceLesson.name,
                 lambda: DanceLesson(dancer, judges, graph, train, held, options,
-                                    pace=_pace(options, DanceLesson.name), device=device),
+                                    pace=_pace(options, DanceLesson.name), device=device,
+                                    average=average),
             )  # fmt: skip
     facts = {
         "centre": frame.centre.tolist(),
@@ -303,7 +313,8 @@ def teach(
         "classes": list(classes),
         "graph_classes": len(graph.classes.weight),
     }
-    learnt_networks = nn.ModuleDict({"dancer": dancer.eval(), "graph": graph.eval()})
+    kept = dancer if average is None else average.module
+    learnt_networks = nn.ModuleDict({"dancer": kept.eval(), "graph": graph.eval()})
     told = "; ".join(filter(None, (note, told_right(graph, held))))
     return Taught(learnt_networks, facts, course, told)
 

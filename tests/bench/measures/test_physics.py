@@ -23,6 +23,25 @@ def test_a_body_that_glides_skates_and_one_that_stands_does_not():
     assert physics.foot_skate(motion, 24.0, metres=0.01) == pytest.approx(57.6)
 
 
+def test_a_picture_shows_slides_across_it_and_none_towards_the_camera():
+    rng = np.random.default_rng(0)
+    motion = walk(100, dims=3)
+    shown = physics.evaluate_picture(motion)
+    assert shown == physics.evaluate_picture(motion[..., :2])
+    motion[..., 2] += rng.normal(0, 30, (100, 1))  # towards the camera and back
+    assert physics.evaluate_picture(motion) == shown
+    flat = motion.copy()
+    flat[..., 2] = 0
+    assert shown["pfc_picture"] == pytest.approx(physics.pfc(flat))
+    glide = np.zeros((48, 18, 2))
+    glide[..., 1] = np.linspace(0, 360, 18)
+    glide[..., 0] += np.arange(48)[:, None] * 2.4
+    # 57.6 px a second on planted feet; 360 px are 1.5 m.
+    assert physics.evaluate_picture(glide)["skate_picture_cm"] == pytest.approx(57.6 * 150 / 360)
+    glide[:, [8, 9, 10, 11, 12, 13]] = np.nan
+    assert np.isnan(list(physics.evaluate_picture(glide).values())).all()
+
+
 def test_lifted_feet_do_not_skate():
     motion = np.zeros((48, 18, 3))
     lift = np.where(np.arange(48) % 24 < 12, 0.0, -60.0)[:, None]

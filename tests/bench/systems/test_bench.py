@@ -89,7 +89,8 @@ def test_every_system_has_a_row_and_every_row_its_measures(made: bench.BenchRun)
     found = intervals_of(made)
     for row in made.rows[1:]:
         for key in ("s_ba", "fid_kinetic", "fid_geometric", "multimodality_kinetic", "mdd_hands",
-                    "frozen", "s_per_minute", "cross_modal"):  # fmt: skip
+                    "frozen", "s_per_minute", "cross_modal", "pfc_picture",
+                    "skate_picture_cm"):  # fmt: skip
             assert np.isfinite(found[row][key].mean), (row, key)
     assert found["swinging"]["million_parameters"].mean == 3
     assert found["real dances"]["fid_kinetic"].mean < found["swinging"]["fid_kinetic"].mean

@@ -52,6 +52,31 @@ def test_a_song_shorter_than_a_piece_is_danced_to(trained: GeneratorReport, musi
     assert trained.generator.generate(short, 0).n_frames == 48
 
 
+def test_the_average_of_the_weights_is_kept_and_a_killed_run_goes_on_to_the_same(
+    trained: GeneratorReport, swings: tuple[Clip, ...], tmp_path: Path
+) -> None:
+    options = replace(SMALL, graph=str(trained.folder), average=0.9)
+
+    def kill(done: int, total: int, what: str = "") -> None:
+        if done == 3:  # a step after a checkpoint
+            raise KeyboardInterrupt
+
+    whole = RenGenerator.train(swings, options, out=tmp_path / "whole", device="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        RenGenerator.train(swings, options, out=tmp_path / "cut", device="cpu", progress=kill)
+    cut = RenGenerator.train(swings, options, out=tmp_path / "cut", device="cpu")
+    assert cut.resumed
+    assert cut.generator.generator_id == whole.generator.generator_id
+    alone = replace(options, average=0.0)
+    single = RenGenerator.train(swings, alone, out=tmp_path / "single", device="cpu")
+    ours, theirs = (each.generator.dancer.state_dict() for each in (whole, single))
+    assert ours.keys() == theirs.keys()  # the same networks, of as many parameters
+    assert whole.generator.n_parameters == single.generator.n_parameters
+    assert not torch.equal(ours["poses.last.weight"], theirs["poses.last.weight"])
+    with pytest.raises(InputError, match=r"average must be from 0 to under 1; got 1"):
+        RenOptions(average=1.0)
+
+
 def test_a_start_is_refused(trained: GeneratorReport, music: Music) -> None:
     with pytest.raises(InputError, match="cannot begin at a given pose"):
         trained.generator.generate(music, 0, np.zeros((18, 2), np.float32))
