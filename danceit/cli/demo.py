@@ -23,7 +23,7 @@ def demo(out: Path, seed: int) -> None:
     with (
         bar("reading", "dance") as reading,
         bar("training", "step") as training,
-        bar("indexing") as building,
+        bar("indexing", "dance") as building,
     ):
         done = run_demo(
             out,

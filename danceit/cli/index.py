@@ -117,7 +117,7 @@ def build(
         bar("finding poses", "frame") as watching,
         bar("reading", "dance") as reading,
         bar("training", "step") as training,
-        bar("indexing") as building,
+        bar("indexing", "dance") as building,
     ):
         built = build_index(
             data,
@@ -131,7 +131,7 @@ def build(
         )
     if built.trained is not None:
         print_training(built.trained)
-    _print_report(built.report, debug=debug)
+    _print_report(built.report, built.seconds, debug=debug)
     if built.report.failed:
         raise click.exceptions.Exit(1)
 
@@ -167,7 +167,7 @@ def add(
     with bar("finding poses", "frame") as watching, bar("indexing", "dance") as indexing:
         told = Told(watching=watching, indexing=indexing)
         report = add_to_index(data, index_path, options, ray=ray, told=told)
-    _print_report(report, debug=debug)
+    _print_report(report, report.seconds, debug=debug)
     if report.failed:
         raise click.exceptions.Exit(1)
 
@@ -269,7 +269,8 @@ def _stride(seconds: float) -> int:
     return round(seconds * FPS)
 
 
-def _print_report(report: "BuildReport", *, debug: bool) -> None:
+def _print_report(report: "BuildReport", seconds: float, *, debug: bool) -> None:
+    """Say what a build did, warnings first, and how long all of it took."""
     click.echo(report.cleaning.summary)
     for line in (*report.cleaning.warnings, *report.warnings):
         click.echo(f"warning: {line}", err=True)
@@ -296,8 +297,8 @@ def _print_report(report: "BuildReport", *, debug: bool) -> None:
         f"{len(report.failed)} failed"
     )
     click.echo(
-        f"index {report.index_id}: {report.clips} clips, {report.fragments} fragments, "
-        f"{report.seconds:.1f} s"
+        f"index {report.index_id}: {report.clips} clips, {report.fragments} fragments to choose "
+        f"from; took {seconds:.0f} s in all"
     )
 
 

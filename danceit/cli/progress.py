@@ -1,35 +1,51 @@
-"""Progress bars on stderr; silent where stderr is not a terminal, so that logs stay short."""
+"""How far work is, on stderr: bars on a terminal, a line now and then anywhere else."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+EVERY_S = 20.0
+"""Seconds between two lines in a log: work of minutes is seen to go on, short work says nothing."""
+
 
 class Bar:
-    """A tqdm bar that takes (done, total, what); it appears when it is first told something."""
+    """A tqdm bar that takes (done, total, what); it appears when it is first told something.
 
-    def __init__(self, label: str, unit: str) -> None:
-        self._label, self._unit = label, unit
+    Where stderr is no terminal, a line such as ``reading: 12 of 40 dances, jazz.mp4`` takes its
+    place, at most one in `EVERY_S` seconds of `now`.
+    """
+
+    def __init__(self, label: str, unit: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._label, self._unit, self._now = label, unit, now
         self._bar: Any = None
+        self._said = now()
 
     def __call__(self, done: int, total: int, what: str = "") -> None:
         """Move to `done` of `total`."""
+        if not sys.stderr.isatty():
+            self._log(done, total, what)
+            return
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(
-                desc=self._label,
-                unit=self._unit,
-                file=sys.stderr,
-                disable=not sys.stderr.isatty(),
-                leave=False,
-            )
+            self._bar = tqdm(desc=self._label, unit=self._unit, file=sys.stderr, leave=False)
         self._bar.total = total
         self._bar.n = done
         if what:
             self._bar.set_postfix_str(what, refresh=False)
         self._bar.refresh()
+
+    def _log(self, done: int, total: int, what: str) -> None:
+        """Write a line, if the last is long ago."""
+        if self._now() - self._said < EVERY_S:
+            return
+        self._said = self._now()
+        of = f" of {total}" if total else ""
+        unit = self._unit if self._unit == "s" else f"{self._unit}s"
+        said = f"{self._label}: {done}{of} {unit}"
+        print(f"{said}, {what}" if what else said, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -38,7 +54,7 @@ class Bar:
 
 
 @contextmanager
-def bar(label: str, unit: str = "it") -> Iterator[Bar]:
+def bar(label: str, unit: str) -> Iterator[Bar]:
     """Show a bar while the block runs."""
     shown = Bar(label, unit)
     try:

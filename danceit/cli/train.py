@@ -61,22 +61,22 @@ def train(
             told=Told(watching=watching, reading=reading, training=training),
         )
     print_training(report)
+    if report.table:
+        click.echo(f"on those songs, beside baselines (95 % intervals over songs):\n{report.table}")
     click.echo(f"wrote {report.folder}")
 
 
 def print_training(report: "TrainingReport") -> None:
-    """Say how a run went, in two lines."""
-    how = "stopped early" if report.stopped_early else "all steps"
+    """Say how a run went, in one line and whatever the user should know."""
+    how = "it got no better" if report.stopped_early else "all it was given"
+    asked = set(report.validation_songs)
+    of = "passages held out of" if asked & set(report.training_songs) else "unheard music of"
     click.echo(
-        f"trained on {_songs(report.training_songs)}, {report.last_step} steps ({how}), "
-        f"best at step {report.best_step}"
+        f"trained on {_songs(report.training_songs)} in {report.last_step} steps ({how}; best at "
+        f"{report.best_step})\n"
+        f"asked for {of} {_songs(report.validation_songs)}, it puts the movement that was danced "
+        f"to it at {report.validation_rank:.0%} of the list (first 0%, chance 50%)"
     )
-    click.echo(
-        f"median rank of the true movement on {_songs(report.validation_songs)} it never heard: "
-        f"{report.validation_rank:.2f} of all (0 is best, chance is 0.5)"
-    )
-    if report.table:
-        click.echo(f"on those songs, beside baselines (95 % intervals over songs):\n{report.table}")
     if report.note:
         note(report.note)
 

@@ -11,12 +11,26 @@ from danceit.render.drawing.together import group_name
 
 DANCE_SUFFIX = ".dance.npz"
 ALIGNED_SUFFIX = ".aligned.dance.npz"
+_ALIGNED = re.compile(r"(?P<stem>.+)\.aligned(?:-(?P<times>\d{1,4}))?")
 _DANCER = re.compile(r"(?P<stem>.+)\.dancer(?P<number>\d+)\.dance\.npz")
 
 
 def stem_of(file: Path) -> str:
     """Name of a dance file without its suffix."""
     return file.name.removesuffix(".npz").removesuffix(".dance")
+
+
+def aligned_name(file: Path) -> Path:
+    """Where a dance is written once it is aligned: ``song.aligned.dance.npz``.
+
+    Of one that is aligned already, the next: ``song.aligned-2.dance.npz``.
+    """
+    stem = stem_of(file)
+    found = _ALIGNED.fullmatch(stem)
+    if found is None:
+        return file.with_name(f"{stem}{ALIGNED_SUFFIX}")
+    times = int(found["times"] or 1) + 1
+    return file.with_name(f"{found['stem']}.aligned-{times}{DANCE_SUFFIX}")
 
 
 def loaded(file: Path) -> Dance:

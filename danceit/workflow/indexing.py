@@ -1,5 +1,6 @@
 """From a folder of dances to an encoder and an index, in one call each."""
 
+import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,10 +34,20 @@ ON_COUNTS = BuildOptions(grid=FragmentGrid(grid="counts"))
 
 @dataclass(frozen=True)
 class Built:
-    """What `build_index` did; `trained` is None where an encoder was at hand."""
+    """What `build_index` did.
+
+    Attributes
+    ----------
+    report : BuildReport
+    trained : TrainingReport or None
+        None where an encoder was at hand; without a table.
+    seconds : float
+        Wall time of all of it: poses, reading, training and indexing.
+    """
 
     report: BuildReport
     trained: TrainingReport | None
+    seconds: float
 
 
 def train_encoder(
@@ -50,11 +61,18 @@ def train_encoder(
     settings: ReadSettings | None = None,
     told: Told | None = None,
 ) -> TrainingReport:
-    """Train encoders on a folder of dances; a run that was stopped carries on."""
+    """Train encoders on a folder of dances and ask the songs that were held out.
+
+    A run that was stopped carries on.
+    """
     told = told or Told()
     data = fetched(data, progress=told.reading)
     read = read_all(data, dims=dims, settings=settings, told=told.reading, watching=told.watching)
-    return _trained(read.clips, config, out, restart=restart, device=device, progress=told.training)
+    report = _trained(
+        read.clips, config, out, restart=restart, device=device, progress=told.training
+    )
+    seed = (config or TrainingConfig()).seed
+    return replace(report, table=held_out_table(read.clips, report, seed=seed))
 
 
 def build_index(
@@ -94,6 +112,7 @@ def build_index(
     told : Told, optional
         Who is told of progress.
     """
+    started = time.monotonic()
     check_local(out)
     options, told = options or ON_COUNTS, told or Told()
     device = options.store.device
@@ -121,7 +140,7 @@ def build_index(
             )
             embedder = trained.encoder
         report = build(data, out, embedder, options, readings=readings, workers=workers, told=told)
-    return Built(report, trained)
+    return Built(report, trained, time.monotonic() - started)
 
 
 def _encoder_at_hand(
@@ -157,11 +176,10 @@ def _trained(
     device: str,
     progress: Progress,
 ) -> TrainingReport:
-    """Train with the dimensions of the clips and ask the songs that were held out."""
+    """Train with the dimensions of the clips."""
     config = config or TrainingConfig()
     fitted = replace(config, encoder=replace(config.encoder, dims=clips[0].dims))
-    report = train(clips, fitted, out=out, progress=progress, device=device, restart=restart)
-    return replace(report, table=held_out_table(clips, report, seed=config.seed))
+    return train(clips, fitted, out=out, progress=progress, device=device, restart=restart)
 
 
 def add_to_index(

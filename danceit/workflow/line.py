@@ -33,14 +33,13 @@ from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.encoder.losses import LOSSES
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.dance_files import (
-    ALIGNED_SUFFIX,
     DANCE_SUFFIX,
+    aligned_name,
     last_dance,
     loaded,
     numbered,
     set_of,
     short_names,
-    stem_of,
 )
 from danceit.workflow.footage_sources import OUTLINED, Filming
 from danceit.workflow.person import person_notes
@@ -119,14 +118,14 @@ def align_file(
     options : mapping of str to str
         Texts, as after ``option=`` in a method, for every method that has the option.
     out : Path, optional
-        Default: the file's name with ``.aligned`` before its suffix.
+        Default: as `aligned_name`.
     song : Path, optional
         Where the song has moved since the query.
     told : Progress, optional
         Of the song's seconds as they are heard.
     """
     source = file or last_dance(Path.cwd(), aligned=False)
-    target = dance_path(out or source.with_name(stem_of(source) + ALIGNED_SUFFIX))
+    target = dance_path(out or aligned_name(source))
     before = loaded(source)
     chain = aligners(methods or DEFAULT_METHODS, options or {})
     music = audio.listen(song_of([before], song, [source]), told=told)

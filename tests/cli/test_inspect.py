@@ -45,7 +45,7 @@ def test_dropped_frames_are_marked_on_the_sheet(danceit: Cli, tmp_path: Path) ->
     out = tmp_path / "sheet.png"
     ran = danceit("index", "inspect", tmp_path / "data" / "dance", "--out", out)
     assert ran.code == 0, ran.err
-    assert "48 of 72 frames kept in 2 clips" in ran.out
+    assert "2.0 of 3.0 s kept in 2 clips" in ran.out
     assert "0 turns" in ran.out
     assert {KEPT, REASON_COLOURS["hands or feet missing"]} <= colours(out)
     assert REASON_COLOURS["nobody found"] not in colours(out)

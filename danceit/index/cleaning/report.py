@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from danceit.data import FPS
+
 LOST = "cut off or damaged"
 NOBODY = "nobody found"
 MISSING = "hands or feet missing"
@@ -57,13 +59,13 @@ class CleaningReport:
 
     @property
     def summary(self) -> str:
-        """One line: the share dropped, and why."""
+        """One line: the seconds kept, the share dropped, and why."""
         share = 1 - self.frames_kept / self.frames_in if self.frames_in else 0.0
         why = ", ".join(f"{part:.1%} {reason}" for reason, part in self.shares.items())
-        upper = f", {self.frames_upper} of them of an upper body" if self.frames_upper else ""
+        upper = f", {self.frames_upper / FPS:.1f} s of an upper body" if self.frames_upper else ""
         return (
-            f"{self.recording_id}: {self.frames_kept} of {self.frames_in} frames kept in "
-            f"{self.n_clips} clips{upper}, {share:.1%} dropped{f' ({why})' if why else ''}"
+            f"{self.recording_id}: {self.frames_kept / FPS:.1f} of {self.frames_in / FPS:.1f} s "
+            f"kept in {self.n_clips} clips{upper}, {share:.1%} dropped{f' ({why})' if why else ''}"
         )
 
 

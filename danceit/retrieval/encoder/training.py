@@ -31,6 +31,12 @@ from danceit.retrieval.encoder.losses import LOSSES, Loss
 from danceit.retrieval.encoder.run import LOG_FILE, Run
 
 PLOT_FILE = "loss.png"
+FEW_SONGS = 5
+"""Songs under which what is learned does not carry to others; docs/retrieval.md says so too."""
+TOO_FEW = (
+    "{n} songs are too few to learn how music is danced: tempo, counts and style will fit, hardly "
+    "more; better an encoder trained on more dances than these"
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ def train(
         clips, config.encoder, tempi=config.tempi, read_features=read_features
     )
     split, note = hold_out(performances, config)
+    n_songs = len({item.recording_id for item in performances})
     if not split.train or not split.held_out:
         seconds = sum(item.n_frames for item in performances) / FPS
         raise InputError(
@@ -130,7 +137,7 @@ def train(
         training_songs=_songs(performances, split.train),
         stopped_early=run.state.step < config.steps,
         resumed=resumed,
-        note=note,
+        note=note or (TOO_FEW.format(n=n_songs) if n_songs < FEW_SONGS else ""),
     )
 
 

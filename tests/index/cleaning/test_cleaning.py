@@ -172,7 +172,7 @@ def test_frames_without_anybody_are_dropped_and_remnants_too() -> None:
     assert [clip.n_frames for clip in cleaned.clips] == [30, 44]
     assert cleaned.report.dropped == {cleaning.NOBODY: 50, cleaning.SHORT: 20}
     assert cleaned.report.frames_kept + 70 == cleaned.report.frames_in == 144
-    assert "74 of 144 frames kept in 2 clips, 48.6% dropped" in cleaned.report.summary
+    assert "3.1 of 6.0 s kept in 2 clips, 48.6% dropped" in cleaned.report.summary
 
 
 def test_a_dropped_knee_does_not_cut() -> None:
@@ -362,7 +362,7 @@ def test_feet_that_leave_the_picture_for_a_while_make_a_clip_of_their_own() -> N
     ]  # fmt: skip
     first, middle, _ = cleaned.clips
     assert cleaned.report.dropped == {}
-    assert "40 of them of an upper body" in cleaned.report.summary
+    assert "1.7 s of an upper body" in cleaned.report.summary
     # The same dancer at the same distance: one scale.
     for clip in (first, middle):
         trunk = clip.poses[:, JOINT["left_hip"]] - clip.poses[:, JOINT["neck"]]

@@ -141,6 +141,15 @@ def test_one_song_is_split_by_passages_and_said_so(toys: ToyLibrary, tmp_path: P
     assert report.validation_songs == report.training_songs == ("dance0",)
 
 
+def test_few_songs_are_said_to_be_too_few(toys: ToyLibrary, tmp_path: Path) -> None:
+    """Of the six, four are too few and five are not (docs/retrieval.md)."""
+    config = replace(SMALL, steps=2)
+    few = train(toys.clips[:4], config, out=tmp_path / "few", read_features=toys.read)
+    enough = train(toys.clips[:5], config, out=tmp_path / "enough", read_features=toys.read)
+    assert few.note.startswith("4 songs are too few to learn")
+    assert enough.note == ""
+
+
 def test_the_random_split_hears_its_validation_songs_in_training(
     toys: ToyLibrary, tmp_path: Path
 ) -> None:
