@@ -11,8 +11,7 @@ A loss that is no number any more ends its lesson at the last good weights, with
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from danceit.errors import InputError
+from danceit.generate.options import TrainingOptions
+from danceit.generate.setting import Pace
 from danceit.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -30,37 +31,6 @@ STATE, LOG = "training.safetensors", "log.csv"
 COLUMNS = ("lesson", "step", "figure", "value")
 """Of the log: mean of each part of the loss since the last line, and ``held out``."""
 HELD_OUT = "held out"
-
-
-@contextmanager
-def lowered(precision: str, device: str) -> Iterator[None]:
-    """Calculate in bfloat16 inside: ``bf16`` always, ``auto`` on cards, ``fp32`` never."""
-    import torch
-
-    on_card = device.startswith("cuda")
-    low = precision == "bf16" or (precision == "auto" and on_card)
-    with torch.autocast("cuda" if on_card else "cpu", dtype=torch.bfloat16, enabled=low):
-        yield
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long a lesson may take.
-
-    Attributes
-    ----------
-    steps : int
-        At most.
-    check_every, patience : int
-        Steps between checks on songs held out; checks without a better one before it stops.
-    minutes : float
-        Time at most, counted over all runs; 0 for no limit.
-    """
-
-    steps: int
-    check_every: int
-    patience: int
-    minutes: float = 0.0
 
 
 class Lesson(Protocol):
@@ -289,6 +259,46 @@ class Course:
 
 def _late(standing: Standing, pace: Pace) -> bool:
     return pace.minutes > 0 and standing.seconds > 60 * pace.minutes
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a training runs.
+
+    Attributes
+    ----------
+    out : Path
+        Folder of its course.
+    device : str
+    restart : bool
+        Begin anew, whatever stands in the folder.
+    progress : callable
+    """
+
+    out: Path
+    device: str = "cpu"
+    restart: bool = False
+    progress: Progress = silent
+
+    def course(
+        self, who: str, options: TrainingOptions, learnt: Sequence[Any], network: "nn.Module"
+    ) -> Course:
+        """Begin a course, or take up the one with the same options and material.
+
+        Parameters
+        ----------
+        learnt : sequence of arrays
+            What is learnt from, and what judges.
+
+        Raises
+        ------
+        InputError
+            As `Course.begin`.
+        """
+        same = fingerprint_of({"name": who, **asdict(options)}, learnt)
+        course = Course(self.out, same, self.device, options.seed, self.progress)
+        course.begin(network, restart=self.restart)
+        return course
 
 
 def _weights(lesson: Lesson) -> "dict[str, Tensor]":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from danceit.data import Clip, Dance, Float32, Music
 from danceit.errors import InputError
-from danceit.generate.course import LOG, Course
+from danceit.generate.course import LOG, Course, Run
 from danceit.generate.folder import Description, described, restore, save
 from danceit.generate.loss_plot import PLOT, plot_losses
 from danceit.generate.material import Material, material_of
@@ -72,16 +72,7 @@ class TrainedGenerator(ABC):
 
     @classmethod
     @abstractmethod
-    def taught(
-        cls,
-        material: Material,
-        options: Any,
-        *,
-        out: Path,
-        device: str,
-        restart: bool,
-        progress: Progress,
-    ) -> Taught:
+    def taught(cls, material: Material, options: Any, run: Run) -> Taught:
         """Take all lessons, or go on where a run was stopped."""
 
     @classmethod
@@ -121,9 +112,7 @@ class TrainedGenerator(ABC):
         from danceit.retrieval.encoder.encoders import pick_device
 
         material, place = material_of(clips, options.seed), pick_device(device)
-        taught = cls.taught(
-            material, options, out=out, device=place, restart=restart, progress=progress
-        )
+        taught = cls.taught(material, options, Run(out, place, restart, progress))
         lessons = tuple(
             LessonReport(name, went.step, went.best_step, went.epochs, went.best, went.seconds)
             for name, went in taught.course.taken.items()

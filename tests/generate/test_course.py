@@ -10,8 +10,9 @@ from torch import nn
 from torch.optim import Adam
 
 from danceit.errors import InputError
-from danceit.generate.course import LOG, STATE, Course, Pace
+from danceit.generate.course import LOG, STATE, Course
 from danceit.generate.loss_plot import PLOT, plot_losses
+from danceit.generate.setting import Pace
 from danceit.progress import silent
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from danceit.bench.aligners.bench import song_files
 from danceit.bench.aligners.jobs import refuse_indexed_songs
-from danceit.bench.cells import RunFolder, run_jobs
+from danceit.bench.cells import Cell, RunFolder, run_jobs
 from danceit.bench.material import Material, read_material
 from danceit.bench.reports.summary import BenchRun
 from danceit.bench.systems.graph import GraphFeatures
@@ -23,7 +23,9 @@ from danceit.bench.systems.study import set_up_study
 from danceit.bench.systems.systems import (
     OURS,
     RANDOM,
+    Library,
     Rival,
+    System,
     library_of,
     read_generator,
     seconds_system,
@@ -124,34 +126,35 @@ def bench_systems(
         read, or the data cannot be used.
     """
     options = options or SystemsOptions()
-    files = song_files(songs)
+    files, rivals = song_files(songs), _rivals(options)
     folder = RunFolder(out, resume=options.resume)
-    rivals = [Rival(*read_generator(text), alone=False) for text in options.generators]
-    rivals += [Rival(*read_generator(text), alone=True) for text in options.beside]
-    _refuse_who_cannot_dance(rivals)
     graph = GraphFeatures.of(options.graph, [rival.generator for rival in rivals])
     with ExitStack() as stores:
-        library = library_of(stores.enter_context(open_store(index)))
-        seconds = None
-        if options.seconds_index is not None:
-            seconds = library_of(stores.enter_context(open_store(options.seconds_index)))
+        libraries = [
+            library_of(stores.enter_context(open_store(each)))
+            for each in (index, options.seconds_index)
+            if each is not None
+        ]
+        flat = libraries[0].embedder.dims == 2
         # As the index holds them, so that random dances are put together from the like.
-        material = read_material(data, dims=library.embedder.dims)
+        material = read_material(data, dims=libraries[0].embedder.dims)
         if not options.allow_leak:
-            for asked in (library, seconds):
-                if asked is not None:
-                    refuse_indexed_songs(asked.store, files)
-            _refuse_learnt_songs(material, rivals, files)
-        systems = systems_of(material, library, rivals, length_s=options.length_s)
-        if seconds is not None:
-            systems = (systems[0], seconds_system(seconds, options.length_s), *systems[1:])
+            _refuse_leaks(libraries, material, rivals, files)
+        systems = _rows(material, libraries, rivals, options.length_s)
         work = Work(folder, material, options.seeds, options.length_s, options.reference,
                     song_names(files), graph)  # fmt: skip
         cells = run_jobs([*jobs_of(work, systems, files)], progress=progress)
     set_up_study(work, systems, files)
+    notes = tuple(_notes(work, files, options, flat=flat))
+    return _report(work, systems, cells, notes)
+
+
+def _report(
+    work: Work, systems: Sequence[System], cells: Sequence[Cell], notes: tuple[str, ...]
+) -> BenchRun:
     failed = [f"{c.method} on {c.song}: {c.error}" for c in cells if c.error]
     return BenchRun(
-        out=folder.path,
+        out=work.folder.path,
         title="Systems",
         cells=tuple(cells),
         rows=(REAL, *(system.name for system in systems)),
@@ -159,37 +162,54 @@ def bench_systems(
         tables=TABLES,
         compared=COMPARED,
         ends=(REAL, RANDOM),
-        notes=tuple(_notes(work, files, options, flat=library.embedder.dims == 2)),
-        failures=tuple(dict.fromkeys([*material.problems, *failed])),
+        notes=notes,
+        failures=tuple(dict.fromkeys([*work.material.problems, *failed])),
     )
 
 
-def _refuse_who_cannot_dance(rivals: Sequence[Rival]) -> None:
-    """Stop before anything is measured where a row would be empty.
+def _rows(
+    material: Material, libraries: Sequence[Library], rivals: Sequence[Rival], length_s: float
+) -> tuple[System, ...]:
+    """Every row but the real dances'; a second library is that on the grid of seconds."""
+    counted, *others = libraries
+    ours, *rest = systems_of(material, counted, rivals, length_s=length_s)
+    return (ours, *(seconds_system(library, length_s) for library in others), *rest)
+
+
+def _rivals(options: SystemsOptions) -> list[Rival]:
+    """Read all generators, and stop before anything is measured where a row would be empty.
 
     Raises
     ------
     InputError
-        Naming it.
+        If one cannot be read, or cannot dance.
     """
+    rivals = [Rival(*read_generator(text), alone=False) for text in options.generators]
+    rivals += [Rival(*read_generator(text), alone=True) for text in options.beside]
     for rival in rivals:
         if isinstance(rival.generator, RenGenerator) and not rival.generator.dances:
             raise InputError(
                 f"'{rival.name}' holds a graph network alone (trained with steps=0) and cannot "
                 "dance: sets are seen through it with --graph"
             )
+    return rivals
 
 
-def _refuse_learnt_songs(
-    material: Material, rivals: Sequence[Rival], files: Sequence[Path]
+def _refuse_leaks(
+    libraries: Sequence[Library],
+    material: Material,
+    rivals: Sequence[Rival],
+    files: Sequence[Path],
 ) -> None:
-    """Stop where a generator may have learnt from a dance to one of the songs.
+    """Stop where an index holds a dance to one of the songs, or a generator may have learnt it.
 
     Raises
     ------
     InputError
         Naming the song.
     """
+    for library in libraries:
+        refuse_indexed_songs(library.store, files)
     asked = {sha256_of_file(file): file for file in files}
     for dance in material.dances:
         audio_path, recording = dance.clip.audio_path, dance.clip.recording_id

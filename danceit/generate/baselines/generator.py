@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +15,7 @@ from danceit.errors import InputError
 from danceit.generate.baselines.lessons import chance
 from danceit.generate.baselines.networks import AudioLstm, MotionContent
 from danceit.generate.baselines.training import BaselineOptions, teach
+from danceit.generate.course import Run
 from danceit.generate.lee.music_style import features_at_15
 from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.units import UNIT_JOINTS
@@ -23,7 +23,6 @@ from danceit.generate.material import Material
 from danceit.generate.protocol import Imagined, dance_of
 from danceit.generate.trained import Taught, TrainedGenerator
 from danceit.movement import LEE_FPS
-from danceit.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,21 +36,9 @@ class Baseline(TrainedGenerator):
     audio_scale: Scale
 
     @classmethod
-    def taught(
-        cls,
-        material: Material,
-        options: BaselineOptions,
-        *,
-        out: Path,
-        device: str,
-        restart: bool,
-        progress: Progress,
-    ) -> Taught:
+    def taught(cls, material: Material, options: BaselineOptions, run: Run) -> Taught:
         """Take the lesson; see `danceit.generate.baselines.training.teach`."""
-        return teach(
-            cls.name, material, options,
-            out=out, device=device, restart=restart, progress=progress,
-        )  # fmt: skip
+        return teach(cls.name, material, options, run)
 
     @classmethod
     def untrained(cls, options: BaselineOptions, facts: Mapping[str, Any]) -> Self:

@@ -18,9 +18,9 @@ from danceit.generate.baselines.networks import (
     MotionJudge,
     PoseJudge,
 )
-from danceit.generate.course import Pace
 from danceit.generate.lee.scale import Scale
 from danceit.generate.sets import set_distance, standing_and_moving
+from danceit.generate.setting import Setting
 
 BETAS = (0.5, 0.999)
 _JUDGED = 64
@@ -42,19 +42,18 @@ class Lessons:
     train: Side
     held_out: Side
     scale: Scale
-    batch: int
-    learning_rate: float
-    pace: Pace
-    device: str
+    setting: Setting
 
     @property
     def steps_an_epoch(self) -> float:
         """Steps in which the dances are gone through once."""
-        return max(len(self.train.apart) / self.batch, 1e-9)
+        return max(len(self.train.apart) / self.setting.batch, 1e-9)
 
     def drawn(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Standardised poses and music of a batch of stretches from anywhere."""
-        return self._tensors(*self.train.stretches(rng.choice(self.train.starts, self.batch)))
+        return self._tensors(
+            *self.train.stretches(rng.choice(self.train.starts, self.setting.batch))
+        )
 
     def judged(self) -> tuple[Tensor, Tensor]:
         """The same of stretches held out, always the same ones."""
@@ -63,8 +62,8 @@ class Lessons:
         return self._tensors(*self.held_out.stretches(apart[chosen]))
 
     def _tensors(self, poses: Float32, music: Float32) -> tuple[Tensor, Tensor]:
-        rows = torch.from_numpy(self.scale.standardised(poses)).to(self.device)
-        return rows, torch.from_numpy(music).to(self.device)
+        rows = torch.from_numpy(self.scale.standardised(poses)).to(self.setting.device)
+        return rows, torch.from_numpy(music).to(self.setting.device)
 
 
 class LstmLesson:
@@ -73,9 +72,9 @@ class LstmLesson:
     name = "poses"
 
     def __init__(self, network: AudioLstm, lessons: Lessons) -> None:
-        self.network, self.lessons, self.pace = network, lessons, lessons.pace
+        self.network, self.lessons, self.pace = network, lessons, lessons.setting.pace
         self.modules = {"network": network}
-        self.optimisers = {"adam": Adam(network.parameters(), lessons.learning_rate)}
+        self.optimisers = {"adam": Adam(network.parameters(), lessons.setting.learning_rate)}
         self.steps_an_epoch = lessons.steps_an_epoch
         self._judged = lessons.judged()
 
@@ -83,7 +82,9 @@ class LstmLesson:
         """One batch of stretches."""
         poses, music = self.lessons.drawn(rng)
         self.network.train()
-        loss = (self.network(music) - poses).abs().mean()
+        with self.lessons.setting.lowered():
+            made = self.network(music).float()
+        loss = (made - poses).abs().mean()
         _update(self.optimisers["adam"], loss)
         return {"L1": float(loss.detach())}
 
@@ -105,12 +106,12 @@ class MocoganLesson:
     def __init__(
         self, network: MotionContent, poses: PoseJudge, motion: MotionJudge, lessons: Lessons
     ) -> None:
-        self.network, self.lessons, self.pace = network, lessons, lessons.pace
+        self.network, self.lessons, self.pace = network, lessons, lessons.setting.pace
         self.judges = nn.ModuleDict({"poses": poses, "motion": motion})
         self.modules = {"network": network, "judges": self.judges}
         self.optimisers = {
-            "adam": Adam(network.parameters(), lessons.learning_rate, BETAS),
-            "judges_adam": Adam(self.judges.parameters(), lessons.learning_rate, BETAS),
+            "adam": Adam(network.parameters(), lessons.setting.learning_rate, BETAS),
+            "judges_adam": Adam(self.judges.parameters(), lessons.setting.learning_rate, BETAS),
         }
         self.steps_an_epoch = lessons.steps_an_epoch
         self._judged = lessons.judged()
@@ -145,14 +146,16 @@ class MocoganLesson:
         return float(set_distance(standing_and_moving(made), standing_and_moving(real)))
 
     def _made(self, music: Tensor, drawn: torch.Generator | None) -> Tensor:
-        content, noise = chance(len(music), music.shape[1], self.lessons.device, drawn)
-        made: Tensor = self.network(music, content, noise)
-        return made
+        content, noise = chance(len(music), music.shape[1], self.lessons.setting.device, drawn)
+        with self.lessons.setting.lowered():
+            made: Tensor = self.network(music, content, noise)
+        return made.float()
 
     def _told(self, name: str, poses: Tensor, music: Tensor, frame: int) -> Tensor:
         seen = (poses[:, frame],) if name == "poses" else (poses, music)
-        verdict: Tensor = self.judges[name](*seen)
-        return verdict
+        with self.lessons.setting.lowered():
+            verdict: Tensor = self.judges[name](*seen)
+        return verdict.float()
 
 
 def chance(

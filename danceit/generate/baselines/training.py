@@ -1,7 +1,8 @@
 """What can be chosen for both baselines, and their training: one lesson each."""
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -10,102 +11,65 @@ from torch import nn
 from danceit.generate.baselines.lessons import Lessons, LstmLesson, MocoganLesson
 from danceit.generate.baselines.material import Side
 from danceit.generate.baselines.networks import AudioLstm, MotionContent, MotionJudge, PoseJudge
-from danceit.generate.course import Course, Pace, fingerprint_of
+from danceit.generate.course import Run
 from danceit.generate.lee.music_style import features_at_15
 from danceit.generate.lee.scale import Scale
 from danceit.generate.material import Material
+from danceit.generate.options import TrainingOptions
 from danceit.generate.trained import Taught
-from danceit.limits import ONE_OR_MORE, RATE, ZERO_OR_MORE, check_numbers
-from danceit.progress import Progress
+from danceit.limits import ONE_OR_MORE, Limits
 
 
 @dataclass(frozen=True)
-class BaselineOptions:
-    """Options of training.
+class BaselineOptions(TrainingOptions):
+    """Options of training; a batch is of stretches of 5 s.
 
     Attributes
     ----------
     hidden : int
         Width of every layer.
-    batch : int
-        Stretches of 5 s.
-    learning_rate : float
-        Of Adam.
     steps : int
         At most.
-    check_every, patience : int
-        Steps between checks on songs held out; checks without a better one before it ends.
-    minutes : float
-        0 for no limit.
-    seed : int
     """
 
+    who: ClassVar[str] = "lstm, mocogan"
+    own_limits: ClassVar[Mapping[str, Limits]] = dict.fromkeys(("hidden", "steps"), ONE_OR_MORE)
+
     hidden: int = 256
-    batch: int = 32
-    learning_rate: float = 5e-4
     steps: int = 3000
-    check_every: int = 25
-    patience: int = 20
-    minutes: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_numbers("lstm, mocogan", self, _LIMITS)
 
 
-_LIMITS = {
-    **dict.fromkeys(("hidden", "batch", "steps", "check_every", "patience"), ONE_OR_MORE),
-    "learning_rate": RATE,
-    "minutes": ZERO_OR_MORE,
-}
-
-
-def teach(
-    name: str,
-    material: Material,
-    options: BaselineOptions,
-    *,
-    out: Path,
-    device: str,
-    restart: bool,
-    progress: Progress,
-) -> Taught:
+def teach(name: str, material: Material, options: BaselineOptions, run: Run) -> Taught:
     """Take the lesson of `lstm` or `mocogan`, or go on where a run was stopped.
 
     Raises
     ------
     InputError
-        If there are too few stretches, or `out` holds another run.
+        If there are too few stretches, or the folder holds another run.
     """
-    paths = [clip.audio_path for clip in (*material.train, *material.held_out) if clip.audio_path]
-    songs = {path: features_at_15(path) for path in dict.fromkeys(paths)}
+    clips = (*material.train, *material.held_out)
+    songs = {clip.audio_path: features_at_15(clip.audio_path) for clip in clips if clip.audio_path}
     heard = [songs[clip.audio_path] for clip in material.train if clip.audio_path]
     audio_scale = Scale.of(np.concatenate(heard))
     songs = {path: audio_scale.standardised(rows) for path, rows in songs.items()}
-    train, held = (Side.of(clips, songs) for clips in (material.train, material.held_out))
+    train, held = (Side.of(each, songs) for each in (material.train, material.held_out))
     train.check_enough(name)
     scale = Scale.of(train.stretches(train.apart)[0])
-    pace = Pace(options.steps, options.check_every, options.patience, options.minutes)
-    lessons = Lessons(train, held, scale, options.batch, options.learning_rate, pace, device)
-    config = {"name": name, **asdict(options)}
+    lessons = Lessons(train, held, scale, options.setting(options.steps, run.device))
+    learnt = [train.music, held.music, *(np.nan_to_num(side.poses) for side in (train, held))]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        course = Course(
-            out, fingerprint_of(config, [train.music, held.music, *(np.nan_to_num(side.poses)
-                            for side in (train, held))]),
-            device, options.seed, progress,
-        )  # fmt: skip
-        network: AudioLstm | MotionContent
         if name == "lstm":
-            network = lstm = AudioLstm(options.hidden).to(device)
-            course.begin(lstm, restart=restart)
+            lstm = AudioLstm(options.hidden).to(run.device)
+            course = run.course(name, options, learnt, lstm)
             course.take(LstmLesson.name, lambda: LstmLesson(lstm, lessons))
+            dancer: nn.Module = lstm
         else:
-            network = moco = MotionContent(options.hidden).to(device)
-            poses = PoseJudge(options.hidden).to(device)
-            motion = MotionJudge(options.hidden).to(device)
-            course.begin(
-                nn.ModuleDict({"dancer": moco, "poses": poses, "motion": motion}), restart=restart
-            )
+            moco = MotionContent(options.hidden).to(run.device)
+            poses = PoseJudge(options.hidden).to(run.device)
+            motion = MotionJudge(options.hidden).to(run.device)
+            whole = nn.ModuleDict({"dancer": moco, "poses": poses, "motion": motion})
+            course = run.course(name, options, learnt, whole)
             course.take(MocoganLesson.name, lambda: MocoganLesson(moco, poses, motion, lessons))
-    return Taught(network.eval(), {**scale.told("pose"), **audio_scale.told("audio")}, course)
+            dancer = moco
+    return Taught(dancer.eval(), {**scale.told("pose"), **audio_scale.told("audio")}, course)

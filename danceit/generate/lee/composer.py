@@ -15,7 +15,6 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from danceit.data import Int64
-from danceit.generate.course import Pace, lowered
 from danceit.generate.lee.networks import (
     JUDGED_UNITS,
     NOISE,
@@ -28,6 +27,7 @@ from danceit.generate.lee.networks import (
 )
 from danceit.generate.lee.unit_vae import BETAS, CLIPPED
 from danceit.generate.sets import set_distance, standing_and_moving
+from danceit.generate.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,41 @@ class Sequences:
     units: Int64
     audio: Tensor
     style: Tensor
+
+
+@dataclass(frozen=True)
+class Danced:
+    """Units of one side, encoded (U, 512), and the sequences of each length among them."""
+
+    movements: Gaussian
+    sequences: tuple[Sequences, ...]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Units encoded (S, 512), and the style of the music that each was danced to (S, 30)."""
+
+    movements: Gaussian
+    style: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences that a step is taken on.
+
+    Attributes
+    ----------
+    movements : Gaussian (B, U, 512)
+    audio : Tensor (B, 28)
+    style : Tensor (B, 30)
+    first : int
+        First of the three units that are judged.
+    """
+
+    movements: Gaussian
+    audio: Tensor
+    style: Tensor
+    first: int = 0
 
 
 class Composer(nn.Module):
@@ -110,11 +145,11 @@ def composed(composer: Composer, movements: Gaussian, style: Tensor) -> Composed
 
 
 def judge_losses(
-    judges: Judges, result: Composed, audio: Tensor, first: int, weights: ComposerWeights
+    judges: Judges, batch: Batch, result: Composed, weights: ComposerWeights
 ) -> dict[str, Tensor]:
-    """Eq. 6 and 8 as the judges see them; `first` is the first of the three units judged."""
+    """Eq. 6 and 8 as the judges see them."""
     real, made = (
-        _judged(judges, movements.detached(), dance.detached(), audio, first)
+        _judged(judges, movements.detached(), dance.detached(), batch)
         for movements, dance in (
             (result.movements, result.dance),
             (result.made_movements, result.made_dance),
@@ -129,11 +164,8 @@ def judge_losses(
 def composer_losses(
     composer: Composer,
     judges: Judges,
-    movements: Gaussian,
+    batch: Batch,
     result: Composed,
-    audio: Tensor,
-    style: Tensor,
-    first: int,
     weights: ComposerWeights,
 ) -> dict[str, Tensor]:
     """Eq. 10 part by part; the adversarial parts in their non-saturating form.
@@ -141,11 +173,13 @@ def composer_losses(
     Both dances are held near the prior, as in the release: else what is made for music decodes
     to the mean of all movements, a body that stands.
     """
-    verdicts = _judged(judges, result.made_movements, result.made_dance, audio, first)
-    told = [(composer.regressor(code) - style).abs().mean() for code in (result.code,)]
-    told.append((composer.regressor(result.made_code) - style).abs().mean())
+    verdicts = _judged(judges, result.made_movements, result.made_dance, batch)
+    told = [
+        (composer.regressor(code) - batch.style).abs().mean()
+        for code in (result.code, result.made_code)
+    ]
     return {
-        "reconstruction": (result.movements.pair() - movements.pair()).abs().mean(),
+        "reconstruction": (result.movements.pair() - batch.movements.pair()).abs().mean(),
         "style": weights.style * torch.stack(told).sum(),
         "movements": weights.adversarial_movement * _is(verdicts[0], 1),
         "dances": weights.adversarial_dance * _is(verdicts[1], 1),
@@ -154,10 +188,10 @@ def composer_losses(
 
 
 def _judged(
-    judges: Judges, movements: Gaussian, dance: Gaussian, audio: Tensor, first: int
+    judges: Judges, movements: Gaussian, dance: Gaussian, batch: Batch
 ) -> tuple[Tensor, Tensor]:
-    seen = movements.pair()[:, first : first + JUDGED_UNITS]
-    return judges.movement(seen, audio), judges.dance(dance.pair()[:, None], audio)
+    seen = movements.pair()[:, batch.first : batch.first + JUDGED_UNITS]
+    return judges.movement(seen, batch.audio), judges.dance(dance.pair()[:, None], batch.audio)
 
 
 def _is(verdict: Tensor, real: int) -> Tensor:
@@ -169,12 +203,8 @@ class ComposerLesson:
 
     Parameters
     ----------
-    movements : Gaussian (U, 512)
-        Every unit learnt from, encoded.
-    sequences : sequence of Sequences
-        One for each length.
-    held_movements, held_sequences
-        The same, of songs that only judge.
+    learnt, held_out : Danced
+        What is learnt from, and songs that only judge.
     """
 
     name = "composition"
@@ -183,50 +213,42 @@ class ComposerLesson:
         self,
         composer: Composer,
         judges: Judges,
-        movements: Gaussian,
-        sequences: Sequence[Sequences],
-        held_movements: Gaussian,
-        held_sequences: Sequence[Sequences],
+        learnt: Danced,
+        held_out: Danced,
         weights: ComposerWeights,
-        *,
-        batch: int,
-        learning_rate: float,
-        pace: Pace,
-        precision: str,
-        device: str,
+        setting: Setting,
     ) -> None:
-        self.precision, self.device = precision, device
-        self.composer, self.judges, self.weights, self.pace = composer, judges, weights, pace
-        self.movements, self.sequences = movements, [s for s in sequences if len(s.units)]
-        self.held_movements = held_movements
-        self.held_sequences = [s for s in held_sequences if len(s.units)]
-        self.batch = batch
+        self.composer, self.judges, self.weights = composer, judges, weights
+        self.setting, self.pace = setting, setting.pace
+        self.movements, self.sequences = learnt.movements, _some(learnt.sequences)
+        self.held_movements, self.held_sequences = held_out.movements, _some(held_out.sequences)
         self.modules = {"composer": composer, "judges": judges}
         self.optimisers = {
-            "composer_adam": Adam(composer.parameters(), learning_rate, BETAS),
-            "judges_adam": Adam(judges.parameters(), learning_rate, BETAS),
+            "composer_adam": Adam(composer.parameters(), setting.learning_rate, BETAS),
+            "judges_adam": Adam(judges.parameters(), setting.learning_rate, BETAS),
         }
-        self.steps_an_epoch = sum(len(s.units) for s in self.sequences) / batch
+        self.steps_an_epoch = sum(len(s.units) for s in self.sequences) / setting.batch
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Judges first, then those that are judged, on sequences of one length."""
-        sequences = self.sequences[int(rng.integers(len(self.sequences)))]
-        chosen = rng.integers(len(sequences.units), size=self.batch)
-        first = int(rng.integers(sequences.units.shape[1] - JUDGED_UNITS + 1))
-        movements = _taken(self.movements, sequences.units[chosen])
-        audio, style = sequences.audio[chosen], sequences.style[chosen]
+        batch = self._drawn(rng)
         self.composer.train()
         self.judges.train()
-        with lowered(self.precision, self.device):
-            result = composed(self.composer, movements, style)
-            judged = judge_losses(self.judges, result, audio, first, self.weights)
+        with self.setting.lowered():
+            result = composed(self.composer, batch.movements, batch.style)
+            judged = judge_losses(self.judges, batch, result, self.weights)
         self._update("judges_adam", self.judges, judged)
-        with lowered(self.precision, self.device):
-            parts = composer_losses(
-                self.composer, self.judges, movements, result, audio, style, first, self.weights
-            )
+        with self.setting.lowered():
+            parts = composer_losses(self.composer, self.judges, batch, result, self.weights)
         self._update("composer_adam", self.composer, parts)
         return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
+
+    def _drawn(self, rng: np.random.Generator) -> Batch:
+        sequences = self.sequences[int(rng.integers(len(self.sequences)))]
+        chosen = rng.integers(len(sequences.units), size=self.setting.batch)
+        first = int(rng.integers(sequences.units.shape[1] - JUDGED_UNITS + 1))
+        movements = _taken(self.movements, sequences.units[chosen])
+        return Batch(movements, sequences.audio[chosen], sequences.style[chosen], first)
 
     def _update(self, name: str, network: nn.Module, parts: dict[str, Tensor]) -> None:
         optimiser = self.optimisers[name]
@@ -268,30 +290,26 @@ class PairingLesson:
     def __init__(
         self,
         from_style: StyleToDance,
-        movements: Gaussian,
-        style: Tensor,
-        held_movements: Gaussian,
-        held_style: Tensor,
-        *,
+        learnt: Paired,
+        held_out: Paired,
         kl: float,
-        batch: int,
-        learning_rate: float,
-        pace: Pace,
+        setting: Setting,
     ) -> None:
-        self.from_style, self.pace, self.batch, self.kl = from_style, pace, batch, kl
-        self.movements, self.style = movements, style
-        self.held_movements, self.held_style = held_movements, held_style
+        self.from_style, self.learnt, self.held_out, self.kl = from_style, learnt, held_out, kl
+        self.setting, self.pace = setting, setting.pace
         self.modules = {"from_style": from_style}
-        self.optimisers = {"pairing_adam": Adam(from_style.parameters(), learning_rate, BETAS)}
-        self.steps_an_epoch = len(style) / batch
+        adam = Adam(from_style.parameters(), setting.learning_rate, BETAS)
+        self.optimisers = {"pairing_adam": adam}
+        self.steps_an_epoch = len(learnt.style) / setting.batch
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """One batch of units with their music."""
-        chosen = torch.from_numpy(rng.integers(len(self.style), size=self.batch))
-        noise = torch.randn(len(chosen), NOISE, device=self.style.device)
-        made = self.from_style(self.style[chosen], noise)
+        style, movements = self.learnt.style, self.learnt.movements
+        chosen = torch.from_numpy(rng.integers(len(style), size=self.setting.batch))
+        noise = torch.randn(len(chosen), NOISE, device=style.device)
+        made = self.from_style(style[chosen], noise)
         parts = {
-            "distance": (made.sample() - self.movements.mean[chosen]).abs().mean(),
+            "distance": (made.sample() - movements.mean[chosen]).abs().mean(),
             "KL": self.kl * made.kl(),
         }
         (optimiser,) = self.optimisers.values()
@@ -303,13 +321,17 @@ class PairingLesson:
     @torch.no_grad()
     def check(self) -> float:
         """Distance on songs held out."""
-        if not len(self.held_style):
+        style = self.held_out.style
+        if not len(style):
             return float("nan")
-        silence = torch.zeros(len(self.held_style), NOISE, device=self.held_style.device)
-        made = self.from_style(self.held_style, silence).mean
-        return float((made - self.held_movements.mean).abs().mean())
+        made = self.from_style(style, torch.zeros(len(style), NOISE, device=style.device)).mean
+        return float((made - self.held_out.movements.mean).abs().mean())
 
 
 def _taken(movements: Gaussian, rows: Int64) -> Gaussian:
     index = torch.from_numpy(rows)
     return Gaussian(movements.mean[index], movements.log_variance[index])
+
+
+def _some(sequences: Sequence[Sequences]) -> list[Sequences]:
+    return [each for each in sequences if len(each.units)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,11 +9,13 @@ import torch
 
 from danceit.data import Dance, Float32, Float64, Music, check_poses
 from danceit.errors import InputError
+from danceit.generate.course import Run
+from danceit.generate.lee.ensemble import Dancer
 from danceit.generate.lee.music_style import features_at_15, styles_at
 from danceit.generate.lee.networks import NOISE, Z_INITIAL
 from danceit.generate.lee.options import LeeOptions
 from danceit.generate.lee.scale import Scale
-from danceit.generate.lee.training import Dancer, teach
+from danceit.generate.lee.training import teach
 from danceit.generate.lee.units import (
     POSE,
     SEQUENCE_UNITS,
@@ -31,7 +32,6 @@ from danceit.generate.lee.units import (
 from danceit.generate.material import Material
 from danceit.generate.protocol import Imagined, dance_of
 from danceit.generate.trained import Taught, TrainedGenerator
-from danceit.progress import Progress
 
 COMPOSED_UNITS = max(SEQUENCE_UNITS)
 """Units that one dance code is decoded to at most: as many as it was trained on."""
@@ -56,18 +56,9 @@ class LeeGenerator(TrainedGenerator):
     gap_s: float
 
     @classmethod
-    def taught(
-        cls,
-        material: Material,
-        options: LeeOptions,
-        *,
-        out: Path,
-        device: str,
-        restart: bool,
-        progress: Progress,
-    ) -> Taught:
+    def taught(cls, material: Material, options: LeeOptions, run: Run) -> Taught:
         """Take all lessons; see `danceit.generate.lee.training.teach`."""
-        return teach(material, options, out=out, device=device, restart=restart, progress=progress)
+        return teach(material, options, run)
 
     @classmethod
     def untrained(cls, options: LeeOptions, facts: Mapping[str, Any]) -> Self:

@@ -14,9 +14,9 @@ from torch.optim import Adam
 
 from danceit import audio
 from danceit.data import FPS, Float32, Float64, Int64
-from danceit.generate.course import Pace
 from danceit.generate.lee.networks import AUDIO, STYLE, MusicStyle
 from danceit.generate.lee.unit_vae import BETAS
+from danceit.generate.setting import Setting
 from danceit.movement import LEE_FPS
 
 HEARD_S = 10.0
@@ -69,18 +69,14 @@ class StyleLesson:
         network: MusicStyle,
         songs: Sequence[tuple[Float32, int]],
         held_out: Sequence[tuple[Float32, int]],
-        *,
-        batch: int,
-        learning_rate: float,
-        pace: Pace,
-        device: str,
+        setting: Setting,
     ) -> None:
-        self.network, self.songs, self.batch = network, songs, batch
-        self.pace, self.device = pace, device
+        self.network, self.songs, self.batch = network, songs, setting.batch
+        self.pace, self.device = setting.pace, setting.device
         self.modules = {"style": network}
-        self.optimisers = {"style_adam": Adam(network.parameters(), learning_rate, BETAS)}
+        self.optimisers = {"style_adam": Adam(network.parameters(), setting.learning_rate, BETAS)}
         heard = sum(len(features) for features, _ in songs) / HEARD
-        self.steps_an_epoch = max(heard / batch, 1e-9)
+        self.steps_an_epoch = max(heard / setting.batch, 1e-9)
         self._rare = _as_often([label for _, label in songs])
         self._judged = [
             (heard_around(f, np.arange(HEARD_S / 2, len(f) / LEE_FPS, HEARD_S)), label)

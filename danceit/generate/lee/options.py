@@ -1,22 +1,20 @@
 """What can be chosen in training `lee`, with what is chosen where nothing is said."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from danceit.generate.lee.networks import HIDDEN
-from danceit.limits import (
-    ONE_OR_MORE,
-    PRECISIONS,
-    RATE,
-    ZERO_OR_MORE,
-    Limits,
-    check_choice,
-    check_numbers,
-)
+from danceit.generate.options import TrainingOptions
+from danceit.limits import ONE_OR_MORE, ZERO_OR_MORE, Limits
 
 
 @dataclass(frozen=True)
-class LeeOptions:
+class LeeOptions(TrainingOptions):
     """Options of training; the paper's where nothing else is said.
+
+    Batches are of 512 in the paper and 256 in the release; here what two cores can do in seconds a
+    step. The learning rate (betas 0.5 and 0.999) is the release's; the paper says 1e-4.
 
     Attributes
     ----------
@@ -24,16 +22,8 @@ class LeeOptions:
         Of all GRUs and of the judges' first layer.
     both_ways : bool
         Movement encoder bidirectional, as in the release.
-    batch : int
-        512 in the paper, 256 in the release; here what two cores can do in seconds a step.
-    learning_rate : float
-        Of Adam with betas 0.5 and 0.999: the release's; the paper says 1e-4.
     vae_steps, style_steps, composition_steps : int
         At most, of each lesson.
-    check_every, patience : int
-        Steps between checks on songs held out; checks without a better one before a lesson ends.
-    minutes : float
-        For all lessons together; 0 for no limit.
     kl, shift, adversarial, style : float
         Weights of eq. 5 and 10. The paper's `kl` is 0.01; with a tenth of it units of songs held
         out are rebuilt better, and move more (docs/systems.md).
@@ -44,10 +34,15 @@ class LeeOptions:
         over and not trained; empty to train them.
     composition : bool
         False for the paper's baseline without L_comp.
-    precision : str
-        ``auto`` (bf16 on cards), ``bf16`` (twice as fast on processors that have it) or ``fp32``.
-    seed : int
     """
+
+    who: ClassVar[str] = "lee"
+    own_limits: ClassVar[Mapping[str, Limits]] = {
+        "hidden": Limits(2, cause="the style regressor has half of it"),
+        **dict.fromkeys(("vae_steps", "style_steps", "composition_steps"), ONE_OR_MORE),
+        **dict.fromkeys(("kl", "shift", "adversarial", "style"), ZERO_OR_MORE),
+        **dict.fromkeys(("shift_x_px", "shift_y_px"), ZERO_OR_MORE),
+    }
 
     hidden: int = HIDDEN
     both_ways: bool = True
@@ -56,9 +51,7 @@ class LeeOptions:
     vae_steps: int = 3000
     style_steps: int = 400
     composition_steps: int = 3000
-    check_every: int = 25
     patience: int = 8
-    minutes: float = 0.0
     kl: float = 0.001
     shift: float = 1.0
     adversarial: float = 0.1
@@ -67,19 +60,3 @@ class LeeOptions:
     shift_y_px: float = 20.0
     units: str = ""
     composition: bool = True
-    precision: str = "auto"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_numbers("lee", self, _LIMITS)
-        check_choice("lee", "precision", self.precision, PRECISIONS)
-
-
-_LIMITS = {
-    "hidden": Limits(2, cause="the style regressor has half of it"),
-    **dict.fromkeys(("batch", "vae_steps", "style_steps", "composition_steps"), ONE_OR_MORE),
-    **dict.fromkeys(("check_every", "patience"), ONE_OR_MORE),
-    "learning_rate": RATE,
-    **dict.fromkeys(("minutes", "kl", "shift", "adversarial", "style"), ZERO_OR_MORE),
-    **dict.fromkeys(("shift_x_px", "shift_y_px"), ZERO_OR_MORE),
-}

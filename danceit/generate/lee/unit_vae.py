@@ -15,10 +15,10 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from danceit.data import Float32
-from danceit.generate.course import Pace, lowered
 from danceit.generate.lee.networks import InitialPoseEncoder, MovementEncoder, UnitDecoder
 from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.units import UNIT_JOINTS
+from danceit.generate.setting import Setting
 
 CLIPPED = 0.5
 """Norm that gradients are clipped to, as in the release."""
@@ -87,18 +87,12 @@ class VaeLesson:
         held_out: Float32,
         scale: Scale,
         weights: VaeWeights,
-        *,
-        batch: int,
-        learning_rate: float,
-        pace: Pace,
-        precision: str,
-        device: str,
+        setting: Setting,
     ) -> None:
-        self.vae, self.weights, self.pace, self.device = vae, weights, pace, device
-        self.precision = precision
-        self.scale, self.batch, self._units = scale, min(batch, len(units)), units
+        self.vae, self.weights, self.setting, self.pace = vae, weights, setting, setting.pace
+        self.scale, self.batch, self._units = scale, min(setting.batch, len(units)), units
         self.modules = {"vae": vae}
-        self.optimisers = {"vae_adam": Adam(vae.parameters(), learning_rate, BETAS)}
+        self.optimisers = {"vae_adam": Adam(vae.parameters(), setting.learning_rate, BETAS)}
         self.steps_an_epoch = len(units) / self.batch
         chosen = np.linspace(0, len(held_out) - 1, min(_JUDGED, len(held_out))).astype(int)
         judged = held_out[chosen]
@@ -111,7 +105,7 @@ class VaeLesson:
         units = self._shifted(chosen, rng)
         tensors = self._tensor(units), self._tensor(self._shifted(chosen, rng))
         self.vae.train()
-        with lowered(self.precision, self.device):
+        with self.setting.lowered():
             parts = self.vae.losses(*tensors, self.weights)
         (optimiser,) = self.optimisers.values()
         optimiser.zero_grad(set_to_none=True)
@@ -133,4 +127,4 @@ class VaeLesson:
         return units + np.tile(shift, UNIT_JOINTS)[:, None].astype(np.float32)
 
     def _tensor(self, units: Float32) -> Tensor:
-        return torch.from_numpy(self.scale.standardised(units)).to(self.device)
+        return torch.from_numpy(self.scale.standardised(units)).to(self.setting.device)

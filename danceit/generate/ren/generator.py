@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import nn
 from danceit.align.warping import sampled
 from danceit.data import FPS, Dance, Float32, Music
 from danceit.errors import InputError
+from danceit.generate.course import Run
 from danceit.generate.material import Material
 from danceit.generate.protocol import Imagined, dance_of
 from danceit.generate.ren.networks import DanceGenerator, drawn_noise
@@ -20,7 +20,6 @@ from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, j
 from danceit.generate.ren.st_gcn import StGcn
 from danceit.generate.ren.training import teach
 from danceit.generate.trained import Taught, TrainedGenerator
-from danceit.progress import Progress
 
 HOP = PIECE // 2
 """Poses between the starts of two pieces: every moment is danced twice and blended."""
@@ -46,18 +45,9 @@ class RenGenerator(TrainedGenerator):
     frame: Frame
 
     @classmethod
-    def taught(
-        cls,
-        material: Material,
-        options: RenOptions,
-        *,
-        out: Path,
-        device: str,
-        restart: bool,
-        progress: Progress,
-    ) -> Taught:
+    def taught(cls, material: Material, options: RenOptions, run: Run) -> Taught:
         """Take both lessons; see `danceit.generate.ren.training.teach`."""
-        return teach(material, options, out=out, device=device, restart=restart, progress=progress)
+        return teach(material, options, run)
 
     @classmethod
     def untrained(cls, options: RenOptions, facts: Mapping[str, Any]) -> Self:

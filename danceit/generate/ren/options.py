@@ -1,22 +1,17 @@
 """What can be chosen in training `ren`, with what is chosen where nothing is said."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
+from danceit.generate.options import TrainingOptions
 from danceit.generate.ren.losses import STAGES
 from danceit.generate.ren.networks import INNER
-from danceit.limits import (
-    ONE_OR_MORE,
-    PRECISIONS,
-    RATE,
-    ZERO_OR_MORE,
-    Limits,
-    check_choice,
-    check_numbers,
-)
+from danceit.limits import ONE_OR_MORE, RATE, ZERO_OR_MORE, Limits, check_choice
 
 
 @dataclass(frozen=True)
-class RenOptions:
+class RenOptions(TrainingOptions):
     """Options of training; the release's where nothing else is said.
 
     Attributes
@@ -25,17 +20,12 @@ class RenOptions:
         ``l1``, ``global``, ``local`` or ``perceptual``: Table 1, each with those before it.
     inner : int
         Width of the pose generator's layers.
-    batch : int
     learning_rate, local_rate, global_rate : float
         Of Adam, for the generator and both judges: the release's. The paper's are ten times
         as large.
     graph_steps, steps : int
         At most, of the graph network and of the generator. With no step of the second the graph
         network is trained alone, for the `graph` of others and to compare sets of dances.
-    check_every, patience : int
-        Steps between checks on songs held out; checks without a better one before a lesson ends.
-    minutes : float
-        For both lessons together; 0 for no limit.
     l1, matching, perceptual, penalty : float
         Weights of eq. 4 and 7.
     average : float
@@ -46,10 +36,16 @@ class RenOptions:
     graph : str
         A ``.safetensors`` of a graph network trained before, of as many classes as it says, or
         the folder of a `ren` that has one; empty to train one on the library's styles.
-    precision : str
-        ``auto`` (bf16 on cards), ``bf16`` (twice as fast on processors that have it) or ``fp32``.
-    seed : int
     """
+
+    who: ClassVar[str] = "ren"
+    own_limits: ClassVar[Mapping[str, Limits]] = {
+        "batch": Limits(2, cause="BatchNorm compares the dances of a batch"),
+        **dict.fromkeys(("inner", "graph_steps"), ONE_OR_MORE),
+        **dict.fromkeys(("local_rate", "global_rate"), RATE),
+        **dict.fromkeys(("steps", "l1", "matching", "perceptual", "penalty"), ZERO_OR_MORE),
+        "average": Limits(0, 1, under=True, cause="with 1 the first weights would stay"),
+    }
 
     losses: str = "perceptual"
     inner: int = INNER
@@ -61,7 +57,6 @@ class RenOptions:
     steps: int = 4000
     check_every: int = 20
     patience: int = 10
-    minutes: float = 0.0
     l1: float = 200.0
     matching: float = 1.0
     perceptual: float = 1.0
@@ -69,24 +64,11 @@ class RenOptions:
     average: float = 0.999
     printed_attention: bool = False
     graph: str = ""
-    precision: str = "auto"
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        check_numbers("ren", self, _LIMITS)
+        super().__post_init__()
         check_choice("ren", "losses", self.losses, STAGES)
-        check_choice("ren", "precision", self.precision, PRECISIONS)
 
     def has(self, stage: str) -> bool:
         """Whether a part of the loss is taken."""
         return STAGES.index(stage) <= STAGES.index(self.losses)
-
-
-_LIMITS = {
-    "batch": Limits(2, cause="BatchNorm compares the dances of a batch"),
-    **dict.fromkeys(("inner", "graph_steps", "check_every", "patience"), ONE_OR_MORE),
-    **dict.fromkeys(("learning_rate", "local_rate", "global_rate"), RATE),
-    **dict.fromkeys(("steps", "minutes"), ZERO_OR_MORE),
-    **dict.fromkeys(("l1", "matching", "perceptual", "penalty"), ZERO_OR_MORE),
-    "average": Limits(0, 1, under=True, cause="with 1 the first weights would stay"),
-}

@@ -14,10 +14,10 @@ from danceit.generate.baselines.lessons import Lessons, LstmLesson, MocoganLesso
 from danceit.generate.baselines.material import STRETCH, Side, poses_at_15
 from danceit.generate.baselines.networks import AudioLstm, MotionContent, MotionJudge, PoseJudge
 from danceit.generate.baselines.training import BaselineOptions
-from danceit.generate.course import Pace
 from danceit.generate.lee.music_style import features_at_15
 from danceit.generate.lee.scale import Scale
 from danceit.generate.registry import GENERATORS, load_generator
+from danceit.generate.setting import Pace, Setting
 
 SMALL = BaselineOptions(hidden=8, batch=4, steps=4, check_every=2)
 
@@ -40,7 +40,7 @@ def side(swings: tuple[Clip, ...]) -> Side:
 def lessons(side: Side) -> Lessons:
     torch.manual_seed(0)
     scale = Scale.of(side.stretches(side.apart)[0])
-    return Lessons(side, side, scale, 8, 5e-3, Pace(9, 3, 3), "cpu")
+    return Lessons(side, side, scale, Setting(8, 5e-3, Pace(9, 3, 3)))
 
 
 def test_stretches_lie_about_their_own_hips_beside_their_music(
@@ -96,6 +96,19 @@ def test_each_gets_the_better_of_the_other_that_stands_still(
     assert set(taken[0]) == {"poses", "motion", "judge of poses", "judge of motion"}
     assert np.mean([step[falls] for step in taken[-5:]]) < share * taken[0][falls]
     assert np.isfinite(lesson.check())
+
+
+def test_low_precision_gives_the_same_losses_but_for_its_digits(lessons: Lessons) -> None:
+    taken = {}
+    for precision in ("fp32", "bf16"):
+        torch.manual_seed(0)
+        low = replace(lessons, setting=replace(lessons.setting, precision=precision))
+        lstm = LstmLesson(AudioLstm(16), low)
+        moco = MocoganLesson(MotionContent(16), PoseJudge(16), MotionJudge(16), low)
+        rng = np.random.default_rng(0)
+        taken[precision] = lstm.step(rng) | moco.step(rng)
+        assert np.isfinite(moco.check())
+    assert taken["bf16"] == pytest.approx(taken["fp32"], rel=0.1)
 
 
 @pytest.mark.parametrize("name", ["lstm", "mocogan"])

@@ -6,12 +6,14 @@ import torch
 from torch import nn
 
 from danceit.data import Clip
-from danceit.generate.course import Pace
 from danceit.generate.lee.composer import (
+    Batch,
     Composer,
     ComposerLesson,
     ComposerWeights,
+    Danced,
     Judges,
+    Paired,
     PairingLesson,
     Sequences,
     composed,
@@ -40,6 +42,7 @@ from danceit.generate.lee.networks import (
 from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.unit_vae import UnitVae, VaeLesson, VaeWeights
 from danceit.generate.lee.units import units_of
+from danceit.generate.setting import Pace, Setting
 from danceit.generate.styles import labels_of
 
 PACE = Pace(40, 20, 5)
@@ -137,7 +140,7 @@ def test_the_unit_vae_learns_one_dance(swings: tuple[Clip, ...]) -> None:
     vae = UnitVae(InitialPoseEncoder(), MovementEncoder(32), UnitDecoder(32))
     lesson = VaeLesson(
         vae, units, units, Scale.of(units), VaeWeights(shift_x_px=5, shift_y_px=5),
-        batch=8, learning_rate=1e-2, pace=PACE, precision="fp32", device="cpu",
+        Setting(8, 1e-2, PACE),
     )  # fmt: skip
     before = lesson.check()
     rng = np.random.default_rng(0)
@@ -145,6 +148,18 @@ def test_the_unit_vae_learns_one_dance(swings: tuple[Clip, ...]) -> None:
         parts = lesson.step(rng)
     assert set(parts) == {"reconstruction", "shifted", "KL"}
     assert lesson.check() < 0.85 * before
+
+
+def test_the_published_width_learns_one_dance(swings: tuple[Clip, ...]) -> None:
+    units = units_of(swings[0]).poses
+    torch.manual_seed(0)
+    vae = UnitVae(InitialPoseEncoder(), MovementEncoder(), UnitDecoder())
+    assert sum(each.numel() for each in vae.parameters()) == 7_572 + 8_576_000 + 6_340_636
+    weights = VaeWeights(kl=0.0, shift_x_px=0, shift_y_px=0)
+    lesson = VaeLesson(vae, units[:2], units[:2], Scale.of(units), weights, Setting(2, 3e-4, PACE))
+    rng = np.random.default_rng(0)
+    losses = [lesson.step(rng)["reconstruction"] for _ in range(4)]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_the_style_classifier_tells_high_songs_from_low(swings: tuple[Clip, ...]) -> None:
@@ -157,9 +172,8 @@ def test_the_style_classifier_tells_high_songs_from_low(swings: tuple[Clip, ...]
     pairs = [(songs[clip.audio_path], labels[clip.audio_path]) for clip in swings]
     torch.manual_seed(0)
     lesson = StyleLesson(
-        MusicStyle(2), [pairs[0], pairs[2]], [pairs[1], pairs[3]], batch=16, learning_rate=1e-2,
-        pace=PACE, device="cpu",
-    )  # fmt: skip
+        MusicStyle(2), [pairs[0], pairs[2]], [pairs[1], pairs[3]], Setting(16, 1e-2, PACE)
+    )
     before, rng = lesson.check(), np.random.default_rng(0)
     for _ in range(30):
         lesson.step(rng)
@@ -225,9 +239,8 @@ def check_equations(
     weights: ComposerWeights,
 ) -> None:
     result = composed(composer, rows, sequences.style)
-    parts = composer_losses(
-        composer, judges, rows, result, sequences.audio, sequences.style, 0, weights
-    )
+    batch = Batch(rows, sequences.audio, sequences.style)
+    parts = composer_losses(composer, judges, batch, result, weights)
     real = torch.cat([rows.mean, rows.log_variance], dim=-1)
     again = torch.cat([result.movements.mean, result.movements.log_variance], dim=-1)
     told = sum((composer.regressor(code) - sequences.style).abs().mean()
@@ -242,7 +255,7 @@ def check_equations(
     assert parts["movements"] == pytest.approx(
         -0.3 * float(torch.log(torch.sigmoid(verdict)).mean()), rel=1e-5
     )
-    judged = judge_losses(judges, result, sequences.audio, 0, weights)
+    judged = judge_losses(judges, batch, result, weights)
     true = judges.dance(result.dance.pair()[:, None], sequences.audio)
     made = judges.dance(result.made_dance.pair()[:, None], sequences.audio)
     expected = torch.log(torch.sigmoid(true)).mean() + torch.log(1 - torch.sigmoid(made)).mean()
@@ -253,17 +266,18 @@ def test_judging_leaves_what_is_judged_alone() -> None:
     composer, judges, movements, sequences = toy_composition()
     rows = Gaussian(movements.mean[sequences.units], movements.log_variance[sequences.units])
     result = composed(composer, rows, sequences.style)
-    sum(judge_losses(judges, result, sequences.audio, 0, ComposerWeights()).values()).backward()
+    batch = Batch(rows, sequences.audio, sequences.style)
+    sum(judge_losses(judges, batch, result, ComposerWeights()).values()).backward()
     assert all(parameter.grad is None for parameter in composer.parameters())
     assert any(parameter.grad is not None for parameter in judges.parameters())
 
 
 def test_composition_learns_one_dance() -> None:
     composer, judges, movements, sequences = toy_composition()
+    danced = Danced(movements, (sequences,))
     lesson = ComposerLesson(
-        composer, judges, movements, [sequences], movements, [sequences], ComposerWeights(),
-        batch=3, learning_rate=3e-3, pace=PACE, precision="fp32", device="cpu",
-    )  # fmt: skip
+        composer, judges, danced, danced, ComposerWeights(), Setting(3, 3e-3, PACE)
+    )
     rng = np.random.default_rng(0)
     losses = [lesson.step(rng)["reconstruction"] for _ in range(60)]
     assert np.mean(losses[-5:]) < 0.8 * losses[0]
@@ -274,10 +288,10 @@ def test_compositions_are_judged_as_sets_in_which_a_mean_is_far_off() -> None:
     composer, judges, _, _ = toy_composition()
     movements = Gaussian(torch.randn(60, 512) * 2, torch.full((60, 512), -4.0))
     sequences = Sequences(np.arange(60).reshape(20, 3), torch.randn(20, 28), torch.randn(20, 30))
+    danced = Danced(movements, (sequences,))
     lesson = ComposerLesson(
-        composer, judges, movements, [sequences], movements, [sequences], ComposerWeights(),
-        batch=3, learning_rate=3e-3, pace=PACE, precision="fp32", device="cpu",
-    )  # fmt: skip
+        composer, judges, danced, danced, ComposerWeights(), Setting(3, 3e-3, PACE)
+    )
 
     class Fixed(torch.nn.Module):
         """Decodes whatever code to movements about given ones."""
@@ -306,10 +320,8 @@ def test_pairing_without_composition_brings_music_near_its_movement() -> None:
     torch.manual_seed(0)
     style = torch.randn(2, 30)
     movements = Gaussian(torch.randn(2, 512), torch.zeros(2, 512))
-    lesson = PairingLesson(
-        StyleToDance(), movements, style, movements, style, kl=0.0, batch=4, learning_rate=1e-2,
-        pace=PACE,
-    )  # fmt: skip
+    paired = Paired(movements, style)
+    lesson = PairingLesson(StyleToDance(), paired, paired, 0.0, Setting(4, 1e-2, PACE))
     before, rng = lesson.check(), np.random.default_rng(0)
     for _ in range(60):
         lesson.step(rng)

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from danceit.data import Clip
-from danceit.generate.course import Pace
+from danceit.generate.ren.ensemble import Ensemble
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
+from danceit.generate.ren.lessons import DanceLesson, GraphLesson
 from danceit.generate.ren.losses import (
     dance_distance,
     global_loss,
@@ -15,7 +16,6 @@ from danceit.generate.ren.losses import (
     matching_loss,
     perceptual_loss,
 )
-from danceit.generate.ren.networks import DanceGenerator
 from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import (
     PIECE,
@@ -30,7 +30,7 @@ from danceit.generate.ren.pieces import (
     takes_of,
 )
 from danceit.generate.ren.st_gcn import Block, StGcn
-from danceit.generate.ren.training import DanceLesson, GraphLesson
+from danceit.generate.setting import Pace, Setting
 
 PACE = Pace(10, 5, 5)
 
@@ -179,11 +179,9 @@ def test_low_precision_gives_the_same_losses_but_for_its_digits(takes: tuple[Tak
     taken = {}
     for precision in ("fp32", "bf16"):
         torch.manual_seed(0)
-        judges = nn.ModuleDict({"global": GlobalJudge(), "local": LocalJudge()})
         options = RenOptions(batch=2, inner=16, precision=precision)
-        lesson = DanceLesson(
-            DanceGenerator(16), judges, StGcn(2), takes, takes, options, pace=PACE, device="cpu"
-        )
+        setting = options.setting(10, "cpu")
+        lesson = DanceLesson(Ensemble(options, 2), takes, takes, options, setting)
         taken[precision] = lesson.step(np.random.default_rng(0))
         assert np.isfinite(lesson.check())
     assert taken["bf16"] == pytest.approx(taken["fp32"], rel=0.1)
@@ -191,7 +189,7 @@ def test_low_precision_gives_the_same_losses_but_for_its_digits(takes: tuple[Tak
 
 def test_the_graph_network_tells_dances_apart(takes: tuple[Take, ...]) -> None:
     torch.manual_seed(0)
-    lesson = GraphLesson(StGcn(2), takes, takes, batch=4, pace=PACE, precision="fp32", device="cpu")
+    lesson = GraphLesson(StGcn(2), takes, takes, Setting(4, 0.0, PACE))
     rng = np.random.default_rng(0)
     losses = [lesson.step(rng)["cross-entropy"] for _ in range(8)]
     assert np.mean(losses[-2:]) < 0.7 * losses[0]
@@ -200,26 +198,36 @@ def test_the_graph_network_tells_dances_apart(takes: tuple[Take, ...]) -> None:
 def test_the_dance_comes_nearer_to_what_was_danced(takes: tuple[Take, ...]) -> None:
     torch.manual_seed(0)
     options = RenOptions(losses="l1", batch=4, inner=64, learning_rate=3e-3)
-    lesson = DanceLesson(
-        DanceGenerator(64), nn.ModuleDict(), StGcn(2), takes[:1], takes[:1], options, pace=PACE,
-        device="cpu",
-    )  # fmt: skip
+    one, setting = takes[:1], options.setting(25, "cpu")
+    lesson = DanceLesson(Ensemble(options, 2), one, one, options, setting)
     rng = np.random.default_rng(0)
     losses = [lesson.step(rng)["L1"] for _ in range(25)]
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
 
 
+def test_what_is_judged_and_kept_is_the_average_of_the_weights(takes: tuple[Take, ...]) -> None:
+    torch.manual_seed(0)
+    options = RenOptions(losses="l1", batch=2, inner=16, average=0.5)
+    ensemble = Ensemble(options, 2)
+    lesson = DanceLesson(ensemble, takes, takes, options, options.setting(9, "cpu"))
+    assert lesson.modules["dancer"] is ensemble.kept is not ensemble.dancer
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        lesson.step(rng)
+    before = lesson.check()
+    ensemble.dancer.poses.last.weight.data.fill_(9.0)  # one wild step
+    assert lesson.check() == before
+    single = Ensemble(RenOptions(losses="l1", inner=16, average=0.0), 2)
+    assert single.kept is single.dancer
+
+
 def test_each_ablation_adds_its_part(takes: tuple[Take, ...]) -> None:
     torch.manual_seed(0)
-    judges = nn.ModuleDict({"global": GlobalJudge(), "local": LocalJudge()})
     expected = {"l1": {"L1"}, "global": {"L1", "global", "matching", "global judge"}}
     expected["local"] = expected["global"] | {"local", "local judge"}
     expected["perceptual"] = expected["local"] | {"perceptual"}
     for losses, parts in expected.items():
         options = RenOptions(losses=losses, batch=2, inner=16)
-        taken = nn.ModuleDict({name: j for name, j in judges.items() if options.has(name)})
-        lesson = DanceLesson(
-            DanceGenerator(16), taken, StGcn(2), takes, (), options, pace=PACE, device="cpu"
-        )
+        lesson = DanceLesson(Ensemble(options, 2), takes, (), options, options.setting(9, "cpu"))
         assert set(lesson.step(np.random.default_rng(0))) == parts
         assert np.isnan(lesson.check())
