@@ -30,6 +30,9 @@ one video alternate."""
 FORWARD = 48
 """Frames that are decoded through rather than skipped by entering at a later key frame."""
 
+_ROUNDED_S = 1.1e-3
+"""Stamps of Matroska and Flash are whole milliseconds: the first and any other may be half late."""
+
 
 class Reel:
     """A video whose frames are handed out by time.
@@ -75,6 +78,8 @@ class Reel:
         self._kept_bytes = 0
         self._frames: Iterator[Any] | None = None
         self._next = 0
+        self._last: Any = None
+        """Frame decoded last, of those since the reel was wound."""
 
     @property
     def times_s(self) -> Float64:
@@ -110,7 +115,7 @@ class Reel:
 
     def rest(self) -> None:
         """Close the file, keeping what is kept; it is opened again when it is needed."""
-        self._frames = self._stream = None
+        self._frames = self._stream = self._last = None
         if self._container is not None:
             self._container.close()
             self._container = None
@@ -123,7 +128,7 @@ class Reel:
 
     def _at(self, times_s: Float64) -> Int64:
         """Frames on show at times from the first frame."""
-        moments = times_s + self._times_s[0] + 1e-4
+        moments = times_s + self._times_s[0] + _ROUNDED_S
         index: Int64 = np.searchsorted(self._times_s, moments, side="right").astype(np.int64) - 1
         return np.clip(index, 0, len(self._times_s) - 1)
 
@@ -135,7 +140,7 @@ class Reel:
             self._wind(key)
         self._run(index + 1, through=True)
         if index not in self._kept:
-            # A frame that cannot be decoded is replaced by the nearest that could be.
+            # Nothing from its key frame on can be decoded: the nearest that could be stands in.
             if not self._kept:
                 raise InputError(f"{self._video} is damaged at {self._times_s[index]:.2f} s")
             self._kept[index] = self._kept[min(self._kept, key=lambda kept: abs(kept - index))]
@@ -148,31 +153,44 @@ class Reel:
         base = self._stream.time_base
         self._container.seek(round(self._times_s[key] / base), stream=self._stream, backward=True)
         self._frames = _decoded(self._container, self._stream)
-        self._next = key
+        self._next, self._last = key, None
 
     def _run(self, stop: int, *, through: bool) -> None:
         """Decode the frames before `stop`, keeping those that are needed.
 
-        Unless `through`, only as far as some frame before `stop` is still needed.
+        Unless `through`, only as far as some frame before `stop` is still needed; else the
+        last of them is kept whatever it takes.
         """
         if not through:
             wanted = [i for i in range(self._next, stop) if self._left[i] > 0]
             stop = max(wanted, default=-1) + 1
+        asked = stop - 1 if through else -1
         while self._frames is not None and self._next < stop:
             frame = next(self._frames, None)
             if frame is None:
                 self._frames = None
+                self._fill(len(self._times_s), asked, None)
                 return
             moment = float(frame.pts * self._stream.time_base)
             index = int(np.searchsorted(self._times_s, moment + 1e-4, side="right")) - 1
             self.n_decoded += 1
             if index < 0:
                 continue  # before the first that is shown
-            self._next = index + 1
+            self._fill(index, asked, frame)
+            self._next, self._last = index + 1, frame
             room = index >= stop - AHEAD or self._kept_bytes < self._keep_bytes
-            asked = through and index == stop - 1
-            if asked or (room and self._left[index] > 0):
+            if index == asked or (room and self._left[index] > 0):
                 self._keep(index, frame)
+
+    def _fill(self, stop: int, asked: int, after: Any) -> None:
+        """Let the frame before a hole stay, or else the one after, up to frame `stop`.
+
+        What lies between two frames that were decoded could not be.
+        """
+        stays = after if self._last is None else self._last
+        for index in range(self._next, stop) if stays is not None else ():
+            if index == asked or self._left[index] > 0:
+                self._keep(index, stays)
 
     def _keep(self, index: int, frame: Any) -> None:
         width, height = (

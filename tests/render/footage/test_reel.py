@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -6,7 +7,7 @@ import pytest
 
 from danceit.errors import InputError
 from danceit.render.footage.reel import AHEAD, Reel, picture_size
-from tests.render.filming import HEIGHT, TOP, WIDTH, number_in, write_video
+from tests.render.filming import HEIGHT, TOP, WIDTH, number_in, numbered, write_video
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,12 @@ def test_time_counts_from_the_first_frame_wherever_the_stamps_start(tmp_path: Pa
     assert read(Reel(tmp_path / "late.mkv", times_s), times_s) == [0, 20]
 
 
+def test_stamps_that_are_whole_milliseconds_show_every_frame(tmp_path: Path) -> None:
+    write_video(tmp_path / "rounded.mkv", n_frames=60)
+    frames = np.arange(60)  # the second's stamp is 42 ms, and it is due at 41.7
+    assert read(Reel(tmp_path / "rounded.mkv", frames / 24), frames / 24) == frames.tolist()
+
+
 def test_what_a_trimmed_video_leaves_out_is_not_counted(real_data: Path) -> None:
     # Its edit list begins two seconds into what the file holds.
     video = real_data / "defects" / "public" / "json_beside_trimmed" / "dance.mp4"
@@ -82,6 +89,39 @@ def test_a_reel_that_rested_goes_on(video: Path) -> None:
     assert not reel.awake
     assert read(reel, frames[2:] / 24) == [31, 120]
     reel.close()
+
+
+@pytest.mark.parametrize("asked", [[65], [180, 65], [*range(58, 72)], [20, 180, 61]])
+def test_where_pictures_cannot_be_decoded_the_one_before_them_stays(
+    tmp_path: Path, asked: list[int]
+) -> None:
+    damaged = tmp_path / "damaged.mkv"
+    write_damaged(damaged, holes=range(60, 70))
+    frames = np.array(asked)
+    # Where the reel was wound to a hole, nothing before it is at hand.
+    held = 59 if 58 in asked else 70
+    wanted = np.where((frames >= 60) & (frames < 70), held, frames)
+    reel = Reel(damaged, frames / 24)
+    assert read(reel, frames / 24) == wanted.tolist()
+
+
+def write_damaged(path: Path, holes: range) -> None:
+    """Write key frames alone, some of which are no pictures."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=24, options={"g": "1", "qscale": "2"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for index in range(200):
+            frame = av.VideoFrame.from_ndarray(numbered(index, np.zeros((0, 2))), "rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 24)
+            for packet in stream.encode(frame):
+                container.mux(_no_picture(packet) if index in holes else packet)
+
+
+def _no_picture(packet: av.Packet) -> av.Packet:
+    broken = av.Packet(bytes(50))
+    broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
+    broken.stream, broken.is_keyframe = packet.stream, True
+    return broken
 
 
 def test_smaller_frames_keep_the_shape(video: Path) -> None:
