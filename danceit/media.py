@@ -160,6 +160,16 @@ def picture_start_s(container: Any) -> float | None:
     return float(stream.start_time * stream.time_base)
 
 
+def pixel_aspect(stream: Any) -> float:
+    """Width of a stored pixel in its height, as it is to be shown; 1 where the file does not say.
+
+    Camcorders store 1440 pixels across to be shown as 1920. What reads files with OpenCV, as
+    most detectors of keypoints do, sees them as they are stored.
+    """
+    aspect = stream.sample_aspect_ratio
+    return float(aspect) if aspect and 0.1 < float(aspect) < 10 else 1.0
+
+
 def quarter_turns(frame: Any) -> int:
     """How often a decoded frame is to be turned by 90 degrees counter-clockwise, 0 to 3.
 

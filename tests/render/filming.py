@@ -41,6 +41,7 @@ def write_video(
     gop: int = 250,
     lag: float = 0.0,
     sway: float = 0.0,
+    pixel_aspect: Fraction = Fraction(1),
 ) -> Filmed:
     """A dancer who drifts to the right, swaying by some pixels, at a fixed distance."""
     base = STANDING[:, :2].astype(np.float64) * BODY_SCALE
@@ -52,6 +53,7 @@ def write_video(
         options = {"preset": "ultrafast", "crf": "12", "g": str(gop)}
         stream = container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = pixel_aspect
         for index in range(n_frames):
             frame = av.VideoFrame.from_ndarray(numbered(index, joints[index]), "rgb24")
             frame.pts, frame.time_base = index + round(lag * fps), Fraction(1, fps)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from danceit.render import RenderOptions
 from danceit.workflow.footage_sources import OUTLINED, Filming, filmed, read_source
 from danceit.workflow.line import render_files
 from tests.render.conftest import STANDING
+from tests.render.filming import HEIGHT, WIDTH, write_video
 
 
 def placed(source: Path) -> Placement:
@@ -63,6 +65,16 @@ def test_plain_video_is_looked_at_small_and_shown_whole(
     monkeypatch.setattr("danceit.workflow.footage_sources.footage_of", lambda *_: seen)
     recording = Recording("hand", video, poses, np.arange(4) / 24, video_path=video)
     np.testing.assert_allclose(filmed(recording).joints[0, 0], (540, 300))
+
+
+def test_keypoints_in_stored_pixels_are_laid_where_these_are_shown(tmp_path: Path) -> None:
+    video = tmp_path / "wide.mp4"
+    stored = write_video(video, n_frames=4, pixel_aspect=Fraction(4, 3)).joints
+    recording = Recording("wide", tmp_path / "wide.json", stored, np.arange(4) / 24,
+                          video_path=video)  # fmt: skip
+    shown = filmed(recording)
+    assert shown.size == (213, HEIGHT)
+    np.testing.assert_allclose(shown.joints, stored * (213 / WIDTH, 1.0), rtol=1e-6)
 
 
 def test_a_dance_of_a_real_recording_is_shown_in_its_footage(

@@ -10,6 +10,7 @@ bounded; beyond the bound frames are decoded again.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
-from danceit.media import open_container, picture_stream, quarter_turns
+from danceit.media import open_container, picture_stream, pixel_aspect, quarter_turns
 
 Picture = npt.NDArray[np.uint8]
 
@@ -51,7 +52,7 @@ class Reel:
     Attributes
     ----------
     scale : float
-        Handed out over stored size, the same across and down.
+        Handed out over the size that it is to be shown at, the same across and down.
     n_decoded : int
         Frames decoded so far.
 
@@ -72,6 +73,7 @@ class Reel:
         container, stream = _open(video)
         with container:
             self._times_s, self._keys = _index(container, stream, video)
+            self._aspect = pixel_aspect(stream)
         self._left = Counter(self._at(needs_s).tolist())
         self.scale = min(1.0, scale)
         self._kept: dict[int, Any] = {}
@@ -194,7 +196,8 @@ class Reel:
 
     def _keep(self, index: int, frame: Any) -> None:
         width, height = (
-            max(2, 2 * round(side * self.scale / 2)) for side in (frame.width, frame.height)
+            max(2, 2 * round(side * self.scale / 2))
+            for side in (frame.width * self._aspect, frame.height)
         )
         small = frame.reformat(
             width=width,
@@ -214,8 +217,24 @@ class Reel:
         self._kept_bytes -= planes.nbytes
 
 
-def picture_size(video: Path) -> tuple[int, int]:
-    """Width and height in pixels of a video as it is shown, its rotation applied.
+@dataclass(frozen=True)
+class PictureSize:
+    """Widths and heights in pixels of a video's picture, its rotation applied.
+
+    Attributes
+    ----------
+    shown : tuple of int
+        As it is to be shown: the same unit across and down.
+    stored : tuple of int
+        As it lies in the file; another width, or height, where pixels are not square.
+    """
+
+    shown: tuple[int, int]
+    stored: tuple[int, int]
+
+
+def picture_size(video: Path) -> PictureSize:
+    """Look up how large a video's picture is.
 
     Raises
     ------
@@ -227,8 +246,11 @@ def picture_size(video: Path) -> tuple[int, int]:
         frame = next(_decoded(container, stream), None)
         if frame is None:
             raise InputError(f"{video} has no picture that can be decoded")
-        turned = quarter_turns(frame) % 2 == 1
-        return (frame.height, frame.width) if turned else (frame.width, frame.height)
+        stored = frame.width, frame.height
+        shown = round(frame.width * pixel_aspect(stream)), frame.height
+        if quarter_turns(frame) % 2 == 1:
+            stored, shown = stored[::-1], shown[::-1]
+        return PictureSize(shown, stored)
 
 
 def key_pictures(video: Path, times_s: Float64, longest_px: int = 128) -> list[Picture]:

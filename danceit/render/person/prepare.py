@@ -104,7 +104,7 @@ def prepare(
             f"a person is seen in {len(times_s)} frames of {filmed.video.name}; "
             f"at least {FEWEST_FRAMES} are needed"
         )
-    corner, side = _square(joints, picture_size(filmed.video))
+    corner, side = _square(joints, picture_size(filmed.video).shown)
     scale = size / side
     placed = ((joints - corner) * scale).astype(np.float32)
     try:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from danceit.errors import InputError
-from danceit.render.footage.reel import AHEAD, Reel, picture_size
+from danceit.index.poses.footage.decoding import pictures
+from danceit.render.footage.reel import AHEAD, PictureSize, Reel, picture_size
 from tests.render.filming import HEIGHT, TOP, WIDTH, number_in, numbered, write_video
 
 
@@ -127,7 +128,17 @@ def _no_picture(packet: av.Packet) -> av.Packet:
 def test_smaller_frames_keep_the_shape(video: Path) -> None:
     reel = Reel(video, np.zeros(1), scale=0.5)
     assert reel.frame(0.0).shape == (HEIGHT // 2, WIDTH // 2, 3)
-    assert picture_size(video) == (WIDTH, HEIGHT)
+    assert picture_size(video).shown == (WIDTH, HEIGHT)
+
+
+def test_pixels_that_are_not_square_are_shown_as_wide_as_they_are_meant(tmp_path: Path) -> None:
+    # As camcorders store 1440 x 1080 to be shown as 1920 x 1080.
+    write_video(tmp_path / "wide.mp4", n_frames=4, pixel_aspect=Fraction(4, 3))
+    size = picture_size(tmp_path / "wide.mp4")
+    assert size == PictureSize(shown=(213, HEIGHT), stored=(WIDTH, HEIGHT))
+    seen = next(pictures(tmp_path / "wide.mp4", 1000)).picture
+    assert seen.shape == (HEIGHT, 213, 3)  # where poses are looked for
+    assert Reel(tmp_path / "wide.mp4", np.zeros(1)).frame(0.0).shape == (HEIGHT, 214, 3)
 
 
 def test_rotation_is_applied(video: Path, tmp_path: Path) -> None:
@@ -139,7 +150,7 @@ def test_rotation_is_applied(video: Path, tmp_path: Path) -> None:
                 packet.stream = stream
                 target.mux(packet)
     _turn(turned)
-    assert picture_size(turned) == (HEIGHT, WIDTH)
+    assert picture_size(turned).shown == (HEIGHT, WIDTH)
     assert Reel(turned, np.zeros(1)).frame(0.0).shape == (WIDTH, HEIGHT, 3)
 
 

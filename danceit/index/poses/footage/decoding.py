@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from danceit.data import FPS
 from danceit.errors import InputError
-from danceit.media import opened, picture_stream, quarter_turns
+from danceit.media import opened, picture_stream, pixel_aspect, quarter_turns
 
 MAX_PX = 16_384
 """Longest side that is decoded; beyond it one picture takes a gigabyte."""
@@ -101,7 +101,7 @@ def pictures(path: Path, longest_px: int, losses: Losses | None = None) -> Itera
                 continue
             last_s = time_s
             given += 1
-            yield Still(time_s, _upright(frame, _pixel_aspect(stream), longest_px))
+            yield Still(time_s, _upright(frame, pixel_aspect(stream), longest_px))
         losses.stretches += _stretches(seen, stream, damaged=losses.n_pictures > 0)
     if not given:
         raise InputError(f"{path} has no picture that can be decoded: empty, or cut off?")
@@ -173,11 +173,6 @@ def _fitted_size(width: int, height: int, aspect: float, longest_px: int) -> tup
     across = width * aspect
     scale = min(1.0, longest_px / max(across, height))
     return max(2, round(across * scale)), max(2, round(height * scale))
-
-
-def _pixel_aspect(stream: Any) -> float:
-    aspect = stream.sample_aspect_ratio
-    return float(aspect) if aspect and 0.1 < float(aspect) < 10 else 1.0
 
 
 def _rate(stream: Any) -> float:
