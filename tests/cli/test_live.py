@@ -14,7 +14,8 @@ from danceit.audio.decoding import RATE
 from danceit.audio.live.following import Followed
 from danceit.audio.live.streams import Pace, Played
 from danceit.counts import Counts
-from danceit.data import FPS, Dance, Placement
+from danceit.data import FPS, Dance, Float32, Placement
+from danceit.errors import InputError
 from danceit.render.options import RenderOptions
 from danceit.render.page.live import live_page
 from danceit.render.page.server import LocalServer, Site
@@ -80,6 +81,27 @@ def test_what_was_stopped_keeps_the_sound_beside_it(
     # It is a song and a dance like any other.
     assert danceit("render", record, "--out", "half.png").code == 0
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_microphone_that_is_unplugged_does_not_take_the_dance_with_it(
+    song: Path, counted_index: Path, tmp_path: Path
+) -> None:
+    class Unplugged(Played):
+        def blocks(self) -> Iterator[Float32]:
+            for number, block in enumerate(super().blocks()):
+                if number == 80:  # after 4 s
+                    raise InputError("the microphone is gone")
+                yield block
+
+    record = tmp_path / "evening.dance.npz"
+    with (
+        opened_session(Unplugged(song, AT_ONCE), counted_index, record=record) as session,
+        pytest.raises(InputError, match=r"is gone; what was danced until then is in .*evening"),
+    ):
+        session.run()
+    assert Dance.load(record).n_frames == 4 * FPS
+    assert soundfile.info(tmp_path / "evening.wav").duration == pytest.approx(4.0)
+    assert session.feed.answer({"frame": 0, "sample": 0})["over"]
 
 
 def test_the_command_plays_in_real_time_and_says_what_was_danced(

@@ -14,6 +14,7 @@ from danceit.audio.live.following import WINDOW_S, Followed, Follower
 from danceit.audio.live.streams import BLOCK, Played, Stream
 from danceit.counts import Counts
 from danceit.data import Dance
+from danceit.errors import InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
@@ -31,6 +32,8 @@ from danceit.workflow.live.recording import Recording
 _LAST_S = 3.0
 """Seconds that a page is given to fetch the end."""
 _ASK_S = 0.2
+_WORTH_KEEPING_S = 1.0
+"""Seconds of a dance that are kept where the sound breaks off."""
 _WARM_BPM = 120.0
 
 
@@ -103,8 +106,16 @@ class Session:
         self._stopped.set()
 
     def run(self) -> Outcome:
-        """Dance until the sound ends, `stop` is called, or Ctrl-C; keeps what was danced."""
+        """Dance until the sound ends, `stop` is called, or Ctrl-C; keeps what was danced.
+
+        Raises
+        ------
+        InputError
+            If the sound breaks off: a device that is gone, a damaged file. What was danced
+            until then is kept all the same.
+        """
         heard, slowest_s, whole = 0, 0.0, True
+        broken: InputError | None = None
         seams: list[float] = []
         try:
             for block in self._stream.blocks():
@@ -124,12 +135,13 @@ class Session:
                     break
         except KeyboardInterrupt:
             whole = False
+        except InputError as exc:
+            whole, broken = False, exc
         self.feed.end()
-        dance = None
-        if self._record:
-            index_id, encoder_id = self._ids
-            whole = whole and isinstance(self._stream, Played)
-            dance = self._record.finish(self.performer, index_id, encoder_id, whole=whole)
+        whole = whole and isinstance(self._stream, Played)
+        if broken is not None:
+            raise self._kept_though(broken, heard)
+        dance = self._kept(whole=whole)
         kept = self._record.sound_file if self._record and not whole else None
         return Outcome(
             heard_s=heard / RATE,
@@ -142,6 +154,22 @@ class Session:
             dance=dance,
             sound_file=kept,
         )
+
+    def _kept(self, *, whole: bool) -> Dance | None:
+        """Write what was danced down, where that is wanted."""
+        if self._record is None:
+            return None
+        index_id, encoder_id = self._ids
+        return self._record.finish(self.performer, index_id, encoder_id, whole=whole)
+
+    def _kept_though(self, broken: InputError, heard: int) -> InputError:
+        """Keep what was danced to so many samples, and say so with what ended it."""
+        if self._record is None or heard / RATE < _WORTH_KEEPING_S:
+            return broken
+        self._kept(whole=False)
+        said = InputError(f"{broken}; what was danced until then is in {self._record.target}")
+        said.__cause__ = broken
+        return said
 
     def _start(self, asked: object) -> dict[str, object]:
         self.feed.started.set()
