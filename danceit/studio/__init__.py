@@ -8,7 +8,7 @@
 - `jobs`: long work in processes of its own, told in files; `job`: such a process; `tasks`: the work
 - `problems`: what of dropped files is not in the library, in plain words
 - `guard`: who may ask; `uploads`: files dropped on the page, to disk
-- `routes`: what may be asked, in one table; `answers`: requests to calls and back;
+- `routes/`: what may be asked, room by room; `answers`: requests to calls and back;
   `pages`: the page and its scripts; `serving`: the server itself
 
 Conventions

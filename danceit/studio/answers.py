@@ -22,6 +22,7 @@ LARGEST_BODY = 1 << 18
 
 Asked = Mapping[str, Any]
 Call = Callable[[Asked], Any]
+Take = Callable[[Request], Awaitable[Any]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -60,10 +61,24 @@ def changing(call: Call) -> Endpoint:
     return endpoint
 
 
+def taking(take: Take) -> Endpoint:
+    """Make an endpoint of a coroutine that takes a file as it comes; see `answered`."""
+
+    async def endpoint(request: Request) -> Response:
+        return await _told(take(request))
+
+    return endpoint
+
+
 async def answered(call: Call, asked: Asked) -> Response:
     """Call in a thread; what it returns is the answer, a response or what JSON can hold."""
+    return await _told(run_in_threadpool(call, asked))
+
+
+async def _told(answer: Awaitable[Any]) -> Response:
+    """What comes of a call as a response, its errors too."""
     try:
-        found = await run_in_threadpool(call, asked)
+        found = await answer
         return found if isinstance(found, Response) else JSONResponse(found)
     except DanceitError as exc:
         return _refused(exc)

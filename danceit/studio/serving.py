@@ -5,11 +5,16 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from danceit.errors import DanceitError, IndexStateError, InputError, MissingDependencyError
 from danceit.index.store.engines import open_store
+from danceit.studio.guard import Guard
 from danceit.studio.jobs import Jobs, hold, locked
 from danceit.studio.project import Project
+
+if TYPE_CHECKING:
+    import uvicorn
 
 ADDRESS = "127.0.0.1"
 _LOCK = "open"
@@ -82,8 +87,7 @@ def serve(
 
         from danceit.studio.dancing import Dancing
         from danceit.studio.desk import Desk
-        from danceit.studio.guard import Guard
-        from danceit.studio.routes import application
+        from danceit.studio.routes.table import application
     except ImportError as exc:
         raise MissingDependencyError(
             f"the studio needs {exc.name}: pip install 'danceit[studio]'"
@@ -93,33 +97,39 @@ def serve(
     if locked(project.folder / _LOCK):
         raise InputError(f"{project.folder} is open in another studio; use that, or end it first")
     with hold(project.folder / _LOCK), _listening(lan, port) as listening:
-        port = listening.getsockname()[1]
         token, key = secrets.token_urlsafe(24), secrets.token_urlsafe(9) if lan else ""
         names = [ADDRESS, "localhost", *([_own_address()] if lan else [])]
+        hosts = [f"{name}:{listening.getsockname()[1]}" for name in names]
         jobs, dancing = Jobs(project), Dancing(project, device)
         desk = Desk(project, jobs, dancing, opened.data)
         server: uvicorn.Server
         app = application(desk, token, lambda: server.should_exit)
-        guard = Guard(app, token=token, hosts=[f"{name}:{port}" for name in names], key=key)
-        config = uvicorn.Config(
-            guard,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        server = uvicorn.Server(config)
+        server = _server(Guard(app, token=token, hosts=hosts, key=key))
         dancing.warm()
         for song in project.songs()[-1:]:
             dancing.warm(song)
-        ready(f"http://{names[-1] if lan else ADDRESS}:{port}/{f'?key={key}' if key else ''}")
+        ready(f"http://{hosts[-1] if lan else hosts[0]}/{f'?key={key}' if key else ''}")
         try:
             server.run(sockets=[listening])
         finally:
             desk.asking.close()
             jobs.stop_all()
             dancing.close()
+
+
+def _server(app: Guard) -> "uvicorn.Server":
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
 
 
 def _listening(lan: bool, port: int) -> socket.socket:

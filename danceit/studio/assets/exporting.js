@@ -5,6 +5,8 @@ const KINDS = [
   ["bvh", "Motion capture", "BVH, for Blender and others"], ["glb", "3-D scene", "glTF, for games and the web"], ["zip", "OpenPose", "for pose-to-video models"],
   ["otio", "Edit list", "of the dancers' own videos"], ["csv", "Table", "a row a frame"], ["npz", "Dance file", "for danceit itself"],
 ];
+const SIZES = [360, 512, 720, 1080];
+const COLOURS = [["night", "Night"], ["paper", "Paper"], ["mono", "Black and white"], ["dusk", "Dusk"]];
 const SHAPES = [["1:1", "Square"], ["9:16", "Upright"], ["16:9", "Wide"]];
 
 class Exporting {
@@ -14,59 +16,72 @@ class Exporting {
 
   open(version) {
     const dialog = $("export");
-    const { wanted } = this;
-    const flat = deck.current.dims === 2;
     const part = deck.song.part ? `${clock(deck.song.part[0])} to ${clock(deck.song.part[1])}` : "the whole song";
+    const look = this.#look();
+    dialog.replaceChildren(
+      element("h2", { id: "export-title" }, `Export ${version.name}`),
+      element("p", { class: "dim" }, `Danced is ${part}.`),
+      this.#kinds(() => this.#suit(look)),
+      look,
+      element("div", { class: "actions" }, button("Export", () => this.#begin(version), { kind: "primary", shape: "out" }), button("Cancel", () => dialog.close())),
+    );
+    this.#suit(look);
+    dialog.showModal();
+  }
+
+  async #begin(version) {
+    const { wanted } = this;
+    const person = wanted.who.startsWith("person ") ? wanted.who.slice(7) : "";
+    await api.post("/exports", { ...wanted, footage: wanted.who === "footage", person, dance: version.id });
+    $("export").close();
+    await project.refresh();
+  }
+
+  #kinds(chosen) {
+    const flat = deck.current.dims === 2;
     const kinds = element("div", { class: "kinds", role: "radiogroup", "aria-label": "Kind of file" });
-    const look = element("div", { class: "look" });
-    const sync = () => {
-      look.hidden = !["mp4", "gif"].includes(wanted.format);
-      for (const row of look.querySelectorAll("[data-video]")) row.hidden = wanted.format !== "mp4";
-    };
     for (const [kind, name, text] of KINDS) {
       const input = element("input", { type: "radio", name: "kind", value: kind });
       // A skeleton that turns needs depth.
       input.disabled = flat && ["bvh", "glb"].includes(kind);
-      input.checked = wanted.format === kind;
-      input.addEventListener("change", () => { wanted.format = kind; sync(); });
+      input.checked = this.wanted.format === kind;
+      input.addEventListener("change", () => { this.wanted.format = kind; chosen(); });
       kinds.append(element("label", { class: "kind" }, input, element("span", {}, element("strong", {}, name), element("span", { class: "dim" }, text))));
     }
-    const tick = (name, text, video = true) => {
+    return kinds;
+  }
+
+  // How it is drawn, where it is; `forVideo` is what a video alone has.
+  #look() {
+    const { wanted } = this;
+    const choose = (label, name, options) => labelled(label, picker(label, options, String(wanted[name]), (value) => (wanted[name] = value)));
+    const tick = (name, text) => {
       const input = element("input", { type: "checkbox" });
       input.checked = wanted[name];
       input.addEventListener("change", () => (wanted[name] = input.checked));
-      return element("label", { class: "tick", ...(video ? { "data-video": "" } : {}) }, input, text);
+      return element("label", { class: "tick" }, input, text);
     };
-    const size = labelled("Size", picker("Size", [[360, "360"], [512, "512"], [720, "720"], [1080, "1080"]].map(([value, text]) => [String(value), `${text} px`]), String(wanted.size), (value) => (wanted.size = Number(value))));
-    size.dataset.video = "";
+    const forVideo = (row) => {
+      row.dataset.video = "";
+      return row;
+    };
     // Drawn, as filmed, or a person of the project's folder `people`.
-    const { people } = project.state;
-    const shown = [["", "A drawn figure"], ["footage", "The dancers' own footage"], ...people.map((name) => [`person ${name}`, name])];
+    const shown = [["", "A drawn figure"], ["footage", "The dancers' own footage"], ...project.state.people.map((name) => [`person ${name}`, name])];
     if (!shown.some(([value]) => value === wanted.who)) wanted.who = "";
-    const who = labelled("Dancer", picker("Dancer", shown, wanted.who, (value) => (wanted.who = value)));
-    who.dataset.video = "";
-    look.append(
-      who,
-      labelled("Shape", picker("Shape", SHAPES, wanted.aspect, (value) => (wanted.aspect = value))),
-      size,
-      labelled("Colours", picker("Colours", ["night", "paper", "mono", "dusk"].map((name) => [name, name]), wanted.theme, (value) => (wanted.theme = value))),
-      tick("beats", "Beats under the dancer", false),
-      tick("credits", "Name every dancer at the end"),
+    return element(
+      "div",
+      { class: "look" },
+      forVideo(choose("Dancer", "who", shown)),
+      choose("Shape", "aspect", SHAPES),
+      forVideo(choose("Size", "size", SIZES.map((px) => [String(px), `${px} px`]))),
+      choose("Colours", "theme", COLOURS),
+      tick("beats", "Beats under the dancer"),
+      forVideo(tick("credits", "Name every dancer at the end")),
     );
-    const go = button("Export", async () => {
-      const person = wanted.who.startsWith("person ") ? wanted.who.slice(7) : "";
-      await api.post("/exports", { ...wanted, footage: wanted.who === "footage", person, dance: version.id });
-      dialog.close();
-      await project.refresh();
-    }, { kind: "primary", shape: "out" });
-    dialog.replaceChildren(
-      element("h2", { id: "export-title" }, `Export ${version.name}`),
-      element("p", { class: "dim" }, `Danced is ${part}.`),
-      kinds,
-      look,
-      element("div", { class: "actions" }, go, button("Cancel", () => dialog.close())),
-    );
-    sync();
-    dialog.showModal();
+  }
+
+  #suit(look) {
+    look.hidden = !["mp4", "gif"].includes(this.wanted.format);
+    for (const row of look.querySelectorAll("[data-video]")) row.hidden = this.wanted.format !== "mp4";
   }
 }

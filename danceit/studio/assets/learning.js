@@ -2,6 +2,7 @@
 // counts before it to come in on, clicked or called, as large as the screen.
 
 const COUNT_IN = 4; // counts before an eight, danced to by nobody
+const SPEEDS = [[0.5, "½"], [0.75, "¾"], [1, "1×"]];
 const CALLED_AHEAD_S = 0.09; // a voice takes this long to begin
 
 class Learning {
@@ -38,60 +39,76 @@ class Learning {
   }
 
   show() {
-    const { player, transport } = deck;
-    const chip = (text, on, pressed, options = {}) => {
-      const made = button(text, on, options);
-      made.setAttribute("aria-pressed", String(pressed));
-      return made;
-    };
-    const speeds = [[0.5, "½"], [0.75, "¾"], [1, "1×"]].map(([rate, text]) => chip(text, () => this.#speed(rate), Number(transport.speed.value) === rate, { kind: "large", label: `Speed ${text}` }));
-    const back = Math.abs(Math.cos((player.painters[0] || { yaw: 0 }).yaw) + 1) < 0.01;
+    const tools = (...chips) => element("div", { class: "tools" }, ...chips);
+    redraw(
+      $("aside"),
+      element("div", { class: "aside-head" }, element("h1", {}, moving.version.name), element("a", { class: "chip", href: `#/dance/${deck.ids[0]}` }, "To the dance")),
+      element(
+        "section",
+        { class: "card learn" },
+        element("h2", {}, "The eight"),
+        this.#stepper(),
+        tools(...this.#practice()),
+        element("h2", {}, "Speed, at the same pitch"),
+        tools(...SPEEDS.map(([rate, text]) => this.#chip(text, () => this.#speed(rate), Number(deck.transport.speed.value) === rate, { kind: "large", label: `Speed ${text}` }))),
+        element("h2", {}, "View"),
+        tools(...this.#views()),
+        element("h2", {}, "Counts"),
+        tools(...this.#heard()),
+      ),
+      element("p", { class: "dim for-keys" }, "↑ and ↓ go to another eight, space plays, M mirrors, - and + change the speed."),
+    );
+  }
+
+  #chip(text, on, pressed, options = {}) {
+    const made = button(text, on, options);
+    made.setAttribute("aria-pressed", String(pressed));
+    return made;
+  }
+
+  #stepper() {
     const [start, end] = this.eights[this.at];
     const step = (by, text, shape) => {
       const made = button("", () => this.go(this.at + by), { shape, kind: "large", label: text });
       made.disabled = !this.eights[this.at + by];
       return made;
     };
-    $("aside").replaceChildren(
-      element("div", { class: "aside-head" }, element("h1", {}, moving.version.name), element("a", { class: "chip", href: `#/dance/${deck.ids[0]}` }, "To the dance")),
-      element(
-        "section",
-        { class: "card learn" },
-        element("h2", {}, "The eight"),
-        element(
-          "div",
-          { class: "stepper" },
-          step(-1, "The eight before", "back"),
-          element("p", { role: "status" }, element("strong", {}, `${this.at + 1} of ${this.eights.length}`), element("span", { class: "dim" }, `${clock(start, 0)} to ${clock(end, 0)}`)),
-          step(1, "The next eight", "next"),
-        ),
-        element(
-          "div",
-          { class: "tools" },
-          chip("Over and over", () => this.#loop(!player.clock.loop), Boolean(player.clock.loop), { shape: "loop" }),
-          chip("Two eights", () => this.#two(), Boolean(this.two), { shape: "plus" }),
-          chip("Count in", () => this.#wish("in"), this.wishes.in),
-        ),
-        element("h2", {}, "Speed, at the same pitch"),
-        element("div", { class: "tools" }, ...speeds),
-        element("h2", {}, "View"),
-        element(
-          "div",
-          { class: "tools" },
-          chip("Mirror", () => { transport.setMirror(!player.mirror); this.show(); }, player.mirror, { shape: "mirror" }),
-          ...(player.turns ? [chip("From behind", () => this.#turn(!back), back, { shape: "front" })] : []),
-          button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : $("work").requestFullscreen()), { shape: "beside" }),
-        ),
-        element("h2", {}, "Counts"),
-        element(
-          "div",
-          { class: "tools" },
-          chip("Clicks", () => { deck.setClicks(!deck.clicks.on); this.show(); }, deck.clicks.on, { shape: "click" }),
-          ...(this.voice ? [chip("Called out", () => this.#wish("call"), this.wishes.call, { shape: "sound" })] : []),
-        ),
-      ),
-      element("p", { class: "dim for-keys" }, "↑ and ↓ go to another eight, space plays, M mirrors, - and + change the speed."),
-    );
+    const where = element("p", { role: "status" }, element("strong", {}, `${this.at + 1} of ${this.eights.length}`), element("span", { class: "dim" }, `${clock(start, 0)} to ${clock(end, 0)}`));
+    return element("div", { class: "stepper" }, step(-1, "The eight before", "back"), where, step(1, "The next eight", "next"));
+  }
+
+  #practice() {
+    const { loop } = deck.player.clock;
+    return [
+      this.#chip("Over and over", () => this.#loop(!deck.player.clock.loop), Boolean(loop), { shape: "loop" }),
+      this.#chip("Two eights", () => this.#two(), Boolean(this.two), { shape: "plus" }),
+      this.#chip("Count in", () => this.#wish("in"), this.wishes.in),
+    ];
+  }
+
+  #views() {
+    const { player, transport } = deck;
+    const back = Math.abs(Math.cos((player.painters[0] || { yaw: 0 }).yaw) + 1) < 0.01;
+    const mirror = () => {
+      transport.setMirror(!player.mirror);
+      this.show();
+    };
+    return [
+      this.#chip("Mirror", mirror, player.mirror, { shape: "mirror" }),
+      ...(player.turns ? [this.#chip("From behind", () => this.#turn(!back), back, { shape: "front" })] : []),
+      button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : $("work").requestFullscreen()), { shape: "beside" }),
+    ];
+  }
+
+  #heard() {
+    const clicks = () => {
+      deck.setClicks(!deck.clicks.on);
+      this.show();
+    };
+    return [
+      this.#chip("Clicks", clicks, deck.clicks.on, { shape: "click" }),
+      ...(this.voice ? [this.#chip("Called out", () => this.#wish("call"), this.wishes.call, { shape: "sound" })] : []),
+    ];
   }
 
   go(at) {

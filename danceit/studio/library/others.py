@@ -64,9 +64,7 @@ def others(
     energy = float(library.store.table(np.array([own])).energy[0])
     keep = _wanted(order, table.energy, energy) & (rows != own)
     places = _apart(table, np.flatnonzero(keep))
-    return [
-        _told(library, editor, window, table, targets, place, energy) for place in places[:MOST]
-    ]
+    return [_told(editor, window, table, targets, place, energy) for place in places[:MOST]]
 
 
 def _wanted(order: str, energies: Float64, energy: float) -> Any:
@@ -101,7 +99,6 @@ def _apart(table: FragmentTable, places: Sequence[int] | Int64) -> list[int]:
 
 
 def _told(
-    library: Library,
     editor: Editor,
     window: int,
     table: FragmentTable,
