@@ -54,6 +54,7 @@ class Moving {
       this.status,
       facts([
         ["In the source", `${clock(current.sourceS[current.segments[segment][0]])} to ${clock(current.sourceS[current.segments[segment][1] - 1])} of ${fragment.source}`],
+        ["Part", partOf(fragment.clip)],
         ["Style", fragment.style],
         ["Side", fragment.mirrored ? "left for right" : ""],
         ["Licence", fragment.licence],
@@ -161,13 +162,16 @@ class Moving {
           this.#hover(change, [start, end]);
         });
         card.addEventListener("pointerleave", () => this.#leave());
+        // The keyboard points by its focus.
+        card.addEventListener("focus", () => card.matches(":focus-visible") && this.#hover(change, [start, end]));
+        card.addEventListener("blur", () => this.#leave());
         return element("li", {}, card);
       }),
     );
     if (!others.length) grid.append(element("li", { class: "dim" }, "Nothing else was found. Try another order, or a larger library."));
   }
 
-  // Show it in its place without keeping it, while the pointer rests on it.
+  // Show it in its place without keeping it, while the pointer or the keyboard rests on it.
   #hover(change, [start, end]) {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(async () => {
