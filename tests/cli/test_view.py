@@ -9,18 +9,23 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary
-from tests.browser import chromium, unnamed_controls, watched
+from tests.browser import Watched, chromium, unnamed_controls, watched
 from tests.cli.conftest import Cli
 
 
 @pytest.fixture(autouse=True)
 def _in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def button(seen: Watched, name: str) -> Any:
+    return seen.page.get_by_role("button", name=name, exact=True)
 
 
 @pytest.fixture
@@ -124,18 +129,27 @@ def test_the_served_page_changes_a_dance_in_a_browser(queried: Path, index: Path
         seen.until("window.danceit && danceit.drawnFrame() !== undefined")
         assert unnamed_controls(seen.page) == []
         seen.page.locator("#fragments button").nth(3).click()
-        wanted = seen.page.locator(".others .id").first.inner_text()
-        seen.page.get_by_role("button", name=f"Use {wanted} here").click()
-        seen.page.get_by_text("Solved in").wait_for()
+        other = seen.page.locator(".others li").first
+        wanted = other.get_attribute("data-move")
         # Numbers and ids stand behind a fold.
-        assert wanted in seen.page.locator("#card").text_content()
-        seen.page.get_by_role("button", name="Save as a new dance").click()
-        seen.page.get_by_text("Written to").wait_for()
-        saved = Dance.load(queried.with_name("song.edited.dance.npz"))
-        assert saved.fragments[3].fragment_id == wanted
+        assert wanted not in other.inner_text()
+        assert "fits" in other.inner_text()
+        assert wanted in seen.page.locator("#card details").last.text_content()
+        button(seen, "Use move 1 here").click()
+        seen.page.get_by_text("other now, in").wait_for()
+        # By a name of its own, and by none.
+        for name, file in (
+            ("Second night", "Second night.dance.npz"),
+            ("", "song.edited.dance.npz"),
+        ):
+            seen.page.get_by_role("textbox", name="Name of the new dance").fill(name)
+            button(seen, "Save as a new dance").click()
+            seen.page.get_by_text("Written to").filter(has_text=file).wait_for()
+            saved = Dance.load(queried.with_name(file))
+            assert saved.fragments[3].fragment_id == wanted
         seen.page.reload()
         seen.page.get_by_role("button", name="Take back").click()
-        seen.page.get_by_text("0 fragments changed").wait_for()
+        seen.page.get_by_text("0 moves are other now").wait_for()
         assert unnamed_controls(seen.page) == []
         assert seen.complaints == []
 
@@ -148,7 +162,7 @@ def test_without_an_index_the_page_says_why_nothing_can_be_changed(
         page = browser.new_page()
         page.goto(url)
         page.get_by_text("the page can show but not change: no index at").wait_for()
-        assert page.get_by_role("button", name="Not this fragment").count() == 0
+        assert page.get_by_role("button", name="Not this move").count() == 0
 
 
 def test_a_served_page_without_an_index_only_shows(queried: Path, tmp_path: Path) -> None:

@@ -202,10 +202,6 @@ function button(text, on, { shape = "", kind = "", title = null, label = null } 
   return made;
 }
 
-function plural(count, one, many = `${one}s`) {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 // Ask for a name; null where none is given.
 function askName(title, now) {
   const dialog = $("rename");

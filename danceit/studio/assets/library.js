@@ -210,8 +210,8 @@ class LibraryPage {
 
 // A name that is cut where it is too long, but for its end: the part of a recording, the person in it.
 function shortened(name) {
-  const end = name.match(/(#.*| person \d+)$/)?.[0] || "";
-  return [element("span", {}, name.slice(0, name.length - end.length)), ...(end ? [element("span", { class: "end" }, end.trim())] : [])];
+  const end = name.match(/(, (part|person) \d+)+$/)?.[0] || "";
+  return [element("span", {}, name.slice(0, name.length - end.length)), ...(end ? [element("span", { class: "end" }, end.slice(2))] : [])];
 }
 
 // Which third of the library each clip is of, by how much it moves.

@@ -32,18 +32,18 @@ class Edits {
       box.append(element("button", { type: "button", class: "chip", title, onclick: () => this.#add(dance, change) }, text));
     };
     offer("Keep", "No later change may replace it", { kind: "pin", at, what: fragment.id, text: `Keep ${clock(span[0])} to ${clock(span[1])}` });
-    offer("Not this fragment", "Choose another one here and elsewhere", { kind: "ban", what: fragment.id, text: `Without fragment ${fragment.id}` });
-    offer("Not this clip", "Take nothing from this recording", { kind: "ban", what: fragment.clip, text: `Without clip ${fragment.clip}` });
+    offer("Not this move", "Another one here and everywhere", { kind: "ban", what: fragment.id, text: `Without the move at ${clock(span[0])}` });
+    offer("Nothing of this clip", "Take nothing from this recording", { kind: "ban", what: fragment.clip, text: `Without ${nameOf(fragment.clip)}` });
   }
 
-  #use({ row, other }) {
+  #use({ row, other, number }) {
     if (this.refused) return;
     const { dance } = this.inspector;
     const at = middleOf(this.inspector);
-    const change = { kind: "pin", at, what: other.id, text: `At ${clock(at)}: ${other.id}` };
+    const change = { kind: "pin", at, what: other.id, text: `${clock(at)}: a move of ${nameOf(clipOf(other.id))}` };
     const button = element(
       "button",
-      { type: "button", class: "chip", "aria-label": `Use ${other.id} here`, onclick: () => this.#add(dance, change) },
+      { type: "button", class: "chip", "aria-label": `Use move ${number} here`, onclick: () => this.#add(dance, change) },
       "Use",
     );
     row.append(button);
@@ -97,8 +97,8 @@ class Edits {
         this.steps[dance] = [...this.steps[dance].slice(0, this.at[dance] + 1), changes];
         this.at[dance] += 1;
       } else this.at[dance] = step;
-      const replaced = answer.changed === 1 ? "1 fragment" : `${answer.changed} fragments`;
-      this.status = `Solved in ${answer.seconds.toFixed(2)} s: ${replaced} changed.`;
+      const others = answer.changed === 1 ? "One move is" : `${answer.changed} moves are`;
+      this.status = `${others} other now, in ${answer.seconds.toFixed(2)} s.`;
       this.player.setDances(answer.dances);
       this.timeline.refresh();
     } catch (error) {

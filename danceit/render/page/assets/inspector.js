@@ -117,6 +117,7 @@ class Inspector extends EventTarget {
       facts([
         ["In the song", `${clock(from)} to ${clock(to)}`],
         ["In the source", `${clock(dance.sourceS[start])} to ${clock(dance.sourceS[end - 1])} of ${fragment.source}`],
+        ["Part", partOf(fragment.clip)],
         ["Style", fragment.style],
         ["Licence", fragment.licence],
       ]),
@@ -145,17 +146,14 @@ class Inspector extends EventTarget {
 
   #others(fragment) {
     if (!fragment.others.length) return "";
-    const rows = fragment.others.map((other) => {
-      const row = element(
-        "li",
-        {},
-        element("span", { class: "id" }, other.id),
-        element("span", { class: "value" }, other.target === null ? "" : other.target.toFixed(3)),
-      );
-      this.#emit("other", { row, other });
+    const rows = fragment.others.map((other, i) => {
+      const words = [momentOf(other.id), fitOf(other, fragment)].filter(Boolean).join(" · ");
+      const row = element("li", { "data-move": other.id }, element("span", {}, nameOf(clipOf(other.id)), element("span", { class: "dim" }, words)));
+      this.#emit("other", { row, other, number: i + 1 });
       return row;
     });
-    return element("div", {}, element("h2", {}, "What else there was, the best first"), element("ul", { class: "others" }, ...rows));
+    const costs = fragment.others.map(({ id, target }) => [id, target === null ? "" : `costs ${target.toFixed(3)}`]);
+    return element("div", {}, element("h2", {}, "What else there was, the best first"), element("ul", { class: "others" }, ...rows), numbers(costs));
   }
 
   #list() {
@@ -171,7 +169,7 @@ class Inspector extends EventTarget {
             "button",
             {
               type: "button",
-              "aria-label": `${time}, ${fragment.clip}, rank ${fragment.rank + 1}`,
+              "aria-label": `${time}, ${nameOf(fragment.clip)}`,
               onclick: () => {
                 this.player.clock.seek(start / dance.fps);
                 this.select(this.dance, segment);
@@ -204,7 +202,7 @@ class Inspector extends EventTarget {
     const seconds = new Map();
     dance.segments.forEach(([start, end], i) => {
       const { clip, licence } = dance.fragmentOf(i);
-      const key = licence ? `${clip} (${licence})` : clip;
+      const key = licence ? `${nameOf(clip)} (${licence})` : nameOf(clip);
       seconds.set(key, (seconds.get(key) || 0) + (end - start) / dance.fps);
     });
     const sources = [...seconds].sort((a, b) => b[1] - a[1]).map(([key, s]) => `${key}, ${s.toFixed(0)} s`);
@@ -212,7 +210,7 @@ class Inspector extends EventTarget {
       ["How it was made", madeBy(dance)],
       ["Steps", dance.steps.join(" → ")],
       ["Length", `${clock(dance.seconds)}, ${dance.frames} frames, ${dance.dims === 3 ? "with depth" : "flat"}`],
-      ["Fragments", `${dance.segments.length}, ${dance.seams.length} seams`],
+      ["Moves", `${dance.segments.length}, ${plural(dance.seams.length, "seam")}`],
       ["Index", dance.index_id],
       ["Encoder", dance.encoder_id],
       ["Sources", sources.join("; ")],
