@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.project import Project
 from tests.browser import Watched, unnamed_controls, watched
-from tests.studio.browsing import button, job_over, open_page, pick_move
+from tests.studio.browsing import Held, button, job_over, open_page, pick_move
 from tests.studio.conftest import SMALL_DEMO, Served, studio
 
 PAINTED = """(canvas) => {
@@ -27,29 +28,36 @@ PAINTED = """(canvas) => {
 """How many colours, coarsely, are on a canvas."""
 
 
-def test_from_a_song_to_files(
-    browser: Any, index: Path, library: SyntheticLibrary, project: Path
+def test_the_whole_way_from_an_empty_project_to_files(
+    browser: Any, library: SyntheticLibrary, project: Path
 ) -> None:
-    with studio(project, index) as served, watched(browser, width=1440, height=900) as seen:
+    with (
+        studio(project, first=SMALL_DEMO) as served,
+        watched(browser, width=1440, height=900) as seen,
+    ):
         open_page(seen, served)
-        # A song is dropped, and opens by itself once it was listened to.
-        seen.page.get_by_role("heading", name="Now a song").wait_for()
-        seen.page.locator("input.chooser").set_input_files(library.query_song)
-        seen.page.get_by_role("heading", name="song", exact=True).wait_for(timeout=60_000)
-        tempo = seen.page.locator(".tempo strong")
-        before = int(tempo.inner_text())
-        assert before == pytest.approx(109, abs=4)
-        assert unnamed_controls(seen.page) == []
-        # Its counts are put right, and taken back.
-        button(seen, "Twice as fast").click()
-        seen.page.get_by_text("Counted twice as fast.").wait_for()
-        assert int(tempo.inner_text()) == pytest.approx(2 * before, abs=2)
-        button(seen, "Start over").click()
-        seen.page.get_by_text("Counted as it was heard.").wait_for()
-        assert int(tempo.inner_text()) == before
+        pressed = []
+
+        def press(role: str, name: str) -> None:
+            seen.page.get_by_role(role, name=name).first.click(timeout=300_000)
+            pressed.append(name)
+
+        press("button", "Use the demo's dancers")
+        job_over(seen, "demo")
+        (job,) = served.get("/state")["jobs"]
+        assert job["state"] == "done", job["error"]
+        # The demo has a song as well; one of one's own opens by itself once it was listened to.
+        press("link", "Song")
+        seen.page.get_by_role("link", name="Demo song").wait_for()
+        with seen.page.expect_file_chooser() as chooser:
+            press("button", "Drop a song here")
+        chooser.value.set_files(library.query_song)
+        seen.page.get_by_role("heading", name="song", exact=True).wait_for(timeout=300_000)
+        moved_s = check_counts(seen, library.beats_s[library.query_song.stem])
         # A dance; the first is there at once.
-        button(seen, "Make a dance").click()
+        press("button", "Make a dance")
         seen.until("location.hash.startsWith('#/dance/') && danceit.drawnFrame() !== undefined")
+        assert len(pressed) <= 5
         assert seen.page.locator("#stage canvas").evaluate(PAINTED) > 30
         assert unnamed_controls(seen.page) == []
         # A move is looked at, its rivals move, one is taken, undone, taken again.
@@ -79,7 +87,7 @@ def test_from_a_song_to_files(
             assert unnamed_controls(seen.page) == []
             dialog.get_by_role("button", name="Export").click()
             job_over(seen, "export", number)
-        check_files(project, wanted)
+        check_files(project, wanted, moved_s)
         with seen.page.expect_download() as download:
             button(seen, "Download").last.click()
         assert Path(download.value.path()).stat().st_size > 1000
@@ -88,20 +96,47 @@ def test_from_a_song_to_files(
                 } == {f"127.0.0.1:{served.port}"}  # fmt: skip
 
 
-def check_files(project: Path, wanted: str) -> None:
+def check_counts(seen: Watched, beats_s: np.ndarray) -> float:
+    """Put a song's counts right, take that back, and move its 1; return where it is then."""
+    tempo, beside = seen.page.locator(".tempo strong"), seen.page.locator("#tempo")
+    before = int(tempo.inner_text())
+    assert before == pytest.approx(60 / np.diff(beats_s).mean(), abs=1)
+    assert beside.inner_text() == f"{before} BPM"
+    assert unnamed_controls(seen.page) == []
+    button(seen, "Twice as fast").click()
+    seen.page.get_by_text("Counted twice as fast.").wait_for()
+    doubled = int(tempo.inner_text())
+    assert doubled == pytest.approx(2 * before, abs=2)
+    assert beside.inner_text() == f"{doubled} BPM"
+    button(seen, "Start over").click()
+    seen.page.get_by_text("Counted as it was heard.").wait_for()
+    assert int(tempo.inner_text()) == before
+    counts = seen.state("studio.deck.counts")
+    moved_s: float = counts["beats_s"][counts["numbers"].index(1, 4) + 1]
+    seen.state("(at) => studio.deck.player.clock.seek(at)", moved_s)
+    button(seen, "The 1 is here").click()
+    seen.page.get_by_text("The 1 was moved.").wait_for()
+    return moved_s
+
+
+def check_files(project: Path, wanted: str, one_s: float) -> None:
     import av
 
+    kept = Project.open(project)
+    dance = Dance.load(kept.dance_file(kept.versions()[0]))
+    assert wanted in {placed.fragment_id for placed in dance.fragments}
+    # By dancers of the demo, to the counts as they were put right.
+    assert {placed.style for placed in dance.fragments} <= {"waltz", "disco", "hiphop"}
+    assert dance.numbers[np.argmin(np.abs(dance.beats_s - one_s))] == 1
     (bvh,) = (project / "exports").glob("*.bvh")
-    assert bvh.read_text().startswith("HIERARCHY")
+    text = bvh.read_text()
+    assert text.startswith("HIERARCHY")
+    assert f"Frames: {dance.n_frames}\n" in text.replace("\t", " ")
     (mp4,) = (project / "exports").glob("*.mp4")
     with av.open(str(mp4)) as container:
         video, sound = container.streams.video[0], container.streams.audio[0]
         assert (video.width, video.height) == (360, 640)
         assert float(sound.duration * sound.time_base) >= 15.9
-    kept = Project.open(project)
-    version = kept.versions()[0]
-    dance = Dance.load(kept.dance_file(version))
-    assert wanted in {placed.fragment_id for placed in dance.fragments}
 
 
 MARKUP = "<img src=x onerror=document.title='run'><b>bold</b>"
@@ -276,6 +311,50 @@ def test_the_keyboard_goes_on_where_it_was_once_a_move_is_taken(
         assert seen.complaints == []
 
 
+def test_a_move_is_tried_in_its_place_by_the_keyboard(browser: Any, danced: Served) -> None:
+    (version,) = danced.get("/state")["dances"]
+    with watched(browser) as seen:
+        open_page(seen, danced, f"#/dance/{version['id']}")
+        first = pick_move(seen)
+        cards = seen.page.locator(".move-card")
+        seen.page.locator(".orders .chip").last.focus()
+        for number in (0, 1):
+            seen.page.keyboard.press("Tab")
+            wanted = cards.nth(number).get_attribute("data-move")
+            seen.until(f"studio.deck.fragment.id === '{wanted}'")
+            seen.page.get_by_text("Trying it in its place").wait_for()
+        # Put back where the keyboard leaves, and nothing was kept.
+        seen.page.locator("#tab-move").focus()
+        seen.until(f"studio.deck.fragment.id === '{first}'")
+        assert seen.state("studio.deck.player.clock.loop") is None
+        assert danced.get("/state")["dances"] == [version]
+        assert seen.complaints == []
+
+
+def test_the_page_says_what_it_waits_for_before_code_and_data_are_there(
+    browser: Any, danced: Served
+) -> None:
+    with watched(browser) as seen:
+        code, state = Held(seen, "**/studio.js"), Held(seen, "**/state")
+        seen.page.goto(danced.url, wait_until="commit")
+        code.wait()
+        opening = seen.page.get_by_role("heading", name="Opening mine")
+        opening.wait_for()
+        code.let_go()
+        state.wait()
+        assert opening.is_visible()
+        state.let_go()
+        seen.until("document.body.dataset.ready === 'true'")
+        assert not opening.is_visible()
+        assert seen.complaints == []
+        # Where that fails, why, and what to do.
+        seen.page.route("**/looks", lambda route: route.fulfill(status=400, json={"error": "why"}))
+        seen.page.goto(danced.url)
+        seen.page.get_by_role("heading", name="It could not be opened").wait_for()
+        assert seen.page.locator("#notice").inner_text() == "why"
+        assert button(seen, "Try again").is_visible()
+
+
 def test_a_reload_in_the_middle_of_a_job_finds_it_again(browser: Any, project: Path) -> None:
     with studio(project) as served, watched(browser) as seen:
         open_page(seen, served)
@@ -288,34 +367,6 @@ def test_a_reload_in_the_middle_of_a_job_finds_it_again(browser: Any, project: P
         seen.page.get_by_role("main").get_by_role("button", name="Stop").click()
         seen.page.get_by_role("heading", name="Whose moves").wait_for()
         assert [job["state"] for job in served.get("/state")["jobs"]] == ["stopped"]
-        assert seen.complaints == []
-
-
-def test_from_an_empty_machine_to_a_dance_within_five_clicks(browser: Any, project: Path) -> None:
-    with studio(project, first=SMALL_DEMO) as served, watched(browser) as seen:
-        open_page(seen, served)
-        clicks = 0
-
-        def click(role: str, name: object) -> None:
-            nonlocal clicks
-            seen.page.get_by_role(role, name=name).first.click(timeout=300_000)
-            clicks += 1
-
-        click("button", "Use the demo's dancers")
-        job_over(seen, "demo")
-        (job,) = served.get("/state")["jobs"]
-        assert job["state"] == "done", job["error"]
-        seen.page.get_by_role("heading", name="Library", exact=True).wait_for()
-        click("link", "Song")
-        click("link", re.compile("Demo song"))
-        click("button", "Make a dance")
-        seen.until("location.hash.startsWith('#/dance/') && danceit.drawnFrame() !== undefined")
-        assert seen.page.locator("#stage canvas").evaluate(PAINTED) > 30
-        assert clicks <= 5
-        # What was danced is by dancers of the demo, and on the disk.
-        kept = Project.open(project)
-        dance = Dance.load(kept.dance_file(kept.versions()[0]))
-        assert {placed.style for placed in dance.fragments} <= {"waltz", "disco", "hiphop"}
         assert seen.complaints == []
 
 

@@ -212,9 +212,8 @@ function shortcuts() {
   return keys;
 }
 
-async function start() {
-  const looks = await api.get("/looks");
-  await project.refresh();
+// All that is on the page, once; what it holds comes later.
+function build(looks) {
   deck = new Deck(looks);
   loops = new Loops(looks[scheme()]);
   deck.transport = new Transport(shortcuts());
@@ -225,11 +224,27 @@ async function start() {
   libraryPage = new LibraryPage($("page"));
   new JobsPanel();
   takeDrops();
+  tellTempo();
   $("keys-open").addEventListener("click", () => $("keys").showModal());
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault(); // the address says which part is on show
     document.querySelector("main:not([hidden])").focus();
   });
+}
+
+// Beats a minute under the time, wherever something is played.
+function tellTempo() {
+  const tempo = element("span", { class: "dim", id: "tempo" });
+  const times = element("div", { class: "times" });
+  $("time").replaceWith(times);
+  times.append(deck.transport.time, tempo);
+  for (const news of ["opened", "counted"]) {
+    deck.addEventListener(news, () => (tempo.textContent = deck.counts.tempo_bpm ? `${deck.counts.tempo_bpm.toFixed(0)} BPM` : ""));
+  }
+}
+
+// What the player tells: another dance, another move.
+function followDeck() {
   // On a phone what can be done with a move lies below: it comes into view when one is picked.
   deck.addEventListener("picked", () => {
     if (document.body.dataset.part === "dance" && window.matchMedia("(max-width: 900px)").matches) $("timeline").scrollIntoView({ block: "start" });
@@ -241,19 +256,16 @@ async function start() {
       showAside();
     }
   });
-  const tempo = element("span", { class: "dim", id: "tempo" });
-  const times = element("div", { class: "times" });
-  $("time").replaceWith(times);
-  times.append(deck.transport.time, tempo);
-  for (const news of ["opened", "counted"]) {
-    deck.addEventListener(news, () => (tempo.textContent = deck.counts.tempo_bpm ? `${deck.counts.tempo_bpm.toFixed(0)} BPM` : ""));
-  }
   deck.addEventListener("opened", () => {
     if (!deck.ids.length) return;
     showAside();
     // It was changed again while it was on its way.
     if (document.body.dataset.part === "dance") attempt(() => deck.renew());
   });
+}
+
+// What the server tells, and the address.
+function followProject() {
   project.addEventListener("state", () => attempt(renew));
   project.addEventListener("jobs", () => {
     // How far it is; that it is over comes with what it made, for which nothing else is shown before.
@@ -267,6 +279,13 @@ async function start() {
   });
   window.addEventListener("hashchange", () => attempt(arrive));
   window.matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => location.reload());
+}
+
+async function start() {
+  const [looks] = await Promise.all([api.get("/looks"), project.refresh()]);
+  build(looks);
+  followDeck();
+  followProject();
   seen = project.state;
   await arrive();
   project.listen();
@@ -283,4 +302,6 @@ async function start() {
 start().catch((error) => {
   $("notice").textContent = error.message;
   $("notice").hidden = false;
+  const opening = document.querySelector(".opening");
+  if (opening) opening.replaceChildren(element("h1", {}, "It could not be opened"), button("Try again", () => location.reload(), { kind: "primary" }));
 });
