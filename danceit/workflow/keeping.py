@@ -13,6 +13,7 @@ from danceit.index.building.withdrawn import WORK, Withdrawn
 from danceit.index.store.contract import FragmentStore, StoreInfo, StoreOptions, Where
 from danceit.index.store.engines import engine_at, open_store
 from danceit.plugins import nearest_spelling
+from danceit.workflow.migrating.migration import FOLDER
 
 
 def remove(
@@ -25,7 +26,8 @@ def remove(
     """Take recordings, or all of some dancers, out of an index for good.
 
     They are gone from every answer and from the files of the index when this returns,
-    and later builds leave them out (`readmit` undoes that).
+    and later builds leave them out (`readmit` undoes that). So are copies that migrating to
+    another encoder left beside it: they could not take its place any more.
 
     Returns
     -------
@@ -36,6 +38,8 @@ def remove(
     ------
     InputError
         If a recording or a dancer is not in the index, or none is named.
+    IndexStateError
+        If copies cannot be removed.
     """
     index = Path(index)
     people = frozenset(dancers)
@@ -52,8 +56,21 @@ def remove(
         Withdrawn(before.recordings | names, before.dancers | people).write(index)
         opened.delete([clip for name in sorted(names) for clip in known[name].clip_ids])
         opened.commit()
-        shutil.rmtree(index / WORK, ignore_errors=True)
+        for copies in (WORK, FOLDER):
+            _cleared(index / copies)
     return tuple(sorted(names))
+
+
+def _cleared(folder: Path) -> None:
+    """Remove a folder that may hold copies of what was taken out; say so where it stays."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as exc:
+        raise IndexStateError(
+            f"{folder} may still hold what was taken out ({exc.strerror or exc}): remove it"
+        ) from exc
 
 
 def readmit(index: Path, *, recordings: Iterable[str] = (), dancers: Iterable[str] = ()) -> None:

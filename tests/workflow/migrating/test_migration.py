@@ -21,7 +21,7 @@ from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.changing import change
-from danceit.workflow.keeping import verify
+from danceit.workflow.keeping import remove, verify
 from danceit.workflow.line import query
 from danceit.workflow.migrating.carrying import Embedding, carry
 from danceit.workflow.migrating.migration import back, migrate, publish
@@ -160,6 +160,20 @@ def test_an_index_that_changed_meanwhile_is_not_superseded(
     publish(index, device="cpu")
     with pytest.raises(InputError, match="nothing to take its place: embed it first"):
         publish(index, device="cpu")
+
+
+def test_who_is_taken_out_is_in_no_copy_beside_the_index_either(index: Path, new: Path) -> None:
+    migrate(index, new, device="cpu")
+    publish(index, device="cpu")
+    with open_store(index, device="cpu") as store:
+        name = next(iter(store.recordings()))
+    before = index / "migration" / "before"
+    with open_store(before, device="cpu") as kept:
+        assert name in kept.recordings()
+    remove(index, recordings=[name])
+    assert not before.exists()
+    with pytest.raises(InputError, match="nothing was published"):
+        back(index, device="cpu")
 
 
 def test_what_cannot_be_migrated_is_refused(
