@@ -87,7 +87,9 @@ def read_counts(path: Path, duration_s: float | None = None) -> Counts:
             f"{path} has beats up to {beats_s[-1]:.1f} s, but the song ends at "
             f"{duration_s:.1f} s: of another song?"
         )
-    counts = Counts(beats_s, numbers, metre_of(numbers), tuple(sections), tracker="file")
+    # Tracks of labels that were joined list one after the other.
+    in_order = tuple(sorted(sections, key=lambda section: section.start_s))
+    counts = Counts(beats_s, numbers, metre_of(numbers), in_order, tracker="file")
     return replace(counts, bar_confidence=1.0 if counts.metre else 0.0)
 
 
@@ -111,7 +113,7 @@ def _lines(path: Path, text: str) -> tuple[list[tuple[float, int]], list[Section
             rows.append((number, [field.strip() for field in fields]))
     labelled = bool(rows) and all(len(fields) >= 2 for _, fields in rows)
     labelled &= any(len(fields) > 2 for _, fields in rows) or all(
-        fields[0] == fields[1] for _, fields in rows[:1] + rows[-1:] if len(fields) > 1
+        fields[0] == fields[1] for _, fields in rows if len(fields) > 1
     )
     beats: list[tuple[float, int]] = []
     sections: list[Section] = []

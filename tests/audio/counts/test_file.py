@@ -62,6 +62,18 @@ def test_jams(tmp_path: Path, columns: bool) -> None:
     assert counts.sections == (Section(0.0, 1.5, "A"),)
 
 
+def test_parts_are_in_the_order_of_the_song_however_they_are_listed(tmp_path: Path) -> None:
+    text = "5\t9\tB\n0.5\t5\tA\n0.5\t0.5\t1\n1\t1\t2\n"
+    labels = [section.label for section in read_counts(written(tmp_path, text)).sections]
+    assert labels == ["A", "B"]
+
+
+def test_a_beat_at_second_1_that_is_a_1_is_no_label(tmp_path: Path) -> None:
+    # First and last row could be labels without a text; the second could not.
+    counts = read_counts(written(tmp_path, "1 1\n1.5 2\n2 3\n2.5 4\n3 1\n3.5 2\n4 4\n"))
+    assert counts.numbers.tolist() == [1, 2, 3, 4, 1, 2, 4]
+
+
 def test_beat_positions_of_jams(tmp_path: Path) -> None:
     rows = [
         {"time": t, "duration": 0, "confidence": 1, "value": {"position": p, "num_beats": 3}}
