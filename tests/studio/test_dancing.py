@@ -97,6 +97,19 @@ def test_what_is_offered_can_be_taken_undone_and_taken_again(
         dancing.go(redone, redone.at + 1)
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_only_what_was_wished_for_is_offered(
+    opened: Project, dancing: Dancing, song: Song, order: str
+) -> None:
+    made = dancing.make(song, Wishes(style="waltz"))
+    placed = Dance.load(opened.dance_file(made)).fragments[1]
+    offered = others(dancing, made, placed.window_start_s + 0.5, placed.fragment_id, order)
+    everything = dancing.library().everything
+    style = dict(zip(everything.fragment_id, everything.style, strict=True))
+    assert {style[row["id"]] for row in offered} <= {"waltz"}
+    assert offered or order in ("calmer", "bigger")
+
+
 def test_a_change_after_an_undo_forgets_what_was_undone(
     opened: Project, dancing: Dancing, song: Song
 ) -> None:

@@ -12,6 +12,7 @@ from danceit.plugins import unknown_name
 from danceit.render.drawing.overlay import clip_colour
 from danceit.render.page.reasons import tempo_gap
 from danceit.retrieval.editing import Editor
+from danceit.retrieval.filters import asked_for
 from danceit.studio.dancing import Dancing
 from danceit.studio.library.opened import Library
 from danceit.studio.project import Version
@@ -55,7 +56,7 @@ def others(
     found = editor.found(window)
     rows, targets = found.rows, found.targets
     if order == "alike":
-        rows = _alike(library, own, editor.n_frames)
+        rows = _alike(library, own, asked_for(version.wishes.options, editor.n_frames))
         # In the order of likeness, though each is judged for the music too.
         judged = editor.judged(window, rows)
         cost = dict(zip(judged.rows.tolist(), judged.targets.tolist(), strict=True))
@@ -75,10 +76,11 @@ def _wanted(order: str, energies: Float64, energy: float) -> Any:
     return np.ones(len(energies), dtype=bool)
 
 
-def _alike(library: Library, own: int, n_frames: int) -> Int64:
+def _alike(library: Library, own: int, where: Where) -> Int64:
+    """Rows of the movements most like one, of those that were wished for."""
     store = library.store
     wanted = store.vectors(np.array([own]), "pose")
-    found = store.search(wanted, _ALIKE, by="pose", where=Where(n_frames=n_frames))
+    found = store.search(wanted, _ALIKE, by="pose", where=where)
     return np.asarray(found.rows[0])
 
 
