@@ -1,13 +1,13 @@
 """A blind study of versions: its own page beside the studio's, its votes in the project."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock, Thread
 from typing import Any
 
 from danceit.bench.study.ballots import Ballots
 from danceit.bench.study.polling import Polling
-from danceit.bench.study.trials import entries, trials
+from danceit.bench.study.trials import Trial, entries, trials
 from danceit.errors import InputError
 from danceit.files import file_name
 from danceit.render.options import RenderOptions
@@ -26,7 +26,7 @@ class Asking:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._lock = Lock()
-        self._running: tuple[LocalServer, Thread, Ballots] | None = None
+        self._running: tuple[LocalServer, Thread, Ballots, Sequence[Trial]] | None = None
 
     def start(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Ask people about versions of one song; one that was under way ends.
@@ -59,15 +59,18 @@ class Asking:
             server = LocalServer(site)
             thread = Thread(target=server.serve, daemon=True)
             thread.start()
-            self._running = (server, thread, ballots)
+            self._running = (server, thread, ballots, shown)
         return {"url": server.url, "trials": len(shown)}
 
     def results(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what was voted so far, in shares with their intervals."""
+        """Return what was voted so far in this study, in shares with their intervals.
+
+        Versions of other songs, or as they were before a change, may have the same names.
+        """
         with self._lock:
             if self._running is None:
                 return {"url": "", "shares": []}
-            server, _, ballots = self._running
+            server, _, ballots, shown = self._running
             shares = [
                 {
                     "question": share.question,
@@ -79,7 +82,7 @@ class Asking:
                     "votes": share.votes,
                     "voters": share.voters,
                 }
-                for share in ballots.shares()
+                for share in ballots.shares(shown)
             ]
         return {"url": server.url, "shares": shares}
 
@@ -91,7 +94,7 @@ class Asking:
     def _end(self) -> None:
         if self._running is None:
             return
-        server, thread, ballots = self._running
+        server, thread, ballots, _ = self._running
         self._running = None
         server.stop()
         thread.join()

@@ -4,7 +4,7 @@ A vote is on disk before it is answered for, so that neither a reload nor a kill
 it; the same question answered again takes the place of the earlier answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ ON CONFLICT DO UPDATE SET
 _SHARES = """
 SELECT question, first, second,
        count(*) FILTER (chosen IN ('first', 'yes')), count(*), count(DISTINCT voter)
-FROM votes GROUP BY ALL ORDER BY question, first, second
+FROM votes WHERE $trials IS NULL OR list_contains($trials, trial_id)
+GROUP BY ALL ORDER BY question, first, second
 """
 
 
@@ -117,13 +118,20 @@ class Ballots(Closing):
             given.setdefault(trial_id, {})[question] = chosen
         return given
 
-    def shares(self) -> list[Share]:
-        """Count the votes of every question and pair of contestants, over all songs and viewers."""
-        return [share_of(*row) for row in self._all(_SHARES)]
+    def shares(self, trials: Iterable[Trial] | None = None) -> list[Share]:
+        """Count the votes of every question and pair of contestants, over all songs and viewers.
+
+        Parameters
+        ----------
+        trials : iterable of Trial, optional
+            Only what was voted of these; a contestant of the same name may have been another.
+        """
+        wanted = None if trials is None else [trial.trial_id for trial in trials]
+        return [share_of(*row) for row in self._all(_SHARES, {"trials": wanted})]
 
     def close(self) -> None:
         """Give the file back."""
         self._connection.close()
 
-    def _all(self, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(query, values or []).fetchall())
+    def _all(self, query: str, values: list[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
+        return list(self._connection.execute(query, values).fetchall())

@@ -37,6 +37,22 @@ def test_votes_are_counted_by_contestant(tmp_path: Path, pair: Trial) -> None:
     assert (realism.chosen, realism.votes) == (5, 5)  # asked twice, counted once
 
 
+def test_votes_of_other_dances_of_the_same_names_are_another_study(
+    tmp_path: Path, pair: Trial, song: Path
+) -> None:
+    of = sha256_of_file(song)
+    files = [write(tmp_path / f"{name}.dance.npz", of, phase=i + 5) for i, name in enumerate("ab")]
+    (later,) = trials(entries(files), single=False, seconds=4, seed=0)
+    with Ballots(tmp_path / "v.duckdb") as ballots:
+        ballots.vote("someone", pair, "music", "first", swapped=False)
+        ballots.vote("someone", later, "music", "second", swapped=False)
+        (one,), (other,) = ballots.shares([pair]), ballots.shares([later])
+        (both,) = ballots.shares()
+    assert (one.first, one.chosen, one.votes) == (other.first, 1, 1)
+    assert (other.chosen, other.votes) == (0, 1)
+    assert (both.chosen, both.votes) == (1, 2)
+
+
 def test_a_second_thought_replaces_the_first(tmp_path: Path, pair: Trial) -> None:
     with Ballots(tmp_path / "v.duckdb") as ballots:
         ballots.vote("someone", pair, "music", "first", swapped=False)
