@@ -5,7 +5,7 @@ people do who dance together: by hundredths of a second that come and go, by a f
 where they face, by their height. None of it bends a bone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -104,8 +104,10 @@ def delayed(dance: Dance, counts: Counts, by: float) -> Dance:
 
 
 def in_a_mirror(dance: Dance) -> Dance:
-    """Return the dance as its mirror image."""
-    return dance.with_step("vary", "mirror", {}, joints=mirrored(dance.joints))
+    """Return the dance as its mirror image, and its fragments told so for who shows footage."""
+    turned = tuple(replace(placed, mirrored=not placed.mirrored) for placed in dance.fragments)
+    whole = replace(dance, fragments=turned)
+    return whole.with_step("vary", "mirror", {}, joints=mirrored(dance.joints))
 
 
 def _built(joints: Float32, turn: float, taller: float) -> Float32:

@@ -116,6 +116,9 @@ def test_half_of_a_mirrored_group_is_the_others_mirror_image(
     flipped[..., 0] -= 512
     assert np.linalg.norm(flipped - about_hips(right), axis=-1).mean() < 25.0
     assert [step.method for step in right.steps if step.step == "vary"] == ["mirror", "person"]
+    # Their footage is shown, and listed for editors, to the side that they dance to.
+    sides = [[placed.mirrored for placed in dance.fragments] for dance in (left, right)]
+    assert sides[1] == [not side for side in sides[0]]
 
 
 def test_dancers_on_their_own_never_show_the_same_at_once(
