@@ -29,8 +29,9 @@ class RenOptions(TrainingOptions):
     l1, matching, perceptual, penalty : float
         Weights of eq. 4 and 7.
     average : float
-        Decay of the moving average of the generator's weights, which is what is judged and kept;
-        0 keeps the weights of a single step, as the paper does.
+        Decay of a moving average of the generator's weights, which is then what is judged and
+        kept; 0 keeps the weights of a single step, as the paper does: after 200 steps an average
+        was no nearer to songs held out (docs/systems.md).
     printed_attention : bool
         Attention as eq. 3 is printed, not as it was released.
     graph : str
@@ -61,7 +62,7 @@ class RenOptions(TrainingOptions):
     matching: float = 1.0
     perceptual: float = 1.0
     penalty: float = 1.0
-    average: float = 0.999
+    average: float = 0.0
     printed_attention: bool = False
     graph: str = ""
 
