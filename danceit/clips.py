@@ -58,6 +58,8 @@ class Recording:
         Mean confidence, 0 to 1, of the joints seen; None where the source has none.
     others : tuple of Performer
         Who else dances, beside the main dancer.
+    cuts_s : tuple of float
+        Seconds at which another shot begins, filmed from nearer or farther it may be.
     """
 
     recording_id: str
@@ -74,6 +76,7 @@ class Recording:
     lost_s: tuple[tuple[float, float], ...] = ()
     sure: Float32 | None = None
     others: tuple[Performer, ...] = ()
+    cuts_s: tuple[float, ...] = ()
 
     def of_person(self, person: int) -> "Recording":
         """Return the recording of one of its dancers alone, from 1; the main one's if unknown."""

@@ -8,7 +8,8 @@
    other frames, and those in which the body is frozen, and cut where it is suddenly elsewhere. A
    clip ends there: nothing is bridged.
 4. Level a drifting floor (3-D), scale the recording so that the largest nose-to-ankle
-   distance is 360 px, and place each clip on the canvas.
+   distance is 360 px, and place each clip on the canvas. Shots of a film that show the dancer
+   in another size are scaled each for itself.
 
 The largest distance is taken after a median over five frames, so that one outlier does
 not shrink the dancer. Each clip stands with its median mid-hip at x = 256 (z = 0) and
@@ -28,6 +29,7 @@ from danceit.data import (
     Clip,
     Float32,
     Float64,
+    Int64,
     Performer,
     Recording,
     check_poses,
@@ -60,7 +62,8 @@ FROZEN_PX = 0.05
 STILL_PX = 5.0
 """Within 2 cm of its place all the while, no joint dances: one pose, or a face that speaks."""
 ONE_SIZE = 1.33
-"""Ratio up to which upper and whole bodies of a recording are one dancer's at one distance."""
+"""Ratio up to which upper and whole bodies of a recording, or bodies of two of its shots, are one
+dancer's at one distance."""
 _HEAD = [JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
 """Of which one is to be seen: nobody is sure of who dances without a head in the picture."""
 DANCES_PX_S = 40.0
@@ -334,8 +337,11 @@ def _clips(
 ) -> tuple[Clip, ...]:
     """Clips of stretches; `first` is the grid's first frame, `sure` (T,) is on it."""
     made = []
-    scales = _scales(stretches)
-    for number, stretch in enumerate(stretches, start=1):
+    shots = np.searchsorted(
+        recording.cuts_s, [(first + stretch.start) / FPS for stretch in stretches], side="right"
+    )
+    scales = _scales_in_shots(stretches, shots)
+    for number, (stretch, scale) in enumerate(zip(stretches, scales, strict=True), start=1):
         poses = stretch.poses if stretch.whole else bodies.as_upper(stretch.poses)
         own = sure[stretch.start : stretch.start + len(poses)]
         own = own * np.isfinite(poses[:, _HEAD]).all(axis=2).any(axis=1)
@@ -343,7 +349,7 @@ def _clips(
             Clip(
                 clip_id=clip_name(recording.recording_id, person, number, len(stretches)),
                 recording_id=recording.recording_id,
-                poses=bodies.placed(poses * scales[stretch.whole]),
+                poses=bodies.placed(poses * scale),
                 path=recording.path,
                 start_s=(first + stretch.start) / FPS,
                 audio_path=recording.audio_path,
@@ -355,6 +361,20 @@ def _clips(
             )
         )
     return tuple(made)
+
+
+def _scales_in_shots(stretches: list[_Stretch], shots: Int64) -> list[float]:
+    """Factor to canvas pixels of each stretch (N,), which lies in a shot by number.
+
+    That of the recording, but where its own shot shows the dancer in quite another size.
+    """
+    usual = _scales(stretches)
+    found = []
+    for stretch, shot in zip(stretches, shots.tolist(), strict=True):
+        beside = [each for each, other in zip(stretches, shots, strict=True) if other == shot]
+        own, all_ = _scales(beside)[stretch.whole], usual[stretch.whole]
+        found.append(all_ if 1 / ONE_SIZE < own / all_ < ONE_SIZE else own)
+    return found
 
 
 def _scales(stretches: list[_Stretch]) -> dict[bool, float]:

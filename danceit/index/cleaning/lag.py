@@ -195,6 +195,7 @@ def _moved(recording: Recording, lag_s: float, note: str) -> Recording:
     return replace(
         recording,
         times_s=recording.times_s - lag_s,
+        cuts_s=tuple(cut_s - lag_s for cut_s in recording.cuts_s),
         lost_s=tuple((start_s - lag_s, end_s - lag_s) for start_s, end_s in recording.lost_s),
         notes=(*recording.notes, note),
     )

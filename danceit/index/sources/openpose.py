@@ -75,6 +75,7 @@ class OpenPoseSource:
                 poses=dancers.poses,
                 sure=dancers.sure,
                 others=dancers.others,
+                cuts_s=dancers.cuts_s,
                 times_s=times_s,
                 audio_path=media.audio_path,
                 video_path=media.video_path,

@@ -55,12 +55,15 @@ class Followed:
     others : tuple of Performer
     notes : tuple of str
         The cuts, and how many people there are.
+    cuts_s : tuple of float
+        Seconds at which another shot begins.
     """
 
     poses: Float32
     sure: Float32
     others: tuple[Performer, ...]
     notes: tuple[str, ...]
+    cuts_s: tuple[float, ...]
 
 
 @dataclass
@@ -159,7 +162,7 @@ def followed(
     main, *others = performers
     sure = main.sure if main.sure is not None else np.ones(len(detections), np.float32)
     notes = (*cut_notes(cuts_s), *_crowd_note(detections))
-    return Followed(main.poses, sure, tuple(others), notes)
+    return Followed(main.poses, sure, tuple(others), notes, tuple(cuts_s.tolist()))
 
 
 def cuts_among(detections: Sequence[Sequence[Float64]], times_s: Float64) -> Float64:

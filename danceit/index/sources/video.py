@@ -85,6 +85,7 @@ class VideoSource:
                 notes=(*silence, *_notes(dancer), *_loss(footage)),
                 lost_s=footage.lost_s,
                 sure=dancer.sure,
+                cuts_s=tuple(dancer.cuts_s.tolist()),
                 others=tuple(
                     Performer(own, each.sure) for own, each in zip(beside, others, strict=True)
                 ),

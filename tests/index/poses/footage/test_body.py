@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,20 +113,42 @@ def test_each_shot_has_its_own_main_person() -> None:
     assert seen[44:].all()
 
 
-def test_up_to_a_cut_from_afar_the_dancer_stands_as_far_off_as_before() -> None:
-    # A pinhole camera at 8 m, then at 3 m: nobody walks towards the cut.
-    n_frames = 90
+def from_afar_and_near(n_frames: int) -> tuple[Footage, np.ndarray]:
+    """A film by a pinhole camera at 8 m, cut to one at 3 m, and where the dancer is in space."""
     _, world = spinning(n_frames, 0.0)
-    truth = np.asarray(world) + np.array([0.0, 0.0, 1.0]) * np.where(
-        np.arange(n_frames) < 45, 8.0, 3.0
-    ).reshape(-1, 1, 1)
+    world = np.asarray(world).copy()
+    world[..., 0] += 0.3 * np.sin(np.arange(n_frames) / 8)[:, None]  # nobody stands frozen
+    away = np.where(np.arange(n_frames) < n_frames // 2, 8.0, 3.0).reshape(-1, 1, 1)
+    truth = world + np.array([0.0, 0.0, 1.0]) * away
     flat = WIDTH / 2 + FOCAL * WIDTH * truth[..., :2] / truth[..., 2:]
     film = footage(np.concatenate([flat, np.ones((n_frames, 18, 1))], axis=2), world)
-    film.signatures[45:] = signature(plain(grey=230))
+    film.signatures[n_frames // 2 :] = signature(plain(grey=230))
+    return film, truth
+
+
+def test_up_to_a_cut_from_afar_the_dancer_stands_as_far_off_as_before() -> None:
+    film, truth = from_afar_and_near(90)  # nobody walks towards the cut
     poses = in_metres(dancer_in(film), film)
     error = np.abs(poses - truth)[:, [JOINT["left_hip"], JOINT["right_ankle"]], 2]
     assert np.isfinite(error[[40, 49]]).all()
     assert np.nanmax(error[10:-10]) < 0.05
+
+
+def test_in_the_picture_each_shot_is_brought_to_the_size_of_the_canvas() -> None:
+    # Of a dancer at 8 m, then at 3 m, the first shot made a figure of 135 px beside one of 360.
+    film, _ = from_afar_and_near(160)
+    dancer = dancer_in(film)
+    cuts_s = tuple(dancer.cuts_s.tolist())
+    recording = Recording("r", Path("r.mp4"), dancer.image, film.times_s, cuts_s=cuts_s)
+    nose, feet = JOINT["nose"], [JOINT["right_ankle"], JOINT["left_ankle"]]
+    tall = [
+        np.nanmax(np.linalg.norm(clip.poses[:, feet] - clip.poses[:, [nose]], axis=2))
+        for clip in clean(recording).clips
+    ]
+    assert tall == pytest.approx([360, 360], rel=0.03)
+    # Without a cut it is somebody who kneels far off for a while, and stays as small.
+    tall = [clip.poses for clip in clean(replace(recording, cuts_s=())).clips]
+    assert np.ptp(tall[0][..., 1]) < 200 < np.ptp(tall[1][..., 1])
 
 
 def test_a_lone_dancer_is_followed_from_afar_through_gaps() -> None:
