@@ -14,7 +14,7 @@ Conventions
   `InputError` of one line that names the file and the likely cause.
 """
 
-from danceit.audio.decoding import MIN_SOUND_S, RATE, Sound, read_sound
+from danceit.audio.decoding import MIN_SOUND_S, RATE, Sound, heard_s, read_sound
 from danceit.audio.descriptors import (
     FEATURE_SETS,
     RHYTHM_COLUMNS,
@@ -29,6 +29,7 @@ __all__ = [
     "MIN_SOUND_S",
     "Sound",
     "read_sound",
+    "heard_s",
     "FEATURE_SETS",
     "RHYTHM_COLUMNS",
     "TEMPOGRAM_BPM",

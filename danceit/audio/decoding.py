@@ -107,6 +107,26 @@ def read_sound(path: Path, rate: int = RATE, *, told: Progress = silent) -> Soun
     return Sound(samples, rate)
 
 
+def heard_s(path: Path, at_most_s: float) -> float:
+    """Seconds of sound of a file, `at_most_s` where there is more: no more than that is decoded.
+
+    It tells in a moment what no song is, before anything slow is loaded for it.
+
+    Raises
+    ------
+    InputError
+        As `read_sound`, of what is shorter; of what is longer as far as its beginning tells.
+    """
+    with opened(path, "sound") as container:
+        track = Track(container, path)
+        n_samples = 0
+        for piece in track.pieces():
+            n_samples += piece.silence + piece.frame.samples - piece.cut
+            if n_samples >= at_most_s * track.rate:
+                return at_most_s
+    return min(at_most_s, read_sound(path).duration_s)
+
+
 def _check_sound(path: Path, heard: Gathering) -> None:
     """Refuse numbers that no recording has: to be heard beside them, all else is silence."""
     if heard.n_bad:

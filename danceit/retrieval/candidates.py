@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit import audio
-from danceit.data import Dance, Float32, Float64, Int64, Music
+from danceit.data import FPS, Dance, Float32, Float64, Int64, Music
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
@@ -205,11 +205,7 @@ def find_pool(
     music, features = song.music, song.features
     planned = plan(music, store.spec, options)
     length = planned.n_frames
-    if music.n_frames < options.n_frames:
-        raise InputError(
-            f"{song.path} is {music.duration_s:.1f} s long, shorter than one "
-            f"{options.length_s:g} s window; choose a smaller `length_s`"
-        )
+    _check_length(song.path, music.duration_s, options)
     starts = np.array(planned.first_frames, dtype=np.int64)
     missing = int(starts[-1]) + length - len(features)
     if missing > 0:
@@ -226,6 +222,25 @@ def find_pool(
         fitting = Fitting(planned, store, options, loudness_ranks(energy, planned))
     asked = Asked(by_pose, by_audio, music.tempo_bpm, planned, fitting)
     return searched(asked, store, options, more=more)
+
+
+def check_song(song: Path, options: QueryOptions) -> None:
+    """Refuse what cannot be danced to, before an index and its networks are loaded for it.
+
+    Raises
+    ------
+    InputError
+        If it is no song, or shorter than one window.
+    """
+    _check_length(song, audio.heard_s(song, options.length_s), options)
+
+
+def _check_length(song: Path, duration_s: float, options: QueryOptions) -> None:
+    if int(duration_s * FPS + 1e-9) < options.n_frames:
+        raise InputError(
+            f"{song} is {duration_s:.1f} s long, shorter than one "
+            f"{options.length_s:g} s window; choose a smaller `length_s`"
+        )
 
 
 @dataclass(frozen=True)

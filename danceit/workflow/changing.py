@@ -6,6 +6,7 @@ from pathlib import Path
 from danceit.dance_file import dance_path
 from danceit.errors import InputError
 from danceit.index.store.engines import open_store
+from danceit.retrieval.candidates import check_song
 from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.editing import Edited, Editor, options_of
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -58,6 +59,7 @@ def change(
             f"{found} was made with other options of the query; leave them out to change it, "
             "or query again without `pins`, `bans` and `locks`"
         )
+    check_song(song, used)
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.encoder, device=device)
         edited = Editor(song, store, encoder, used).solve(constraints, dance)

@@ -13,6 +13,7 @@ from danceit.index.building.options import Told
 from danceit.index.building.reading import read_all
 from danceit.index.sources.remote import fetched
 from danceit.index.store.engines import open_store
+from danceit.retrieval.candidates import check_song
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -74,7 +75,8 @@ def generate_dance(
     Without `out` the file is ``SONG.dance.npz`` in the current folder.
     """
     target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
-    dance = load_generator(folder, device).generate(audio.listen(song), seed)
+    music = audio.listen(song)
+    dance = load_generator(folder, device).generate(music, seed)
     dance.save(target)
     return Generated(dance, target)
 
@@ -91,7 +93,8 @@ def snap_dance(
 ) -> Snapped:
     """Let a generator dance, and find what it made up again in an index's real movement."""
     target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
-    idea = load_generator(folder, device).generate(audio.listen(song), seed)
+    music = audio.listen(song)
+    idea = load_generator(folder, device).generate(music, seed)
     composition = found_again(song, idea, index, options, device=device)
     composition.dance.save(target)
     return Snapped(composition, target)
@@ -117,6 +120,7 @@ def found_again(
     song: Path, idea: Dance, index: Path, options: QueryOptions | None, *, device: str
 ) -> Composition:
     """Compose after an idea; the steps that led to the idea stand before those of the query."""
+    check_song(song, options or QueryOptions())
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.info().encoder, device=device)
         composition = with_choices(compose(song, store, encoder, options, idea=idea))

@@ -27,6 +27,7 @@ from danceit.render import RENDERERS, render_many, renderer_for
 from danceit.render.drawing.together import one_stage
 from danceit.render.footage.cutout import has_segmenter
 from danceit.render.options import RenderOptions
+from danceit.retrieval.candidates import check_song
 from danceit.retrieval.choices import with_choices
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -277,6 +278,7 @@ def compose_song(
     told: Progress = silent,
 ) -> Composition:
     """Choose a dance for a song from an index; nothing is written."""
+    check_song(song, options or QueryOptions())
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.encoder, device=device)
         return with_choices(compose(song, store, encoder, options, told=told))

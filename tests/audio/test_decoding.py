@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from danceit.audio import RATE, read_sound
+from danceit.audio import RATE, heard_s, read_sound
 from danceit.errors import InputError
 from danceit.render.video.sound import stereo
 from tests.audio.media import CLICKS_S, click_times, clicks, encode, encode_video, id3, write_pcm
@@ -181,6 +181,20 @@ def test_what_is_not_audio(tmp_path: Path, name: str) -> None:
         with pytest.raises(InputError, match=name) as caught:
             read_sound(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("duration_s", "at_most_s", "told_s"), [(6.0, 2.0, 2.0), (1.5, 2.0, 1.5)])
+def test_how_long_a_sound_is_as_far_as_that_is_asked(
+    tmp_path: Path, duration_s: float, at_most_s: float, told_s: float
+) -> None:
+    path = write_pcm(tmp_path / "a.wav", clicks(44_100, (1.0,), duration_s), 44_100)
+    assert heard_s(path, at_most_s) == pytest.approx(told_s, abs=1e-4)
+
+
+def test_what_is_too_short_for_any_song_is_refused_as_when_it_is_read(tmp_path: Path) -> None:
+    path = write_pcm(tmp_path / "a.wav", clicks(44_100, (0.1,), 0.5), 44_100)
+    with pytest.raises(InputError, match=r"too short: 0\.50 s of sound"):
+        heard_s(path, 2.0)
 
 
 def test_a_video_without_sound(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from danceit.index.synthetic import SyntheticLibrary
+from tests.audio.media import clicks, write_pcm
 from tests.cli.conftest import Cli
 
 
@@ -41,6 +42,26 @@ def test_a_song_shorter_than_a_window(danceit: Cli, index: Path) -> None:
     noise = np.random.default_rng(0).normal(size=36_000) * 0.1
     soundfile.write("short.wav", noise, 24_000)
     refused(danceit, "query", "short.wav", "--index", index, saying="shorter than one 2 s window")
+
+
+@pytest.mark.parametrize(
+    ("song", "saying"),
+    [
+        ("nowhere.mp3", "no such file: nowhere.mp3"),
+        ("letter.mp3", "cannot read letter.mp3 as sound"),
+        ("short.wav", "shorter than one 2 s window"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [("query",), ("dance", "--out", "a.png"), ("query", "--dancers", "2")]
+)
+def test_a_bad_song_is_refused_before_the_index_is_opened(
+    danceit: Cli, song: str, saying: str, command: tuple[str, ...]
+) -> None:
+    Path("letter.mp3").write_text("this is a letter")
+    write_pcm(Path("short.wav"), clicks(24_000, (1.0,), 1.5), 24_000)
+    # There is no index: that would be said if it were asked for first.
+    refused(danceit, *command, song, "--index", "nothing", saying=saying)
 
 
 @pytest.mark.parametrize(

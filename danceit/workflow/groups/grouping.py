@@ -10,6 +10,7 @@ from danceit.index.store.engines import open_store
 from danceit.progress import Progress, silent
 from danceit.render import renderer_for
 from danceit.render.options import RenderOptions
+from danceit.retrieval.candidates import check_song
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.groups.grouping import Group, GroupOptions, compose_group
 from danceit.retrieval.options import QueryOptions
@@ -94,6 +95,7 @@ def group_song(
     device: str,
 ) -> Group:
     """Choose, align and place the dances of a group; nothing is written."""
+    check_song(song, options)
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.encoder, device=device)
         return compose_group(song, store, encoder, options, group, chain)

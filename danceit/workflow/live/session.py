@@ -9,7 +9,7 @@ from threading import Event
 
 import numpy as np
 
-from danceit.audio.decoding import RATE, Sound
+from danceit.audio.decoding import MIN_SOUND_S, RATE, Sound, heard_s
 from danceit.audio.live.following import WINDOW_S, Followed, Follower
 from danceit.audio.live.streams import BLOCK, Played, Stream
 from danceit.counts import Counts
@@ -191,16 +191,19 @@ def opened_session(
     Raises
     ------
     InputError
-        If nothing passes the filters, or the recording cannot be written.
+        If what is to be played is no song, nothing passes the filters, or the recording cannot be
+        written.
     IndexStateError
         If there is no index, or it is damaged.
     """
     options = options or QueryOptions()
+    song = stream.path if isinstance(stream, Played) else None
+    if song:
+        heard_s(song, MIN_SOUND_S)
     with ExitStack() as stack:
         store = stack.enter_context(open_store(index, device=device))
         encoder = FragmentEncoder.load(store.encoder, device=device)
         performer = Performer(store, encoder, options, live)
-        song = stream.path if isinstance(stream, Played) else None
         kept = stack.enter_context(Recording(record, song)) if record else None
         _warm(store, encoder, options)
         yield Session(performer, stream, (store.index_id, encoder.encoder_id), kept)
