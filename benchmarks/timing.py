@@ -53,11 +53,11 @@ class Without:
         return self._store.search(queries, k, by=by, where=asked)
 
 
-def reference(folder: Path, name: str) -> tuple[Float64, Any, int]:
-    """Beats, numbers and metre of a song."""
+def reference(folder: Path, name: str) -> Counts:
+    """What is counted in a song."""
     rows = np.loadtxt(folder / f"{name}.beats", ndmin=2)
     numbers = rows[:, 1].astype(np.int32)
-    return rows[:, 0], numbers, int(numbers.max())
+    return Counts(rows[:, 0], numbers, int(numbers.max()))
 
 
 def turned(dance: Dance, store: Any) -> Float64:
@@ -100,8 +100,8 @@ def with_the_song(dance: Dance, music: Music) -> dict[str, float]:
 def real(dance: RealDance, beats_folder: Path) -> dict[str, float]:
     """What can be measured of a dance really danced to its song."""
     clip = dance.clip
-    beats_s, numbers, _ = reference(beats_folder, clip.path.name)
-    found = in_time.of_clip(clip, beats_s - clip.start_s, numbers)
+    counted = reference(beats_folder, clip.path.name)
+    found = in_time.of_clip(clip, counted.beats_s - clip.start_s, counted.numbers)
     return {
         "bar lock": found["bar_lock"],
         "its peak, beats": found["bar_lock_phase"],
@@ -114,27 +114,14 @@ def real(dance: RealDance, beats_folder: Path) -> dict[str, float]:
 
 def measured(dance: Dance, song: str, beats_folder: Path, store: Any) -> dict[str, float]:
     """Every measure of one dance."""
-    beats_s, numbers, metre = reference(beats_folder, song)
-    in_bar, bars = np.full((2, dance.n_frames), np.nan)
-    song_places = Counts.of_beats(beats_s).places(np.arange(dance.n_frames) / dance.fps)
-    for number, placed in enumerate(dance.fragments):
-        source_s, source_numbers, source_metre = reference(beats_folder, Path(placed.source).name)
-        own = np.flatnonzero(dance.source_index == number)
-        if not own.size:
-            continue
-        at_s = dance.source_s[own]
-        places = Counts.of_beats(source_s).places(at_s)
-        for_one = counts.beats_for_one(
-            song_places[own[-1]] - song_places[own[0]], places[-1] - places[0]
-        )
-        bars[own] = counts.shorter_bar(metre, source_metre, for_one)
-        phase = counts.count_phase(at_s, source_s, source_numbers, source_metre)
-        in_bar[own] = phase * for_one
-    in_bar[np.diff(dance.source_s, prepend=np.nan) == 0] = np.nan  # a held pose
-    times_s = np.arange(dance.n_frames) / dance.fps
-    asked = counts.count_phase(times_s, beats_s, numbers, metre)
-    by_beat = counts.timing_kept(in_bar, asked, 1)
-    by_bar = counts.timing_kept(in_bar, asked, bars)
+    counted = reference(beats_folder, song)
+    beats_s, numbers, metre = counted.beats_s, counted.numbers, counted.metre
+    shown = in_time.source_counts(
+        dance, counted, lambda placed: reference(beats_folder, Path(placed.source).name)
+    )
+    asked = counted.phase(np.arange(dance.n_frames) / dance.fps)
+    by_beat = counts.timing_kept(shown.beats, asked, 1)
+    by_bar = counts.timing_kept(shown.in_bar, asked, shown.bar)
     bar = counts.lock(dance.joints, beats_s, numbers, metre)
     bent = seams.warp(dance.source_index, dance.source_s, dance.fps)
     steps = counts.steps_on_count(dance.joints, beats_s)

@@ -1,5 +1,6 @@
 """How well a dance keeps time, by the counts that it carries of its song and of its sources."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from danceit import audio
 from danceit.bench.measures import counts
 from danceit.counts import Counts, metre_of
-from danceit.data import FPS, Clip, Dance, Float32, Float64, Int32, Music
+from danceit.data import FPS, Clip, Dance, Float32, Float64, Int32, Music, Placement
 
 NAMES = (
     "timing_kept",
@@ -21,6 +22,9 @@ NAMES = (
     "energy_follows",
     "choreography_repeated",
 )
+CountsOf = Callable[[Placement], Counts]
+"""Counts of a fragment's source, in seconds into it."""
+
 _SAME_BEATS = 0.25
 """Beats within which two frames show the same moment of a dance."""
 
@@ -131,21 +135,44 @@ class SourceCounts:
     bar: Float64
 
 
-def source_counts(dance: Dance) -> SourceCounts:
-    """Tell what a dance shows of its sources' counts."""
+def source_counts(
+    dance: Dance, song: Counts | None = None, of: CountsOf | None = None
+) -> SourceCounts:
+    """Tell what a dance shows of its sources' counts.
+
+    Parameters
+    ----------
+    dance : Dance
+    song : Counts, optional
+        What is counted in its song; default: what the dance carries.
+    of : function of a Placement, optional
+        Who knows the sources' counts; default: `carried`.
+    """
+    song, of = song or dance.counts, of or carried
     beats, in_bar, bar = np.full((3, dance.n_frames), np.nan)
     times_s = np.arange(dance.n_frames) / dance.fps
-    song = dance.counts
     places, metres = song.places(times_s), song.metre_at(times_s)
     for number, placed in enumerate(dance.fragments):
         own = np.flatnonzero(dance.source_index == number)
-        if len(placed.beats_s) < 2 or not own.size:
+        source = of(placed)
+        if len(source.beats_s) < 2 or not own.size:
             continue
-        danced = Counts.of_beats(np.array(placed.beats_s)).places(dance.source_s[own])
+        shown_s = dance.source_s[own]
+        danced = source.places(shown_s)
         for_one = counts.beats_for_one(places[own[-1]] - places[own[0]], danced[-1] - danced[0])
-        beats[own] = danced * for_one
-        if placed.number:
-            in_bar[own] = (placed.number - 1 + danced) * for_one
-            bar[own] = counts.shorter_bar(int(metres[own[0]]), placed.metre, for_one)
+        beats[own] = (danced - np.round(danced[0])) * for_one
+        if source.metre:
+            in_bar[own] = source.phase(shown_s) * for_one
+            source_metre = int(source.metre_at(shown_s[:1])[0])
+            bar[own] = counts.shorter_bar(int(metres[own[0]]), source_metre, for_one)
     held = np.diff(dance.source_s, prepend=np.nan) == 0
     return SourceCounts(np.where(held, np.nan, beats), np.where(held, np.nan, in_bar), bar)
+
+
+def carried(placed: Placement) -> Counts:
+    """Counts of a fragment's source in the stretch shown, as its dance carries them."""
+    beats_s = np.array(placed.beats_s, dtype=np.float64)
+    if not placed.number or not placed.metre:
+        return Counts.of_beats(beats_s)
+    numbers = (placed.number - 1 + np.arange(len(beats_s))) % placed.metre + 1
+    return Counts(beats_s, numbers.astype(np.int32), placed.metre)

@@ -118,3 +118,23 @@ def test_bars_agree_where_the_shorter_one_begins_with_the_longer() -> None:
     # All are off by the same: that is kept, and told by the offset.
     assert kept(2, 4) == pytest.approx(1.0)
     assert np.isnan(kept(1, 3))
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_a_source_is_judged_alike_by_its_whole_song_and_by_what_the_dance_carries(
+    first: int,
+) -> None:
+    # Bars of four at 120; the fragment begins on beat `first` of the source's second bar.
+    start_s = 2.0 + 0.5 * (first - 1)
+    whole = Counts(np.arange(60) * 0.5, (np.arange(60) % 4 + 1).astype(np.int32), metre=4)
+    shown_s = tuple((start_s + np.arange(9) * 0.5).tolist())
+    made = dance(*[("a", start_s)] * 5)
+    made = replace(
+        made,
+        fragments=tuple(replace(p, beats_s=shown_s, number=first, metre=4) for p in made.fragments),
+    )
+    own = in_time.source_counts(made)
+    known = in_time.source_counts(made, SONG, lambda placed: whole)
+    np.testing.assert_allclose(known.beats, own.beats, atol=1e-9)
+    np.testing.assert_allclose(known.in_bar, own.in_bar, atol=1e-9)
+    np.testing.assert_array_equal(known.bar, own.bar)
