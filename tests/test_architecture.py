@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "danceit"
 SHARED = {
     "errors", "files", "counts", "provenance", "npz", "data", "dance_file", "plugins", "progress",
     "movement", "media", "checkpoints", "duck", "skeleton", "clips", "closing", "clock",
-    "limits",
+    "limits", "makers",
 }  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "duck": set(),
     "clock": {"errors"},
     "limits": {"errors", "plugins"},
+    "makers": {"errors", "media"},
     "audio": SHARED,
     "testing": SHARED | {"audio", "index", "align", "render"},
     "index": SHARED | {"audio"},

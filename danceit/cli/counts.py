@@ -13,6 +13,7 @@ from danceit.cli.progress import bar
 from danceit.clock import clock
 
 if TYPE_CHECKING:
+    from danceit.audio.counts.corrections import Corrections
     from danceit.counts import Counts
     from danceit.data import Music
 
@@ -67,7 +68,9 @@ def counts(
             told=heard,
         )
     found = counted.music.counts
-    click.echo(json.dumps(_as_json(counted.music), indent=2) if as_json else _as_text(found))
+    click.echo(
+        json.dumps(_as_json(counted.music), indent=2) if as_json else _as_text(found, counted.said)
+    )
     for text in found.notes:
         note(text)
     if counted.kept is not None:
@@ -77,12 +80,16 @@ def counts(
         click.echo(f"wrote {target}", err=as_json)
 
 
-def _as_text(counts: "Counts") -> str:
+def _as_text(counts: "Counts", said: "Corrections") -> str:
     if not counts.beats_s.size:
         return "no counts"
+    from danceit.workflow.counting import answers
+
+    told = answers(counts, said)
     bars = len(counts.downbeats_s)
     rows = [
         ("tempo", f"{counts.tempo_bpm:.1f} bpm", f"confidence {counts.confidence:.2f}"),
+        *([("", told.tempo, "")] if told.tempo else []),
         (
             "metre",
             f"{counts.metre} beats a bar, first 1 at {clock(counts.downbeats_s[0])}",
@@ -90,7 +97,7 @@ def _as_text(counts: "Counts") -> str:
         )
         if bars
         else ("metre", "not known; --metre says it", ""),
-        *(("", passage, "") for passage in _passages(counts)),
+        *(("", text, "") for text in (told.bars, *_passages(counts)) if text),
         (
             "beats",
             f"{len(counts.beats_s)}{f' in {bars} bars' if bars else ''}, "

@@ -13,6 +13,7 @@ from danceit import make_callable
 from danceit.audio.songs import song_of
 from danceit.data import Dance
 from danceit.errors import InputError, PluginError
+from danceit.makers import check_replaceable
 from danceit.plugins import Registry
 from danceit.progress import Progress, silent
 from danceit.render.drawing.together import one_stage
@@ -84,7 +85,7 @@ def render_many(
     if not dances:
         raise InputError("nothing to render: no dance was given")
     out = Path(out)
-    renderer = renderer_for(out)
+    renderer = check_out(out)
     takes = renderer.several or (renderer.together and one_stage(dances))
     if len(dances) > 1 and not takes:
         raise InputError(
@@ -115,6 +116,24 @@ def renderer_for(out: str | Path) -> Renderer:
     if not callable(found):
         raise PluginError(f"the renderer '{name}' must be a Renderer or a function; got {found!r}")
     return Renderer(found)
+
+
+def check_out(out: str | Path) -> Renderer:
+    """Return the renderer that writes a path, and check that nothing is lost that it did not write.
+
+    For who has something to do before there is a dance to be drawn.
+
+    Raises
+    ------
+    PluginError
+        As `renderer_for`.
+    InputError
+        As `renderer_for`, or if a file of another maker is there.
+    """
+    renderer = renderer_for(out)
+    if renderer.maker:
+        check_replaceable(Path(out), renderer.maker)
+    return renderer
 
 
 def _check_drawn(renderer: Renderer, options: RenderOptions, out: Path) -> None:
@@ -161,6 +180,7 @@ __all__ = [
     "PERSON",
     "format_of",
     "renderer_for",
+    "check_out",
     "render",
     "render_many",
 ]

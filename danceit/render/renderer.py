@@ -31,6 +31,9 @@ class Renderer:
         Whether it takes several dances to one song.
     together : bool
         Whether it takes those of a group, which share a stage, where it takes no others.
+    maker : str
+        What its files say of their maker, where other commands write such files too: what
+        says otherwise is not written over (`danceit.makers`).
     """
 
     write: WriteDances
@@ -38,3 +41,4 @@ class Renderer:
     needs_song: bool = False
     several: bool = True
     together: bool = False
+    maker: str = ""

@@ -4,28 +4,39 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from danceit.audio import listen
 from danceit.audio.counts.clicks import clicks
-from danceit.audio.counts.corrections import Corrections, keep
+from danceit.audio.counts.corrections import NEAR, Corrections, keep
 from danceit.audio.counts.counting import basis
 from danceit.audio.counts.file import write_counts
 from danceit.audio.counts.registry import tracker_named
 from danceit.audio.kept import hashed
+from danceit.clock import clock
+from danceit.counts import Counts
 from danceit.data import Music
 from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.makers import SOUND_KEY, check_replaceable
 from danceit.progress import Progress, silent
 
 SUFFIXES = (".beats", ".png", ".wav", ".m4a")
+MAKERS = {".png": "picture of counts by danceit", ".wav": "sound with clicks by danceit"}
+MAKERS[".m4a"] = MAKERS[".wav"]
+"""What is written says so: only such files are written over. A file of beats is text."""
+_TOLD_FROM = 0.005
+"""Part of a tempo from which on it is another one than asked for: whole frames are nearer."""
 _SONG_SHARE = 0.6
 """Loudness at which the song is heard under its clicks."""
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A song as it is counted, and the file that its corrections are kept in, if there are any."""
+    """A song as it is counted, what a person said of it, and the file that keeps what is new."""
 
     music: Music
+    said: Corrections
     kept: Path | None
 
 
@@ -79,7 +90,29 @@ def count_song(
     after = replace(before, **said, level=level)
     music = listen(song, basis(song, sha256, after), told=told)
     kept = keep(after, song, sha256) if after != now.said or forget else None
-    return Counted(music, kept)
+    return Counted(music, after, kept)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How what a person said of tempo and bars was taken, in words; empty where nothing was."""
+
+    tempo: str = ""
+    bars: str = ""
+
+
+def answers(counts: Counts, said: Corrections) -> Answers:
+    """Tell where beats differ from the tempo asked for, and which of them is the 1 given."""
+    tempo = bars = ""
+    if said.bpm is not None:
+        asked = said.bpm * 2.0**said.level
+        if abs(counts.tempo_bpm / asked - 1.0) > _TOLD_FROM:
+            tempo = f"asked for {asked:g}; beats heard within {NEAR:.0%} of it are kept"
+    if said.downbeat_s is not None and counts.downbeats_s.size:
+        ones_s = counts.downbeats_s
+        one_s = float(ones_s[np.abs(ones_s - said.downbeat_s).argmin()])
+        bars = f"a 1 at {clock(one_s)}, the beat nearest to {said.downbeat_s:g} s"
+    return Answers(tempo, bars)
 
 
 def check_out(song: Path, out: Path) -> None:
@@ -88,12 +121,15 @@ def check_out(song: Path, out: Path) -> None:
     Raises
     ------
     InputError
-        If its suffix is none of `SUFFIXES`, or it is the song itself.
+        If its suffix is none of `SUFFIXES`, or it is the song itself or something else that is
+        not such a file.
     """
     if out.suffix.lower() not in SUFFIXES:
         raise InputError(f"counts are written as {', '.join(SUFFIXES)}; got {out.name}")
     if out.exists() and song.exists() and out.samefile(song):
         raise InputError(f"{out} is the song itself; give another name")
+    if maker := MAKERS.get(out.suffix.lower()):
+        check_replaceable(out, maker)
 
 
 def write_counted(music: Music, out: Path) -> None:
@@ -113,7 +149,7 @@ def write_counted(music: Music, out: Path) -> None:
     elif suffix == ".png":
         from danceit.workflow.counts_picture import draw_counts
 
-        draw_counts(music, out)
+        draw_counts(music, out, MAKERS[suffix])
     else:
         _write_clicks(music, out)
 
@@ -121,7 +157,6 @@ def write_counted(music: Music, out: Path) -> None:
 def _write_clicks(music: Music, out: Path) -> None:
     """The song with its clicks, in blocks: an hour of sound would not fit."""
     import av
-    import numpy as np
 
     from danceit.render.video.sound import BIT_RATE, output_rate, stereo
 
@@ -129,6 +164,7 @@ def _write_clicks(music: Music, out: Path) -> None:
     heard = clicks(music.counts, round((music.duration_s + 1.0) * rate), rate)
     codec = "aac" if out.suffix.lower() == ".m4a" else "pcm_s16le"
     with replacing(out) as temporary, av.open(str(temporary), "w") as container:
+        container.metadata[SOUND_KEY] = MAKERS[out.suffix.lower()]
         stream: Any = container.add_stream(codec, rate=rate, layout="stereo")
         if codec == "aac":
             stream.bit_rate = BIT_RATE

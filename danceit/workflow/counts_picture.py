@@ -9,6 +9,7 @@ from danceit.audio.kept import sound_of
 from danceit.clock import clock
 from danceit.data import Float64, Music
 from danceit.files import replacing
+from danceit.makers import PNG_KEY
 
 LINE_S = 30.0
 """About so many seconds a line: beats are then far enough apart to be told by the eye."""
@@ -20,8 +21,8 @@ _MOST_LINES = 40
 """Lines of one picture; a longer song has longer lines."""
 
 
-def draw_counts(music: Music, out: Path) -> None:
-    """Draw the counts of a song over its waveform."""
+def draw_counts(music: Music, out: Path, maker: str) -> None:
+    """Draw the counts of a song over its waveform; the picture says who made it."""
     from matplotlib.figure import Figure
 
     n_lines = min(max(1, round(music.duration_s / LINE_S)), _MOST_LINES)
@@ -33,7 +34,7 @@ def draw_counts(music: Music, out: Path) -> None:
     for line, axis in enumerate(axes):
         _draw_line(axis, music, envelope, line * line_s, (line + 1) * line_s)
     with replacing(out) as temporary:
-        figure.savefig(temporary)
+        figure.savefig(temporary, metadata={PNG_KEY: maker})
 
 
 def _draw_line(axis: Any, music: Music, envelope: Float64, start_s: float, end_s: float) -> None:

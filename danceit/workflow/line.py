@@ -23,7 +23,7 @@ from danceit.index.sources import SOURCES
 from danceit.index.store.engines import STORES, open_store
 from danceit.plugins import PluginInfo
 from danceit.progress import Progress, silent
-from danceit.render import RENDERERS, render_many, renderer_for
+from danceit.render import RENDERERS, check_out, render_many, renderer_for
 from danceit.render.drawing.together import one_stage
 from danceit.render.footage.cutout import has_segmenter
 from danceit.render.options import RenderOptions
@@ -159,7 +159,7 @@ def render_files(
         If a file is no dance, the dances are to different songs, or as `render_many`.
     """
     sources = files or set_of(last_dance(Path.cwd(), aligned=True))
-    renderer_for(out)
+    check_out(out)
     dances = [loaded(source) for source in sources]
     check_one_song(dances, sources)
     look = options or RenderOptions()
@@ -185,6 +185,7 @@ def dance(
 
     `told` is told of the song as it is heard, `progress` of the frames drawn.
     """
+    check_out(out)
     chain = aligners(methods or DEFAULT_METHODS, align_options or {})
     started = time.perf_counter()
     composition = compose_song(song, index, options, device, told)

@@ -163,3 +163,31 @@ def test_the_command_line_ends_with_1_for_bad_input(
         main(["counts", str(song), "--bpm", "0"])
     assert exit_.value.code == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_is_asked_and_what_is_taken_are_shown_side_by_side(song: Path) -> None:
+    shown, _ = run(song, "--bpm", "117", "--downbeat", "2.4")
+    assert "tempo   120.0 bpm" in shown
+    assert "asked for 117; beats heard within 6% of it are kept" in shown
+    assert "a 1 at 0:02.3, the beat nearest to 2.4 s" in shown
+    shown, _ = run(song, "--bpm", "120", "--double")
+    assert "asked for" not in shown
+
+
+@pytest.mark.parametrize("suffix", ["png", "wav", "m4a"])
+def test_only_what_counts_wrote_is_written_over(song: Path, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"out.{suffix}"
+    run(song, "--out", out)
+    first = out.read_bytes()
+    run(song, "--halve", "--out", out)
+    assert out.read_bytes() != first
+    others = b"somebody else's"
+    out.write_bytes(others)
+    with pytest.raises(DanceitError, match="it is not written over"):
+        run(song, "--out", out)
+    assert out.read_bytes() == others
+    # Another song is a sound too, but none with clicks.
+    if suffix != "png":
+        other = write_pcm(tmp_path / "other.wav", clicks(RATE, BEATS_S, 20.0), RATE)
+        with pytest.raises(DanceitError, match=r"other\.wav is there"):
+            run(song, "--out", other)

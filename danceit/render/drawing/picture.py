@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from danceit.data import Dance
 from danceit.files import replacing
+from danceit.makers import PNG_KEY
 from danceit.progress import Progress, silent
 from danceit.render.drawing.figure import JOINT_COLOURS, mixed
 from danceit.render.drawing.overlay import clip_colour
@@ -50,10 +51,13 @@ def render_sheet(
     The song is not needed.
     """
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     picture = sheet_of(dances, options, progress)
+    told = PngInfo()
+    told.add_text(PNG_KEY, SHEET.maker)
     with replacing(out) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
+        Image.fromarray(picture).save(temporary, format="PNG", pnginfo=told)
 
 
 def sheet_of(
@@ -85,7 +89,7 @@ def sheet_of(
     return np.concatenate(strips, axis=0)
 
 
-SHEET = Renderer(render_sheet)
+SHEET = Renderer(render_sheet, maker="contact sheet of danceit")
 
 
 def notebook_png(dance: Dance) -> bytes:

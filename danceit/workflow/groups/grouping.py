@@ -8,7 +8,7 @@ from danceit.align import Aligner
 from danceit.dance_file import dance_path
 from danceit.index.store.engines import open_store
 from danceit.progress import Progress, silent
-from danceit.render import renderer_for
+from danceit.render import check_out
 from danceit.render.options import RenderOptions
 from danceit.retrieval.candidates import check_song
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -75,7 +75,7 @@ def dance_group(
     Grouped, tuple of str
         The group, and what the user should know.
     """
-    renderer_for(out)
+    check_out(out)
     chain = aligners(methods or DEFAULT_METHODS, align_options or {})
     made = group_song(song, index, group, options or QueryOptions(), chain, device)
     notes = drawn(made.dances, out, song, render_options, progress)

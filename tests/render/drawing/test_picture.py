@@ -47,6 +47,17 @@ def test_a_sheet_has_a_cell_for_each_pose_and_shows_the_seams(dance: Dance, tmp_
     assert (bars == 255).all(axis=-1).any(axis=2).nonzero()[0].tolist() == [1]
 
 
+def test_only_a_sheet_is_written_over_by_a_sheet(dance: Dance, tmp_path: Path) -> None:
+    out, options = tmp_path / "a.png", RenderOptions(size=64)
+    render(dance, out, options=options)
+    render(dance, out, options=options)
+    Image.new("RGB", (9, 9)).save(out)
+    with pytest.raises(InputError, match=r"a\.png is there and is no contact sheet of danceit"):
+        render(dance, out, options=options)
+    with Image.open(out) as kept:
+        assert kept.size == (9, 9)
+
+
 def test_a_sheet_of_several_dances_has_a_row_for_each(
     dance: Dance, flat_dance: Dance, tmp_path: Path
 ) -> None:
