@@ -94,6 +94,19 @@ def rock(beats_s: Float64, duration_s: float) -> Track:
     return track
 
 
+def driven(bpm: float, duration_s: float = 40.0) -> Track:
+    """Kick and snare in turn; chords, bass and hats between the beats as on them."""
+    track = Track(steady(bpm, duration_s), duration_s)
+    for beat in range(len(track.beats_s)):
+        track.strike(snare() if beat % 2 else kick(), beat, 0.8)
+        for half in (0, 0.5):
+            track.strike(hat(), beat + half, 0.5)
+            root = (0, 7, 5, 3)[beat // 8 % 4]
+            track.strike(chord(110.0 * 2 ** (root / 12), 27 / bpm), beat + half, 0.5)
+            track.strike(bass(55.0 * 2 ** (root / 12), 27 / bpm), beat + half, 0.6)
+    return track
+
+
 def six_eight(bpm: float, duration_s: float = 40.0) -> Track:
     """Eighths in two groups of three, kick on the 1, snare on the 4."""
     track = Track(steady(bpm, duration_s), duration_s)

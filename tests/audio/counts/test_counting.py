@@ -1,14 +1,16 @@
 from pathlib import Path
 
+import mir_eval
 import numpy as np
 import pytest
 
 from danceit.audio import RATE, listen
 from danceit.audio.counts.corrections import Corrections, keep
-from danceit.audio.counts.counting import Basis
+from danceit.audio.counts.counting import Basis, count
 from danceit.audio.counts.registry import TRACKERS
 from danceit.audio.counts.tracked import Tracked
 from danceit.errors import InputError, PluginError
+from tests.audio.counts import made
 from tests.audio.media import clicks, write_pcm
 
 BEATS_S = np.arange(0.3, 11.9, 0.5)
@@ -159,3 +161,14 @@ def test_a_note_names_the_song_as_it_is_called_now(
     copied.write_bytes(song.read_bytes())
     (note,) = listen(copied, Basis(None, "nothing", Corrections())).counts.notes
     assert "no clear beat in a copy.wav " in note
+
+
+def test_a_song_at_210_is_told_at_both_levels_and_doubled_right() -> None:
+    song = made.driven(210)
+    found = count(song.sound, Basis(None, "pulse", Corrections()), "quick.ogg")
+    assert (
+        "quick.ogg may be counted at 105 or at 210 beats a minute; taken at 105; "
+        "danceit counts SONG --double takes the other"
+    ) in found.notes
+    doubled = count(song.sound, Basis(None, "pulse", Corrections(level=1)), "quick.ogg")
+    assert mir_eval.beat.f_measure(song.beats_s, doubled.beats_s) > 0.97

@@ -45,6 +45,14 @@ def test_a_loud_hat_between_the_beats_does_not_take_them(bpm: float) -> None:
     assert f_measure(song, track(song.sound)) > 0.97
 
 
+def test_strokes_between_unsure_beats_make_the_level_doubtful() -> None:
+    # The network hears no beat at 210, so that by its odds nothing speaks for twice the pace.
+    song = made.driven(210)
+    found = track(song.sound)
+    assert found.confidence < 0.5
+    assert {round(60 / np.median(np.diff(found.beats_s))), round(found.level_doubt)} == {105, 210}
+
+
 @pytest.mark.parametrize("bpm", [84, 96, 170])
 def test_a_waltz_is_counted_in_threes_from_the_bass(bpm: float) -> None:
     song = made.waltz(bpm)

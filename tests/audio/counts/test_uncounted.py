@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mir_eval
 import numpy as np
 import pytest
 
@@ -89,16 +90,52 @@ def test_a_piano_that_plays_freely_for_a_ballet_is_not_counted(real_data: Path) 
     assert count(sound, Basis(None, "pulse", Corrections()), "ballet").beats_s.size == 0
 
 
+def test_pieces_of_a_person_who_speaks_are_not_counted(real_data: Path) -> None:
+    samples = read_sound(real_data / "defects" / "public" / "ogg_no_last_page.oga").samples
+    for start_s, end_s in ((0.0, 3.0), (0.0, 5.0), (1.0, 6.0), (0.5, 5.0), (2.0, 6.0)):
+        piece = samples[round(start_s * RATE) : round(end_s * RATE)]
+        assert counted(piece.astype(np.float64)).beats_s.size == 0
+
+
+def test_a_few_seconds_of_made_speech_are_seldom_counted() -> None:
+    pieces = [
+        speech(seed, syllables_s)[RATE * start : RATE * (start + 6)]
+        for seed, syllables_s in ((0, 0.16), (1, 0.2), (2, 0.25))
+        for start in (1, 12, 23)
+    ]
+    assert sum(counted(piece).beats_s.size > 0 for piece in pieces) <= 1
+
+
+@pytest.mark.parametrize("duration_s", [4.0, 6.0])
+def test_a_few_seconds_of_drums_are_counted(duration_s: float) -> None:
+    song = made.rock(made.steady(110, duration_s), duration_s)
+    found = counted(song.sound.samples.astype(np.float64))
+    assert mir_eval.beat.f_measure(song.beats_s, found.beats_s) > 0.9
+
+
 @pytest.mark.parametrize(
-    ("beats", "bars", "is_counted"),
-    [(0.1, 0.9, False), (0.3, 0.8, True), (0.3, 0.3, False), (0.5, 0.0, True), (0.2, None, True)],
+    ("beats", "bars", "n_beats", "is_counted"),
+    [
+        (0.1, 0.9, 60, False),
+        (0.3, 0.8, 60, True),
+        (0.3, 0.8, 15, False),  # under four bars of four
+        (0.3, 0.3, 60, False),
+        (0.5, 0.0, 60, True),
+        (0.5, 0.0, 9, False),  # 0.4 and one over nine
+        (0.6, 0.0, 9, True),
+        (0.2, None, 9, True),
+    ],
 )
 def test_unsure_beats_are_counted_where_they_make_up_bars(
-    beats: float, bars: float | None, is_counted: bool, monkeypatch: pytest.MonkeyPatch
+    beats: float,
+    bars: float | None,
+    n_beats: int,
+    is_counted: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from danceit.audio.counts.registry import TRACKERS
 
-    times_s = np.arange(0.3, 39.0, 0.5)
+    times_s = 0.3 + 0.5 * np.arange(n_beats)
     numbers = (np.arange(times_s.size) % 4 + 1).astype(np.int32)
     found = Tracked(times_s, numbers, 4, beats, bar_confidence=bars)
     monkeypatch.setattr(type(TRACKERS), "get", lambda self, name: lambda sound, **known: found)
