@@ -20,7 +20,7 @@ from danceit.audio.decoding import Sound
 from danceit.counts import TRUSTED, TRUSTED_BY_BARS, Counts, Float64
 from danceit.files import sha256_of_file
 
-VERSION = 8
+VERSION = 9
 """Raised with every change of a tracker, of corrections or of sections that changes counts."""
 FEWEST_BEATS = 4
 """Beats under which there is nothing to count."""
