@@ -6,6 +6,7 @@
 - `asking`: a blind study of versions
 - `songs`: a song counted, corrected, and made ready for the browser
 - `jobs`: long work in processes of its own, told in files; `job`: such a process; `tasks`: the work
+- `remarks`: notes on songs and dances by the names of its buttons
 - `problems`: what of dropped files is not in the library, in plain words
 - `guard`: who may ask; `uploads`: files dropped on the page, to disk
 - `routes/`: what may be asked, room by room; `answers`: requests to calls and back;

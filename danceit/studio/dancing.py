@@ -20,6 +20,7 @@ from danceit.retrieval.options import QueryOptions
 from danceit.studio.library.opened import Library
 from danceit.studio.names import new_id
 from danceit.studio.project import Project, Song, Version, changed
+from danceit.studio.remarks import remark
 from danceit.studio.wishes import Wishes
 from danceit.workflow.line import DEFAULT_METHODS, again, aligners
 from danceit.workflow.view_edits import constraints_of
@@ -114,7 +115,7 @@ class Dancing:
             song=song.id,
             wishes=wishes,
             counted=song.counted,
-            notes=notes,
+            notes=tuple(remark(note, song) for note in notes),
             solved_s=seconds,
         )
         return self.project.keep_version(version, dance, new=True)

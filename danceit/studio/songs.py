@@ -14,6 +14,7 @@ from danceit.files import replacing
 from danceit.render.page.data import counts_as_json
 from danceit.render.page.sound import PageSound, encode_page_sound
 from danceit.studio.project import Project, Song, changed
+from danceit.studio.remarks import remark
 
 SOUND, OUTLINE = "sound.mp4", "outline.json"
 _SHORTEST_PART_S = 2.0
@@ -87,7 +88,7 @@ def told(project: Project, song: Song, music: Music) -> dict[str, Any]:
             **counts_as_json(music.counts),
             "confidence": round(music.counts.confidence, 3),
             "corrections": list(music.counts.corrections),
-            "notes": list(music.counts.notes),
+            "notes": [remark(note, song) for note in music.counts.notes],
         },
     }
 

@@ -184,3 +184,51 @@ def test_an_eight_is_danced_again_where_the_song_comes_back(
         seen.page.keyboard.press("Control+z")
         seen.until("studio.project.dances[0].changes.length === 2")
         assert seen.complaints == []
+
+
+PASS = """() => {
+  let at = performance.now();
+  performance.now = () => at;
+  window.pass = (ms) => { at += ms; };
+}"""
+"""Lets the time by which taps are told apart pass when it is told to."""
+
+
+def test_a_tempo_is_tapped_and_bars_are_told(browser: Any, returning: Served) -> None:
+    (song,) = returning.get("/state")["songs"]
+    with watched(browser) as seen:
+        open_page(seen, returning, f"#/song/{song['id']}")
+        heard = seen.state("studio.deck.counts.tempo_bpm")
+        seen.state(PASS)
+        for _ in range(6):
+            seen.page.keyboard.press("t")
+            seen.state("pass(600)")
+        seen.page.get_by_text("Counted at 100.").wait_for()
+        assert seen.state("studio.deck.counts.tempo_bpm") == pytest.approx(100, rel=0.03)
+        assert seen.page.locator("#tempo").inner_text() == "100 BPM"
+        seen.page.get_by_role("combobox", name="Beats to the bar").select_option("3")
+        seen.page.get_by_text("Bars of 3.").wait_for()
+        assert set(seen.state("studio.deck.counts.numbers")) <= {0, 1, 2, 3}
+        button(seen, "Start over").click()
+        seen.page.get_by_text("Counted as it was heard.").wait_for()
+        assert seen.state("studio.deck.counts.tempo_bpm") == pytest.approx(heard)
+        assert seen.complaints == []
+
+
+def test_people_are_asked_about_versions_of_the_tray(browser: Any, returning: Served) -> None:
+    """From two versions side by side to votes that are counted on the page."""
+    (song,) = returning.get("/state")["songs"]
+    for seed in (3, 4):
+        status, _ = returning.post("/dances", {"song": song["id"], "wishes": {"seed": seed}})
+        assert status == 200
+    shown = [dance["id"] for dance in returning.get("/state")["dances"]][-2:]
+    with watched(browser) as seen:
+        open_page(seen, returning, f"#/dance/{','.join(shown)}")
+        button(seen, "Ask people").click()
+        dialog = seen.page.get_by_role("dialog", name="Ask people, blind")
+        dialog.get_by_text("No votes yet.").wait_for()
+        with seen.page.expect_popup() as opened:
+            dialog.get_by_role("link", name="Open the study").click()
+        opened.value.get_by_role("button", name="Play").wait_for()
+        assert "Version" not in opened.value.content()
+        assert seen.complaints == []

@@ -18,7 +18,8 @@ from danceit.index.store.contract import Where
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
-from danceit.studio.library.shelf import HEARD_S, Shelf
+from danceit.studio.exporting import export
+from danceit.studio.library.shelf import ASKED, HEARD_S, Shelf, find_alike
 from danceit.studio.names import UnknownIdError
 from danceit.studio.project import Project
 from danceit.studio.songs import prepare
@@ -75,6 +76,22 @@ def test_a_stretch_of_a_clip_is_looked_for_by_its_seconds(shelf: Shelf, dancing:
     ):
         with pytest.raises(InputError, match=message):
             shelf.alike({"clip": clip, **asked})
+
+
+def test_moves_like_motion_capture_that_is_dropped_are_found(
+    opened: Project, dancing: Dancing, library: SyntheticLibrary
+) -> None:
+    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    version = dancing.make(song, Wishes())
+    made = export(opened, {"dance": version.id, "format": "bvh"}, lambda doing, share: None)
+    place = opened.folder / ASKED / "0123abcd"
+    place.mkdir(parents=True)
+    shutil.copy(opened.folder / "exports" / made["file"], place / "mine.bvh")
+    found = find_alike(
+        opened, {"asked": "0123abcd", "from": "4", "to": "6"}, lambda doing, share: None
+    )
+    danced = {placed.clip_id for placed in Dance.load(opened.dance_file(version)).fragments}
+    assert found["moves"][0]["clip"] in danced
 
 
 def test_turns_and_bodies_of_clips_are_counted(dancing: Dancing) -> None:

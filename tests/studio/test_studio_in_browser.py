@@ -9,6 +9,7 @@ import pytest
 
 from danceit.data import Dance
 from danceit.index.synthetic import SyntheticLibrary
+from danceit.render.drawing.overlay import CARD_S
 from danceit.studio.project import Project
 from tests.browser import Watched, unnamed_controls, watched
 from tests.studio.browsing import Held, button, job_over, open_page, pick_move
@@ -137,6 +138,9 @@ def check_files(project: Path, wanted: str, one_s: float) -> None:
         video, sound = container.streams.video[0], container.streams.audio[0]
         assert (video.width, video.height) == (360, 640)
         assert float(sound.duration * sound.time_base) >= 15.9
+        # After the dance those who danced are named.
+        shown_s = float(video.frames / video.average_rate)
+        assert shown_s == pytest.approx(dance.n_frames / dance.fps + CARD_S, abs=0.1)
 
 
 MARKUP = "<img src=x onerror=document.title='run'><b>bold</b>"
@@ -216,6 +220,12 @@ def test_an_eight_is_learned_slowly_with_the_counts_before_it(browser: Any, danc
         assert seen.page.locator("#count .where").inner_text() == ""
         seen.page.keyboard.press(" ")
         assert unnamed_controls(seen.page) == []
+        button(seen, "From behind").click()
+        seen.until("Math.cos(studio.deck.player.painters[0].yaw) < -0.99")
+        button(seen, "Full screen").click()
+        seen.until("document.fullscreenElement?.id === 'work'")
+        button(seen, "Full screen").click()
+        seen.until("!document.fullscreenElement")
         seen.page.get_by_role("link", name="To the dance", exact=True).click()
         seen.until("document.body.dataset.part === 'dance'")
         assert seen.state("[studio.deck.player.clock.loop, studio.deck.player.mirror]") == [
@@ -266,6 +276,15 @@ def test_it_fits_a_phone_and_every_target_is_large_enough(browser: Any, danced: 
             assert small_targets(seen) == [], where
             assert unnamed_controls(seen.page) == []
         assert seen.complaints == []
+    # A large screen that is touched.
+    with watched(browser, width=1180, height=820, touch=True) as seen:
+        for where in (
+            f"#/song/{song['id']}",
+            f"#/dance/{version['id']}",
+            f"#/learn/{version['id']}",
+        ):
+            open_page(seen, danced, where)
+            assert small_targets(seen) == [], where
 
 
 def test_on_a_phone_what_can_be_done_with_a_move_is_in_view_once_it_is_picked(
@@ -416,3 +435,12 @@ def test_dances_that_are_dropped_are_added_to_the_library(
         seen.page.get_by_text("4 clips of 4").wait_for()
         seen.page.get_by_role("searchbox").fill(str(date.today()))
         seen.page.get_by_text("1 clip of 4").wait_for()
+        # Whoever danced it can withdraw.
+        seen.page.locator("button.clip-card").first.click()
+        seen.page.get_by_role("button", name="Take out synthetic").click()
+        seen.page.get_by_role("button", name="Take out for good").click()
+        seen.page.get_by_text("was taken out of the library.").wait_for()
+        seen.page.get_by_role("searchbox").fill("")
+        clips = served.get("/clips")["clips"]
+        seen.page.get_by_text(f"{len(clips)} clips of {len(clips)}").wait_for()
+        assert not any(str(date.today()) in clip["id"] for clip in clips)

@@ -113,7 +113,7 @@ class LibraryPage {
     const alike = button("Find", () => this.#like(`clip=${encodeURIComponent(clip.id)}&${stretch.query()}`, `a stretch of ${nameOf(clip.id)}`), { shape: "other", label: "Find moves like this stretch" });
     stretch.row.append(alike);
     this.stretch = stretch;
-    const facts = [clip.style, clip.dancer, clip.licence, clip.tempo_bpm ? `${clip.tempo_bpm.toFixed(0)} BPM` : "", clock(clip.seconds, 0), plural(clip.moves, "move"), clip.turns ? plural(clip.turns, "turn") : ""];
+    const facts = [clip.style, clip.dancer, clip.licence, clip.tempo_bpm ? `${clip.tempo_bpm.toFixed(0)} BPM` : "", clock(clip.seconds, 0), clip.turns ? plural(clip.turns, "turn") : ""];
     this.page.replaceChildren(
       element(
         "section",
@@ -123,6 +123,7 @@ class LibraryPage {
           toast("The cleaning sheet is being drawn; you will be told.");
         }), button("Take it out", () => this.#remove("recording", clip.recording, nameOf(clip.id)), { shape: "bin" }), ...(clip.dancer ? [button(`Take out ${clip.dancer}`, () => this.#remove("dancer", clip.dancer, `everything of ${clip.dancer}`), { shape: "bin" })] : []), back)),
         stretch.row,
+        element("p", { class: "dim" }, `${plural(moves.length, "move")}, one after the other; ${clip.moves} with those that begin in between.`),
         element(
           "ul",
           { class: "clips small" },

@@ -46,12 +46,13 @@ class Moving {
         kept ? element("span", { class: "kept" }, icon("keep"), "Kept") : this.#act("Keep", "keep", { kind: "pin", at: this.at, what: fragment.id, text: `Keep ${clock(start)} to ${clock(end)}` }, "No later change may replace it"),
         this.#act("Not this move", "ban", { kind: "ban", what: fragment.id, text: `Without the move at ${clock(start)}` }, "Another one here and everywhere"),
         this.#act("Nothing of this clip", "ban", { kind: "ban", what: fragment.clip, text: `Without ${nameOf(fragment.clip)}` }, "Take nothing from this recording"),
-        ...(again.length ? [this.#copy(again)] : []),
-        this.#mirror(version),
         button("Loop it", () => { deck.transport.setLoop([start, end]); deck.player.clock.seek(start); }, { shape: "loop" }),
+        this.#mirror(version),
         ...(deck.selected === null ? [] : [button("Follow the song", () => deck.select(deck.dance, null))]),
+        ...(again.length ? [this.#copy(again)] : []),
       ),
       this.status,
+      this.#instead(fragment),
       facts([
         ["In the source", `${clock(current.sourceS[current.segments[segment][0]])} to ${clock(current.sourceS[current.segments[segment][1] - 1])} of ${fragment.source}`],
         ["Part", partOf(fragment.clip)],
@@ -60,7 +61,6 @@ class Moving {
         ["Licence", fragment.licence],
       ]),
       numbersOf(fragment, segment, seam),
-      this.#instead(fragment),
     );
   }
 
