@@ -152,7 +152,7 @@ def inspect(found: Found, clip_id: str = "", dims: int | None = None) -> Inspect
         picture_px=picture_px,
         tempo_bpm=tempo_bpm,
         beats_s=beats_s,
-        n_turns=sum(count_turns(part) for part in poses),
+        n_turns=sum(count_turns(part) or 0 for part in poses),
         lag=estimate_lag(recording),
     )
 

@@ -2,7 +2,7 @@
 
 In 3-D the body's heading is the angle of its hips and shoulders, unwound; in 2-D there are
 only moments at which left and right change places, two of which make a turn: whether it
-went on or back cannot be told.
+went on or back cannot be told. Where neither hips nor shoulders are seen nothing is known.
 """
 
 from itertools import pairwise
@@ -21,12 +21,12 @@ _SMOOTHING_FRAMES = 2.0
 _SIDES = tuple((JOINT[f"left_{part}"], JOINT[f"right_{part}"]) for part in ("shoulder", "hip"))
 
 
-def count_turns(poses: Float32) -> int:
-    """Full turns in poses (T, 18, C) at 24 frames a second."""
+def count_turns(poses: Float32) -> int | None:
+    """Full turns in poses (T, 18, C) at 24 frames a second; None where hips nor shoulders tell."""
     across = _across(poses)
     known = np.isfinite(across).all(axis=1)
     if known.sum() < 2:
-        return 0
+        return None
     at = np.arange(len(across))
     filled = np.stack([np.interp(at, at[known], axis[known]) for axis in across.T], axis=1)
     if poses.shape[2] == 3:
@@ -35,7 +35,10 @@ def count_turns(poses: Float32) -> int:
 
 
 def count_all_turns(poses: Float32) -> Float64:
-    """`count_turns` of each of many stretches (N, T, 18, C), (N,): quick where most hold none."""
+    """`count_turns` of each of many stretches (N, T, 18, C), (N,): quick where most hold none.
+
+    NaN where it is not known.
+    """
     n_stretches, n_frames = poses.shape[:2]
     found = np.zeros(n_stretches)
     pending = np.ones(n_stretches, dtype=bool)
@@ -46,7 +49,8 @@ def count_all_turns(poses: Float32) -> Float64:
         # No part of a stretch is turned further than the whole of it.
         pending = ~known | (turned >= FULL_DEG)
     for place in np.flatnonzero(pending):
-        found[place] = count_turns(poses[place])
+        turns = count_turns(poses[place])
+        found[place] = np.nan if turns is None else turns
     return found
 
 

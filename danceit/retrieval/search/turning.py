@@ -24,8 +24,10 @@ from danceit.index.store.contract import FragmentStore, Where
 Turns = npt.NDArray[np.uint8]
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what counts as a turn, or of the files."""
+_UNKNOWN = 255
+"""Of a fragment that shows neither hips nor shoulders; turns are counted to one less."""
 _READ = 2048
 """Fragments whose movement is held at a time."""
 _HELD = 16
@@ -33,8 +35,8 @@ _HELD = 16
 
 
 def turns_of(store: FragmentStore, rows: Int64) -> Float64:
-    """Full turns (N,) of fragments; see `danceit.index.cleaning.turns`."""
-    found = np.zeros(len(rows))
+    """Full turns (N,) of fragments, NaN where not known; see `danceit.index.cleaning.turns`."""
+    found = np.full(len(rows), np.nan)
     for length in store.spec.lengths:
         every = _rows_of(store, length)
         if not len(every):
@@ -42,7 +44,8 @@ def turns_of(store: FragmentStore, rows: Int64) -> Float64:
         at = np.minimum(np.searchsorted(every, rows), len(every) - 1)
         here = every[at] == rows
         if here.any():
-            found[here] = _turns(store, length, every)[at[here]]
+            turns = _turns(store, length, every)[at[here]]
+            found[here] = np.where(turns == _UNKNOWN, np.nan, turns)
     return found
 
 
@@ -80,7 +83,8 @@ def _counted(store: FragmentStore, rows: Int64) -> Turns:
     turns = np.zeros(len(rows), np.uint8)
     for start in range(0, len(rows), _READ):
         part = slice(start, start + _READ)
-        turns[part] = np.minimum(count_all_turns(store.poses(rows[part])), 255)
+        counted = np.minimum(count_all_turns(store.poses(rows[part])), _UNKNOWN - 1)
+        turns[part] = np.where(np.isnan(counted), _UNKNOWN, counted)
     return turns
 
 

@@ -108,7 +108,7 @@ class Library:
                     "tempo_bpm": _plain(record["tempo_bpm"]),
                     "energy": round(float(table.energy[own].mean()), 1),
                     "body": str(table.body[at]),
-                    "turns": int(turns[own].sum()),
+                    "turns": _together(turns[own]),
                     "seconds": round(
                         float((table.start_frame + table.n_frames)[own].max() / FPS), 1
                     ),
@@ -191,6 +191,12 @@ def _standing_for(table: FragmentTable, own: Int64) -> int:
     usual = own[table.n_frames[own] == SHOWN_FRAMES]
     chosen = usual if len(usual) else own
     return int(chosen[int(np.argmax(table.energy[chosen]))])
+
+
+def _together(turns: Float64) -> int | None:
+    """Sum of what is known of the turns (N,) of a clip; None where that is no turn, and not all."""
+    known = turns[np.isfinite(turns)]
+    return int(known.sum()) if known.any() or len(known) == len(turns) else None
 
 
 def _plain(value: float) -> float:

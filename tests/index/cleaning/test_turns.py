@@ -43,8 +43,8 @@ def test_gaps_and_nothing_at_all() -> None:
     poses = body(np.linspace(0, 2, 96), 3)
     poses[40:44] = np.nan
     assert count_turns(poses) == 2
-    assert count_turns(np.full((30, 18, 2), np.nan, dtype=np.float32)) == 0
-    assert count_turns(poses[:0]) == 0
+    assert count_turns(np.full((30, 18, 2), np.nan, dtype=np.float32)) is None
+    assert count_turns(poses[:0]) is None
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -62,4 +62,7 @@ def test_turns_of_many_are_those_of_each(dims: int) -> None:
     stretches.append(np.full_like(stretches[0], np.nan))
     some = np.stack(stretches)
     some[1, 3:5, 5] = np.nan
-    assert count_all_turns(some).tolist() == [float(count_turns(one)) for one in some]
+    each = [count_turns(one) for one in some]
+    assert each[-1] is None
+    expected = np.array([np.nan if turns is None else turns for turns in each])
+    np.testing.assert_array_equal(count_all_turns(some), expected)

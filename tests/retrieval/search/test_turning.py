@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.data import JOINT, Float32
+from danceit.data import JOINT, Float32, Int64
 from danceit.files import cache_dir
 from danceit.index.building.build import build
 from danceit.index.building.options import BuildOptions
@@ -16,6 +16,8 @@ from danceit.index.sources.npz import write_recording
 from danceit.index.store.contract import FragmentStore, Where
 from danceit.index.store.engines import open_store
 from danceit.retrieval.search import turning
+from danceit.retrieval.search.columns import parsed
+from danceit.retrieval.search.filtering import Filter
 from danceit.retrieval.search.turning import turns_of
 from danceit.testing.material import FixedEmbedder
 from tests.index.conftest import dancing
@@ -94,3 +96,26 @@ def test_what_is_damaged_or_cannot_be_kept_is_found_out_again(
     entry.parent.write_text("no folder")
     forget(monkeypatch)
     np.testing.assert_array_equal(turns_of(store, rows), first)
+
+
+def test_where_neither_hips_nor_shoulders_are_seen_turns_are_not_known(
+    store: FragmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = store.matching(Where(n_frames=48))
+    hidden = rows[::2]
+    seen = store.poses
+
+    def poses(asked: Int64) -> Float32:
+        found = seen(asked).copy()
+        trunk = [
+            JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")
+        ]
+        found[np.ix_(np.flatnonzero(np.isin(asked, hidden)), range(48), trunk)] = np.nan
+        return found
+
+    monkeypatch.setattr(store, "poses", poses)
+    for _ in range(2):  # as they are found out, and as they were kept
+        np.testing.assert_array_equal(np.isnan(turns_of(store, rows)), np.isin(rows, hidden))
+        for text in ("turns < 1", "turns >= 1", "turns != 1"):
+            assert not Filter(store, parsed(text)).holds(hidden).any()
+        forget(monkeypatch)
