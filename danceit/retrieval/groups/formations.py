@@ -33,6 +33,9 @@ FEWEST, MOST = 2, 12
 NAMED = ("line", "v", "circle")
 _WALK_PX = 0.8 * METRE_PX
 """Mean speed of walking to another place, a second: a stroll."""
+_HURRY_PX = 1.4 * METRE_PX
+"""And at most, where a section leaves less time: what people find a comfortable pace (Bohannon,
+*Age and Ageing*, 1997: 1.3 to 1.5 m/s)."""
 _LEAST_S = 2.0
 _COLUMNS = ("formation", "dancer", "x", "z")
 
@@ -78,44 +81,84 @@ def walked(
     """Where everybody stands in each frame, (T, N, 2), and what the user should know.
 
     With several formations the song's sections take them in turn, those with the same label
-    the same one; the walk ends on the first count of the section.
+    the same one; the walk ends on the first count of the section. A section that is too short
+    to walk on from it in time keeps the formation before.
     """
     first = formations[0].places
     ways = np.repeat(first[None], n_frames, axis=0)
     if len(formations) == 1:
         return ways, ()
-    starts, chosen = _by_section(len(formations), counts)
-    if not starts:
+    stands = _by_section(len(formations), counts, n_frames)
+    if not stands:
         return ways, ("no sections are known of this song: its first formation stays",)
-    at, free = formations[chosen[0]].places, 0
+    stands, n_short = _long_enough(stands, formations)
+    at = formations[stands[0].formation].places
     ways[:] = at
-    for (_, before), (start_s, now) in pairwise(zip(starts, chosen, strict=True)):
-        if before == now:
-            continue
-        there = _assigned(at, formations[now].places)
-        arrival = min(n_frames, round(start_s * FPS))
-        way_px = float(np.linalg.norm(there - at, axis=1).max())
-        lasts = round(max(_LEAST_S, way_px / _WALK_PX) * FPS)
-        leave = max(free, arrival - lasts)
-        if arrival > leave:
-            share = (np.arange(arrival - leave) / (arrival - leave))[:, None, None]
-            # Starts and ends gently; the same for all, as the theorem asks.
-            share = share * share * (3 - 2 * share)
-            ways[leave:arrival] = at + share * (there - at)
-        ways[arrival:] = there
-        at, free = there, arrival
-    return ways, ()
+    for before, now in pairwise(stands):
+        there = _assigned(at, formations[now.formation].places)
+        leave = max(before.first, now.first - _walk_frames(at, there, _WALK_PX))
+        share = (np.arange(now.first - leave) / (now.first - leave))[:, None, None]
+        # Starts and ends gently; the same for all, as the theorem asks.
+        share = share * share * (3 - 2 * share)
+        ways[leave : now.first] = at + share * (there - at)
+        ways[now.first :] = there
+        at = there
+    if not n_short:
+        return ways, ()
+    sections = "section is" if n_short == 1 else "sections are"
+    return ways, (f"{n_short} {sections} too short to walk on from: the formation before stays",)
 
 
-def _by_section(count: int, counts: Counts) -> tuple[list[float], list[int]]:
-    """Starts of the song's sections and the formation of each."""
+@dataclass(frozen=True)
+class _Stand:
+    """A formation, by its place among them, that stands from frame `first` on."""
+
+    first: int
+    formation: int
+
+
+def _by_section(count: int, counts: Counts, n_frames: int) -> list[_Stand]:
+    """Which formation stands when, by the song's sections; the first from the song's start."""
     order: dict[str, int] = {}
-    starts, chosen = [], []
+    found: list[_Stand] = []
     for section in counts.sections:
-        place = order.setdefault(section.label, len(order))
-        starts.append(section.start_s)
-        chosen.append(place % count)
-    return starts, chosen
+        formation = order.setdefault(section.label, len(order)) % count
+        first = round(section.start_s * FPS) if found else 0
+        if first < n_frames and (not found or found[-1].formation != formation):
+            found.append(_Stand(first, formation))
+    return found
+
+
+def _long_enough(
+    stands: Sequence[_Stand], formations: Sequence[Formation]
+) -> tuple[list[_Stand], int]:
+    """Those from which everybody can walk on in time, and how many are left out.
+
+    Whatever stood before one that is left out stays; where nothing did, the next begins the song.
+    """
+    kept, n_short, place = list(stands), 0, 0
+    while place < len(kept) - 1:
+        here, there = kept[place : place + 2]
+        places = formations[here.formation].places
+        target = _assigned(places, formations[there.formation].places)
+        if there.first - here.first >= _walk_frames(places, target, _HURRY_PX):
+            place += 1
+            continue
+        del kept[place]
+        n_short += 1
+        if place == 0:
+            kept[0] = _Stand(0, kept[0].formation)
+        elif kept[place - 1].formation == kept[place].formation:
+            del kept[place]
+        # What stood before has more time now, and another way.
+        place = max(0, place - 1)
+    return kept, n_short
+
+
+def _walk_frames(here: Float64, there: Float64, pace_px: float) -> int:
+    """Frames that a walk between places (N, 2) takes at a mean pace, a second, or less."""
+    way_px = float(np.linalg.norm(there - here, axis=1).max())
+    return round(max(_LEAST_S, way_px / pace_px) * FPS)
 
 
 def _assigned(here: Float64, there: Float64) -> Float64:

@@ -108,6 +108,34 @@ def test_a_formation_changes_on_the_1_of_a_section_and_returns_with_its_label() 
     assert steps.max() * 24 / METRE_PX < 1.5
 
 
+@pytest.mark.parametrize(
+    ("sections", "left_out"),
+    [
+        ([("A", 10.0), ("B", 1.0), ("A", 20.0)], 1),
+        ([("A", 1.0), ("B", 20.0), ("A", 10.0)], 1),
+        ([("A", 20.0), ("B", 20.0), ("A", 1.0)], 0),
+        ([("A", 20.0), ("B", 1.0), ("A", 1.0), ("B", 1.0), ("A", 20.0)], 2),
+        ([("A", 1.0), ("B", 1.0)] * 2, 3),
+    ],
+)
+def test_nobody_runs_to_a_formation_of_a_short_section(
+    sections: list[tuple[str, float]], left_out: int
+) -> None:
+    both = formations_of("line,circle", MOST, deep=True)
+    ends = np.cumsum([seconds for _, seconds in sections]).tolist()
+    starts = [0.0, *ends[:-1]]
+    counts = Counts(BEATS, np.ones(len(BEATS), np.int32), 1, tuple(
+        Section(start, end, label)
+        for start, end, (label, _) in zip(starts, ends, sections, strict=True)
+    ))  # fmt: skip
+    ways, notes = walked(both, counts, round(ends[-1] * 24))
+    pace = np.linalg.norm(np.diff(ways, axis=0), axis=-1).max() * 24 / METRE_PX
+    assert pace < 1.5 * 1.4 + 0.01  # it starts and ends gently: at its quickest half as fast again
+    assert sum(int(note.split()[0]) for note in notes) == left_out
+    last = both["AB".index(sections[-1][0])].places
+    np.testing.assert_allclose(np.sort(ways[-1], axis=0), np.sort(last, axis=0), atol=1e-6)
+
+
 def test_without_sections_the_first_formation_stays_and_that_is_said() -> None:
     both = formations_of("line,v", 3, deep=True)
     ways, notes = walked(both, Counts.none(), 100)
@@ -131,7 +159,7 @@ def test_nobody_comes_too_near_on_any_way(seed: int, dancers: int) -> None:
     """Theorem 3.3 of Turpin, Michael and Kumar (2014), frame by frame."""
     rng = np.random.default_rng(seed)
     both = [Formation(name, places(rng, dancers)) for name in "ab"]
-    ways, _ = walked(both, song("A", "B", "A", seconds=6.0), 18 * 24)
+    ways, _ = walked(both, song("A", "B", "A", seconds=8.0), 24 * 24)
     assert nearest_px(ways).min() >= APART_PX - 1e-6
 
 
