@@ -96,12 +96,15 @@ def _near(laid: list[Float64]) -> Bool:
         return np.zeros((0, 0), dtype=np.bool_)
     moments = [np.linspace(0, len(poses) - 1, _SAMPLED).astype(np.int64) for poses in laid]
     bodies = np.stack([poses[at] for poses, at in zip(laid, moments, strict=True)])
-    joints = max(1, int(np.isfinite(bodies).all(axis=-1).any(axis=(0, 1)).sum()))
-    flat = np.nan_to_num(bodies).reshape(len(laid), -1)
-    flat -= flat.mean(axis=0)
-    own = (flat**2).sum(axis=1)
-    squares = own[:, None] + own[None, :] - 2 * flat @ flat.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0.0) / (joints * _SAMPLED)) <= 3 * COPY_PX)
+    known = np.isfinite(bodies).all(axis=-1, keepdims=True)
+    middle = np.where(known, bodies, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    flat = np.where(known, bodies - middle, 0.0).reshape(len(laid), -1)
+    # Summed over the joints that both of a pair show: what one of them lacks says nothing.
+    shown = np.repeat(known, bodies.shape[-1], axis=-1).reshape(len(laid), -1).astype(np.float64)
+    own = flat**2
+    squares = own @ shown.T + shown @ own.T - 2 * flat @ flat.T
+    joints = shown @ shown.T / bodies.shape[-1]
+    return np.asarray(np.maximum(squares, 0.0) <= joints * (3 * COPY_PX) ** 2)
 
 
 def _is_copy(a: Float64, b: Float64) -> bool:
