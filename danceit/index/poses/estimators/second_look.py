@@ -72,10 +72,9 @@ class SecondLook:
         """
         if probed is not None:
             seen = _joined(seen, probed)
-        for known in list(self._known):
-            if time_s - known.seen_s > WAIT_S:
-                self._known.remove(known)
-            elif not any(_is_at(known.box, box) for box in _boxes(seen)):
+        self._known = [known for known in self._known if time_s - known.seen_s <= WAIT_S]
+        for known in self._known:
+            if not any(_is_at(known.box, box) for box in _boxes(seen)):
                 seen = _joined(seen, self._looked_at(picture, known.box))
         if not len(seen.image) and time_s - self._wider_s >= WIDER_S:
             self._wider_s = time_s

@@ -107,3 +107,14 @@ def test_pictures_are_shrunk_but_never_enlarged() -> None:
     picture = dotted(10, 10, 20)
     assert shrunk(picture, 320).shape == (180, 320, 3)
     assert shrunk(picture, 1280) is picture
+
+
+def test_whoever_is_lost_for_too_long_is_let_go_in_whatever_order_they_are_remembered() -> None:
+    look = Looked()
+    again = SecondLook(look)
+    again.completed(dotted(300, 100, 60), 0.0, people(somebody(300, 100, 60)))
+    again.completed(dotted(10, 10, 60), 0.9, people(somebody(10, 10, 60)))
+    again._known.reverse()
+    asked = len(look.crops)
+    again.completed(dotted(10, 10, 60), 1.5, people(somebody(10, 10, 60)))
+    assert len(look.crops) == asked
