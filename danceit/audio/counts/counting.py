@@ -13,6 +13,7 @@ from danceit.audio.beats import onsets
 from danceit.audio.counts.bars import accents
 from danceit.audio.counts.corrections import NEAR, Corrections, corrected, stored
 from danceit.audio.counts.file import beside, read_counts
+from danceit.audio.counts.pulse import beats_at
 from danceit.audio.counts.registry import DEFAULT_TRACKER, tracker_named
 from danceit.audio.counts.sections import sections
 from danceit.audio.counts.tracked import Tracked
@@ -177,8 +178,8 @@ def _fits(sound: Sound, counts: Counts) -> bool:
 
 
 def _laid(sound: Sound, bpm: float, through_s: float) -> Float64:
-    """Beats at a tempo that a person gave: on the onsets, or where there are none, even."""
-    beats_s = tracker_named("librosa")(sound, bpm=bpm).beats_s
+    """Beats at a tempo that a person gave: on what is struck, or where nothing is, even."""
+    beats_s = beats_at(sound, bpm)
     if beats_s.size >= FEWEST_BEATS:
         return beats_s
     period_s = 60.0 / bpm

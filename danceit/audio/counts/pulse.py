@@ -30,6 +30,13 @@ FEWEST_BEATS = 4
 _EVEN_ODDS = -1.5
 """Log odds of the network above which a frame is rather a beat than not: a beat is one frame
 in thirty, and the network halves its odds with the frames beside it."""
+_HELD = 0.04
+"""Share by which single beats may differ from a tempo that the song itself does not have."""
+_NEVER = -1e6
+"""Log weight of a beat of a length that was ruled out."""
+_LEAST_STRUCK = 1 / 8
+"""Share of beats on strokes under which they are better even: 0.09 at most in a drone, 0.17 and
+more in songs at tempi that they do not have."""
 _LEAST_GAIN, _MOST_GAIN = -4.0, 4.0
 _STRUCK_ODDS, _STRUCK_RISE = -1.5, 0.2
 """Log odds, and rise as part of the song's usual one, from which a beat is struck, not only
@@ -99,7 +106,7 @@ class PulseTracker:
         prior = -0.5 * (away / self.spread_octaves) ** 2
         if bpm:
             # Whole frames are up to 4 % apart.
-            prior[np.abs(away) > np.log2(1.0 + self.near)] = -1e6
+            prior[np.abs(away) > np.log2(1.0 + self.near)] = _NEVER
         return np.asarray(prior, np.float32)
 
     def _rival_bpm(self, gains: Float32, beats_s: Float64) -> float:
@@ -119,6 +126,23 @@ class PulseTracker:
             if gain > best and 60.0 * RATE_HZ / LONGEST < bpm / times < 60.0 * RATE_HZ / SHORTEST:
                 best, rival_bpm = gain, bpm / times
         return rival_bpm
+
+
+def beats_at(sound: Sound, bpm: float) -> Float64:
+    """Beats (B,) in s at a tempo that a person gave, on the strokes that fit it, all song long.
+
+    Empty where hardly one is struck, or the bar pointer has no beat as long or as short as that.
+    """
+    heard = activation(hear(sound))
+    prior = PulseTracker(near=_HELD).prior(bpm)
+    if prior.max() <= _NEVER:
+        return np.zeros(0)
+    frames = find_beats(gains_of(heard.beat), prior).frames
+    within = frames[1:-1]  # any sound starts and stops
+    if not (peak(heard.beat, within) > _STRUCK_ODDS).sum() > _LEAST_STRUCK * len(within):
+        return np.zeros(0)
+    beats_s = times_s(refined(frames, heard.beat))
+    return beats_s[(np.diff(beats_s, prepend=-1.0) > 0) & (beats_s >= 0)]
 
 
 def track(sound: Sound, *, bpm: float | None = None, metre: int | None = None) -> Tracked:

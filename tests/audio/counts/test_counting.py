@@ -91,6 +91,16 @@ def test_a_tempo_is_laid_where_nothing_rises(tmp_path: Path) -> None:
     assert counts.confidence == 1.0
 
 
+@pytest.mark.parametrize("bpm", [30.0, 88.0, 100.0, 300.0])
+def test_a_tempo_that_the_song_does_not_have_is_kept_to(song: Path, bpm: float) -> None:
+    """Beyond those that beats are looked for at, too; librosa, slow to load, is not asked."""
+    keep(Corrections(bpm=bpm), song, listen(song).sha256)
+    beats_s = listen(song).beats_s
+    assert 60.0 / np.diff(beats_s).mean() == pytest.approx(bpm, rel=0.05)
+    assert beats_s[0] < 60.0 / bpm
+    assert beats_s[-1] > listen(song).n_frames / 24 - 2 * 60.0 / bpm
+
+
 def test_under_four_beats_nothing_is_counted(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     three = Tracked(np.array([1.0, 2.0, 3.0]), np.zeros(3, np.int32), 0, 0.9)
     monkeypatch.setattr(type(TRACKERS), "get", lambda self, name: lambda sound, **known: three)
