@@ -29,8 +29,8 @@ from danceit.data import (
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.progress import Progress, silent
-from danceit.retrieval.candidates import Candidates, Pool, Song, find_candidates
-from danceit.retrieval.choosing import change_costs, placement_of, turns_between
+from danceit.retrieval.candidates import Candidates, Song, find_candidates
+from danceit.retrieval.choosing import change_costs, turns_between
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
     assemble_on_counts,
@@ -40,10 +40,12 @@ from danceit.retrieval.counted import (
     shorter_takes,
     sides_of,
 )
+from danceit.retrieval.fitting import Fitting
 from danceit.retrieval.notes import few_candidates, little_movement, other_metres
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import join_costs, join_features
 from danceit.retrieval.rhythm import off_beat
+from danceit.retrieval.shortlist import Query, Shortlist, Solution, Terms
 from danceit.retrieval.staging import staged
 
 _VARIATION = 0.25
@@ -132,110 +134,80 @@ def compose(
         *little_movement(store, pool.plan, options, music.duration_s),
     )
     # With an idea the music's likeness had no say.
-    options = pool.judge.options
-    return choose(music, candidates, pool, store, options, notes=notes)
+    query = Query(music, pool, store, pool.judge.options)
+    return choose(query, candidates, notes=notes)
 
 
 def choose(
-    music: Music,
+    query: Query,
     candidates: Sequence[Candidates],
-    pool: Pool,
-    store: FragmentStore,
-    options: QueryOptions,
+    terms: Terms | None = None,
     *,
-    allowed: Sequence[Int64] | None = None,
-    turned: Sequence[bool] = (),
-    index_id: str = "",
     notes: tuple[str, ...] = (),
 ) -> Composition:
     """Choose one candidate a window and place them.
 
     Parameters
     ----------
+    query : Query
     candidates : sequence of Candidates
-        One a window.
-    pool : Pool
-        What they were taken from.
-    allowed : sequence of int64, optional
-        For each window, which of its candidates may be chosen; without it, all.
-    turned : sequence of bool, optional
-        For each window on counts, whether it is danced to the other side than it would be.
-    index_id : str
-        Of the store, where it is known: finding it out counts everything.
+        One a window, taken from what the query found.
+    terms : Terms, optional
+        Without them every candidate may be taken.
     """
-    if pool.judge.fitting is None:
-        chosen = _chosen_on_seconds(music, candidates, store, options, allowed)
+    terms, music = terms or Terms(), query.music
+    if query.pool.judge.fitting is None:
+        solution, dance = _on_seconds(query, candidates, terms)
     else:
-        chosen = _chosen_on_counts(music, candidates, pool, store, options, allowed, turned)
-    dance, candidates, path, rows, table = chosen
+        solution, dance = _on_counts(query, query.pool.judge.fitting, candidates, terms)
     dance = replace(
         dance,
-        index_id=index_id or store.index_id,
-        encoder_id=store.spec.encoder_id,
-    ).with_step("query", options.solver, asdict(options))
-    notes = (*notes, *other_metres(dance, music))
+        index_id=query.index_id or query.store.index_id,
+        encoder_id=query.store.spec.encoder_id,
+    ).with_step("query", query.options.solver, asdict(query.options))
     return Composition(
-        dance,
-        music,
-        options,
-        tuple(candidates),
-        path,
-        rows,
-        table,
-        notes,
-        pool.plan.first_frames,
+        dance=dance,
+        music=music,
+        options=query.options,
+        candidates=solution.shortlist.windows,
+        path=solution.path,
+        rows=solution.shortlist.rows,
+        table=solution.shortlist.table,
+        notes=(*notes, *other_metres(dance, music)),
+        first_frames=query.pool.plan.first_frames,
     )
 
 
-_Chosen = tuple[Dance, Sequence[Candidates], Int64, Int64, FragmentTable]
-"""Dance, candidates, path, rows of all candidates, and their metadata."""
+def _on_seconds(
+    query: Query, candidates: Sequence[Candidates], terms: Terms
+) -> tuple[Solution, Dance]:
+    options = query.options
+    shortlist = Shortlist.of(candidates, query.store)
+    chain = _chain(shortlist, query.music, options)
+    path = _solved(_varied(chain, options.seed), options.solver, terms.allowed(candidates))
+    solution = Solution(shortlist, chain, path)
+    return solution, _assemble(query.music, solution, options)
 
 
-def _chosen_on_seconds(
-    music: Music,
-    candidates: Sequence[Candidates],
-    store: FragmentStore,
-    options: QueryOptions,
-    allowed: Sequence[Int64] | None,
-) -> _Chosen:
-    rows = np.unique(np.concatenate([window.rows for window in candidates]))
-    table, poses = store.table(rows), store.poses(rows)
-    chain = _chain(candidates, music, rows, table, poses, options)
-    path = _solved(_varied(chain, options.seed), options.solver, allowed)
-    dance = _assemble(music, candidates, path, chain, rows, table, poses, options)
-    return dance, candidates, path, rows, table
+def _on_counts(
+    query: Query, fitting: Fitting, candidates: Sequence[Candidates], terms: Terms
+) -> tuple[Solution, Dance]:
+    options, windows = query.options, query.pool.plan.windows
+    sides = sides_of(windows, options, terms.turned)
 
-
-def _chosen_on_counts(
-    music: Music,
-    candidates: Sequence[Candidates],
-    pool: Pool,
-    store: FragmentStore,
-    options: QueryOptions,
-    allowed: Sequence[Int64] | None,
-    turned: Sequence[bool],
-) -> _Chosen:
-    fitting = pool.judge.fitting
-    if fitting is None:
-        raise LookupError("the pool was not made on counts")
-    free = allowed is None
-    sides = sides_of(pool.plan.windows, options, turned)
-    while True:
-        rows = np.unique(np.concatenate([window.rows for window in candidates]))
-        table, poses = store.table(rows), store.poses(rows)
-        fitting.know(rows)
-        chain = chain_on_counts(candidates, fitting, rows, table, poses, options, sides)
+    def chosen(candidates: Sequence[Candidates], terms: Terms) -> Solution:
+        shortlist = Shortlist.of(candidates, query.store)
+        fitting.know(shortlist.rows)
+        chain = chain_on_counts(shortlist, fitting, options, sides)
+        allowed = terms.allowed(candidates)
         solved = partial(_solved, solver=options.solver, allowed=allowed)
-        path = shorter_takes(_varied(chain, options.seed), solved)
-        if not free or options.structure == "free" or not returns(pool.plan.windows):
-            break
+        return Solution(shortlist, chain, shorter_takes(_varied(chain, options.seed), solved))
+
+    solution = chosen(candidates, terms)
+    if terms.returning and options.structure != "free" and returns(windows):
         # Once more, now that it is known what the first of sections alike is danced to.
-        free = False
-        candidates, allowed = repeated(candidates, path, pool, store)
-    dance = assemble_on_counts(
-        music, candidates, path, chain, fitting, rows, table, poses, options, sides
-    )
-    return dance, candidates, path, rows, table
+        solution = chosen(*repeated(solution, query.pool, query.store, terms))
+    return solution, assemble_on_counts(query.music, solution, fitting, options, sides)
 
 
 def _solved(chain: Chain, solver: str, allowed: Sequence[Int64] | None) -> Int64:
@@ -245,16 +217,9 @@ def _solved(chain: Chain, solver: str, allowed: Sequence[Int64] | None) -> Int64
     return np.array([kept[i] for kept, i in zip(allowed, taken, strict=True)], dtype=np.int64)
 
 
-def _chain(
-    candidates: Sequence[Candidates],
-    music: Music,
-    rows: Int64,
-    table: FragmentTable,
-    poses: Float32,
-    options: QueryOptions,
-) -> Chain:
+def _chain(shortlist: Shortlist, music: Music, options: QueryOptions) -> Chain:
+    table, poses, places = shortlist.table, shortlist.poses, shortlist.places
     leaving, entering = join_features(poses, velocity_s=options.velocity_s)
-    places = [np.searchsorted(rows, window.rows) for window in candidates]
     joins = []
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
@@ -265,10 +230,10 @@ def _chain(
     targets = [
         window.targets
         + options.rhythm_weight * off_beat(poses[place], beats - w * options.n_frames)
-        for w, (window, place) in enumerate(zip(candidates, places, strict=True))
+        for w, (window, place) in enumerate(zip(shortlist.windows, places, strict=True))
     ]
     return Chain(
-        fragments=[window.rows for window in candidates],
+        fragments=[window.rows for window in shortlist.windows],
         targets=targets,
         joins=joins,
         repetition=options.repetition,
@@ -299,32 +264,15 @@ def _varied(chain: Chain, seed: int) -> Chain:
     return replace(chain, targets=noisy)
 
 
-def _assemble(
-    music: Music,
-    candidates: Sequence[Candidates],
-    path: Int64,
-    chain: Chain,
-    rows: Int64,
-    table: FragmentTable,
-    poses: Float32,
-    options: QueryOptions,
-) -> Dance:
+def _assemble(music: Music, solution: Solution, options: QueryOptions) -> Dance:
     length, n_frames = options.n_frames, music.n_frames
-    chosen = np.array([window.rows[i] for window, i in zip(candidates, path, strict=True)])
-    places = np.searchsorted(rows, chosen)
+    table, poses, places = solution.shortlist.table, solution.shortlist.poses, solution.places
     goes_on = np.array(
         [
             bool(_goes_on(table, places[w : w + 1], places[w + 1 : w + 2])[0, 0])
             for w in range(len(places) - 1)
         ],
         dtype=bool,
-    )
-    joins = [float(chain.joins[w][path[w], path[w + 1]]) for w in range(len(path) - 1)]
-    placements = tuple(
-        placement_of(table, int(place), w * options.length_s, window, int(i), join)
-        for w, (place, window, i, join) in enumerate(
-            zip(places, candidates, path, [0.0, *joins], strict=True)
-        )
     )
     joints = _carried_on(poses[places], goes_on, options.facing).reshape(-1, *poses.shape[2:])[
         :n_frames
@@ -338,7 +286,7 @@ def _assemble(
         numbers=music.counts.numbers,
         source_index=np.repeat(np.arange(len(places), dtype=np.int32), length)[:n_frames],
         source_s=source_s.reshape(-1)[:n_frames],
-        fragments=placements,
+        fragments=tuple(solution.placement(w, w * options.length_s) for w in range(len(places))),
         song=DanceSong(music.path.absolute(), music.sha256, music.duration_s),
     )
 

@@ -24,15 +24,16 @@ from danceit.data import (
     Placement,
     mirrored,
 )
-from danceit.index.store.contract import FragmentStore, FragmentTable
+from danceit.index.store.contract import FragmentStore
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
-from danceit.retrieval.choosing import change_costs, placement_of, turns_between
+from danceit.retrieval.choosing import change_costs, turns_between
 from danceit.retrieval.continuity import Chain
 from danceit.retrieval.fitting import Fitting, Laid, LaidRows, follows
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import join_costs, join_features
 from danceit.retrieval.planning import WIDEST
+from danceit.retrieval.shortlist import Shortlist, Solution, Terms
 from danceit.retrieval.staging import staged
 from danceit.retrieval.time_map import calmed, joined, knots_of, shown_s
 from danceit.retrieval.windows import Window, other_side
@@ -49,23 +50,16 @@ _ROUNDS = 4
 
 
 def chain_on_counts(
-    candidates: Sequence[Candidates],
-    fitting: Fitting,
-    rows: Int64,
-    table: FragmentTable,
-    poses: Float32,
-    options: QueryOptions,
-    sides: Sequence[bool] = (),
+    shortlist: Shortlist, fitting: Fitting, options: QueryOptions, sides: Sequence[bool] = ()
 ) -> Chain:
-    """State the problem; see `danceit.retrieval.continuity`. Arguments as for `choose`.
+    """State the problem; see `danceit.retrieval.continuity`.
 
     `sides` are those of `sides_of`, which are asked for where none are given.
     """
-    windows = fitting.plan.windows
-    places = [np.searchsorted(rows, window.rows) for window in candidates]
-    laid = [fitting.laid_rows(w, window.rows) for w, window in enumerate(candidates)]
+    windows, table, places = fitting.plan.windows, shortlist.table, shortlist.places
+    laid = [fitting.laid_rows(w, window.rows) for w, window in enumerate(shortlist.windows)]
     ends = [
-        _ends(poses[place], table.start_s[place], own)
+        _ends(shortlist.poses[place], table.start_s[place], own)
         for place, own in zip(places, laid, strict=True)
     ]
     sides = sides or sides_of(windows, options)
@@ -82,8 +76,8 @@ def chain_on_counts(
         on = goes_on(laid[w], laid[w + 1], clips[here], clips[there])
         joins.append(np.where(on, -options.bonus, cost) if sides[w] == sides[w + 1] else cost)
     return Chain(
-        fragments=[window.rows for window in candidates],
-        targets=[window.targets for window in candidates],
+        fragments=[window.rows for window in shortlist.windows],
+        targets=[window.targets for window in shortlist.windows],
         joins=joins,
         repetition=options.repetition,
         memory=options.memory,
@@ -125,32 +119,25 @@ def returns(windows: Sequence[Window]) -> bool:
 
 
 def repeated(
-    candidates: Sequence[Candidates], path: Int64, pool: Pool, store: FragmentStore
-) -> tuple[tuple[Candidates, ...], list[Int64]]:
-    """Candidates with which a section that returns brings its moves back, and which may be taken.
+    solution: Solution, pool: Pool, store: FragmentStore, terms: Terms
+) -> tuple[tuple[Candidates, ...], Terms]:
+    """Candidates and terms with which a section that returns brings its moves back.
 
     What was chosen for the first of windows that are tied is the only choice of all of them: left
-    free, the first would flee from the very movement that returns, which is repetition.
+    free, the first would flee from the very movement that returns, which is repetition. Where
+    the terms ask for something else, or another dancer shows it then, a window stays free.
     """
-    ties = tied(pool.plan.windows)
-    returned = {first for w, first in enumerate(ties) if first != w}
-    rows = [int(candidates[first].rows[path[first]]) for first in ties]
+    windows, fixed = solution.shortlist.windows, dict(terms.fixed)
+    for w, first in enumerate(tied(pool.plan.windows)):
+        row = solution.rows[first : first + 1]
+        if first != w and w not in terms.fixed and not len(terms.taken_elsewhere(w, row)):
+            fixed[w] = fixed[first] = int(row[0])
     missing = {
-        w: np.append(candidates[w].rows, rows[w])
-        for w, first in enumerate(ties)
-        if first != w and rows[w] not in candidates[w].rows
+        w: np.append(windows[w].rows, row) for w, row in fixed.items() if row not in windows[w].rows
     }
     judged = pool.judge.judge(missing, store)
-    widened = tuple(judged.get(w, window) for w, window in enumerate(candidates))
-    allowed = []
-    for w, first in enumerate(ties):
-        if first != w:
-            allowed.append(np.flatnonzero(widened[w].rows == rows[w]))
-        elif w in returned:
-            allowed.append(np.array([path[w]], dtype=np.int64))
-        else:
-            allowed.append(np.arange(len(widened[w].rows)))
-    return widened, allowed
+    widened = tuple(judged.get(w, window) for w, window in enumerate(windows))
+    return widened, replace(terms, fixed=fixed)
 
 
 def shorter_takes(chain: Chain, solved: Callable[[Chain], Int64]) -> Int64:
@@ -192,88 +179,74 @@ def _beyond(on: Sequence[Bool], path: Int64) -> list[int]:
 
 def assemble_on_counts(
     music: Music,
-    candidates: Sequence[Candidates],
-    path: Int64,
-    chain: Chain,
+    solution: Solution,
     fitting: Fitting,
-    rows: Int64,
-    table: FragmentTable,
-    poses: Float32,
     options: QueryOptions,
     sides: Sequence[bool],
 ) -> Dance:
-    """Put the chosen fragments together; see `danceit.retrieval.composing.choose`."""
+    """Lay what was chosen on its windows, one run behind the other."""
     windows, n_frames = fitting.plan.windows, music.n_frames
-    chosen = [int(window.rows[i]) for window, i in zip(candidates, path, strict=True)]
-    places = np.searchsorted(rows, chosen)
-    laid = [fitting.laid(w, row) for w, row in enumerate(chosen)]
-    clips = np.asarray(table.clip_id)[places]
-    same_run = [
-        clips[w] == clips[w + 1] and sides[w] == sides[w + 1] and follows(laid[w], laid[w + 1])
-        for w in range(len(chosen) - 1)
-    ]
+    laid = [fitting.laid(w, row) for w, row in enumerate(solution.rows.tolist())]
     edges = [*fitting.plan.first_frames, n_frames]
     held = _held_from(music)
     # Movement comes to rest on the last 1: nobody is cut to only to stand still.
-    ending = max(w for w in range(len(chosen)) if w == 0 or edges[w] < held)
+    ending = max(w for w in range(len(laid)) if w == 0 or edges[w] < held)
+    runs = _runs(solution, laid, sides, ending)
     times_s = np.minimum(np.arange(n_frames), held) / FPS
-    joints = np.empty((n_frames, *poses.shape[2:]), dtype=np.float32)
+    joints = np.empty((n_frames, *solution.shortlist.poses.shape[2:]), dtype=np.float32)
     source_s = np.empty(n_frames)
-    source_index = np.empty(n_frames, dtype=np.int32)
-    seams = []
-    first = 0
-    while first < len(chosen):
-        last = first
-        while last < len(same_run) and (same_run[last] or last >= ending):
-            last += 1
-        moving = range(first, min(last, ending) + 1)
+    for run in runs:
+        start, stop = edges[run[0]], edges[run[-1] + 1]
+        moving = [w for w in run if w <= ending]
         knots = joined([knots_of(windows[w].beats_s, laid[w].beats_s) for w in moving])
-        knots = calmed(knots, WIDEST)
-        start, stop = edges[first], edges[last + 1]
-        own_s, own = _take(table, places[moving], poses)
-        at = _within((shown_s(knots, times_s[start:stop]) - own_s) * FPS, len(own))
-        run = sampled(own, at, np.zeros(0, np.int64))
-        source_s[start:stop] = own_s + at / FPS
-        source_index[start:stop] = np.repeat(
-            np.arange(first, last + 1), np.diff(edges[first : last + 2])
-        )
-        run = mirrored(run) if sides[first] else run
+        wanted_s = shown_s(calmed(knots, WIDEST), times_s[start:stop])
+        shown, source_s[start:stop] = _shown(solution, moving, wanted_s)
+        shown = mirrored(shown) if sides[run[0]] else shown
         before = joints[start - 2 : start] if start >= 2 else None
-        joints[start:stop] = staged(run, before, options.facing).joints
-        if 0 < start < n_frames:
-            seams.append(start)
-        first = last + 1
-    joins = [float(chain.joins[w][path[w], path[w + 1]]) for w in range(len(path) - 1)]
+        joints[start:stop] = staged(shown, before, options.facing).joints
+    starts = [edges[run[0]] for run in runs]
+    fragments = []
+    for w, window in enumerate(windows):
+        own = min(w, ending)
+        placed = laid[own].noted(solution.placement(own, max(0.0, window.start_s)))
+        fragments.append(_widened(placed, source_s[edges[w] : edges[w + 1]], sides[own]))
     return Dance(
         joints=_settled(joints, held),
-        seams=np.array(seams, dtype=np.int64),
+        seams=np.array([start for start in starts if 0 < start < n_frames], dtype=np.int64),
         beats_s=music.beats_s,
         numbers=music.counts.numbers,
         song=DanceSong(music.path.absolute(), music.sha256, music.duration_s),
-        source_index=source_index,
+        source_index=np.repeat(np.arange(len(laid), dtype=np.int32), np.diff(edges)),
         source_s=source_s,
-        fragments=tuple(
-            _laid_down(
-                placement_of(
-                    table,
-                    int(places[own]),
-                    max(0.0, windows[w].start_s),
-                    candidates[own],
-                    int(path[own]),
-                    [0.0, *joins][own],
-                ),
-                laid[own],
-                source_s[edges[w] : edges[w + 1]],
-                sides[own],
-            )
-            for w in range(len(chosen))
-            for own in [min(w, ending)]
-        ),
+        fragments=tuple(fragments),
     )
 
 
-def _take(table: FragmentTable, places: Int64, poses: Float32) -> tuple[float, Float32]:
+def _runs(
+    solution: Solution, laid: Sequence[Laid], sides: Sequence[bool], ending: int
+) -> list[range]:
+    """Windows of each run: those in which one source simply goes on, and all after the end."""
+    clips = np.asarray(solution.shortlist.table.clip_id)[solution.places]
+    starts = [0]
+    for w in range(1, len(laid)):
+        same = clips[w - 1] == clips[w] and sides[w - 1] == sides[w]
+        if not (w > ending or (same and follows(laid[w - 1], laid[w]))):
+            starts.append(w)
+    return [range(*edges) for edges in pairwise([*starts, len(laid)])]
+
+
+def _shown(
+    solution: Solution, windows: Sequence[int], wanted_s: Float64
+) -> tuple[Float32, Float64]:
+    """Poses (N, 18, C) of a run's source at the seconds of it that are wanted, and which."""
+    own_s, own = _take(solution.shortlist, solution.places[list(windows)])
+    at = _within((wanted_s - own_s) * FPS, len(own))
+    return sampled(own, at, np.zeros(0, np.int64)), own_s + at / FPS
+
+
+def _take(shortlist: Shortlist, places: Int64) -> tuple[float, Float32]:
     """Second at which a run of fragments of one clip begins, and all its poses (N, 18, C)."""
+    table, poses = shortlist.table, shortlist.poses
     starts = table.start_frame[places] - table.start_frame[places[0]]
     n_frames = poses.shape[1]
     whole = np.full((int(starts[-1]) + n_frames, *poses.shape[2:]), np.nan, dtype=np.float32)
@@ -326,14 +299,11 @@ def _ends(poses: Float32, starts_s: Float64, laid: LaidRows) -> Float32:
     return np.stack(picked, axis=1)
 
 
-def _laid_down(placed: Placement, laid: Laid, shown_s: Float64, side: bool) -> Placement:
-    """Add what is counted in the source, and widen what is shown of it to all that is."""
+def _widened(placed: Placement, shown_s: Float64, side: bool) -> Placement:
+    """Widen what is written down to all that is shown, on the side to which it is."""
     return replace(
         placed,
-        start_s=min(float(laid.beats_s[0]), float(shown_s.min())),
-        end_s=max(float(laid.beats_s[-1]), float(shown_s.max())),
-        beats_s=tuple(laid.beats_s.tolist()) if laid.place >= 0 else (),
-        number=laid.number,
-        metre=laid.metre,
+        start_s=min(placed.start_s, float(shown_s.min())),
+        end_s=max(placed.end_s, float(shown_s.max())),
         mirrored=side,
     )

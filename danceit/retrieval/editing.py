@@ -28,6 +28,7 @@ from danceit.retrieval.fitting import Laid
 from danceit.retrieval.notes import few_candidates
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan
+from danceit.retrieval.shortlist import Query, Terms
 
 REACH = 4
 """Windows on either side of a change that are chosen anew, so that it joins well."""
@@ -173,32 +174,26 @@ class Editor:
         demands = self._demands(constraints, before)
         free = self._free(demands)
         candidates = self._candidates(demands, free)
-        allowed = [
-            np.arange(len(window.rows)) if free[w] else np.flatnonzero(window.rows == wanted)
-            for w, (window, wanted) in enumerate(zip(candidates, _wanted(demands), strict=True))
-        ]
+        fixed = {w: row for w, row in enumerate(_wanted(demands).tolist()) if not free[w]}
+        terms = Terms(
+            fixed=fixed, turned=self._turned(constraints.mirrors), returning=before is None
+        )
+        notes = few_candidates(candidates, self.options)
+        query = Query(self._music, self._pool, self._store, self.options, self._index_id)
         composition = with_choices(
             choose(
-                self._music,
+                query,
                 candidates,
-                self._pool,
-                self._store,
-                self.options,
-                allowed=allowed,
-                turned=self._turned(constraints.mirrors),
-                index_id=self._index_id,
-                notes=(
-                    *self._music.counts.notes,
-                    *self._pool.notes,
-                    *few_candidates(candidates, self.options),
-                ),
+                terms,
+                notes=(*self._music.counts.notes, *self._pool.notes, *notes),
             ),
             pinned=tuple(np.flatnonzero(demands.pinned >= 0).tolist()),
         )
         dance = composition.dance
         if constraints or before is not None:
             dance = dance.with_step("edit", "constraints", asdict(constraints))
-        taken = np.array([w.rows[i] for w, i in zip(candidates, composition.path, strict=True)])
+        chosen = zip(composition.candidates, composition.path, strict=True)
+        taken = np.array([window.rows[i] for window, i in chosen])
         return Edited(
             replace(composition, dance=dance),
             tuple(np.flatnonzero(free).tolist()),

@@ -8,7 +8,7 @@ is laid on a window by its ends.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from danceit.audio.counts.file import counts_named
 from danceit.counts import Counts
-from danceit.data import FPS, Bool, Float64, Int64
+from danceit.data import FPS, Bool, Float64, Int64, Placement
 from danceit.errors import DanceitError
 from danceit.index.fragments import beats_of
 from danceit.index.store.contract import FragmentStore, FragmentTable
@@ -59,6 +59,17 @@ class Laid:
     metre: int
     stretch: float
     bar_weight: float = 1.0
+
+    def noted(self, placed: Placement) -> Placement:
+        """Write down what is shown of a fragment, and what is counted in it."""
+        return replace(
+            placed,
+            start_s=float(self.beats_s[0]),
+            end_s=float(self.beats_s[-1]),
+            beats_s=tuple(self.beats_s.tolist()) if self.place >= 0 else (),
+            number=self.number,
+            metre=self.metre,
+        )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit.align import Aligner, align
+from danceit.clock import clock
 from danceit.data import Dance, Float64, Int64, Music
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
@@ -20,6 +21,7 @@ from danceit.retrieval.groups.formations import formations_of, walked
 from danceit.retrieval.groups.timing import Timing, delayed, in_a_mirror, like_a_person
 from danceit.retrieval.notes import few_candidates
 from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.shortlist import Query, Terms
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def compose_group(
         for i, (dance, joints) in enumerate(zip(dances, on_one_floor(dances, ways), strict=True))
     )
     nearest = float(nearest_px(standing(placed)).min())
-    return Group(placed, nearest, (*chosen[0].notes, *notes))
+    return Group(placed, nearest, (*chosen[0].notes, *notes, *_alike(chosen)))
 
 
 def _chosen(
@@ -113,23 +115,38 @@ def _chosen(
     options: QueryOptions,
     count: int,
 ) -> list[Composition]:
-    """Choose `count` dances, no two of which show the same fragment at once."""
+    """Choose `count` dances, no two of which show the same fragment while there are others."""
     music = song.music
     candidates, pool = find_candidates(song, store, embedder, options)
     notes = (*music.counts.notes, *pool.notes, *few_candidates(candidates, options))
+    query = Query(music, pool, store, pool.judge.options, store.index_id)
     made: list[Composition] = []
     for dancer in range(count):
-        allowed: list[Int64] | None = None
-        if made:
-            allowed = []
-            for w, window in enumerate(candidates):
-                taken = [int(one.candidates[w].rows[one.path[w]]) for one in made]
-                free = np.flatnonzero(~np.isin(window.rows, taken))
-                allowed.append(free if len(free) else np.arange(len(window.rows)))
-        own = replace(options, seed=options.seed + dancer)
-        composition = choose(music, candidates, pool, store, own, allowed=allowed, notes=notes)
-        made.append(with_choices(composition))
+        shown = [_rows(one) for one in made]
+        terms = Terms(elsewhere=list(np.stack(shown, axis=1)) if shown else ())
+        own = replace(query, options=replace(query.options, seed=options.seed + dancer))
+        made.append(with_choices(choose(own, candidates, terms, notes=notes)))
     return made
+
+
+def _rows(composition: Composition) -> Int64:
+    """Row (W,) that each window shows."""
+    chosen = zip(composition.candidates, composition.path, strict=True)
+    return np.array([window.rows[i] for window, i in chosen], dtype=np.int64)
+
+
+def _alike(chosen: Sequence[Composition]) -> tuple[str, ...]:
+    """Say where dancers who should not show the same fragment at once."""
+    shown = np.sort(np.stack([_rows(one) for one in chosen]), axis=0)
+    alike = np.flatnonzero((np.diff(shown, axis=0) == 0).any(axis=0))
+    if not alike.size:
+        return ()
+    first_s = chosen[0].dance.fragments[int(alike[0])].window_start_s
+    return (
+        f"in {len(alike)} of {shown.shape[1]} windows, from {clock(first_s)} on, two dancers show "
+        f"the same fragment: fewer than {len(chosen)} were found there; try a larger --k, fewer "
+        "filters or fewer dancers",
+    )
 
 
 def _shared(

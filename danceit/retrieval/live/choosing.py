@@ -17,15 +17,15 @@ from danceit.audio.descriptors import features_of
 from danceit.counts import Counts
 from danceit.data import FPS, Float32, Float64, Int64, Placement
 from danceit.index.embedding import Embedder
-from danceit.index.store.contract import FragmentStore, FragmentTable
+from danceit.index.store.contract import FragmentStore
 from danceit.retrieval.candidates import Asked, Candidates, searched
-from danceit.retrieval.choosing import placement_of
 from danceit.retrieval.counted import chain_on_counts
 from danceit.retrieval.fitting import Fitting, Laid, follows
 from danceit.retrieval.live.ahead import Ahead
 from danceit.retrieval.live.beam import WIDTH, Past, beam
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.planning import Plan, fragment_frames
+from danceit.retrieval.shortlist import Shortlist, Solution
 
 _BARS_BACK = (2, 1)
 """Whole bars by which what is expected was heard earlier, the first that has been heard."""
@@ -144,27 +144,24 @@ class Chooser:
         candidates, fitting = self._found(led, plan, heard)
         if before is not None:
             candidates[0] = _only(before)
-        rows = np.unique(np.concatenate([window.rows for window in candidates]))
-        table, poses = self._store.table(rows), self._store.poses(rows)
+        shortlist = Shortlist.of(candidates, self._store)
         sides = [False] * len(candidates)
-        chain = chain_on_counts(candidates, fitting, rows, table, poses, self._options, sides)
+        chain = chain_on_counts(shortlist, fitting, self._options, sides)
         begun = before is not None
         path = beam(chain, self._past, begun=begun, width=self._width)
-        at = int(begun)
-        taken = int(path[at])
-        row = int(candidates[at].rows[taken])
-        place = int(np.searchsorted(rows, row))
+        solution, at = Solution(shortlist, chain, path), int(begun)
+        row, place = int(solution.rows[at]), int(solution.places[at])
         laid = fitting.laid(at, row)
-        join = float(chain.joins[0][0, taken]) if begun else 0.0
+        placement = laid.noted(solution.placement(at, max(0.0, ahead[0].start_s)))
         self._before = Chosen(
             ahead=ahead[0],
             row=row,
             laid=laid,
-            poses=poses[place],
-            own_s=float(table.start_s[place]),
-            placement=_placed(table, place, ahead[0], candidates[at], taken, join, laid),
+            poses=shortlist.poses[place],
+            own_s=float(shortlist.table.start_s[place]),
+            placement=placement,
             goes_on=before is not None
-            and before.placement.clip_id == str(table.clip_id[place])
+            and before.placement.clip_id == placement.clip_id
             and follows(before.laid, laid),
         )
         self._past.add(row, goes_on=self._before.goes_on)
@@ -217,25 +214,4 @@ def _only(before: Chosen) -> Candidates:
     placed = before.placement
     return Candidates(
         np.array([before.row], dtype=np.int64), np.array([placed.distance]), np.zeros(1)
-    )
-
-
-def _placed(
-    table: FragmentTable,
-    place: int,
-    ahead: Ahead,
-    window: Candidates,
-    rank: int,
-    join: float,
-    laid: Laid,
-) -> Placement:
-    """Write down what was chosen, with the counts of it that are shown."""
-    placed = placement_of(table, place, max(0.0, ahead.start_s), window, rank, join)
-    return replace(
-        placed,
-        start_s=float(laid.beats_s[0]),
-        end_s=float(laid.beats_s[-1]),
-        beats_s=tuple(laid.beats_s.tolist()) if laid.place >= 0 else (),
-        number=laid.number,
-        metre=laid.metre,
     )

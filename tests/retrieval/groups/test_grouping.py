@@ -1,18 +1,27 @@
 """Groups chosen from a small index: unison, canon, a mirror, and everybody for themselves."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from danceit.align import make_aligner
 from danceit.audio import listen
-from danceit.data import BONES, Dance, mirrored
+from danceit.bench import in_time
+from danceit.counts import Section
+from danceit.data import BONES, Dance, Music, mirrored
 from danceit.errors import InputError
+from danceit.index.building.build import build
+from danceit.index.building.options import BuildOptions
+from danceit.index.fragments import FragmentGrid
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary
+from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.groups.floor import nearest_px, standing
 from danceit.retrieval.groups.formations import APART_PX
@@ -149,3 +158,50 @@ def test_bad_options_are_refused_before_anything_slow(
 
 def test_a_canon_without_a_number_follows_by_two() -> None:
     assert Timing.parsed("canon") == Timing("canon", 2.0)
+
+
+def test_dancers_on_their_own_bring_moves_back_where_the_song_does(
+    library: SyntheticLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from danceit import audio
+
+    heard = audio.listen
+
+    def parted(path: Path, **more: object) -> Music:
+        music = heard(path, **more)
+        if path != library.query_song:
+            return music
+        ones = music.counts.downbeats_s
+        half = (len(ones) - 1) // 2
+        spans = pairwise(ones[[0, half, 2 * half]].tolist())
+        sections = tuple(Section(*span, "A") for span in spans)
+        return replace(music, counts=replace(music.counts, sections=sections))
+
+    monkeypatch.setattr(audio, "listen", parted)
+    torch.manual_seed(0)
+    counted = BuildOptions(grid=FragmentGrid(grid="counts"))
+    build(library.folder, tmp_path / "index", FragmentEncoder.create(EncoderConfig()), counted)
+    with open_store(tmp_path / "index", device="cpu") as store:
+        encoder = FragmentEncoder.load(store.encoder, device="cpu")
+        group = GroupOptions(3, "line", "free")
+        options = QueryOptions(length_s=1.0)
+        made = compose_group(library.query_song, store, encoder, options, group, [])
+    counts = parted(library.query_song).counts
+    assert all(in_time.repeated(dance, counts) > 0.9 for dance in made.dances)
+    for window in zip(*(dance.fragments for dance in made.dances), strict=True):
+        assert len({placed.fragment_id for placed in window}) == 3
+    assert not any("same fragment" in note for note in made.notes)
+
+
+def test_more_dancers_than_fragments_show_the_same_and_it_is_said(
+    store: FragmentStore, encoder: FragmentEncoder, library: SyntheticLibrary
+) -> None:
+    (clip, *_) = store.recordings().values()
+    few = replace(OPTIONS, k=2, where=f"clip = '{clip.clip_ids[0]}'")
+    group = GroupOptions(3, "line", "free")
+    made = compose_group(library.query_song, store, encoder, few, group, [])
+    windows = list(zip(*(dance.fragments for dance in made.dances), strict=True))
+    alike = sum(len({placed.fragment_id for placed in window}) < 3 for window in windows)
+    (note,) = (note for note in made.notes if "same fragment" in note)
+    assert alike == len(windows)
+    assert note.startswith(f"in {alike} of {len(windows)} windows, from 0:00.0 on, two dancers")
