@@ -30,6 +30,10 @@ DISTANCE = 4.2 * BODY_PX
 """From the camera to the point that it looks at."""
 PITCH_RAD = np.deg2rad(9.0)
 """How far the camera looks down on a dance with depth."""
+STILL_PITCH_RAD = np.deg2rad(22.0)
+"""And on stills of a group: from higher up those behind are seen between those in front."""
+_CENTRED = 3
+"""Times that the aim of a still is corrected; in perspective one does not do."""
 HEADROOM = 0.13 * BODY_PX
 """Room kept beyond the outermost joint, for head and hands."""
 TALLEST_VIEW = 1.24 * BODY_PX
@@ -145,6 +149,30 @@ def follow(joints: Sequence[Float32], views: Sequence[View], fps: float) -> list
 
 def gather(joints: Sequence[Float32], view: View, fps: float) -> Camera:
     """One camera for dancers on one stage; arguments as for `follow`."""
+    points, seen, middle, floor = _together(joints, fps)
+    pitch = PITCH_RAD if any(body.shape[2] == 3 for body in joints) else 0.0
+    aim = _smooth(middle, max(1, round(AIM_S * fps)))
+    opening = _opening(_demand(points, seen, aim, floor, pitch, view, np.inf), fps)
+    return Camera(aim, 1.0 / opening, pitch, floor, view)
+
+
+def posed(joints: Sequence[Float32], view: View, fps: float) -> Camera:
+    """As `gather`, for stills: each frame is seen from as near as it allows, from higher up."""
+    points, seen, aim, floor = _together(joints, fps)
+    pitch = STILL_PITCH_RAD if any(body.shape[2] == 3 for body in joints) else 0.0
+    for _ in range(_CENTRED):
+        probe = Camera(aim, np.ones(len(points)), pitch, floor, View(0.0, 0.0, 0.0, 0.0))
+        xy, _ = probe.project(points, slice(None))
+        low = np.where(seen[..., None], xy, np.inf).min(axis=1)
+        high = np.where(seen[..., None], xy, -np.inf).max(axis=1)
+        off = np.where(np.isfinite(low), (low + high) / 2, 0.0)
+        aim = aim + np.pad(off * DISTANCE, ((0, 0), (0, 1)))
+    demand = _demand(points, seen, aim, floor, pitch, view, np.inf)
+    return Camera(aim, 1.0 / demand, pitch, floor, view)
+
+
+def _together(joints: Sequence[Float32], fps: float) -> tuple[Float32, Bool, Float64, Float64]:
+    """All points (T, N, 3), which are to be framed, their middle (T, 3) and the floor (T,)."""
     aims, floors, bodies, marks = [], [], [], []
     for body in joints:
         points = world(body)
@@ -154,13 +182,13 @@ def gather(joints: Sequence[Float32], view: View, fps: float) -> Camera:
         floors.append(floor)
         bodies.append(points)
         marks.append(seen & (np.abs(points - aim[:, None]).max(axis=2) < REACH))
-    pitch = PITCH_RAD if any(body.shape[2] == 3 for body in joints) else 0.0
     middle = (np.min(aims, axis=0) + np.max(aims, axis=0)) / 2
-    aim = _smooth(middle, max(1, round(AIM_S * fps)))
-    floor = np.max(floors, axis=0)
-    points, seen = np.concatenate(bodies, axis=1), np.concatenate(marks, axis=1)
-    opening = _opening(_demand(points, seen, aim, floor, pitch, view, np.inf), fps)
-    return Camera(aim, 1.0 / opening, pitch, floor, view)
+    return (
+        np.concatenate(bodies, axis=1),
+        np.concatenate(marks, axis=1),
+        middle,
+        np.max(floors, axis=0),
+    )
 
 
 def _opening(demand: Float64, fps: float) -> Float64:

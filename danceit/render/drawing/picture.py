@@ -14,6 +14,7 @@ from danceit.files import replacing
 from danceit.makers import PNG_KEY
 from danceit.progress import Progress, silent
 from danceit.render.drawing.figure import JOINT_COLOURS, mixed
+from danceit.render.drawing.group_marks import GroupMarks
 from danceit.render.drawing.overlay import clip_colour
 from danceit.render.drawing.scene import Scene, check_dances
 from danceit.render.drawing.text import draw_text, fitted
@@ -28,8 +29,12 @@ Picture = npt.NDArray[np.uint8]
 
 SHEET_COLUMNS, SHEET_ROWS = 8, 4
 """Poses of a sheet of one dance; of several, a row for each."""
+GROUP_COLUMNS, GROUP_ROWS, GROUP_SIZE = 3, 4, 1.5
+"""Pictures of a group's sheet, 16:9 and as wide together, and how much taller than a pose."""
 NOTEBOOK_LOOK = RenderOptions(size=96)
 """Small: eight poses fit the width of a notebook."""
+_LABEL, _PLAN_LABEL = 34, 92
+"""Height of what stands under a pose, of `POSE_PX`; with a plan of the stage."""
 GIF_S = 4.0
 """Seconds that a GIF shows unless `RenderOptions.seconds` says otherwise."""
 GIF_FRAME_S = 0.05
@@ -66,27 +71,45 @@ def sheet_of(
     """Draw a contact sheet, uint8 (H, W, 3).
 
     Under each pose stand its second, its source clip, and the stretch of time until
-    the next pose in the colours of the clips shown, with a notch at every seam.
+    the next pose in the colours of the clips shown, with a notch at every seam; of a group, those
+    of its first dancer.
     """
     check_dances(dances, options)
     options = options.sized(POSE_PX)
-    together = one_stage(dances)
-    n_poses = SHEET_COLUMNS * (SHEET_ROWS if len(dances) == 1 or together else 1)
     plain = replace(options, beats="none", debug=False, captions=(), credits=False, aspect="1:1")
-    shown = [list(dances)] if together else [[dance] for dance in dances]
-    scenes = [Scene(some, plain, lane=False) for some in shown]
+    if one_stage(dances):
+        return _group_sheet(dances, plain, progress)
+    n_poses = SHEET_COLUMNS * (SHEET_ROWS if len(dances) == 1 else 1)
     strips = []
-    for place, (dance, scene) in enumerate(zip(dances, scenes, strict=False)):
+    for place, dance in enumerate(dances):
+        scene = Scene([dance], plain, lane=False)
         name = options.captions[place] if place < len(options.captions) else ""
         cells = [_cell(dance, scene, pose, n_poses) for pose in range(n_poses)]
         if name:
             unit = options.size / POSE_PX
             at = (8 * unit, 14 * unit)
             draw_text(cells[0], name, at, 14 * unit, options.look.accent, font=options.font)
-        rows = [cells[i : i + SHEET_COLUMNS] for i in range(0, n_poses, SHEET_COLUMNS)]
-        strips += [np.concatenate(row, axis=1) for row in rows]
+        strips.append(_in_rows(cells, SHEET_COLUMNS))
         progress(place + 1, len(dances))
     return np.concatenate(strips, axis=0)
+
+
+def _group_sheet(dances: Sequence[Dance], options: RenderOptions, progress: Progress) -> Picture:
+    """Pictures of a group: dancers have numbers, and a plan says where they stand."""
+    options = replace(options, aspect="16:9", size=2 * round(GROUP_SIZE * options.size / 2))
+    scene = Scene(dances, options, lane=False, stills=True)
+    marks = GroupMarks.of(scene, dances)
+    n_poses = GROUP_COLUMNS * GROUP_ROWS
+    cells = []
+    for pose in range(n_poses):
+        cells.append(_cell(dances[0], scene, pose, n_poses, marks))
+        progress(pose + 1, n_poses)
+    return _in_rows(cells, GROUP_COLUMNS)
+
+
+def _in_rows(cells: Sequence[Picture], columns: int) -> Picture:
+    rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
 
 
 SHEET = Renderer(render_sheet, maker="contact sheet of danceit")
@@ -101,16 +124,22 @@ def notebook_png(dance: Dance) -> bytes:
     return stream.getvalue()
 
 
-def _cell(dance: Dance, scene: Scene, pose: int, n_poses: int) -> Picture:
+def _cell(
+    dance: Dance, scene: Scene, pose: int, n_poses: int, marks: GroupMarks | None = None
+) -> Picture:
     """One pose with its label below."""
     options, look = scene.options, scene.options.look
     start, stop = (int(i * scene.n_danced / n_poses) for i in (pose, pose + 1))
     start, stop = min(start, scene.n_danced - 1), max(stop, start + 1)
     drawn = scene.frame(start)
-    size = drawn.shape[1]
-    unit = size / POSE_PX
-    label = np.empty((round(34 * unit), size, 3), dtype=np.uint8)
+    size, unit = drawn.shape[1], min(drawn.shape[:2]) / POSE_PX
+    tall = _LABEL if marks is None else _PLAN_LABEL
+    label = np.empty((round(tall * unit), size, 3), dtype=np.uint8)
     label[:] = look.ground
+    if marks is not None:
+        marks.number(drawn, start, options)
+        middle = slice(size // 4, size - size // 4)
+        marks.plan(label[round(8 * unit) :, middle], start, 10 * unit, options)
     first, last = (
         int(np.clip((options.start_s + i / scene.fps) * dance.fps, 0, dance.n_frames))
         for i in (start, stop)
@@ -121,7 +150,7 @@ def _cell(dance: Dance, scene: Scene, pose: int, n_poses: int) -> Picture:
     y = 20 * unit
     clock = f"{scene.time_s(start):.1f} s"
     draw_text(label, clock, (8 * unit, y), 13 * unit, look.accent, font=options.font)
-    short = fitted(clip, 11 * unit, 0.6 * size, options.font)
+    short = fitted(clip, 11 * unit, (0.6 if marks is None else 0.25) * size, options.font)
     at = (size - 8 * unit, y)
     draw_text(label, short, at, 11 * unit, look.ink, anchor="right", font=options.font)
     cell: Picture = np.concatenate([drawn, label], axis=0)

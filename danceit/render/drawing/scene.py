@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from danceit.data import Dance, Float32, Float64, Int64
 from danceit.errors import InputError
-from danceit.render.drawing.camera import Camera, View, follow, gather, world
+from danceit.render.drawing.camera import Camera, View, follow, gather, posed, world
 from danceit.render.drawing.figure import Figure, figure, mixed
 from danceit.render.drawing.motion import joints_at, output_frames, source_frames
 from danceit.render.drawing.overlay import (
@@ -80,6 +80,8 @@ class Scene:
         Instead of that of `options`.
     lane : bool
         Whether progress and beats are drawn.
+    stills : bool
+        Whether frames are looked at one by one: the camera of a group then need not be steady.
 
     Attributes
     ----------
@@ -87,6 +89,8 @@ class Scene:
         Pictures in all.
     n_danced : int
         Those before the credits.
+    times_s : float64 (T,)
+        Second of the song that each of those shows.
     tags : mapping of str to str
         What a video file must say of the pictures.
     """
@@ -101,6 +105,7 @@ class Scene:
         *,
         fps: float | None = None,
         lane: bool = True,
+        stills: bool = False,
     ) -> None:
         check_dances(dances, options)
         self.options = options
@@ -115,21 +120,22 @@ class Scene:
         length_s = min(rest_s, options.seconds or rest_s)
         self.n_danced = output_frames(length_s, self.fps)
         self.length_s = length_s
-        self._times_s = options.start_s + np.arange(self.n_danced) / self.fps
+        self.times_s = options.start_s + np.arange(self.n_danced) / self.fps
         self._credits = credits_of(dances) if options.credits else []
         self.n_frames = self.n_danced + n_cards(self._credits) * round(CARD_S * self.fps)
-        moving = [joints_at(dance, self._times_s) for dance in dances]
+        moving = [joints_at(dance, self.times_s) for dance in dances]
         self._together = one_stage(dances)
         n_views = 1 if self._together else len(dances)
         self._views = split_views(n_views, options.frame_size, self.lane)
         if self._together:
-            cameras = [gather(moving, self._views[0], self.fps)] * len(dances)
+            framed = posed if stills else gather
+            cameras = [framed(moving, self._views[0], self.fps)] * len(dances)
             self._drawn_order = far_to_near(moving)
         else:
             cameras = follow(moving, self._views, self.fps)
             self._drawn_order = np.tile(np.arange(len(dances)), (self.n_danced, 1))
         self._dancers = [
-            _Dancer(dance, joints, source_frames(dance, self._times_s), camera)
+            _Dancer(dance, joints, source_frames(dance, self.times_s), camera)
             for dance, joints, camera in zip(dances, moving, cameras, strict=True)
         ]
         self._backdrop = Backdrop(options)
@@ -163,7 +169,7 @@ class Scene:
 
     def time_s(self, index: int) -> float:
         """Second of the song that a frame of the dance shows."""
-        return float(self._times_s[index])
+        return float(self.times_s[index])
 
     def _stage(self, picture: Picture, index: int) -> None:
         look = self.options.look

@@ -61,7 +61,7 @@ class FootageScene(Scene):
         if options.locate is None:
             raise InputError("footage needs RenderOptions.locate, which finds the sources' videos")
         self._canvas = canvas_place(options.frame_size)
-        self.cut = cut(dances[0], self._times_s, options.locate, self._canvas, options.joins)
+        self.cut = cut(dances[0], self.times_s, options.locate, self._canvas, options.joins)
         made_by = sorted({placed.generator for placed in dances[0].fragments if placed.generator})
         if made_by:
             raise InputError(

@@ -10,7 +10,9 @@ from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.render import RenderOptions, render, render_many
 from danceit.render.drawing.figure import JOINT_COLOURS
+from danceit.render.drawing.group_marks import GroupMarks
 from danceit.render.drawing.overlay import clip_colour
+from danceit.render.drawing.scene import Scene
 from tests.render.conftest import make_dance, swaying
 
 
@@ -65,6 +67,43 @@ def test_a_sheet_of_several_dances_has_a_row_for_each(
     render_many([dance, flat_dance], tmp_path / "a.png", options=options)
     with Image.open(tmp_path / "a.png") as sheet:
         assert sheet.size == (8 * 64, 2 * 75)
+
+
+def beside(dance: Dance, number: int, x: float, z: float) -> Dance:
+    """A dancer of a group who stands elsewhere."""
+    joints = dance.joints + np.array([x, 0.0, z], dtype=np.float32)
+    return dance.with_step("group", "unison", {"group": "two", "dancer": number}, joints=joints)
+
+
+def test_the_stills_of_a_group_are_filled_by_its_dancers_wherever_they_are(dance: Dance) -> None:
+    for apart in (200.0, 800.0):
+        pair = [beside(dance, 1, -apart, 0.0), beside(dance, 2, apart, 300.0)]
+        options = RenderOptions(size=288, aspect="16:9", beats="none")
+        scene = Scene(pair, options, lane=False, stills=True)
+        seen = np.concatenate(scene.pixels(), axis=1)
+        low, high = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
+        assert (low > 0).all()
+        assert (high < (512, 288)).all()
+        # One side is filled but for the room that heads and hands are given.
+        assert (np.max((high - low) / (512, 288), axis=1) > 0.6).all()
+        np.testing.assert_allclose((low + high) / 2, [[256, 144]] * len(low), atol=6)
+
+
+def test_who_stands_left_and_behind_is_so_on_the_plan(dance: Dance, tmp_path: Path) -> None:
+    pair = [beside(dance, 1, -300.0, 0.0), beside(dance, 2, 300.0, 300.0)]
+    options = RenderOptions(size=288, aspect="16:9", beats="none")
+    marks = GroupMarks.of(Scene(pair, options, lane=False, stills=True), pair)
+    blank = np.zeros((100, 200, 3), dtype=np.uint8)
+    marks.plan(blank, 0, 12, options)
+    down, across = np.nonzero(blank.any(axis=2))
+    left, right = across < 100, across > 100
+    assert left.any()
+    assert right.any()
+    assert down[left].min() > down[right].max()
+    assert (marks.heads[:, 0, 0] < marks.heads[:, 1, 0]).all()
+    render_many(pair, tmp_path / "a.png", options=RenderOptions(size=64))
+    with Image.open(tmp_path / "a.png") as sheet:
+        assert sheet.size[0] == 3 * 170
 
 
 def test_a_sheet_refuses_what_a_video_refuses(dance: Dance, tmp_path: Path) -> None:
