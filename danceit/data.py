@@ -13,7 +13,7 @@ Conventions
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -234,7 +234,10 @@ class Dance:
         )
 
 
-def mirrored(poses: Float32) -> Float32:
+_Poses = TypeVar("_Poses", Float32, Float64)
+
+
+def mirrored(poses: _Poses) -> _Poses:
     """Poses (..., 18, C) seen in a mirror: x reversed about the canvas, left and right swapped."""
     flipped = poses[..., list(MIRRORED), :].copy()
     flipped[..., 0] = CANVAS_PX - flipped[..., 0]

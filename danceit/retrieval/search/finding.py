@@ -2,8 +2,9 @@
 
 The encoder's pose space does not ask where on the stage and towards whom a move was danced.
 The move, stretched to each length of the index that is near its own, is looked for there, and
-its mirror image too where that is asked for; what is found is slid along its clip to where it
-lies best and ranked by `danceit.retrieval.search.likeness`.
+its mirror image too where that is asked for, both at once. What is found is compared joint by
+joint at a few moments, as it is and in the mirror; the nearest are slid along their clips to where
+they lie best and ranked by `danceit.retrieval.search.likeness`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from danceit.data import FPS, Float32, Float64, Int64, mirrored
+from danceit.data import FPS, Bool, Float32, Float64, Int64, mirrored
 from danceit.errors import IndexStateError, InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
@@ -36,6 +37,8 @@ _POOL = 192
 """Fragments of each length that are fetched for each way of looking."""
 _LAID = 24
 """Those of them, the nearest as they stand, that are slid and laid on the move moment by moment."""
+_MOMENTS = 12
+"""Evenly spread, by which it is told which are nearest: a quarter of the work for 2 s."""
 MOST = 500
 """Rows that may be asked for."""
 
@@ -125,14 +128,17 @@ class Match:
 
 @dataclass(frozen=True)
 class _Hits:
-    """What was found of one length and one way of looking; `offsets` are frames slid."""
+    """What was found of one length, N fragments laid on the move.
+
+    `offsets` are frames slid; where `mirrored`, `fit` is of the fragment's mirror image.
+    """
 
     table: FragmentTable
     offsets: Int64
     distances: Float64
     apart_px: Float64
     fit: Fit
-    mirrored: bool
+    mirrored: Bool
 
 
 def find_moves(
@@ -158,13 +164,9 @@ def find_moves(
         )
     poses = _checked(move, store.spec.dims)
     lengths = lengths_for(move, store.spec.lengths)
-    ways = [(poses, False), *([(mirrored(poses), True)] if options.mirror else [])]
     search = searching(store, options.where)
-    found = [
-        hits
-        for length in lengths
-        for hits in _found(ways, length, store, embedder, search, options.k)
-    ]
+    looked = _Looked(store, embedder, search, options)
+    found = [hits for length in lengths if (hits := looked.found(poses, length)) is not None]
     return _ranked(found, len(poses), options.k)
 
 
@@ -203,37 +205,52 @@ def _checked(move: Move, dims: int) -> Float32:
     return poses
 
 
-def _found(
-    ways: Sequence[tuple[Float32, bool]],
-    length: int,
-    store: FragmentStore,
-    embedder: Embedder,
-    search: Search,
-    k: int,
-) -> list[_Hits]:
-    """Search fragments of one length in every way, and measure what is found."""
-    probes = np.stack([evenly(poses, length) for poses, _ in ways])
-    vectors = embedder.embed_poses(probes)
-    pool = max(_POOL, 3 * k)
-    hits = search(vectors, pool, by="pose", where=Where(n_frames=length))
-    if not hits.rows.shape[1]:
-        return []
-    rows = np.unique(hits.rows)
-    # Each way of looking may as well take what another one found.
-    others, vectors_of = store.poses(rows), store.vectors(rows).astype(np.float64)
-    bodies = Bodies.of(others)
-    measured = []
-    for (poses, flipped), probe, vector in zip(ways, probes, vectors, strict=True):
-        near = even_distances(Bodies.of(probe), bodies)
-        kept = np.argsort(near, kind="stable")[: max(_LAID, k + k // 2)]
-        table = store.table(rows[kept])
-        around = surrounded(store, table, others[kept])
+@dataclass(frozen=True)
+class _Looked:
+    """Where and how moves are looked for."""
+
+    store: FragmentStore
+    embedder: Embedder
+    search: Search
+    options: MoveOptions
+
+    def found(self, poses: Float32, length: int) -> _Hits | None:
+        """Search fragments of one length for a move (T, 18, C), and measure what is found."""
+        store, k = self.store, self.options.k
+        probe = evenly(poses, length)
+        ways = [probe, mirrored(probe)] if self.options.mirror else [probe]
+        vectors = self.embedder.embed_poses(np.stack(ways))
+        hits = self.search(vectors, max(_POOL, 3 * k), by="pose", where=Where(n_frames=length))
+        if not hits.rows.shape[1]:
+            return None
+        # Each way of looking may as well take what the other one found.
+        rows = np.unique(hits.rows)
+        others = store.poses(rows)
+        way, at = _nearest(ways, others, max(_LAID, k + k // 2))
+        flipped = way > 0
+        table = store.table(rows[at])
+        around = surrounded(store, table, others[at]).in_a_mirror(flipped)
         offsets = slid(probe, around)
         fit = fitted(probe, around.windows(offsets))
-        distances = ((vectors_of[kept] - vector) ** 2).sum(axis=1)
-        apart_px = np.minimum(warped_distance(poses, fit.laid), fit.apart_px)
-        measured.append(_Hits(table, offsets, distances, apart_px, fit, flipped))
-    return measured
+        apart = store.vectors(rows[at]).astype(np.float64) - vectors[way]
+        return _Hits(
+            table=table,
+            offsets=offsets,
+            distances=(apart**2).sum(axis=1),
+            apart_px=np.minimum(warped_distance(poses, fit.laid), fit.apart_px),
+            fit=fit,
+            mirrored=flipped,
+        )
+
+
+def _nearest(ways: Sequence[Float32], others: Float32, count: int) -> tuple[Int64, Int64]:
+    """Number of the way of looking, and place among others (N, L, 18, C), of the nearest pairs."""
+    moments = np.linspace(0, others.shape[1] - 1, _MOMENTS).round().astype(np.int64)
+    bodies = Bodies.of(others[:, moments])
+    near = np.stack([even_distances(Bodies.of(one[moments]), bodies) for one in ways])
+    best = np.argsort(near, axis=None, kind="stable")[:count]
+    way, at = np.divmod(best, len(others))
+    return way, at
 
 
 def _ranked(found: Sequence[_Hits], n_frames: int, k: int) -> tuple[Match, ...]:
@@ -259,8 +276,9 @@ def _ranked(found: Sequence[_Hits], n_frames: int, k: int) -> tuple[Match, ...]:
 
 
 def _match(hits: _Hits, i: int, n_frames: int) -> Match:
-    table = hits.table
+    table, flipped = hits.table, bool(hits.mirrored[i])
     slid_s = float(hits.offsets[i]) / FPS
+    laid, turn_deg = hits.fit.laid[i], float(np.degrees(hits.fit.turn[i]))
     return Match(
         row=int(table.rows[i]),
         fragment_id=str(table.fragment_id[i]),
@@ -274,8 +292,8 @@ def _match(hits: _Hits, i: int, n_frames: int) -> Match:
         apart_px=float(hits.apart_px[i]),
         distance=float(hits.distances[i]),
         stretch=float(table.n_frames[i] / n_frames),
-        turn_deg=float(np.degrees(hits.fit.turn[i])),
-        mirrored=hits.mirrored,
+        turn_deg=-turn_deg if flipped else turn_deg,
+        mirrored=flipped,
         copies=(),
-        laid=hits.fit.laid[i],
+        laid=mirrored(laid) if flipped else laid,
     )

@@ -5,11 +5,11 @@ other fragments show the clip there, to where it lies nearest on the move. A cop
 is then found to the frame, wherever on the grid it was danced.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from danceit.data import Bool, Float32, Int64
+from danceit.data import Bool, Float32, Int64, mirrored
 from danceit.index.store.contract import FragmentStore, FragmentTable, Where
 from danceit.retrieval.search.likeness import Bodies, even_distances
 
@@ -46,6 +46,14 @@ class Surroundings:
         at = self.reach + offsets[:, None] + np.arange(self.length)
         found: Float32 = self.poses[np.arange(len(offsets))[:, None], at]
         return found
+
+    def in_a_mirror(self, which: Bool) -> "Surroundings":
+        """Return the same with some of them (N,) as their mirror images."""
+        if not which.any():
+            return self
+        poses = self.poses.copy()
+        poses[which] = mirrored(poses[which])
+        return replace(self, poses=poses)
 
 
 def surrounded(store: FragmentStore, table: FragmentTable, own: Float32) -> Surroundings:

@@ -97,6 +97,10 @@ def write_catalogue(
         raise OSError(f"{path}: {_first_line(exc)}") from exc
 
 
+_HELD_CLIPS = 8192
+"""Clips up to which all that is known of them is held in memory; of 3 min, counted, 3 kB each."""
+
+
 @dataclass(frozen=True)
 class _Columns:
     """What is asked of fragments for every song, held in memory: 16 bytes a fragment."""
@@ -118,6 +122,7 @@ class Catalogue:
         self._path = path
         self._loading = threading.Lock()
         self._held: _Columns | None = None
+        self._clips: dict[str, Any] | None = None
         try:
             with plain(path) as at:
                 self._connection: duckdb.DuckDBPyConnection = connected(at, read_only=True)
@@ -254,16 +259,24 @@ class Catalogue:
 
     def _clip_columns(self, numbers: Int32) -> dict[str, Any]:
         """Columns of some clips, in the order of their numbers."""
-        cursor = self._connection.cursor()
-        cursor.register("wanted", {"clip": numbers, "place": np.arange(len(numbers))})
-        found = self._arrays(
-            "SELECT w.place, c.clip_id, c.recording_id, c.source, c.audio, c.video, c.style,"
-            f" c.dancer, c.licence, c.tempo_bpm, c.start_s, c.file_hash, {self._later}"
-            " FROM wanted w JOIN clips c ON c.clip = w.clip",
+        if len(self._columns().first_frame) > _HELD_CLIPS:
+            cursor = self._connection.cursor()
+            cursor.register("wanted", {"clip": numbers})
+            return self._described("clip IN (SELECT clip FROM wanted)", cursor)
+        with self._loading:
+            if self._clips is None:
+                self._clips = self._described("true")
+        return {name: column[numbers] for name, column in self._clips.items()}
+
+    def _described(
+        self, which: str, cursor: "duckdb.DuckDBPyConnection | None" = None
+    ) -> dict[str, Any]:
+        return self._arrays(
+            "SELECT c.clip_id, c.recording_id, c.source, c.audio, c.video, c.style, c.dancer,"
+            f" c.licence, c.tempo_bpm, c.start_s, c.file_hash, {self._later}"
+            f" FROM clips c WHERE {which} ORDER BY clip",
             cursor=cursor,
         )
-        order = np.argsort(found.pop("place"))
-        return {name: column[order] for name, column in found.items()}
 
     def _arrays(
         self,

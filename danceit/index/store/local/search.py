@@ -22,6 +22,9 @@ from danceit.index.store.vector_index import exact_search, filtered_search, merg
 
 _SCANNED = 200_000
 """Rows up to which all that a filter leaves are compared: 50 ms for 100 queries."""
+_FILTERS = 8
+"""Filters whose rows are remembered: a generation does not change, and asking DuckDB for a
+quarter of a million takes longer than searching them."""
 
 
 class LocalSearch:
@@ -36,6 +39,7 @@ class LocalSearch:
         self._cards = count_cards(device)
         self._one_at_a_time = Lock()
         self._indexes: dict[str, Any] = {}
+        self._kept: dict[tuple[By, Where], Int64] = {}
         for part in generation.manifest.parts:
             index = generation.search_index(part, mapped=not self._cards)
             self._indexes[part.file] = to_cards(index, device)
@@ -92,8 +96,14 @@ class LocalSearch:
         return found
 
     def _rows(self, part: SearchPart, where: Where) -> Int64:
-        one_length = replace(where, n_frames=part.n_frames)
-        return self._generation.catalogue.matching(one_length, part.by)
+        key = (part.by, replace(where, n_frames=part.n_frames))
+        rows = self._kept.get(key)
+        if rows is None:
+            rows = self._generation.catalogue.matching(key[1], part.by)
+            while len(self._kept) >= _FILTERS:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[key] = rows
+        return rows
 
     def _scan(
         self, part: SearchPart, rows: Int64, queries: Float32, k: int
