@@ -135,6 +135,12 @@ def loudness(path: Path) -> Float64:
     return features(path, "mfcc")[:, 0].astype(np.float64)
 
 
+def loudness_in(features: Float32, kind: str) -> Float64 | None:
+    """Log energy (T,) where features of a kind tell it, as `loudness` gives it; else None."""
+    first = _COMBINED.get(kind, (kind,))[0]
+    return features[:, 0].astype(np.float64) if first == "mfcc" else None
+
+
 def _cached_features(path: Path, sha256: str, kind: str, told: Progress) -> Float32:
     if kind == "rhythm":
         # Corrected counts change the beats of a song whose onsets stay, so these are kept.

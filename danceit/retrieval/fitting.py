@@ -7,7 +7,7 @@ is laid on a window by its ends.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,7 +149,7 @@ class _Known:
             start_s=np.asarray(table.start_s, dtype=np.float64),
             end_s=np.asarray(table.end_s, dtype=np.float64),
             take_s=np.asarray(table.start_frame, dtype=np.float64) / FPS,
-            energy=_ranks(table.energy, energies),
+            energy=ranks(table.energy, energies),
             beats_s=np.concatenate(beats_s),
             begin=begin,
             end=end,
@@ -339,15 +339,21 @@ def trusted_counts(media: str, stored: Counts) -> Counts:
 
 def loudness_ranks(energy: Float64, plan: Plan) -> Float64:
     """Rank, 0 to 1, of the mean log energy of each window; `energy` is one value a frame (T,)."""
+    spans = [(window.first_frame, round(window.end_s * FPS)) for window in plan.windows]
+    levels = levels_of(energy, spans)
+    return ranks(levels, levels)
+
+
+def levels_of(energy: Float64, spans: Sequence[tuple[int, int]]) -> Float64:
+    """Mean log energy of half-open stretches of frames, of which one at least is there."""
     levels = []
-    for window in plan.windows:
-        first = min(window.first_frame, len(energy) - 1)
-        last = max(first + 1, min(len(energy), round(window.end_s * FPS)))
-        levels.append(float(np.mean(energy[first:last])))
-    return _ranks(levels, levels)
+    for start, stop in spans:
+        first = min(start, len(energy) - 1)
+        levels.append(float(np.mean(energy[first : max(first + 1, min(len(energy), stop))])))
+    return np.array(levels, dtype=np.float64)
 
 
-def _ranks(values: npt.ArrayLike, among: npt.ArrayLike) -> Float64:
+def ranks(values: npt.ArrayLike, among: npt.ArrayLike) -> Float64:
     """Rank of each value (N,) among others (M,), 0 to 1; that of equal ones is their mean."""
     held, own = np.sort(np.asarray(among, np.float64)), np.asarray(values, np.float64)
     if len(held) < 2:

@@ -162,15 +162,20 @@ def _tempo_changes() -> Float32:
     return np.asarray(change, np.float32)
 
 
-def find_bars(ones: Float64, metres: tuple[int, ...] = METRES) -> BarPath:
+def find_bars(
+    ones: Float64, metres: tuple[int, ...] = METRES, ending: int | None = None
+) -> BarPath:
     """Place of each beat in bars of one metre, which may slip but seldom does.
 
     Parameters
     ----------
     ones : float64 (B,)
         Log odds that a beat is a 1.
+    metres : tuple of int
+    ending : int, optional
+        Place that the last beat must have.
     """
-    paths = [_bars_of(ones, metre) for metre in metres]
+    paths = [_bars_of(ones, metre, ending) for metre in metres]
     best = max(paths, key=lambda path: path.log_odds)
     return replace(best, margin=_margin(ones, best, metres))
 
@@ -192,8 +197,8 @@ def _margin(ones: Float64, best: BarPath, metres: tuple[int, ...]) -> float:
     return max(0.0, own - max(sums.values())) / n_bars
 
 
-def _bars_of(ones: Float64, metre: int) -> BarPath:
-    """Best path through places of one metre; a slip jumps to any place."""
+def _bars_of(ones: Float64, metre: int, ending: int | None = None) -> BarPath:
+    """Best path through places of one metre, to any or one of them; a slip jumps to any place."""
     score = np.zeros(metre)
     # `came[b, i]`: the place before place i of beat b.
     came = np.zeros((len(ones), metre), np.int32)
@@ -208,12 +213,13 @@ def _bars_of(ones: Float64, metre: int) -> BarPath:
         # Shared between the places, so that metres can be compared.
         score = score.copy()
         score[0] += one
-    place = int(score.argmax())
+    place = int(score.argmax()) if ending is None else ending - 1
+    log_odds = float(score[place])
     numbers = np.empty(len(ones), np.int32)
     for beat in range(len(ones) - 1, -1, -1):
         numbers[beat] = place + 1
         place = int(came[beat, place])
-    return BarPath(numbers, metre, float(score.max()))
+    return BarPath(numbers, metre, log_odds)
 
 
 def refined(frames: Int64, strength: Float32) -> Float64:

@@ -50,6 +50,9 @@ _LOUD_S = 1.5
 """Longer than the breaks of songs that people dance through."""
 _ANOTHER_METRE = 6.0
 """Nepers by which another metre must fit better than the one that is being counted."""
+_ANOTHER_ONE = 6.0
+"""Nepers by which the 1 must fit better on another beat than on the one that is counted: two to
+four bars that say so. Songs lean to their third beat for a while."""
 _SURE_BEATS = 16
 _LOST = 0.15
 """Confidence below which counting ends; it begins at `danceit.counts.TRUSTED`."""
@@ -195,8 +198,11 @@ class Follower:
         sure = float(heard[-_SURE_BEATS:].mean())
         if len(frames) < FEWEST or sure < (_LOST if before.counting else TRUSTED):
             return nothing
-        bars = self._bars(one_odds(Activation(self._beat, self._one), frames))
-        return self._told(now_s, beats_s, bars, heard)
+        same_pace = before.counting and not self._paced_otherwise(beats_s)
+        first_id = self._first_id(beats_s)
+        foretold = before.number(first_id + len(beats_s) - 1) if same_pace else 0
+        bars = self._bars(one_odds(Activation(self._beat, self._one), frames), foretold)
+        return self._told(now_s, beats_s, bars, heard, first_id, before.grid + (not same_pace))
 
     def _window(self) -> tuple[int, Activation]:
         """Number of the first frame that the network looks at now, and what it says."""
@@ -226,20 +232,33 @@ class Follower:
     def _seconds(self, frames: Float64) -> Float64:
         return np.asarray((frames + self._forward.first) / RATE_HZ, dtype=np.float64)
 
-    def _bars(self, ones: Float64) -> BarPath:
-        """Bars of the beats; the metre that is being counted stays unless another fits far more."""
+    def _bars(self, ones: Float64, said: int) -> BarPath:
+        """Bars of the beats; metre and 1 stay as they are counted unless others fit far better.
+
+        `said` is the place that was foretold of the last beat; 0 where none was.
+        """
         best = find_bars(ones, self._metres)
         if self._metre and best.metre != self._metre:
             same = find_bars(ones, (self._metre,))
             if best.log_odds < same.log_odds + _ANOTHER_METRE:
                 best = same
+        if said and best.metre == self._metre and best.numbers[-1] != said:
+            same = find_bars(ones, (best.metre,), said)
+            if best.log_odds < same.log_odds + _ANOTHER_ONE:
+                best = same
         self._metre = best.metre
         return best
 
-    def _told(self, now_s: float, beats_s: Float64, bars: BarPath, heard: Float64) -> Followed:
-        """Number the beats as those before them, and go on with them; `heard` is how surely."""
-        first_id = self._first_id(beats_s)
-        grid = self.followed.grid + self._paced_otherwise(beats_s)
+    def _told(
+        self,
+        now_s: float,
+        beats_s: Float64,
+        bars: BarPath,
+        heard: Float64,
+        first_id: int,
+        grid: int,
+    ) -> Followed:
+        """Go on with the beats and their bars; `heard` is how surely each was."""
         period_s, last_s = _tempo(beats_s, heard)
         sure = float(heard[-_SURE_BEATS:].mean())
         n_ahead = int((now_s + AHEAD_S - last_s) / period_s)

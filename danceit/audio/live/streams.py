@@ -148,7 +148,7 @@ class Piped:
 
 
 class Microphone:
-    """A sound device of this machine, by the package sounddevice.
+    """A sound device of this machine, by the package sounddevice; it is closed by leaving ``with``.
 
     Parameters
     ----------
@@ -186,10 +186,19 @@ class Microphone:
         latency = self._stream.latency
         self.latency_s = float(latency[0] if isinstance(latency, tuple) else latency)
 
+    def __enter__(self) -> "Microphone":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stream.close()
+
     def blocks(self) -> Iterator[Float32]:
         """What is heard, until the device is gone."""
-        with self._stream:
+        self._stream.start()
+        try:
             yield from in_blocks((block, self._rate) for block in self._heard())
+        finally:
+            self._stream.stop()
 
     def _heard(self) -> Iterator[Float32]:
         while True:

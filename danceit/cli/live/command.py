@@ -1,7 +1,7 @@
 """`danceit live`: a dance to a song while it is played."""
 
 import sys
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +82,8 @@ def live(
         return
     options, how = QueryOptions(**chosen), LiveOptions(lead_s, beam, bpm, metre)
     look = RenderOptions(theme=theme)
-    stream = _stream(source, named, microphone)
     with ExitStack() as stack:
+        stream = stack.enter_context(_stream(source, named, microphone))
         session = stack.enter_context(
             opened_session(stream, index_path, options, how, record=record, device=device)
         )
@@ -109,7 +109,9 @@ def _watched(session: "Session", await_page: Any, await_end: Any) -> "Outcome":
     return replace(told, drawn=feed.drawn, late=feed.late, gaps=feed.gaps)
 
 
-def _stream(source: str | None, named: str | None, microphone: str) -> "Stream":
+def _stream(
+    source: str | None, named: str | None, microphone: str
+) -> AbstractContextManager["Stream"]:
     from danceit.audio.live.streams import Microphone, Piped, Played
     from danceit.media import check_is_file
 
@@ -123,9 +125,9 @@ def _stream(source: str | None, named: str | None, microphone: str) -> "Stream":
     if wanted == "-":
         if sys.stdin.isatty():
             raise InputError("nothing comes on standard input; pipe a sound into it")
-        return Piped(sys.stdin.buffer)
+        return nullcontext(Piped(sys.stdin.buffer))
     check_is_file(Path(wanted))
-    return Played(Path(wanted))
+    return nullcontext(Played(Path(wanted)))
 
 
 def _tell(told: "Outcome", record: Path | None) -> None:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from danceit.audio.decoding import Sound
-from danceit.audio.descriptors import features_of
+from danceit.audio.descriptors import features_of, loudness_in
 from danceit.counts import Counts
 from danceit.data import FPS, Float32, Float64, Int64, Placement
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
 from danceit.retrieval.candidates import Asked, Candidates, searched
 from danceit.retrieval.counted import chain_on_counts
-from danceit.retrieval.fitting import Fitting, Laid, follows
+from danceit.retrieval.fitting import Fitting, Laid, follows, levels_of, ranks
 from danceit.retrieval.live.ahead import Ahead
 from danceit.retrieval.live.beam import WIDTH, Past, beam
 from danceit.retrieval.options import QueryOptions
@@ -29,6 +29,8 @@ from danceit.retrieval.shortlist import Shortlist, Solution
 
 _BARS_BACK = (2, 1)
 """Whole bars by which what is expected was heard earlier, the first that has been heard."""
+_STRETCHES_EVERY = round(0.25 * FPS)
+"""Frames from one to the next of the stretches heard among which loudness is ranked."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,10 @@ class Chooser:
         features = heard.features(self._embedder.feature_set)
         starts = np.array([_stand_in(one, plan.n_frames, heard) for one in led], dtype=np.int64)
         starts = np.clip(starts, 0, max(0, len(features) - 1))
-        loudness = _loudness(heard, starts, plan.n_frames)
+        energy = loudness_in(features, self._embedder.feature_set)
+        if energy is None:
+            energy = heard.features("mfcc")[:, 0].astype(np.float64)
+        loudness = _loudness(energy, starts, plan.n_frames)
         fitting = Fitting(plan, self._store, self._options, loudness)
         asked = Asked(
             by_pose=self._embedder.embed_windows(features, starts, plan.n_frames),
@@ -197,16 +202,18 @@ def _stand_in(ahead: Ahead, n_frames: int, heard: Heard) -> int:
     return max(0, round((latest_s - heard.since_s) * FPS))
 
 
-def _loudness(heard: Heard, starts: Int64, n_frames: int) -> Float64:
-    """Share (W,) of the seconds heard that are less loud than each window's stand-in."""
-    energy = heard.features("mfcc")[:, 0].astype(np.float64)
+def _loudness(energy: Float64, starts: Int64, n_frames: int) -> Float64:
+    """Rank (W + 1,) of each window's stand-in among the stretches heard; the last one's again.
+
+    The rule is that of a song that is known, among whose windows each is ranked.
+    """
     if not len(energy):
         return np.full(len(starts) + 1, 0.5)
-    levels = np.array([energy[start : start + n_frames].mean() for start in starts])
-    whole = np.convolve(energy, np.ones(n_frames) / n_frames, mode="valid")
-    whole = whole if len(energy) >= n_frames else energy
-    ranks = (whole[None] < levels[:, None]).mean(axis=1)
-    return np.append(ranks, ranks[-1])
+    whole = range(0, max(1, len(energy) - n_frames + 1), _STRETCHES_EVERY)
+    among = levels_of(energy, [(start, start + n_frames) for start in whole])
+    own = levels_of(energy, [(start, start + n_frames) for start in starts.tolist()])
+    found = ranks(own, among)
+    return np.append(found, found[-1])
 
 
 def _only(before: Chosen) -> Candidates:

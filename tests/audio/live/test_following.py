@@ -219,3 +219,23 @@ def test_beats_are_where_they_are_however_much_comes_at_once(rock: tuple[made.Tr
         in_hops.hear(samples[start : start + RATE // 5])
     at_once.hear(samples)
     np.testing.assert_allclose(at_once.followed.counts.beats_s, in_hops.followed.counts.beats_s)
+
+
+def test_the_1_moves_when_several_bars_say_so_and_not_for_one() -> None:
+    follower = Follower(metre=4)
+    ones = np.tile([1.0, -1.0, -1.0, -1.0], 4)
+    assert follower._bars(ones, 0).numbers.tolist() == [1, 2, 3, 4] * 4
+    # Bars whose third beat is the heavier one: 4 nepers a bar speak for it.
+    leaning = np.tile([-1.0, -1.0, 1.0, -1.0], 10)
+    for bars, place in ((4, 4), (5, 4), (8, 2)):
+        heard = np.concatenate([ones, leaning[: 4 * bars]])
+        assert follower._bars(heard, 4).numbers[-1] == place, bars
+
+
+def test_without_a_1_foretold_the_bars_that_fit_best_are_taken() -> None:
+    follower = Follower(metre=4)
+    leaning = np.tile([-1.0, -1.0, 1.0, -1.0], 3)
+    assert follower._bars(leaning, 0).numbers[-1] == 2
+    slightly = np.tile([0.0, -1.0, 0.5, -1.0], 3)
+    assert follower._bars(slightly, 4).numbers[-1] == 4
+    assert follower._bars(slightly, 0).numbers[-1] == 2

@@ -2,7 +2,6 @@
 
 import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +20,7 @@ from danceit.audio.live.streams import (
     in_blocks,
     microphones,
 )
+from danceit.data import Float32
 from danceit.errors import InputError, MissingDependencyError
 
 AT_ONCE = Pace(sleep=lambda _: None)
@@ -88,15 +88,19 @@ class FakeStream:
 
     def __init__(self, **options: Any) -> None:
         self.options = options
+        self.calls: list[str] = []
 
-    def __enter__(self) -> "FakeStream":
+    def start(self) -> None:
+        self.calls.append("start")
         count = self.options["blocksize"]
         for _ in range(20):
             self.options["callback"](np.full((count, 1), 0.25, np.float32), count, None, None)
-        return self
 
-    def __exit__(self, *raised: object) -> None:
-        return None
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
 
 
 @pytest.fixture
@@ -120,21 +124,33 @@ def devices(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("devices")
 def test_a_microphone_is_heard_until_it_is_gone() -> None:
     assert microphones() == ("USB microphone",)
-    microphone = Microphone("USB")
+    with Microphone("USB") as microphone:
+        heard = heard_from(microphone)
     assert (microphone.name, microphone.audible, microphone.latency_s) == (
         "USB microphone", False, 0.02,
     )  # fmt: skip
-    heard = []
-    with pytest.raises(InputError, match="the microphone USB microphone is gone"):
-        heard += list(_taken(microphone.blocks(), heard))
     assert len(heard) >= 18
     np.testing.assert_allclose(heard[5], 0.25, atol=1e-3)
 
 
-def _taken(blocks: Iterator[Any], heard: list[Any]) -> Iterator[Any]:
-    for block in blocks:
-        heard.append(block)
-    yield from ()
+def heard_from(microphone: Microphone) -> list[Float32]:
+    """All blocks until the device is gone."""
+    heard: list[Float32] = []
+    with pytest.raises(InputError, match="the microphone USB microphone is gone"):
+        heard.extend(microphone.blocks())
+    return heard
+
+
+@pytest.mark.usefixtures("devices")
+def test_a_microphone_is_closed_whether_it_was_heard_or_not() -> None:
+    with Microphone("USB") as unheard:
+        pass
+    assert unheard._stream.calls == ["close"]
+    with Microphone("USB") as left:
+        blocks: Any = left.blocks()
+        next(blocks)
+        blocks.close()
+    assert left._stream.calls == ["start", "stop", "close"]
 
 
 @pytest.mark.usefixtures("devices")
