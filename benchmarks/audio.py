@@ -20,7 +20,11 @@ import soundfile
 
 from danceit import audio
 from danceit.audio import beats, descriptors, kept
+from danceit.audio.counts.corrections import Corrections
+from danceit.audio.counts.counting import Basis, count
+from danceit.audio.counts.registry import tracker_named
 from danceit.data import FPS
+from danceit.progress import silent
 
 RATE = 44_100
 FORMATS = ("wav", "flac", "ogg", "mp3")
@@ -105,8 +109,12 @@ def measure(folder: Path, table: Table) -> None:
     onset_s = table.row("onsets", lambda: beats.onsets(sound))
     tempo_s = table.row("tempogram", lambda: beats.tempogram(onset))
     beat_s = table.row("tempo and beats", lambda: beats.track_beats(onset, tempi))
+    table.row("librosa, beats", lambda: tracker_named("librosa")(sound))
+    table.row("pulse, beats and bars", lambda: tracker_named("pulse")(sound))
+    by_pulse = Basis(None, "pulse", Corrections())
+    table.row("counts, sections too", lambda: count(sound, by_pulse, song.name))
     for kind in ("lee", "chroma", "flux"):
-        table.row(kind, lambda k=kind: descriptors._computed(song, sha256, k))
+        table.row(kind, lambda k=kind: descriptors._computed(song, sha256, k, silent))
     table.show("mp3 + mfcc + beats", decode_s["mp3"] + mfcc_s + onset_s + tempo_s + beat_s)
     for kind in ("mfcc", "full"):
         audio.features(song, kind)

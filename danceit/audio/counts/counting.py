@@ -21,7 +21,7 @@ from danceit.audio.decoding import Sound
 from danceit.counts import TRUSTED, TRUSTED_BY_BARS, Counts, Float64
 from danceit.files import sha256_of_file
 
-VERSION = 9
+VERSION = 10
 """Raised with every change of a tracker, of corrections or of sections that changes counts."""
 FEWEST_BEATS = 4
 """Beats under which there is nothing to count."""

@@ -46,6 +46,10 @@ _UNSURE, _AS_STRONG = 0.5, 0.7
 """Confidence of beats under which strokes tell how much lies between them, and how much of a
 beat's rise half-way to the next is as good as a beat: none of 101 songs made here that are
 counted as they were made has both, of those at half their tempo whose beats are unsure half."""
+_FAR_LIGHTER = 0.5
+"""How much of the others' rise every second beat has where it may lie between the beats: of 39
+made songs that are counted twice as fast 11 are named so that nothing else names, of 62 that are
+counted right four, of the 34 annotated ones none."""
 _PARTS = 4
 """Of the bands, which weigh alike: a bass drum and a hat are one stroke each."""
 _SURE_BARS = 2.0
@@ -94,8 +98,8 @@ class PulseTracker:
         # Any sound starts and stops: the first and last beats do not tell whether it has more.
         sure = float((1 / (1 + np.exp(-peak(heard.beat, at[1:-1])))).mean())
         doubt = 0.0 if bpm else self._rival_bpm(gains, beats_s)
-        if not bpm and not doubt and sure < _UNSURE:
-            doubt = _struck_rival_bpm(sounds, at, beats_s)
+        if not bpm and not doubt:
+            doubt = _struck_rival_bpm(sounds, at, beats_s, sure)
         bars_sure = 1.0 - float(np.exp(-bars.margin / _SURE_BARS))
         return Tracked(beats_s, bars.numbers, bars.metre, sure, doubt, bars_sure)
 
@@ -159,14 +163,23 @@ def _gain(gains: Float32, place: Float64) -> float:
     return float(peak(gains, np.round(place).astype(np.int64)).sum())
 
 
-def _struck_rival_bpm(sounds: Heard, at: Int64, beats_s: Float64) -> float:
-    """Twice the tempo where strokes half-way between beats rise nearly as they do; else 0."""
-    bpm = 120.0 / float(np.median(np.diff(beats_s)))
-    between = (at[1:] + at[:-1]) // 2
+def _struck_rival_bpm(sounds: Heard, at: Int64, beats_s: Float64, sure: float) -> float:
+    """Half or twice the tempo, where strokes on and between the beats speak for it; else 0."""
+    bpm = 60.0 / float(np.median(np.diff(beats_s)))
+    others = [_strength(sounds, at[first::2], at[1 - first :: 2]) for first in (0, 1)]
+    if min(others) < _FAR_LIGHTER and bpm / 2 > 60.0 * RATE_HZ / LONGEST:
+        return bpm / 2
+    between = _strength(sounds, (at[1:] + at[:-1]) // 2, at)
+    if sure < _UNSURE and between > _AS_STRONG and 2 * bpm < 60.0 * RATE_HZ / SHORTEST:
+        return 2 * bpm
+    return 0.0
+
+
+def _strength(sounds: Heard, frames: Int64, beats: Int64) -> float:
+    """How much sounds rise at some frames, as part of their rise at beats."""
     rises = [part.mean(axis=1) for part in np.array_split(sounds.rises, _PARTS, axis=1)]
-    shares = [peak(rise, between).mean() / max(peak(rise, at).mean(), 1e-9) for rise in rises]
-    as_strong = float(np.mean(shares)) > _AS_STRONG
-    return bpm if as_strong and bpm < 60.0 * RATE_HZ / SHORTEST else 0.0
+    shares = [peak(rise, frames).mean() / max(peak(rise, beats).mean(), 1e-9) for rise in rises]
+    return float(np.mean(shares))
 
 
 def _from_first_to_last(beat: Float32, sounds: Heard, frames: Int64) -> slice:

@@ -53,6 +53,14 @@ def test_strokes_between_unsure_beats_make_the_level_doubtful() -> None:
     assert {round(60 / np.median(np.diff(found.beats_s))), round(found.level_doubt)} == {105, 210}
 
 
+@pytest.mark.parametrize("bpm", [48, 52, 56])
+def test_beats_of_which_every_second_one_is_a_hat_may_be_half_as_many(bpm: float) -> None:
+    # So slow a beat is hardly ever counted; the hats between are, but not without a word.
+    found = track(made.rock(made.steady(bpm), 40.0).sound)
+    told = {round(60 / np.median(np.diff(found.beats_s))), round(found.level_doubt)}
+    assert told == {bpm, 2 * bpm}
+
+
 @pytest.mark.parametrize("bpm", [84, 96, 170])
 def test_a_waltz_is_counted_in_threes_from_the_bass(bpm: float) -> None:
     song = made.waltz(bpm)
