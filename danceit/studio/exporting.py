@@ -1,19 +1,25 @@
 """A version as a file: what `danceit render` writes, for the part of the song that is danced."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import soundfile
 
+from danceit.audio.counts.file import counts_named
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
 from danceit.render.options import RenderOptions
+from danceit.render.video.sound import stereo
 from danceit.studio.jobs import Report
 from danceit.studio.names import file_name, free
-from danceit.studio.project import Project, Version
+from danceit.studio.project import Project, Song, Version
 
 FORMATS: Mapping[str, str] = {
     "mp4": "Video",
@@ -30,6 +36,8 @@ PEOPLE = "people"
 """Folder of a project with trained people, as `danceit person train` makes them."""
 DRAWN = ("mp4", "gif")
 """Formats that have a shape and a size."""
+_RATE = 48_000
+"""Samples a second of a page's sound."""
 _SIZES = (360, 512, 720, 1080)
 
 
@@ -143,11 +151,41 @@ def _rendered(
 
     song = project.song(version.song)
     look = look_of(project, asked, song.part)
-    file: Path | None = project.song_file(song)
-    if song.part is not None and not renderer_for(out).needs_song and out.suffix != ".gif":
-        dance, file = cut_out(dance, song.part), None
 
     def tell(done: int, total: int, what: str = "") -> None:
         report(f"Drawing, {done} of {total} frames", 0.02 + 0.98 * done / max(total, 1))
 
+    if out.suffix == ".html":
+        look = replace(look, captions=(version.name,))
+        shown = dance if song.part is None else cut_out(dance, song.part)
+        with _carried(project, song, shown) as sound:
+            return drawn([shown], out, sound, look, tell)
+    file: Path | None = project.song_file(song)
+    if song.part is not None and not renderer_for(out).needs_song and out.suffix != ".gif":
+        dance, file = cut_out(dance, song.part), None
     return drawn([dance], out, file, look, tell)
+
+
+@contextmanager
+def _carried(project: Project, song: Song, shown: Dance) -> Iterator[Path]:
+    """Return the song as a page carries it: by its present name, and no more than is danced."""
+    own = project.song_file(song)
+    with TemporaryDirectory(prefix="danceit-page-") as scratch:
+        sound = Path(scratch) / f"{file_name(song.name)}{own.suffix}"
+        if song.part is None:
+            for file in (own, *counts_named(own.parent, own.stem)):
+                shutil.copy(file, sound.with_name(sound.stem + file.name.removeprefix(own.stem)))
+        else:
+            sound = sound.with_suffix(".wav")
+            first_s = round(song.part[0] * shown.fps) / shown.fps
+            _cut_sound(own, sound, first_s, shown.n_frames / shown.fps)
+        yield sound
+
+
+def _cut_sound(song: Path, out: Path, first_s: float, lasting_s: float) -> None:
+    start, end = (round(moment * _RATE) for moment in (first_s, first_s + lasting_s))
+    with soundfile.SoundFile(out, "w", _RATE, 2) as file:
+        at = 0
+        for block in stereo(song, _RATE):
+            file.write(block[:, max(0, start - at) : max(0, end - at)].T)
+            at += block.shape[1]

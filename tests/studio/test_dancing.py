@@ -1,18 +1,24 @@
 """Dances made and changed without a browser: what is kept, undone, offered instead."""
 
+import base64
+import json
+import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from danceit.audio import read_sound
 from danceit.data import JOINT, Dance
 from danceit.errors import InputError
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.dancing import Dancing
-from danceit.studio.exporting import cut_out, look_of, people
+from danceit.studio.exporting import FORMATS, cut_out, export, look_of, people
 from danceit.studio.library.others import ORDERS, others
-from danceit.studio.project import Project, Song
+from danceit.studio.project import Project, Song, changed
 from danceit.studio.songs import correct, prepare
 from danceit.studio.tasks import take_song
 from danceit.studio.wishes import Wishes
@@ -151,6 +157,46 @@ def test_a_part_is_cut_out_of_a_dance_to_the_frame(
     np.testing.assert_allclose(part.beats_s + 4.0, dance.beats_s[
         (dance.beats_s >= 4.0) & (dance.beats_s < 9.5)])  # fmt: skip
     assert set(part.seams + 96) <= set(dance.seams.tolist())
+
+
+def test_every_kind_of_file_comes_out_of_the_part_that_is_danced(
+    tmp_path: Path, opened: Project, dancing: Dancing, song: Song
+) -> None:
+    version = dancing.make(song, Wishes())
+    opened.keep_song(changed(opened.song(song.id), part=(4.0, 7.0)))
+    made = {}
+    for kind in FORMATS.keys() - {"otio"}:
+        asked = {"dance": version.id, "format": kind, "size": 360}
+        told = export(opened, asked, lambda doing, share: None)
+        made[kind] = opened.folder / "exports" / told["file"]
+        assert made[kind].name.startswith(f"{song.name} - {version.name}")
+    with pytest.raises(InputError, match="no footage to cut"):
+        export(opened, {"dance": version.id, "format": "otio"}, lambda doing, share: None)
+    opened.keep_song(changed(opened.song(song.id), part=None))
+    n_frames = 3 * 24
+    assert f"Frames: {n_frames}\n" in made["bvh"].read_text().replace("\t", " ")
+    assert made["glb"].read_bytes()[:4] == b"glTF"
+    with zipfile.ZipFile(made["zip"]) as poses:
+        assert len([name for name in poses.namelist() if name.endswith(".json")]) == n_frames
+    assert len(made["csv"].read_text().splitlines()) == n_frames + 1
+    assert made["gif"].read_bytes()[:4] == b"GIF8"
+    # A dance file is of the whole song, which is what danceit goes on from.
+    assert Dance.load(made["npz"]).n_frames == Dance.load(opened.dance_file(version)).n_frames
+    with av.open(str(made["mp4"])) as film:
+        assert float(film.streams.video[0].frames / film.streams.video[0].average_rate) == 3.0
+    page = re.search(r'id="data">(.*?)</script>', made["html"].read_text(), re.S)
+    assert page is not None
+    held = json.loads(page[1])
+    assert (held["title"], held["duration_s"]) == (song.name, 3.0)
+    assert [dance["name"] for dance in held["dances"]] == [version.name]
+    # Its sound is that of the part.
+    sound = tmp_path / "page.mp4"
+    sound.write_bytes(base64.b64decode(held["sound"].split(",", 1)[1]))
+    heard, whole = read_sound(sound), read_sound(opened.song_file(song))
+    start = 4 * whole.rate
+    own = whole.samples[start : start + 3 * whole.rate]
+    of_page = heard.samples[: len(own)]
+    assert np.corrcoef(own[: len(of_page)], of_page)[0, 1] > 0.95
 
 
 def test_an_eight_is_mirrored_and_nothing_else(
