@@ -321,10 +321,20 @@ def test_the_keyboard_goes_on_where_it_was_once_a_move_is_taken(
         open_page(seen, danced, f"#/dance/{version['id']}")
         pick_move(seen)
         wanted = seen.page.locator(".move-card").nth(1).get_attribute("data-move")
+        view = Held(seen, "**/view?*")
         seen.page.locator(".move-card").nth(1).focus()
         seen.page.keyboard.press("Enter")
+        view.wait()
+        # What is taken is not tried once more, however late it comes.
+        seen.until(
+            "document.activeElement.matches('.move-card') && !document.activeElement.disabled"
+        )
+        before = sum("/try" in url for url in seen.requests)
+        view.let_go()
+        seen.until(f"studio.project.dances[0].revision > {version['revision']}")
         seen.until(f"studio.deck.fragment.id === '{wanted}'")
         seen.until("document.getElementById('panel').contains(document.activeElement)")
+        assert sum("/try" in url for url in seen.requests) == before
         seen.page.keyboard.press("Control+z")
         seen.until(f"studio.deck.fragment.id !== '{wanted}'")
         assert seen.complaints == []

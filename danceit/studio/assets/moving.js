@@ -162,8 +162,8 @@ class Moving {
           this.#hover(change, [start, end]);
         });
         card.addEventListener("pointerleave", () => this.#leave());
-        // The keyboard points by its focus.
-        card.addEventListener("focus", () => card.matches(":focus-visible") && this.#hover(change, [start, end]));
+        // The keyboard points by its focus, but for what comes back to a move that is taken.
+        card.addEventListener("focus", () => card !== this.taken && card.matches(":focus-visible") && this.#hover(change, [start, end]));
         card.addEventListener("blur", () => this.#leave());
         return element("li", {}, card);
       }),
@@ -212,6 +212,7 @@ class Moving {
 
   async #take(change, card) {
     this.#leave(false); // it stays in its place until it is there for good
+    this.taken = card;
     const taken = await attempt(async () => {
       await changeDance([change]);
       return true;

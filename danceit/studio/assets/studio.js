@@ -128,6 +128,8 @@ function showAside() {
   panel.append({ make: () => making.panel(version), move: () => moving.panel(), library: () => carrying.panel() }[tab]());
   if (tab === "make" && version.changes.length) panel.append(changesOf(version));
   redraw($("aside"), head, tabs, panel);
+  // What had the keyboard is no more: it goes on in what is shown in its place.
+  if (document.activeElement === $("aside")) panel.querySelector("section[tabindex]")?.focus({ preventScroll: true });
 }
 
 function changesOf(version) {
