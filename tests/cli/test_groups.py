@@ -40,8 +40,8 @@ def test_a_group_is_drawn_in_one_picture_and_exported_whole(danceit: Cli, group:
     assert danceit("render", *files, "--out", "group.png").code == 0
     assert danceit("render", "--out", "newest.png").code == 0
     with Image.open("group.png") as picture, Image.open("newest.png") as newest:
-        # One stage, not three rows; without files, the group of the newest one.
-        assert picture.size == (8 * 192, 4 * (192 + 34))
+        # One stage in twelve wide pictures, not three rows; without files, the newest group.
+        assert picture.size == (3 * 512, 4 * (288 + 138))
         assert np.array_equal(np.asarray(picture), np.asarray(newest))
     assert danceit("render", *files, "--out", "group.gltf").code == 0
     scene = json.loads(Path("group.gltf").read_text())
