@@ -106,12 +106,7 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
         sound.duration_s,
     )
     if found.beats_s.size < (2 if basis.file else FEWEST_BEATS):
-        reason = f"{found.beats_s.size} beats are too few" if found.beats_s.size else "no beat"
-        note = (
-            f"no clear beat in {name} ({reason}): nothing is counted; "
-            "danceit counts SONG --bpm gives a tempo"
-        )
-        return replace(Counts.none(basis.tracker), notes=(note,))
+        return _nothing(basis, found, name)
     if found.level_doubt:
         notes.append(_doubt(Counts.of_beats(found.beats_s).tempo_bpm, found.level_doubt, name))
     bars_sure = _bar_confidence(found, said, counts)
@@ -131,6 +126,16 @@ def count(sound: Sound, basis: Basis, name: str) -> Counts:
         notes=tuple(notes),
     )
     return counts if counts.sections else replace(counts, sections=sections(sound, counts))
+
+
+def _nothing(basis: Basis, found: Tracked, name: str) -> Counts:
+    """No counts, and one line that says so."""
+    reason = f"{found.beats_s.size} beats are too few" if found.beats_s.size else "no beat"
+    note = (
+        f"no clear beat in {name} ({reason}): nothing is counted; "
+        "danceit counts SONG --bpm gives a tempo"
+    )
+    return replace(Counts.none(basis.tracker), notes=(note,))
 
 
 def _clear(found: Tracked) -> bool:
