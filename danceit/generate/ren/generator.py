@@ -81,7 +81,7 @@ class RenGenerator(TrainedGenerator):
                 "this ren holds a graph network alone (it was trained with steps=0) and has not "
                 "learnt to dance: train one with steps"
             )
-        sound = sound_rows(music.path)
+        sound = sound_rows(music.path, self.options.level)
         n_pieces = max(1, -(-(len(sound) - PIECE) // HOP) + 1)
         n_rows = HOP * (n_pieces - 1) + PIECE
         padded = np.zeros((n_rows, sound.shape[1]), dtype=np.float32)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from danceit.generate.options import TrainingOptions
 from danceit.generate.ren.losses import STAGES
 from danceit.generate.ren.networks import INNER
+from danceit.generate.ren.pieces import LEVEL
 from danceit.limits import ONE_OR_MORE, RATE, ZERO_OR_MORE, Limits, check_choice
 
 
@@ -32,6 +33,9 @@ class RenOptions(TrainingOptions):
         Decay of a moving average of the generator's weights, which is then what is judged and
         kept; 0 keeps the weights of a single step, as the paper does: after 200 steps an average
         was no nearer to songs held out (docs/systems.md).
+    level : float
+        RMS that every song is brought to, learnt from or danced to; 0 for as loud as it was
+        recorded, as in the release.
     printed_attention : bool
         Attention as eq. 3 is printed, not as it was released.
     graph : str
@@ -45,6 +49,7 @@ class RenOptions(TrainingOptions):
         **dict.fromkeys(("inner", "graph_steps"), ONE_OR_MORE),
         **dict.fromkeys(("local_rate", "global_rate"), RATE),
         **dict.fromkeys(("steps", "l1", "matching", "perceptual", "penalty"), ZERO_OR_MORE),
+        "level": Limits(0, 1, cause="it is a share of full scale"),
         "average": Limits(0, 1, under=True, cause="with 1 the first weights would stay"),
     }
 
@@ -63,6 +68,7 @@ class RenOptions(TrainingOptions):
     perceptual: float = 1.0
     penalty: float = 1.0
     average: float = 0.0
+    level: float = LEVEL
     printed_attention: bool = False
     graph: str = ""
 

@@ -3,7 +3,7 @@
 Conventions
 -----------
 - T = 50 poses at 10 frames a second, V = 18 joints in 2-D, flat (T, 36): x and y by joint.
-- Sound is mono at 16 kHz, 1600 samples a pose.
+- Sound is mono at 16 kHz, 1600 samples a pose; a song as a whole is brought to one level.
 - Poses lie within [-1, 1] (appendix F), but for one joint in 200: the whole library by one reach,
   so that bodies keep their proportions; its clips have one height already. Where on the stage a
   piece is danced is not learnt: across, each lies about the mean of its own hips.
@@ -25,6 +25,8 @@ PIECE, RATE_HZ, POSE_FPS = 50, 16_000, 10.0
 SAMPLES = int(RATE_HZ / POSE_FPS)
 FLAT = 2 * N_JOINTS
 PIECE_S = PIECE / POSE_FPS
+LEVEL = 0.16
+"""RMS of a whole song, full scale 1: -16 dB, in the middle of mastered music."""
 _MARGIN = 1.02
 """So that the largest pose learnt from is no place that a Tanh reaches only at infinity."""
 _WITHIN = 99.5
@@ -87,14 +89,16 @@ class Take:
     label: int
 
 
-def takes_of(clips: Sequence[Clip], frame: Frame, labels: dict[Path, int]) -> tuple[Take, ...]:
-    """Clips with music that last a piece or longer."""
+def takes_of(
+    clips: Sequence[Clip], frame: Frame, labels: dict[Path, int], level: float = LEVEL
+) -> tuple[Take, ...]:
+    """Clips with music that last a piece or longer, their songs at a level; see `sound_rows`."""
     takes = []
     for clip in clips:
         if clip.audio_path is None:
             continue
         n_poses = int(clip.n_frames / FPS * POSE_FPS)
-        sound = sound_rows(clip.audio_path)
+        sound = sound_rows(clip.audio_path, level)
         first = round(clip.start_s * POSE_FPS)
         n_poses = min(n_poses, len(sound) - first)
         if n_poses < PIECE:
@@ -104,9 +108,20 @@ def takes_of(clips: Sequence[Clip], frame: Frame, labels: dict[Path, int]) -> tu
     return tuple(takes)
 
 
-def sound_rows(path: Path) -> Float32:
-    """Sound of a song in tenths of a second, (T, 1600); the last is filled with silence."""
+def sound_rows(path: Path, level: float = LEVEL) -> Float32:
+    """Sound of a song in tenths of a second, (T, 1600); the last is filled with silence.
+
+    Parameters
+    ----------
+    level : float
+        RMS that the song as a whole is brought to, so that what is loud in it stays loud; 0 for
+        as loud as it was recorded. What is louder than all that was learnt from drives the
+        encoder, which nothing bounds, to bodies that burst.
+    """
     samples = audio.read_sound(path, RATE_HZ).samples
+    loud = float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
+    if level and loud:
+        samples = samples * np.float32(level / loud)
     n_rows = -(-len(samples) // SAMPLES)
     rows = np.zeros(n_rows * SAMPLES, dtype=np.float32)
     rows[: len(samples)] = samples

@@ -34,7 +34,7 @@ def teach(material: Material, options: RenOptions, run: Run) -> Taught:
     InputError
         If there are too few pieces, or the folder holds another run.
     """
-    studied = Studied.of(material, options.seed)
+    studied = Studied.of(material, options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         ensemble = Ensemble(options, len(studied.classes)).to(run.device)
@@ -73,7 +73,7 @@ class Studied:
     note: str
 
     @classmethod
-    def of(cls, material: Material, seed: int) -> "Studied":
+    def of(cls, material: Material, options: RenOptions) -> "Studied":
         """Cut material into takes.
 
         Raises
@@ -85,14 +85,15 @@ class Studied:
         frame = Frame.of((*material.train, *material.silent))
         songs = {clip.audio_path: audio.features(clip.audio_path, "lee")
                  for clip in clips if clip.audio_path}  # fmt: skip
-        labels, classes, note = labels_of(clips, songs, seed)
-        train = takes_of(material.train, frame, labels)
+        labels, classes, note = labels_of(clips, songs, options.seed)
+        train = takes_of(material.train, frame, labels, options.level)
         if len(even_pieces(train)) < FEWEST_PIECES:
             raise InputError(
                 f"ren needs {FEWEST_PIECES} pieces of {PIECE_S:g} s or more; {len(material.train)} "
                 f"clips have {len(even_pieces(train))}: give more dances"
             )
-        return cls(frame, train, takes_of(material.held_out, frame, labels), classes, note)
+        held_out = takes_of(material.held_out, frame, labels, options.level)
+        return cls(frame, train, held_out, classes, note)
 
     @property
     def arrays(self) -> list[Float32]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from danceit.data import Clip, Music
@@ -15,7 +16,7 @@ from danceit.generate.registry import load_generator
 from danceit.generate.ren import training
 from danceit.generate.ren.generator import RenGenerator
 from danceit.generate.ren.options import RenOptions
-from danceit.generate.ren.pieces import Take
+from danceit.generate.ren.pieces import Take, sound_rows
 from danceit.generate.ren.st_gcn import StGcn
 
 SMALL = RenOptions(losses="l1", inner=16, batch=2, graph_steps=2, steps=4, check_every=2)
@@ -75,6 +76,26 @@ def test_the_average_of_the_weights_is_kept_and_a_killed_run_goes_on_to_the_same
     assert not torch.equal(ours["poses.last.weight"], theirs["poses.last.weight"])
     with pytest.raises(InputError, match=r"average must be from 0 to under 1; got 1"):
         RenOptions(average=1.0)
+
+
+def test_a_louder_copy_of_a_song_is_danced_to_alike(
+    trained: GeneratorReport, music: Music, tmp_path: Path
+) -> None:
+    sound, rate = soundfile.read(music.path, dtype="float32")
+    soft, loud = (tmp_path / f"{name}.wav" for name in ("soft", "loud"))
+    soundfile.write(soft, 0.3 * sound, rate, subtype="FLOAT")
+    soundfile.write(loud, 0.9 * sound, rate, subtype="FLOAT")
+    assert np.sqrt(np.mean(sound_rows(loud, 0.16)[:-1] ** 2)) == pytest.approx(0.16, rel=0.02)
+    np.testing.assert_allclose(sound_rows(loud, 0.16), sound_rows(soft, 0.16), atol=1e-5)
+    np.testing.assert_allclose(sound_rows(loud, 0), 3 * sound_rows(soft, 0), atol=1e-5)
+    generator = trained.generator
+    quiet, louder = (generator.generate(replace(music, path=path), 0) for path in (soft, loud))
+    as_recorded = replace(generator, options=replace(SMALL, level=0.0))
+    apart = [as_recorded.generate(replace(music, path=path), 0).joints for path in (soft, loud)]
+    levelled, recorded = (
+        np.nanmax(np.abs(one - other)) for one, other in ((quiet.joints, louder.joints), apart)
+    )
+    assert levelled < 0.1 * recorded
 
 
 def test_a_start_is_refused(trained: GeneratorReport, music: Music) -> None:
