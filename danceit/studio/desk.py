@@ -244,7 +244,12 @@ class Desk:
     def export(self, asked: Asked) -> dict[str, Any]:
         """Begin to write a version as a file."""
         version = self.project.version(asked.get("dance"))
-        look_of(self.project, asked, None)  # refused now rather than by the job
+        look = look_of(self.project, asked, None)  # refused now rather than by the job
+        if look.footage and not self._reels.filmed(Dance.load(self.project.dance_file(version))):
+            raise InputError(
+                f"there is no footage to show: no video of the dancers of {version.name} is in "
+                "the library; export the drawn figure"
+            )
         kind = FORMATS[str(asked["format"])]
         told = {name: value for name, value in asked.items() if isinstance(value, str | int | bool)}
         job = self.jobs.start("export", f"{kind} of {version.name}", told)

@@ -180,9 +180,9 @@ def test_space_plays_wherever_the_keyboard_is(browser: Any, danced: Served) -> N
     with watched(browser) as seen:
         open_page(seen, danced)
         seen.until("danceit.drawnFrame() !== undefined")
-        for press in ("Mirror", "Loop"):
-            button(seen, press).click()
-            pressed = f"document.getElementById('{press.lower()}').getAttribute('aria-pressed')"
+        for press, name in (("mirror", "Mirror image"), ("loop", "Loop")):
+            button(seen, name).click()
+            pressed = f"document.getElementById('{press}').getAttribute('aria-pressed')"
             assert seen.state(pressed) == "true"
             seen.page.keyboard.press(" ")
             seen.until("danceit.playing")

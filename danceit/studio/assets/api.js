@@ -132,17 +132,29 @@ function withDance(dances, dance) {
   return there.revision >= dance.revision ? dances : dances.map((one) => (one === there ? dance : one));
 }
 
-// A line that goes away by itself, with something to do about it.
-function toast(text, { kind = "", act = "", on = null, stays = false } = {}) {
-  const box = element("div", { class: `toast ${kind}` }, element("span", {}, text));
-  const gone = () => box.remove();
-  if (act) box.append(element("button", { type: "button", class: "chip", onclick: () => { gone(); on(); } }, act));
-  box.append(element("button", { type: "button", class: "round small", "aria-label": "Dismiss", onclick: gone }, icon("close")));
-  const same = [...$("toasts").children].find((other) => other.firstChild.textContent === text);
-  if (same) same.remove();
+const TOAST_MS = { read: 7000, act: 12000 };
+
+// A line in the bar at the top, with something to do about it. One is shown at a time, the newest, and
+// how many there are; it goes by itself, but for what failed, and with the part of the page that it is
+// of (`everywhere`: with none).
+function toast(text, { kind = "", act = "", on = null, stays = kind === "bad", everywhere = false } = {}) {
+  const box = element("div", { class: `toast ${kind}`, "data-of": everywhere ? null : document.body.dataset.part }, element("span", { class: "said", title: text }, text));
+  if (act) box.append(element("button", { type: "button", class: "chip", onclick: () => { box.remove(); on(); } }, act));
+  box.append(element("button", { type: "button", class: "round small", "aria-label": "Dismiss", onclick: () => box.remove() }, icon("close")));
+  for (const other of $("toasts").children) if (other.firstChild.textContent === text) other.remove();
   $("toasts").append(box);
-  if (!stays) setTimeout(gone, kind === "bad" ? 12000 : 7000);
+  const go = () => {
+    // Not from under a hand that is about to press it.
+    if (box.matches(":hover, :focus-within")) setTimeout(go, TOAST_MS.read);
+    else box.remove();
+  };
+  if (!stays) setTimeout(go, act ? TOAST_MS.act : TOAST_MS.read);
   return box;
+}
+
+// What was said of other parts of the page is of no use on this one.
+function leaveToasts(part) {
+  for (const box of [...$("toasts").children]) if (box.dataset.of && box.dataset.of !== part) box.remove();
 }
 
 // Do something that may fail, and say so on the page; `button` is out of use meanwhile.

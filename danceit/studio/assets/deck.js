@@ -160,6 +160,8 @@ class Deck extends EventTarget {
     takeCarried(detail, this.timeline);
     this.timeline.addEventListener("pick", ({ detail: { dance, segment } }) => {
       this.select(dance, segment);
+      // What is told of is what is seen.
+      if (!this.player.clock.playing) this.player.clock.seek(this.stretch[0]);
       this.#told("picked");
     });
     this.timeline.addEventListener("mark", ({ detail: loop }) => this.transport.setLoop(loop));

@@ -16,6 +16,7 @@ class Exporting {
 
   open(version) {
     const dialog = $("export");
+    this.filmed = isFilmed(deck.raw[deck.dance]);
     const part = deck.song.part ? `${clock(deck.song.part[0])} to ${clock(deck.song.part[1])}` : "the whole song";
     const look = this.#look();
     dialog.replaceChildren(
@@ -38,15 +39,17 @@ class Exporting {
   }
 
   #kinds(chosen) {
-    const flat = deck.current.dims === 2;
+    // A skeleton that turns needs depth, a list of cuts something to cut.
+    const flat = deck.current.dims === 2 ? "needs dancers captured in depth" : "";
+    const lacking = { bvh: flat, glb: flat, otio: this.filmed ? "" : UNFILMED };
+    if (lacking[this.wanted.format]) this.wanted.format = "mp4";
     const kinds = element("div", { class: "kinds", role: "radiogroup", "aria-label": "Kind of file" });
     for (const [kind, name, text] of KINDS) {
       const input = element("input", { type: "radio", name: "kind", value: kind });
-      // A skeleton that turns needs depth.
-      input.disabled = flat && ["bvh", "glb"].includes(kind);
+      input.disabled = Boolean(lacking[kind]);
       input.checked = this.wanted.format === kind;
       input.addEventListener("change", () => { this.wanted.format = kind; chosen(); });
-      kinds.append(element("label", { class: "kind" }, input, element("span", {}, element("strong", {}, name), element("span", { class: "dim" }, text))));
+      kinds.append(element("label", { class: "kind" }, input, element("span", {}, element("strong", {}, name), element("span", { class: "dim" }, lacking[kind] || text))));
     }
     return kinds;
   }
@@ -67,16 +70,19 @@ class Exporting {
     };
     // Drawn, as filmed, or a person of the project's folder `people`.
     const shown = [["", "A drawn figure"], ["footage", "The dancers' own footage"], ...project.state.people.map((name) => [`person ${name}`, name])];
-    if (!shown.some(([value]) => value === wanted.who)) wanted.who = "";
+    if (!shown.some(([value]) => value === wanted.who) || (wanted.who === "footage" && !this.filmed)) wanted.who = "";
+    const dancer = forVideo(choose("Dancer", "who", shown));
+    dancer.querySelector("option[value=footage]").disabled = !this.filmed;
     return element(
       "div",
       { class: "look" },
-      forVideo(choose("Dancer", "who", shown)),
+      dancer,
       choose("Shape", "aspect", SHAPES),
       forVideo(choose("Size", "size", SIZES.map((px) => [String(px), `${px} px`]))),
       choose("Colours", "theme", COLOURS),
       tick("beats", "Beats under the dancer"),
       forVideo(tick("credits", "Name every dancer at the end")),
+      this.filmed ? "" : forVideo(element("p", { class: "dim unfilmed" }, `${UNFILMED} It can only be drawn.`)),
     );
   }
 

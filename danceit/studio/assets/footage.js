@@ -2,6 +2,7 @@
 // file itself, entered where the dance shows it.
 
 const FOOTAGE = { apartS: 0.12, most: 3 };
+const UNFILMED = "No video of these dancers is in the library.";
 
 class Footage {
   constructor(box) {
@@ -9,7 +10,7 @@ class Footage {
     this.on = false;
     this.reels = new Map(); // a video's address to its element
     this.lags = {}; // how much later a video's picture is than the dance counts, by its name
-    this.toggle = element("button", { type: "button", class: "chip", "aria-pressed": "false", title: "The dancers' own footage (V)", onclick: () => this.set(!this.on) }, icon("film"), "Footage");
+    this.toggle = element("button", { type: "button", class: "chip", "aria-pressed": "false", onclick: () => this.set(!this.on) }, icon("film"), "Footage");
     this.toggle.id = "footage-on";
     $("front").after(this.toggle);
     this.caption = element("figcaption", { class: "from" });
@@ -20,7 +21,7 @@ class Footage {
   }
 
   get any() {
-    return deck.ids.length > 0 && (deck.raw || []).some(({ fragments }) => fragments.some(({ video }) => video));
+    return deck.ids.length > 0 && (deck.raw || []).some(isFilmed);
   }
 
   set(on) {
@@ -31,7 +32,9 @@ class Footage {
   }
 
   #opened() {
-    this.toggle.hidden = !this.any;
+    this.toggle.hidden = !deck.ids.length;
+    this.toggle.disabled = !this.any;
+    this.toggle.title = this.any ? "The dancers' own footage (V)" : UNFILMED;
     const shown = this.on && this.any;
     this.box.hidden = !shown;
     if (!shown) this.#rest();
@@ -112,4 +115,9 @@ class Footage {
     }
     return reel;
   }
+}
+
+// Whether there is a video of anyone in a dance.
+function isFilmed({ fragments }) {
+  return fragments.some(({ video }) => video);
 }

@@ -80,14 +80,14 @@ class JobsPanel {
       const was = this.states.get(job.id);
       this.states.set(job.id, job.state);
       if (was === job.state || job.state === "running") continue;
-      if (job.state === "failed") toast(`${job.title}: ${job.error}`, { kind: "bad", stays: true });
+      if (job.state === "failed") toast(`${job.title}: ${job.error}`, { kind: "bad" });
       else if (job.state === "done" && job.task === "alike") {
-        toast(`${job.title}: ${made(job)}`, { kind: "good", act: "Show them", on: () => showFound(job), stays: true });
+        toast(`${job.title}: ${made(job)}`, { kind: "good", act: "Show them", on: () => showFound(job), everywhere: true });
       } else if (job.state === "done" && makesFile(job)) {
-        toast(`${job.result.file} is ready.`, { kind: "good", act: "Download", on: () => download(job).click(), stays: true });
+        toast(`${job.result.file} is ready.`, { kind: "good", act: "Download", on: () => download(job).click(), everywhere: true });
       } else if (job.state === "done" && job.task !== "song") {
         const left = job.result.problems?.length;
-        toast(`${job.title}: ${made(job)}`, { kind: "good", ...(left ? { act: "Why", on: () => $("jobs").showModal(), stays: true } : {}) });
+        toast(`${job.title}: ${made(job)}`, { kind: "good", everywhere: true, ...(left ? { act: "Why", on: () => $("jobs").showModal() } : {}) });
       }
     }
   }

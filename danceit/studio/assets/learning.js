@@ -12,10 +12,27 @@ class Learning {
     this.voice = "speechSynthesis" in window;
     this.wishes = { in: true, call: false };
     deck.addEventListener("picture", () => document.body.dataset.part === "learn" && this.#picture());
+    // By which it is left where all else is gone.
+    const leave = this.#chip("Full screen", () => this.#fill(false), true, { shape: "close", kind: "fill-off" });
+    document.querySelector(".transport").append(leave);
+    document.addEventListener("fullscreenchange", () => document.fullscreenElement || this.#fill(false));
+  }
+
+  // The stage alone, with count and play, as large as the screen; where a browser has no full screen
+  // (as on some phones), as large as the page.
+  async #fill(on) {
+    $("work").classList.toggle("filled", on);
+    if (on) await $("work").requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) await document.exitFullscreen();
+  }
+
+  unfill() {
+    return this.#fill(false);
   }
 
   // How things were before is how they are again afterwards.
   leave() {
+    this.unfill();
     if (!this.before) return;
     const { speed, mirror } = this.before;
     this.before = null;
@@ -56,7 +73,7 @@ class Learning {
         element("h2", {}, "Counts"),
         tools(...this.#heard()),
       ),
-      element("p", { class: "dim for-keys" }, "↑ and ↓ go to another eight, space plays, M mirrors, - and + change the speed."),
+      element("p", { class: "dim for-keys" }, "↑ and ↓ go to another eight, space plays, M is the mirror image, - and + change the speed."),
     );
   }
 
@@ -94,9 +111,9 @@ class Learning {
       this.show();
     };
     return [
-      this.#chip("Mirror", mirror, player.mirror, { shape: "mirror" }),
+      this.#chip("Mirror image", mirror, player.mirror, { shape: "mirror" }),
       ...(player.turns ? [this.#chip("From behind", () => this.#turn(!back), back, { shape: "front" })] : []),
-      button("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : $("work").requestFullscreen()), { shape: "beside" }),
+      button("Full screen", () => this.#fill(true), { shape: "beside", title: "The stage alone, with its count" }),
     ];
   }
 

@@ -11,6 +11,7 @@ function showPart(part) {
   $("page").hidden = work;
   $("work").hidden = !work;
   document.body.dataset.part = part;
+  leaveToasts(part);
   const named = part === "songs" ? "song" : part;
   for (const link of document.querySelectorAll("[data-part]")) {
     if (link.dataset.part === named) link.setAttribute("aria-current", "page");
@@ -199,8 +200,9 @@ function shortcuts() {
     "shift+ctrl+z": onDance(() => goDance("redo")),
     "ctrl+y": onDance(() => goDance("redo")),
     n: onDance(() => making.another()),
-    v: () => document.body.dataset.part === "dance" && footage.any && footage.set(!footage.on),
+    v: onDance(() => (footage.any ? footage.set(!footage.on) : toast(UNFILMED))),
     c: () => deck.setClicks(!deck.clicks.on),
+    Escape: () => learning.unfill(),
     ArrowUp: () => (document.body.dataset.part === "learn" ? learning.hop(-1) : deck.transport.hop(-1)),
     ArrowDown: () => (document.body.dataset.part === "learn" ? learning.hop(1) : deck.transport.hop(1)),
     t: () => document.body.dataset.part === "song" && counting.tap(),

@@ -59,7 +59,7 @@ class Tray {
     await editDance(version.id, () => ({ do: "remove" }));
     const rest = project.dancesOf(version.song);
     location.hash = rest.length ? `#/dance/${rest.at(-1).id}` : `#/song/${version.song}`;
-    toast(`${version.name} was removed.`, { act: "Bring it back", on: () => attempt(async () => {
+    toast(`${version.name} was removed.`, { act: "Bring it back", everywhere: true, on: () => attempt(async () => {
       await api.post(`/dances/${version.id}`, { do: "restore" });
       await project.refresh();
       location.hash = `#/dance/${version.id}`;

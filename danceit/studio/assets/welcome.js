@@ -50,36 +50,53 @@ async function takeSong(files) {
   }
 }
 
-// Send dances and begin to make a library of them.
+// Send dances and begin to make a library of them; what is left out is named.
 async function takeDances(files) {
   const good = files.filter(({ path }) => RECORDING.test(path));
-  if (!good.length) throw new AskError("None of these files is a dance: drop videos, .bvh, .npz or OpenPose .json files.", 400);
+  const out = files.filter(({ path }) => !RECORDING.test(path)).map(({ path }) => ({ path, why: `${path.split("/").at(-1)} is left out: it is no dance` }));
+  if (!good.length) return leaveOut(out, "drop videos, .bvh, .npz or OpenPose .json files");
   const { drop } = await api.post("/drops");
   const told = sending(`Sending ${plural(good.length, "file")}`);
-  const refused = [];
+  let sent = 0;
   try {
     for (const [i, { file, path }] of good.entries()) {
       try {
         await api.send(`/drops/${drop}?path=${encodeURIComponent(path)}`, file, (share) => told.tell((i + share) / good.length));
+        sent += 1;
       } catch (error) {
         // One that is not what it is called does not keep the others out.
         if (error.status !== 400) throw error;
-        refused.push(error.message);
+        out.push({ path, why: error.message });
       }
     }
-    for (const text of refused.slice(0, 3)) toast(text, { kind: "bad" });
-    if (refused.length > 3) toast(`${plural(refused.length - 3, "more file")} were left out as well.`, { kind: "bad" });
-    if (refused.length === good.length) return;
-    await api.post("/library", { of: "drop", drop });
+    if (out.length) leaveOut(out);
+    if (sent) await api.post("/library", { of: "drop", drop });
   } finally {
     told.end();
   }
-  if (good.length < files.length) toast(`${plural(files.length - good.length, "file")} that are no dances were left out.`);
+  return undefined;
+}
+
+// Name every file that is left out: one with its reason, of several the reasons one press away.
+function leaveOut(files, instead = "") {
+  const [{ why }] = files;
+  const end = instead ? `; ${instead}.` : ".";
+  if (files.length === 1) return toast(`${why}${end}`, { kind: "bad" });
+  const dialog = $("move");
+  const list = () => {
+    dialog.replaceChildren(
+      element("h2", { id: "move-title" }, `${files.length} files are left out`),
+      element("ul", { class: "plain" }, ...files.map((one) => element("li", {}, one.why))),
+      element("div", { class: "actions" }, button("Close", () => dialog.close())),
+    );
+    dialog.showModal();
+  };
+  return toast(`${files.length} files are left out: ${files.map(({ path }) => path.split("/").at(-1)).join(", ")}${end}`, { kind: "bad", act: "Why", on: list });
 }
 
 function sending(text) {
   const bar = element("progress", { max: 1, value: 0, "aria-label": text });
-  const box = element("div", { class: "toast" }, element("span", {}, text), bar);
+  const box = element("div", { class: "toast" }, element("span", { class: "said" }, text), bar);
   $("toasts").append(box);
   return { tell: (share) => (bar.value = share), end: () => box.remove() };
 }
@@ -100,7 +117,7 @@ function showWelcome(page) {
   const ways = element("div", { class: "ways" });
   if (data) ways.append(way(`The dances in ${data}`, "The folder that the studio was started with.", button("Make a library of it", start({ of: "folder" }), { kind: "primary" })));
   ways.append(
-    way("Try it first", "Nine dancers and a song, made on this machine in about half a minute. Nothing is loaded from anywhere.", button("Use the demo's dancers", start({ of: "demo" }), { kind: data ? "" : "primary" })),
+    way("Try it first", "Nine dancers and a song, made on this machine. Nothing is loaded from anywhere.", button("Use the demo's dancers", start({ of: "demo" }), { kind: data ? "" : "primary" })),
     way(
       "Your own dancers",
       "Phone videos, motion capture (BVH, AIST++, .npz) or OpenPose files, with their music. They stay on this machine.",

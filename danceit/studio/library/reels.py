@@ -47,6 +47,11 @@ class Reels:
             for fragment, placed in zip(one["fragments"], dance.fragments, strict=True):
                 fragment["video"] = _id_of(video_of(placed, library))
 
+    def filmed(self, dance: Dance) -> bool:
+        """Whether there is a video of anyone in a dance."""
+        library = self._library()
+        return any(video_of(placed, library) is not None for placed in dance.fragments)
+
     def file(self, dance: Dance, video: object) -> Path:
         """Video of a dance by its id; any other is an `UnknownIdError`."""
         library = self._library()
