@@ -15,7 +15,7 @@ finds it again after its time was corrected. Where beats come at another pace th
 before, another grid begins: numbers of different grids do not lie on the same beats.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,6 +53,9 @@ _ANOTHER_METRE = 6.0
 _ANOTHER_ONE = 6.0
 """Nepers by which the 1 must fit better on another beat than on the one that is counted: two to
 four bars that say so. Songs lean to their third beat for a while."""
+STEADY_BARS = 2.0
+"""Bars for which a 1 that will move again hardly ever stays: in the first ten seconds of songs it
+moves about once a bar."""
 _SURE_BEATS = 16
 _LOST = 0.15
 """Confidence below which counting ends; it begins at `danceit.counts.TRUSTED`."""
@@ -90,6 +93,8 @@ class Followed:
         Whether the last `_LOUD_S` were silent.
     grid : int
         Number of the grid that the beats' numbers belong to.
+    one_since_s : float
+        Second since which metre and 1 are where they are.
     """
 
     now_s: float
@@ -97,6 +102,14 @@ class Followed:
     first_id: int = 0
     silent: bool = False
     grid: int = 0
+    one_since_s: float = 0.0
+
+    @property
+    def steady(self) -> bool:
+        """Whether the 1 has been where it is for long enough to rely on it."""
+        metre = self.counts.metre or 4
+        bars = (self.now_s - self.one_since_s) * self.counts.tempo_bpm / 60.0 / metre
+        return bars >= STEADY_BARS
 
     @property
     def counting(self) -> bool:
@@ -202,7 +215,14 @@ class Follower:
         first_id = self._first_id(beats_s)
         foretold = before.number(first_id + len(beats_s) - 1) if same_pace else 0
         bars = self._bars(one_odds(Activation(self._beat, self._one), frames), foretold)
-        return self._told(now_s, beats_s, bars, heard, first_id, before.grid + (not same_pace))
+        told = self._told(now_s, beats_s, bars, heard)
+        as_foretold = foretold == bars.numbers[-1] and bars.metre == before.counts.metre
+        return replace(
+            told,
+            first_id=first_id,
+            grid=before.grid + (not same_pace),
+            one_since_s=before.one_since_s if as_foretold else now_s,
+        )
 
     def _window(self) -> tuple[int, Activation]:
         """Number of the first frame that the network looks at now, and what it says."""
@@ -249,15 +269,7 @@ class Follower:
         self._metre = best.metre
         return best
 
-    def _told(
-        self,
-        now_s: float,
-        beats_s: Float64,
-        bars: BarPath,
-        heard: Float64,
-        first_id: int,
-        grid: int,
-    ) -> Followed:
+    def _told(self, now_s: float, beats_s: Float64, bars: BarPath, heard: Float64) -> Followed:
         """Go on with the beats and their bars; `heard` is how surely each was."""
         period_s, last_s = _tempo(beats_s, heard)
         sure = float(heard[-_SURE_BEATS:].mean())
@@ -272,7 +284,7 @@ class Follower:
             bar_confidence=min(1.0, sure),
             tracker="pulse",
         )
-        return Followed(now_s, counts, first_id, grid=grid)
+        return Followed(now_s, counts)
 
     def _paced_otherwise(self, beats_s: Float64) -> bool:
         """Whether the last beats come at another pace than was said of them before."""

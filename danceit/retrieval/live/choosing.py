@@ -3,7 +3,8 @@
 What the next bars will sound like nobody knows; dancers take it that they will sound like the
 ones before. So what is searched for in a window to come is the music that was heard a whole
 number of bars earlier. Costs, candidates and the laying of counts on counts are those of a
-song that is known (`danceit.retrieval.candidates`, `fitting`, `counted`).
+song that is known (`danceit.retrieval.candidates`, `fitting`, `counted`). As long as it is not sure
+where the 1 is, what is danced goes on rather than being cut on a beat that may be none.
 """
 
 import math
@@ -17,8 +18,8 @@ from danceit.audio.descriptors import features_of, loudness_in
 from danceit.counts import Counts
 from danceit.data import FPS, Float32, Float64, Int64, Placement
 from danceit.index.embedding import Embedder
-from danceit.index.store.contract import FragmentStore
-from danceit.retrieval.candidates import Asked, Candidates, searched
+from danceit.index.store.contract import FragmentStore, Where
+from danceit.retrieval.candidates import Asked, Candidates, Pool, searched
 from danceit.retrieval.counted import chain_on_counts
 from danceit.retrieval.fitting import Fitting, Laid, follows, levels_of, ranks
 from danceit.retrieval.live.ahead import Ahead
@@ -29,6 +30,11 @@ from danceit.retrieval.shortlist import Shortlist, Solution
 
 _BARS_BACK = (2, 1)
 """Whole bars by which what is expected was heard earlier, the first that has been heard."""
+_CUT = 4.0
+"""Cost of a cut while nobody can rely on the 1: more than any movement fits worse than another, but
+less than movement in another metre."""
+_ALMOST_S = 1.5 / FPS
+"""Seconds from the end of a move to a fragment that begins on its last beat."""
 _STRETCHES_EVERY = round(0.25 * FPS)
 """Frames from one to the next of the stretches heard among which loudness is ranked."""
 
@@ -45,11 +51,14 @@ class Heard:
         Of the stream, at its end.
     counts : Counts
         Of the stream, so far and as expected.
+    steady : bool
+        Whether one may rely on the 1.
     """
 
     sound: Sound
     now_s: float
     counts: Counts
+    steady: bool = True
 
     @property
     def since_s(self) -> float:
@@ -143,13 +152,19 @@ class Chooser:
         led = ahead if before is None else (before.ahead, *ahead)
         # One more, for the last window of a plan is where a dance ends, and this one does not.
         plan = Plan((*[one.window for one in led], windows[-1]), length, on_counts=True)
-        candidates, fitting = self._found(led, plan, heard)
+        pool, fitting = self._found(led, plan, heard)
+        candidates = list(pool.best(self._options.k))
         if before is not None:
             candidates[0] = _only(before)
+            if not heard.steady:
+                candidates[1] = self._with_what_follows(before, candidates[1], pool)
         shortlist = Shortlist.of(candidates, self._store)
         sides = [False] * len(candidates)
         chain = chain_on_counts(shortlist, fitting, self._options, sides)
         begun = before is not None
+        if begun and not heard.steady:
+            first, *others = chain.joins
+            chain = replace(chain, joins=[np.where(first > 0, first + _CUT, first), *others])
         path = beam(chain, self._past, begun=begun, width=self._width)
         solution, at = Solution(shortlist, chain, path), int(begun)
         row, place = int(solution.rows[at]), int(solution.places[at])
@@ -169,10 +184,8 @@ class Chooser:
         self._past.add(row, goes_on=self._before.goes_on)
         return self._before
 
-    def _found(
-        self, led: Sequence[Ahead], plan: Plan, heard: Heard
-    ) -> tuple[list[Candidates], Fitting]:
-        """Candidates of each window, and how they are laid on it."""
+    def _found(self, led: Sequence[Ahead], plan: Plan, heard: Heard) -> tuple[Pool, Fitting]:
+        """What is found for each window, and how it is laid on it."""
         features = heard.features(self._embedder.feature_set)
         starts = np.array([_stand_in(one, plan.n_frames, heard) for one in led], dtype=np.int64)
         starts = np.clip(starts, 0, max(0, len(features) - 1))
@@ -188,7 +201,18 @@ class Chooser:
             plan=plan,
             fitting=fitting,
         )
-        return list(searched(asked, self._store, self._options).best(self._options.k)), fitting
+        return searched(asked, self._store, self._options), fitting
+
+    def _with_what_follows(self, before: Chosen, window: Candidates, pool: Pool) -> Candidates:
+        """Candidates of the second window with the fragment in which what is danced goes on."""
+        clip = (before.placement.clip_id,)
+        rows = self._store.matching(Where(n_frames=pool.plan.n_frames, only_clips=clip))
+        start_s = np.asarray(self._store.table(rows).start_s)
+        nearest = int(np.argmin(np.abs(start_s - before.laid.beats_s[-1])))
+        found = int(rows[nearest])
+        if abs(start_s[nearest] - before.laid.beats_s[-1]) > _ALMOST_S or found in window.rows:
+            return window
+        return pool.judge.judge({1: np.append(window.rows, found)}, self._store)[1]
 
 
 def _stand_in(ahead: Ahead, n_frames: int, heard: Heard) -> int:

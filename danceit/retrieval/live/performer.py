@@ -264,7 +264,7 @@ class Performer:
             self._place,
         )
         sound = Sound(self._follower.lately(WINDOW_S), RATE)
-        heard = Heard(sound, self._follower.heard_s, followed.counts)
+        heard = Heard(sound, self._follower.heard_s, followed.counts, followed.steady)
         chosen = self._chooser.choose(ahead, heard)
         window, self._place = chosen.ahead.window, chosen.ahead.next_place
         self._ids = np.append(self._ids, self._ids[-1] + np.arange(1, window.counts + 1))

@@ -239,3 +239,19 @@ def test_without_a_1_foretold_the_bars_that_fit_best_are_taken() -> None:
     slightly = np.tile([0.0, -1.0, 0.5, -1.0], 3)
     assert follower._bars(slightly, 4).numbers[-1] == 4
     assert follower._bars(slightly, 0).numbers[-1] == 2
+
+
+def test_a_1_is_relied_on_after_two_bars_in_which_it_stayed(
+    rock: tuple[made.Track, Said],
+) -> None:
+    _, said = rock
+    counting = [state for state in said.states if state.counting]
+    assert not counting[0].steady
+    assert counting[-1].steady
+    bar_s = 4 * 60 / 104
+    for state in counting:
+        assert state.steady == (
+            state.now_s - state.one_since_s >= 2 * 60 * 4 / state.counts.tempo_bpm
+        )
+    late = [state for state in counting if state.now_s > 12.0]
+    assert all(state.now_s - state.one_since_s > 2 * bar_s for state in late)

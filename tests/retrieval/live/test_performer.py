@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from danceit.audio.decoding import RATE
+from danceit.audio.live.following import Followed
 from danceit.audio.live.streams import BLOCK
 from danceit.bench.measures import counts as measure
 from danceit.bench.measures.seams import seam_jumps, warp
@@ -203,3 +204,15 @@ def test_only_what_passes_the_filters_is_danced(store: FragmentStore) -> None:
 def test_options_that_are_none_are_refused(options: dict[str, float], told: str) -> None:
     with pytest.raises(InputError, match=told):
         LiveOptions(**options)  # type: ignore[arg-type]
+
+
+def test_a_take_goes_on_while_nobody_can_rely_on_the_1(
+    store: FragmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = made.rock(made.steady(104), 20.0).samples
+    cuts = {}
+    for steady in (True, False):
+        monkeypatch.setattr(Followed, "steady", steady)
+        dance = dance_to(samples, store).dance
+        cuts[steady] = len(dance.seams)
+    assert cuts[False] < cuts[True]
