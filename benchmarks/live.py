@@ -99,7 +99,8 @@ class Live:
 
 def judged(name: str, folder: Path, beats_s: Float64, ones_s: Float64, end_s: float) -> Any:
     """Beat and downbeat F, and CMLt, by a reference."""
-    known_s, numbers, _ = reference(folder, name)
+    known = reference(folder, name)
+    known_s, numbers = known.beats_s, known.numbers
     inside = (known_s >= SKIPPED_S) & (known_s < end_s)
     known_s, known_ones = known_s[inside], known_s[inside & (numbers == 1)]
 
@@ -172,8 +173,8 @@ def joined(dances: Path, folder: Path, pair: list[str]) -> tuple[Any, Float64, f
     for name, first_s, last_s in zip(
         pair, (0.0, FROM_S), (JOINED_S, FROM_S + AFTER_S), strict=True
     ):
-        beats_s, numbers, _ = reference(folder, name)
-        ones_s = beats_s[numbers == 1]
+        known = reference(folder, name)
+        beats_s, ones_s = known.beats_s, known.downbeats_s
         start_s = ones_s[ones_s >= first_s][0] if first_s else 0.0
         end_s = ones_s[ones_s <= last_s][-1]
         samples = read_sound(dances / name / "audio.mp3").samples

@@ -45,7 +45,8 @@ def main() -> None:
     dances, beats_folder, index = (Path(argument) for argument in sys.argv[1:4])
     name, out = sys.argv[4], Path(sys.argv[5])
     from_s = float(sys.argv[6]) if len(sys.argv) > 6 else 20.0
-    beats_s, numbers, _ = reference(beats_folder, name)
+    known = reference(beats_folder, name)
+    beats_s, numbers = known.beats_s, known.numbers
     ones = np.flatnonzero((numbers == 1) & (beats_s >= from_s))
     span = slice(ones[0], ones[BARS] + 1)
     span_s = (float(beats_s[span][0]), float(beats_s[span][-1]))
