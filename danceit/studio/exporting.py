@@ -111,10 +111,11 @@ def look_of(
         beats="lane" if asked.get("beats") else "none",
     )
     if kind == "mp4":
-        size = int(asked.get("size", _SIZES[2]))
-        if size not in _SIZES:
-            raise InputError(f"a video's size must be one of {_SIZES}; got {size}")
-        look = replace(look, size=size)
+        sizes = {str(size): size for size in _SIZES}
+        wanted = str(asked.get("size", _SIZES[2]))
+        if wanted not in sizes:
+            raise InputError(f"a video's size must be one of {_SIZES}; got {wanted}")
+        look = replace(look, size=sizes[wanted])
     if part is not None and kind in DRAWN:
         look = replace(look, start_s=part[0], seconds=part[1] - part[0])
     return look

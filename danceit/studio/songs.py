@@ -133,7 +133,10 @@ def part_of(song: Song, asked: object) -> tuple[float, float] | None:
         return None
     if not isinstance(asked, list) or len(asked) != 2:
         raise InputError("a part of a song is two moments, where it begins and where it ends")
-    start_s, end_s = (float(each) for each in asked)
+    try:
+        start_s, end_s = (float(each) for each in asked)
+    except (TypeError, ValueError) as exc:
+        raise InputError(f"a part of a song begins and ends at seconds; got {asked!r}") from exc
     start_s, end_s = max(0.0, start_s), min(end_s, song.duration_s)
     if not end_s - start_s >= _SHORTEST_PART_S:
         raise InputError(f"a part must last {_SHORTEST_PART_S:g} s or longer")

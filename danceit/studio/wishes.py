@@ -65,8 +65,9 @@ class Wishes:
         for name, known in (
             ("body", BODIES), ("moves", MOVES), ("variety", VARIETY), ("energy", ENERGY),
         ):  # fmt: skip
-            if getattr(self, name) not in known:
-                raise InputError(unknown_name(name, str(getattr(self, name)), list(known)))
+            wished = getattr(self, name)
+            if not isinstance(wished, str) or wished not in known:
+                raise InputError(unknown_name(name, str(wished), list(known)))
         for name in ("style", "dancer", "licence"):
             if not isinstance(getattr(self, name), str):
                 raise InputError(f"{name} must be a name; got {getattr(self, name)!r}")

@@ -19,7 +19,7 @@ from danceit.studio.dancing import Dancing
 from danceit.studio.exporting import FORMATS, cut_out, export, look_of, people
 from danceit.studio.library.others import ORDERS, others
 from danceit.studio.project import Project, Song, changed
-from danceit.studio.songs import correct, prepare
+from danceit.studio.songs import correct, part_of, prepare
 from danceit.studio.tasks import take_song
 from danceit.studio.wishes import Wishes
 
@@ -197,6 +197,18 @@ def test_every_kind_of_file_comes_out_of_the_part_that_is_danced(
     own = whole.samples[start : start + 3 * whole.rate]
     of_page = heard.samples[: len(own)]
     assert np.corrcoef(own[: len(of_page)], of_page)[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("asked", [[1.0], "1-9", [1, "x"], [None, 9], [3, 4], [9, 3]])
+def test_a_part_that_is_none_is_refused(song: Song, asked: object) -> None:
+    with pytest.raises(InputError, match="part"):
+        part_of(song, asked)
+
+
+@pytest.mark.parametrize("size", ["large", None, [512], 100])
+def test_a_size_that_is_none_is_refused(opened: Project, size: object) -> None:
+    with pytest.raises(InputError, match="size must be one of"):
+        look_of(opened, {"format": "mp4", "size": size}, None)
 
 
 def test_an_eight_is_mirrored_and_nothing_else(

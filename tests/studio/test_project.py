@@ -96,6 +96,7 @@ def test_wishes_are_options_and_survive_json() -> None:
     ("asked", "message"),
     [
         ({"moves": "loong"}, "unknown moves 'loong'.*did you mean 'long'"),
+        ({"moves": []}, "unknown moves"),
         ({"seed": -1}, "seed"),
         ({"seed": "1"}, "seed"),
         ({"style": 3}, "style must be a name"),
