@@ -1,5 +1,6 @@
 """What the page may ask for, as plain calls from a mapping to what JSON can hold."""
 
+import importlib.util
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -74,6 +75,7 @@ class Desk:
             "project": self.project.name,
             "library": library,
             "trouble": trouble,
+            "reads_videos": importlib.util.find_spec("mediapipe") is not None,
             "data": self._data.name if self._data else "",
             "songs": [asdict(song) for song in self.project.songs()],
             "dances": [version_as_json(version) for version in self.project.versions()],

@@ -1,6 +1,8 @@
 """The whole way in a real browser: a song in, a dance out, changed, and exported as files."""
 
+import importlib.util
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -384,6 +386,10 @@ def test_the_page_says_what_it_waits_for_before_code_and_data_are_there(
         assert button(seen, "Try again").is_visible()
 
 
+def _answer(answer: dict[str, Any], route: Any) -> None:
+    route.fulfill(json=answer)
+
+
 def test_a_reload_in_the_middle_of_a_job_finds_it_again(browser: Any, project: Path) -> None:
     with studio(project) as served, watched(browser) as seen:
         open_page(seen, served)
@@ -396,6 +402,17 @@ def test_a_reload_in_the_middle_of_a_job_finds_it_again(browser: Any, project: P
         seen.page.get_by_role("main").get_by_role("button", name="Stop").click()
         seen.page.get_by_role("heading", name="Whose moves").wait_for()
         assert [job["state"] for job in served.get("/state")["jobs"]] == ["stopped"]
+        # Said before anything is sent: that videos cannot be read here.
+        note = seen.page.get_by_text("Videos alone cannot be read here")
+        told = served.get("/state")
+        assert told["reads_videos"] is (importlib.util.find_spec("mediapipe") is not None)
+        for able in (False, True):
+            state = told | {"reads_videos": able}
+            seen.page.route("**/state", partial(_answer, state))
+            seen.page.reload()
+            seen.page.get_by_role("heading", name="Whose moves").wait_for()
+            assert note.is_visible() is not able
+            seen.page.unroute("**/state")
         assert seen.complaints == []
 
 

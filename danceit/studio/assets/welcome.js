@@ -129,6 +129,7 @@ function showWelcome(page) {
       ),
     ),
   );
+  if (!project.state.reads_videos) ways.append(element("p", { class: "note" }, "Videos alone cannot be read here: the part that finds poses in them is not installed. Close the studio, run pip install 'danceit[video]' (Python 3.11 or 3.12), and open it again. All else can be dropped."));
   page.replaceChildren(
     element(
       "section",
