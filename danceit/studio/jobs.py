@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,8 +54,10 @@ class Job:
         How much is done, 0 to 1.
     doing : str
         What it is at, in words.
+    step, steps : int
+        Which of how many parts of the work that is, from 1.
     seconds, left_s : float
-        Since it began, and until it will probably be done; -1 where that is not known.
+        Since it began, and until this step will probably be done; -1 where that is not known.
     error : str
         Why it failed.
     result : mapping
@@ -70,6 +73,8 @@ class Job:
     state: str = "running"
     share: float = 0.0
     doing: str = ""
+    step: int = 1
+    steps: int = 1
     seconds: float = 0.0
     left_s: float = -1.0
     error: str = ""
@@ -164,6 +169,8 @@ class Jobs:
             state=state,
             share=float(told.get("share", 0.0)),
             doing=str(told.get("doing", "Starting")),
+            step=int(told.get("step", 1)),
+            steps=int(told.get("steps", 1)),
             seconds=float(told.get("seconds", 0.0)),
             left_s=float(told.get("left_s", -1.0)),
             error=error,
@@ -257,6 +264,33 @@ def locked(path: Path) -> bool:
     return False
 
 
+class Pace:
+    """How long the rest of a step takes, by how quick it was of late.
+
+    Work does not go evenly: what comes first is loaded, steps wait for checks, the machine has
+    other work to do. Nothing is said until enough was seen.
+    """
+
+    LATELY_S = 30.0
+    LEAST_S, LEAST = 5.0, 6
+    """Seconds and advances below which nothing is said."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, float]] = deque()
+
+    def left_s(self, share: float, now_s: float) -> float:
+        """Take note of how much of the step is done; seconds that are left of it, or -1."""
+        seen = self._seen
+        if not seen or share > seen[-1][1]:
+            seen.append((now_s, share))
+        while len(seen) > self.LEAST and now_s - seen[1][0] > self.LATELY_S:
+            seen.popleft()
+        took_s, went = now_s - seen[0][0], seen[-1][1] - seen[0][1]
+        if len(seen) < self.LEAST or took_s < self.LEAST_S:
+            return -1.0
+        return (1.0 - share) * took_s / went
+
+
 class Report:
     """How a job's process tells how far it is."""
 
@@ -266,13 +300,27 @@ class Report:
         self._path = folder / PROGRESS
         self._began = time.monotonic()
         self._last = 0.0
-        self._share, self._doing = 0.0, "Starting"
+        self._share, self._doing, self._left_s = 0.0, "Starting", -1.0
+        self._step, self._steps, self._pace = 1, 1, Pace()
         self._write(state="running")
 
-    def __call__(self, doing: str, share: float) -> None:
-        """Say what is being done, and how much of all is done."""
+    def __call__(
+        self, doing: str, share: float, step: tuple[int, int] = (1, 1), done: float | None = None
+    ) -> None:
+        """Say what is being done, and how much of all is done.
+
+        Parameters
+        ----------
+        step : (number, of)
+            Which of how many steps it is, from 1.
+        done : float, optional
+            How much of this step is done, 0 to 1; `share`, where there is one step only.
+        """
         changed = doing != self._doing
+        if (self._step, self._steps) != step:
+            (self._step, self._steps), self._pace = step, Pace()
         self._share, self._doing = min(max(share, 0.0), 1.0), doing
+        self._left_s = self._pace.left_s(self._share if done is None else done, time.monotonic())
         if changed or time.monotonic() - self._last >= self.OFTEN_S:
             self._write(state="running")
 
@@ -289,9 +337,9 @@ class Report:
     def _write(self, **more: Any) -> None:
         self._last = time.monotonic()
         seconds = self._last - self._began
-        left_s = seconds * (1 - self._share) / self._share if self._share > 0.03 else -1.0
         told = {"pid": os.getpid(), "share": self._share, "doing": self._doing}
-        _write(self._path, {**told, "seconds": seconds, "left_s": left_s, **more})
+        told |= {"step": self._step, "steps": self._steps}
+        _write(self._path, {**told, "seconds": seconds, "left_s": self._left_s, **more})
 
 
 def _end(pid: int, over: Any) -> None:

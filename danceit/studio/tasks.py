@@ -39,20 +39,20 @@ def demo(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[
     from danceit.index.building.options import Told
     from danceit.workflow.demo import demo_library
 
-    report("Making songs and dancers in three styles", 0.02)
+    report("Making songs and dancers in three styles", 0.02, (1, 5))
     library, built = demo_library(
         project.folder / "library" / DEMO,
         project.folder / LIBRARY,
         told=Told(
-            reading=_counting(report, "Looking at the dancers", 0.25, 0.35),
-            training=_counting(report, LEARNING, 0.35, 0.7),
-            indexing=_counting(report, "Cutting dances into moves", 0.7, 0.85),
+            reading=_counting(report, "Looking at the dancers", (0.25, 0.35), (2, 5)),
+            training=_counting(report, LEARNING, (0.35, 0.7), (3, 5)),
+            indexing=_counting(report, "Cutting dances into moves", (0.7, 0.85), (4, 5)),
         ),
     )
     project.library = project.folder / LIBRARY
     if not project.songs():
         song = take_song(project, library.query_song, "Demo song")
-        prepare(project, song, lambda doing, share: report(doing, 0.85 + 0.15 * share))
+        prepare(project, song, lambda doing, share: report(doing, 0.85 + 0.15 * share, (5, 5)))
     return {"clips": built.report.clips, "moves": built.report.fragments}
 
 
@@ -64,7 +64,7 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
     folder = _source(project, asked)
     out = project.library or project.folder / LIBRARY
     out.parent.mkdir(parents=True, exist_ok=True)
-    report("Looking for dancers", 0.02)
+    report("Looking for dancers", 0.02, (1, 4))
     few, quickly = len(scan(folder).found) <= FEW, out.parent / QUICKLY
     own = out == project.folder / LIBRARY
     try:
@@ -75,10 +75,10 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
             # What was learned from a few is learned again once there are many.
             retrain=own and not few and quickly.exists(),
             told=Told(
-                watching=_counting(report, "Finding poses in video", 0.02, 0.5),
-                reading=_counting(report, "Reading dances", 0.5, 0.55),
-                training=_counting(report, LEARNING, 0.55, 0.85),
-                indexing=_counting(report, "Cutting dances into moves", 0.85, 1.0),
+                watching=_counting(report, "Finding poses in video", (0.02, 0.5), (1, 4)),
+                reading=_counting(report, "Reading dances", (0.5, 0.55), (2, 4)),
+                training=_counting(report, LEARNING, (0.55, 0.85), (3, 4)),
+                indexing=_counting(report, "Cutting dances into moves", (0.85, 1.0), (4, 4)),
             ),
         )
     except NothingReadError as exc:
@@ -133,11 +133,15 @@ def _source(project: Project, asked: Mapping[str, Any]) -> Path:
     raise InputError("say what the library is to be made of")
 
 
-def _counting(report: Report, doing: str, first: float, last: float) -> Progress:
-    """Tell of work that is counted, as the stretch from `first` to `last` of all."""
+def _counting(
+    report: Report, doing: str, stretch: tuple[float, float], step: tuple[int, int]
+) -> Progress:
+    """Tell of work that is counted, as a stretch of all of it and one step of several."""
+    first, last = stretch
 
     def tell(done: int, total: int, what: str = "") -> None:
         words = f"{doing} ({done} of {total})" if total > 1 else doing
-        report(words, first + (last - first) * done / max(total, 1))
+        share = done / max(total, 1)
+        report(words, first + (last - first) * share, step, share)
 
     return tell

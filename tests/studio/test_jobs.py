@@ -12,7 +12,7 @@ import pytest
 
 from danceit.errors import InputError
 from danceit.index.synthetic import SyntheticLibrary
-from danceit.studio.jobs import Job, Jobs, Report
+from danceit.studio.jobs import Job, Jobs, Pace, Report
 from danceit.studio.names import new_id
 from danceit.studio.project import Project
 from danceit.studio.tasks import TASKS, song, take_song
@@ -96,7 +96,7 @@ def test_the_demo_is_a_library_and_a_song(
     shares: list[float] = []
 
     class Told(Report):
-        def __call__(self, doing: str, share: float) -> None:
+        def __call__(self, doing: str, share: float, *step: Any) -> None:
             shares.append(share)
 
     made = TASKS["demo"](opened, {}, Told(tmp_path))
@@ -174,3 +174,27 @@ def test_two_pages_may_list_jobs_while_old_ones_are_forgotten(
     monkeypatch.setattr(Jobs, "job", between)
     assert len(jobs.all()) in (30, 31)  # the second of those too many may have been looked at
     assert len(list((opened.folder / "jobs").iterdir())) == 30
+
+
+def test_the_time_left_is_told_by_the_pace_of_late_and_not_while_unsure() -> None:
+    pace = Pace()
+    # The first five of 500 steps pass at once: that says nothing.
+    assert [pace.left_s(step / 500, 0.1 * step) for step in range(5)] == [-1.0] * 5
+    # Then the machine is busy: 2 s a step.
+    told = [pace.left_s(step / 500, 2.0 * step) for step in range(5, 500)]
+    assert told[35 - 5] == pytest.approx(2.0 * 465, rel=0.05)
+    # It is quicker from step 300 on, and soon so is what is told.
+    pace = Pace()
+    for step in range(300):
+        pace.left_s(step / 500, 2.0 * step)
+    told = [pace.left_s(step / 500, 600 + 0.5 * (step - 300)) for step in range(300, 400)]
+    assert told[-1] == pytest.approx(0.5 * 101, rel=0.1)
+    # Where nothing goes on, the rest takes ever longer.
+    assert pace.left_s(399 / 500, 700.0) > 2 * told[-1]
+
+
+def test_a_job_says_which_step_it_is_at(tmp_path: Path) -> None:
+    report = Report(tmp_path)
+    report("Reading (3 of 4)", 0.4, (2, 4), 0.75)
+    told = json.loads((tmp_path / "progress.json").read_text())
+    assert (told["step"], told["steps"], told["left_s"]) == (2, 4, -1.0)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser import Watched, unnamed_controls, watched
-from tests.studio.browsing import button, open_page
+from tests.studio.browsing import button, open_page, pick_move
 from tests.studio.conftest import Served
 
 
@@ -136,3 +136,23 @@ def test_every_file_that_is_left_out_is_named(browser: Any, danced: Served, tmp_
         chooser.set_input_files(files[2])
         seen.page.get_by_text("README.md is left out: it is no dance; drop videos").wait_for()
         assert len(danced.get("/state")["jobs"]) == jobs
+
+
+def test_what_could_be_there_instead_is_told_apart(browser: Any, danced: Served) -> None:
+    with watched(browser) as seen:
+        open_dance(seen, danced)
+        pick_move(seen)
+        told = seen.page.locator(".move-card .words").all_inner_texts()
+        assert len(told) > 5
+        assert len(set(told)) == len(told)
+        assert all(" at 0:" in words for words in told)
+
+
+def test_after_a_library_and_its_song_comes_a_dance(browser: Any, danced: Served) -> None:
+    state = danced.get("/state")
+    with watched(browser) as seen:
+        none_yet = {**state, "dances": []}
+        seen.page.route("**/state", lambda route: route.fulfill(json=none_yet))
+        open_page(seen, danced, "#/library")
+        seen.page.get_by_role("link", name="Now a dance to <b>a song</b>").click()
+        seen.page.get_by_role("button", name="Make a dance").wait_for()

@@ -5,6 +5,7 @@ from danceit.data import Choice, Dance, Placement
 SMOOTH, WELL = 0.3, 0.8
 """Costs of a join under which a seam is hardly seen, and is seen by who looks for it: 10 and 27 px
 of disagreement at the usual weight of 0.03 a pixel."""
+SAME_TEMPO = "the same tempo"
 _SAME_BPM = 1.0
 """Beats a minute that nobody tells apart."""
 
@@ -37,7 +38,7 @@ def tempo_gap(source_bpm: float, song_bpm: float) -> str:
         source_bpm *= 2
     gap = source_bpm - song_bpm
     if abs(gap) < _SAME_BPM:
-        return "the same tempo"
+        return SAME_TEMPO
     return f"{abs(gap):.0f} BPM {'faster' if gap > 0 else 'slower'}"
 
 

@@ -43,7 +43,7 @@ class JobsPanel {
       const bar = row.querySelector("progress");
       if (bar) {
         bar.value = job.share;
-        row.querySelector(".doing").textContent = [job.doing, left(job)].filter(Boolean).join(" · ");
+        row.querySelector(".doing").textContent = doing(job);
       }
     });
     if (!jobs.length) list.replaceChildren(element("li", { class: "dim" }, "Nothing is being worked on."));
@@ -110,10 +110,16 @@ function short(job) {
   return `${Math.round(100 * job.share)} % · ${job.title}`;
 }
 
+// What it is at, which step of it that is, and how long that one lasts, where it is known.
+function doing(job) {
+  return [job.steps > 1 ? `Step ${job.step} of ${job.steps}` : "", job.doing, left(job)].filter(Boolean).join(" · ");
+}
+
 function left(job) {
   if (job.left_s < 0 || job.share >= 1) return "";
   const seconds = Math.ceil(job.left_s);
-  return seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
+  const words = seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
+  return job.steps > 1 ? `${words} of this step` : words;
 }
 
 function made(job) {

@@ -22,7 +22,7 @@ class LibraryPage {
     this.grid = element("ul", { class: "clips" });
     this.sum = element("p", { class: "dim", role: "status" });
     const song = project.song(deck.song?.id) || project.state.songs.filter(({ ready }) => ready).at(-1);
-    const next = project.state.songs.length ? [] : [element("a", { class: "chip primary", href: "#/songs" }, icon("song"), "Now a song")];
+    const next = nextStep();
     const ask = element("div", { class: "group" }, ...next, button("Find a move", askForMove, { shape: "other", title: "By a video or motion capture of it" }), ...(song ? [button(`Gaps for ${song.name}`, () => showGaps(this.page, song, this.#back()), { title: "What the library lacks for this song" })] : []));
     const more = dropZone("Add dancers", "drop or press", { multiple: true, on: takeDances });
     this.page.replaceChildren(
@@ -226,4 +226,13 @@ function picker(label, options, value, on) {
   select.value = value;
   select.addEventListener("change", () => on(select.value));
   return select;
+}
+
+// What comes after a library: a song, and a dance to it; nothing once there is one.
+function nextStep() {
+  const { songs, dances } = project.state;
+  if (!songs.length) return [element("a", { class: "chip primary", href: "#/songs" }, icon("song"), "Now a song")];
+  const song = songs.filter(({ ready }) => ready).at(-1);
+  if (dances.length || !song) return [];
+  return [element("a", { class: "chip primary", href: `#/song/${song.id}` }, icon("dancer"), element("span", { class: "name" }, `Now a dance to ${song.name}`))];
 }

@@ -145,13 +145,14 @@ class Moving {
     const timing = () => (deck.player && deck.player.clock.playing ? ((((deck.seconds - start) / (end - start)) % 1) + 1) % 1 : null);
     grid.replaceChildren(
       ...others.map((other, i) => {
-        const words = [other.words, other.dancer].filter(Boolean).join(", ");
+        const from = `${nameOf(other.clip)} at ${clock(other.start_s)}`;
+        const words = [other.words, other.dancer === fragment.dancer ? "" : other.dancer].filter(Boolean).join(", ");
         const change = { kind: "pin", at, what: other.id, text: `${clock(start)}: a move of ${nameOf(other.clip)}` };
         const card = element(
           "button",
-          { type: "button", class: "move-card", title: words, "aria-label": `Take move ${i + 1}, of ${nameOf(other.clip)}${words ? `, ${words}` : ""}`, "data-move": other.id },
+          { type: "button", class: "move-card", title: [from, words].filter(Boolean).join(": "), "aria-label": `Take move ${i + 1}, of ${from}${words ? `, ${words}` : ""}`, "data-move": other.id },
           loops.picture(index, other.id, "", timing, other.frames),
-          element("span", { class: "words" }, swatch(other), element("span", {}, other.words || other.style || nameOf(other.clip))),
+          element("span", { class: "words" }, swatch(other), element("span", {}, [from, other.words].filter(Boolean).join(", "))),
         );
         card.addEventListener("click", () => this.#take(change, card));
         carry(card, { id: other.id, name: nameOf(other.clip) });

@@ -14,7 +14,7 @@ class Tray {
     this.box.replaceChildren(
       ...versions.map((version, i) => this.#card(version, ids, i)),
       button("Another one", () => making.another(), { shape: "other", kind: "ghost", title: "Another dance with the same wishes (N)" }),
-      ...(ids.length > 1 ? [button("Ask people", () => askPeople(ids), { kind: "ghost", title: "A blind study of these versions" })] : []),
+      ...(versions.length > 1 ? [button("Ask people", () => askPeople(ids.length > 1 ? ids : versions.slice(-4).map(({ id }) => id)), { kind: "ghost", title: ids.length > 1 ? "A blind study of the versions side by side" : "A blind study of the latest versions, or of those side by side" })] : []),
     );
     const again = focused && this.box.querySelector(`[data-key="${focused}"]`);
     if (again) again.focus();

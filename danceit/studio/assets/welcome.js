@@ -149,7 +149,7 @@ function way(title, text, ...more) {
 
 function showMaking(page, job) {
   const there = page.querySelector(".making");
-  const words = [job.doing, left(job)].filter(Boolean).join(" · ");
+  const words = doing(job);
   if (there && there.dataset.job === job.id) {
     there.querySelector("progress").value = job.share;
     there.querySelector(".doing").textContent = words;

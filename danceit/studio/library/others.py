@@ -1,6 +1,7 @@
 """What else there is for a move of a dance: the runners-up, told apart in a few words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from danceit.errors import InputError
 from danceit.index.store.contract import FragmentTable, Where
 from danceit.plugins import unknown_name
 from danceit.render.drawing.overlay import clip_colour
-from danceit.render.page.reasons import tempo_gap
+from danceit.render.page.reasons import SAME_TEMPO, tempo_gap
 from danceit.retrieval.editing import Editor
 from danceit.retrieval.filters import asked_for
+from danceit.retrieval.fitting import Laid
 from danceit.studio.dancing import Dancing
 from danceit.studio.library.opened import Library
 from danceit.studio.project import Version
@@ -62,10 +64,10 @@ def others(
         cost = dict(zip(judged.rows.tolist(), judged.targets.tolist(), strict=True))
         targets = np.array([cost[row] for row in rows.tolist()])
     table = library.store.table(rows)
-    energy = float(library.store.table(np.array([own])).energy[0])
-    keep = _wanted(order, table.energy, energy) & (rows != own)
+    chosen = _Chosen(editor, window, own, float(library.store.table(np.array([own])).energy[0]))
+    keep = _wanted(order, table.energy, chosen.energy) & (rows != own)
     places = _apart(table, np.flatnonzero(keep))
-    return [_told(editor, window, table, targets, place, energy) for place in places[:MOST]]
+    return [_told(chosen, table, targets, place) for place in places[:MOST]]
 
 
 def _wanted(order: str, energies: Float64, energy: float) -> Any:
@@ -100,30 +102,41 @@ def _apart(table: FragmentTable, places: Sequence[int] | Int64) -> list[int]:
     return kept
 
 
-def _told(
-    editor: Editor,
-    window: int,
-    table: FragmentTable,
-    targets: Float64,
-    place: int,
-    energy: float,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Chosen:
+    """What is shown in a window now, which others are told apart from."""
+
+    editor: Editor
+    window: int
+    row: int
+    energy: float
+
+    def laid(self, row: int | None = None) -> Laid | None:
+        """How a fragment's counts, its own or another's, lie in the window; None if too few."""
+        laid = self.editor.laid(self.window, self.row if row is None else row)
+        return laid if laid is not None and len(laid.beats_s) > 2 else None
+
+
+def _told(chosen: _Chosen, table: FragmentTable, targets: Float64, place: int) -> dict[str, Any]:
     record = table.record(place)
-    laid = editor.laid(window, int(record["rows"]))
+    laid, own = chosen.laid(int(record["rows"])), chosen.laid()
     lasts = int(record["n_frames"])
     words = []
-    if laid is not None and len(laid.beats_s) > 2:
+    if laid is not None:
         # What is shown of it is as long as its counts, not as the fragment.
         lasts = min(lasts, round(float(laid.beats_s[-1] - laid.beats_s[0]) * FPS))
-        source_bpm = 60.0 * (len(laid.beats_s) - 1) / float(laid.beats_s[-1] - laid.beats_s[0])
-        words.append(tempo_gap(source_bpm, editor.music.tempo_bpm))
-        if laid.metre and laid.metre != editor.metre_of(window):
+        gap = tempo_gap(_bpm(laid), _bpm(own)) if own is not None else ""
+        words.append("" if gap == SAME_TEMPO else gap)
+        if laid.metre and laid.metre != (
+            own.metre if own else chosen.editor.metre_of(chosen.window)
+        ):
             words.append(f"danced in {laid.metre}")
-    if abs(record["energy"] / max(energy, 1e-6) - 1) > _OTHER_ENERGY:
-        words.append("calmer" if record["energy"] < energy else "bigger")
+    if abs(record["energy"] / max(chosen.energy, 1e-6) - 1) > _OTHER_ENERGY:
+        words.append("calmer" if record["energy"] < chosen.energy else "bigger")
     return {
         "id": record["fragment_id"],
         "clip": record["clip_id"],
+        "start_s": round(float(record["start_s"]), 2),
         "style": record["style"],
         "dancer": record["dancer"],
         "colour": list(clip_colour(record["clip_id"])),
@@ -131,3 +144,8 @@ def _told(
         "words": ", ".join(filter(None, words)),
         "cost": round(float(targets[place]), 3),
     }
+
+
+def _bpm(laid: Laid) -> float:
+    """Beats a minute at which a fragment was danced."""
+    return 60.0 * (len(laid.beats_s) - 1) / float(laid.beats_s[-1] - laid.beats_s[0])
