@@ -21,7 +21,7 @@ from danceit.index.poses.footage.continuity import sides_put_right
 from danceit.index.poses.footage.cuts import near, shots_between
 from danceit.index.poses.footage.depth import Sighting, solved
 from danceit.index.poses.footage.extraction import Footage
-from danceit.index.poses.footage.rods import RodsSeen, lengths_of
+from danceit.index.poses.footage.rods import ARMS, LEGS, RodsSeen, rods_told
 from danceit.index.poses.footage.shots import boundaries
 from danceit.index.poses.footage.smoothing import DEPTH_S, PICTURE_S, smoothed
 from danceit.index.sources.people import people_in, sureness
@@ -61,8 +61,6 @@ _STEADY = tuple(
 
 
 _ABOVE_HIPS: Bool = np.isin(np.arange(N_JOINTS), (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17))
-_ARM, _LEG = ((1, 2), (4, 5)), ((6, 7), (8, 9))
-"""Of `RODS`, right and left."""
 
 
 @dataclass(frozen=True)
@@ -238,15 +236,18 @@ def _short_arms(dancer: Dancer, footage: Footage) -> Bool:
     """Frames (T,) of stretches in which the arms are too short for the legs; see `SHORT_ARMS`."""
     found = np.zeros(len(dancer.image), dtype=bool)
     px_per_m = px_per_metre(dancer, footage.times_s)
+    longest = max(footage.width, footage.height)
+    middle = np.array([footage.width / 2, footage.height / 2], dtype=np.float32)
     for part in _unbroken(dancer.world, footage.times_s, dancer.cuts_s):
-        seen = RodsSeen.of(dancer.image[part], dancer.world[part], px_per_m[part])
-        lengths = lengths_of(seen)
+        flat = dancer.image[part] - middle
+        seen = RodsSeen.of(flat, dancer.world[part], px_per_m[part], FOCAL * longest)
+        lengths = rods_told(seen).lengths
         arm, leg = (
             max(
                 (lengths[[*rods]].sum() for rods in limb if seen.known[:, rods].mean() > shown),
                 default=0.0,
             )
-            for limb, shown in ((_ARM, 0.0), (_LEG, LEGS_SEEN))
+            for limb, shown in ((ARMS, 0.0), (LEGS, LEGS_SEEN))
         )
         found[part] = 0.0 < arm < SHORT_ARMS * leg
     return found

@@ -1,11 +1,12 @@
-"""Limbs held to one length where the picture cannot be: who is folded up, or on the hands.
+"""Limbs held to one length where depth alone cannot: the picture gives way, as little as it must.
 
-Joints are hidden there and the picture's are often wrong: on AIST++'s break take, at their true
-depth, they make bones that differ by 7 % from frame to frame. So bones of one length and the
-picture as it was seen cannot both be had, and to turn a bone in depth until it fits makes the
-pose worse. Here the picture gives way instead, as little as it must: joints are moved until each
-limb has its length (position-based constraints; Müller et al., VRIPHYS 2006), rather along the
-line of sight than across it. Feet stay where they stand.
+Bones of one length and the picture as it was seen cannot both be had. An estimator's joints are
+off by a centimetre or two, so that a bone across the line of sight is seen too long or too short;
+of who is folded up or on the hands they are hidden, and off by more: on AIST++'s break take bones
+differ by 7 % from frame to frame at their true depth. To turn a bone in depth until it fits makes
+the pose worse. So joints are moved until each limb has its length (position-based constraints;
+Müller et al., VRIPHYS 2006), rather along the line of sight than across it. Feet stay where they
+stand.
 
 Axes: x right, y down, z away from the camera; metres.
 """
@@ -26,7 +27,7 @@ _RELAXED = 0.9
 _LEAST = 0.05
 
 
-def held(joints: Float64, lengths: Float64, seen: Bool, amount: Float64) -> Float64:
+def held(joints: Float64, lengths: Float64, seen: Bool) -> Float64:
     """Joints moved until limbs have their lengths.
 
     Parameters
@@ -36,13 +37,8 @@ def held(joints: Float64, lengths: Float64, seen: Bool, amount: Float64) -> Floa
         Of `RODS`.
     seen : bool (T, R)
         Rods of which both ends were seen; others are not held.
-    amount : float64 (T, 1)
-        How much of the way, 0 to 1.
     """
-    frames = np.flatnonzero(amount[:, 0] > 0)
-    if not len(frames):
-        return joints
-    moved = joints[frames]
+    moved = joints.copy()
     ease = np.array([ACROSS, ACROSS, 1.0])
     free = np.array([0.0 if joint in FEET else 1.0 for joint in range(joints.shape[1])])
     for _ in range(ROUNDS):
@@ -52,10 +48,8 @@ def held(joints: Float64, lengths: Float64, seen: Bool, amount: Float64) -> Floa
             length = np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
             along /= length
             give = (free[first] + free[second]) * (along**2 * ease).sum(axis=1, keepdims=True)
-            missed = np.where(seen[frames, rod, None], length - lengths[rod], 0.0)
+            missed = np.where(seen[:, rod, None], length - lengths[rod], 0.0)
             step = _RELAXED * missed / np.maximum(give, _LEAST) * along * ease
             moved[:, first] += free[first] * step
             moved[:, second] -= free[second] * step
-    result = joints.copy()
-    result[frames] += amount[frames, :, None] * (moved - joints[frames])
-    return result
+    return moved

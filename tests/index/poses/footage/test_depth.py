@@ -5,7 +5,7 @@ import pytest
 
 from danceit.data import BODY_PX, FEET, Float64
 from danceit.index.poses.footage.depth import Sighting, Solved, solved
-from danceit.index.poses.footage.rods import RODS
+from danceit.index.poses.footage.rods import RODS, RodsSeen, RodsTold, leans_of, rods_told
 from danceit.index.synthetic.body import Build
 from danceit.index.synthetic.dancing import dance
 from danceit.index.synthetic.score import draw_score
@@ -77,16 +77,62 @@ def bones_share(poses: Float64) -> float:
     return float(np.abs(lengths / np.median(lengths, axis=0) - 1).mean())
 
 
-def test_seen_from_its_camera_the_picture_is_kept(filmed: Filmed, answer: Solved) -> None:
+def moved_px(answer: Solved, seen: Sighting) -> Float64:
+    """Canvas pixels (T, 18) that joints of somebody 1.5 m tall, 3.5 m away, lie off the picture."""
     poses = as_seen(answer)
     shown = FOCAL_PX * poses[..., :2] / poses[..., 2:]
-    known = np.isfinite(poses[..., 2])
-    np.testing.assert_allclose(shown[known], filmed.seen.flat[known], atol=0.01)
+    off: Float64 = np.linalg.norm(shown - seen.flat, axis=2) * BODY_PX * 3.5 / FOCAL_PX / 1.5
+    return off
+
+
+def test_seen_from_its_camera_the_picture_is_kept_to_a_pixel(
+    filmed: Filmed, answer: Solved
+) -> None:
+    moved = moved_px(answer, filmed.seen)
+    assert np.nanmean(moved[:, BODY]) < 1
+    # Head and feet have no part in what limbs need.
+    np.testing.assert_allclose(moved[:, [0, *FEET]], 0, atol=0.01)
 
 
 def test_bones_keep_their_length(filmed: Filmed, answer: Solved) -> None:
     assert bones_share(filmed.seen.deep) > 0.06
-    assert bones_share(answer.poses.astype(np.float64)) < 0.02
+    assert bones_share(answer.poses.astype(np.float64)) < 0.002
+
+
+def lengths_in(truth: Float64) -> Float64:
+    first, second = np.array(RODS).T
+    lengths: Float64 = np.median(np.linalg.norm(truth[:, first] - truth[:, second], axis=2), axis=0)
+    return lengths
+
+
+def test_lengths_are_right_for_a_camera_that_looks_down_and_so_is_the_noise(
+    filmed: Filmed,
+) -> None:
+    seen = filmed.seen
+    told = rods_told(RodsSeen.of(seen.flat, seen.deep, seen.px_per_m, seen.focal_px))
+    ratio = told.lengths / lengths_in(filmed.truth)
+    assert np.abs(ratio / np.median(ratio) - 1).mean() < 0.02
+    first, second = np.array(RODS).T
+    leans = [each[:, second, 2] - each[:, first, 2] for each in (seen.deep, filmed.truth)]
+    assert 0.6 < told.noise_m / (leans[0] - leans[1]).std() < 1.6
+
+
+def test_a_knee_that_is_told_to_bend_backwards_bends_forwards(filmed: Filmed) -> None:
+    """Facing the camera, sitting: both knees towards it, told a little away from it."""
+    truth = filmed.truth[:30].copy()
+    truth[:, [2, 8]], truth[:, [5, 11]] = (-0.2, 0.0, 3.5), (0.2, 0.0, 3.5)
+    for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
+        truth[:, knee] = truth[:, hip] + (0.0, 0.3, -0.25)
+        truth[:, ankle] = truth[:, knee] + (0.0, 0.3, 0.25)
+    deep = truth - (0.0, 0.0, 3.5)
+    deep[:, [9, 12], 2] = 0.02
+    seen = RodsSeen.of(
+        FOCAL_PX * truth[..., :2] / truth[..., 2:], deep, np.full(30, FOCAL_PX / 3.5), FOCAL_PX
+    )
+    leans = leans_of(seen, RodsTold(lengths_in(truth), 0.15), 1 / 30)
+    thighs, shanks = leans[:, [6, 8]], leans[:, [7, 9]]
+    assert (thighs < -0.15).all()
+    assert (shanks > 0.15).all()
 
 
 def test_the_lower_foot_stands_on_one_level_floor(answer: Solved) -> None:
@@ -160,33 +206,18 @@ def test_of_who_is_folded_up_bones_are_held_and_the_picture_gives_way_a_little(
     found = solved(squatting.seen)
     assert found is not None
     assert bones_share(found.poses.astype(np.float64)) < 0.02
-    poses = as_seen(found)
-    shown = FOCAL_PX * poses[..., :2] / poses[..., 2:]
-    moved_px = np.linalg.norm(shown - squatting.seen.flat, axis=2)[:, BODY]
-    unit = BODY_PX * 3.5 / FOCAL_PX / 1.5
-    assert 0 < unit * moved_px.mean() < 6
+    moved = moved_px(found, squatting.seen)[:, BODY]
+    assert 0 < moved.mean() < 6
     # Feet stay where they stand, and what limbs have no part in.
-    np.testing.assert_allclose(moved_px[:, [0, *FEET]], 0, atol=0.01)
+    np.testing.assert_allclose(moved[:, [0, *FEET]], 0, atol=0.01)
 
 
-def test_of_who_is_folded_up_the_estimator_is_followed(
-    squatting: Filmed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_who_is_folded_up_the_estimator_is_followed(squatting: Filmed) -> None:
     seen, truth = squatting.seen, squatting.truth
-    flat, deep, px_per_m = seen.flat, seen.deep, seen.px_per_m
+    away = truth[:, [8, 11], 2].mean(axis=1)[:, None, None]
     told = np.concatenate(
-        [
-            flat / px_per_m[:, None, None],
-            deep[..., 2:] + truth[:, [8, 11], 2].mean(axis=1)[:, None, None],
-        ],
-        axis=2,
+        [seen.flat / seen.px_per_m[:, None, None], seen.deep[..., 2:] + away], axis=2
     )
     followed = solved(seen)
-    monkeypatch.setattr("danceit.index.poses.footage.depth.FOLDED", -2.0)
-    monkeypatch.setattr("danceit.index.poses.footage.depth.UPRISEN", -1.0)
-    stretched = solved(seen)
     assert followed is not None
-    assert stretched is not None
-    errors = [error_m(each.poses.astype(np.float64), truth) for each in (followed, stretched)]
-    assert errors[0] < 0.9 * errors[1]
-    assert errors[0] < 1.2 * error_m(told, truth)
+    assert error_m(followed.poses.astype(np.float64), truth) < 1.2 * error_m(told, truth)
