@@ -156,3 +156,13 @@ def test_after_a_library_and_its_song_comes_a_dance(browser: Any, danced: Served
         open_page(seen, danced, "#/library")
         seen.page.get_by_role("link", name="Now a dance to <b>a song</b>").click()
         seen.page.get_by_role("button", name="Make a dance").wait_for()
+
+
+def test_on_a_phone_a_song_is_put_right_without_scrolling(browser: Any, danced: Served) -> None:
+    (song,) = danced.get("/state")["songs"]
+    with watched(browser, width=390, height=844, touch=True) as seen:
+        open_page(seen, danced, f"#/song/{song['id']}")
+        below = seen.page.locator(".next .chip").bounding_box()["y"]
+        for name in ("Tap the beat", "Half as fast", "The 1 is here"):
+            box = button(seen, name).bounding_box()
+            assert box["y"] + box["height"] <= below, name
