@@ -35,6 +35,7 @@ from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
     assemble_on_counts,
     chain_on_counts,
+    ending_of,
     repeated,
     returns,
     shorter_takes,
@@ -194,11 +195,12 @@ def _on_counts(
 ) -> tuple[Solution, Dance]:
     options, windows = query.options, query.pool.plan.windows
     sides = sides_of(windows, options, terms.turned)
+    ending = ending_of(query.music, query.pool.plan)
 
     def chosen(candidates: Sequence[Candidates], terms: Terms) -> Solution:
         shortlist = Shortlist.of(candidates, query.store)
         fitting.know(shortlist.rows)
-        chain = chain_on_counts(shortlist, fitting, options, sides)
+        chain = chain_on_counts(shortlist, fitting, options, sides, ending)
         allowed = terms.allowed(candidates)
         solved = partial(_solved, solver=options.solver, allowed=allowed)
         return Solution(shortlist, chain, shorter_takes(_varied(chain, options.seed), solved))

@@ -99,6 +99,19 @@ def test_the_last_pose_is_one_dancer_s_to_the_end(composed: Composition) -> None
     np.testing.assert_allclose(dance.source_s[held:], dance.source_s[held], atol=1e-6)
 
 
+def test_coming_to_rest_costs_by_how_much_the_last_pose_still_moves() -> None:
+    """A join to stillness: 1 px a frame is 24 px/s, and the pose after it is 1 px on."""
+    still = np.random.default_rng(0).normal(0, 50, (1, 1, 18, 2)).repeat(4, axis=1)
+    moving = still + np.arange(4.0)[:, None, None] * [1.0, 0.0]
+    unseen = np.full_like(still, np.nan)
+    ends = np.concatenate([still, moving, 3 * moving - 2 * still, unseen]).astype(np.float32)
+    none, one, three, hidden = counted.rest_costs(ends, velocity_s=0.1)
+    assert none == pytest.approx(0.0, abs=1e-3)
+    assert three == pytest.approx(3 * one, rel=1e-3)
+    assert one > 1.0
+    assert hidden == 0.0
+
+
 def test_seams_lie_where_windows_begin(composed: Composition) -> None:
     assert set(composed.dance.seams.tolist()) <= set(composed.first_frames)
 
