@@ -9,6 +9,7 @@ they came, so that later rules cost no new extraction.
 import hashlib
 import io
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -29,6 +30,7 @@ from danceit.index.poses.footage.shots import CUT, Signature, difference, signat
 VERSION = 3
 """Raised with every change that makes earlier extractions, or their files, differ."""
 PART_PICTURES = 1500
+_LOG = logging.getLogger(__name__)
 _REPORT_EVERY = 8
 _COMPLETE = "complete"
 
@@ -83,21 +85,29 @@ def is_complete(folder: Path) -> bool:
 
 
 def load_footage(folder: Path) -> Footage | None:
-    """Read a complete extraction; None where there is none or it is damaged."""
-    try:
-        meta = json.loads(read_sealed(folder / _COMPLETE) or b"")
-        parts = [_read_part(_part(folder, number)) for number in range(meta["parts"])]
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        lost_s = tuple((float(start), float(end)) for start, end in meta["lost_s"])
-        return Footage(
-            **joined,
-            width=meta["width"],
-            height=meta["height"],
-            n_lost=int(meta["n_lost"]),
-            lost_s=lost_s,
-        )
-    except Exception:  # what numpy and zipfile raise depends on which bytes are damaged
+    """Read a complete extraction; None where there is none, or, told in the log, it is damaged.
+
+    Raises
+    ------
+    InputError
+        If it is there and cannot be read.
+    """
+    complete = _kept(folder / _COMPLETE)
+    if complete is None:
         return None
+    meta = json.loads(complete)
+    parts = _whole_parts(folder, meta["parts"])
+    if len(parts) < meta["parts"]:
+        return None
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    lost_s = tuple((float(start), float(end)) for start, end in meta["lost_s"])
+    return Footage(
+        **joined,
+        width=meta["width"],
+        height=meta["height"],
+        n_lost=int(meta["n_lost"]),
+        lost_s=lost_s,
+    )
 
 
 def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda done: None) -> None:
@@ -120,7 +130,7 @@ def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda 
             last_s = float(done[-1]["times_s"][-1])
             told(n_done)
         losses = Losses()
-        everything = pictures(path, estimator.longest_px, losses)
+        everything = _of_one_size(pictures(path, estimator.longest_px, losses))
         stills = (still for still in everything if still.time_s > last_s)
         number, size = len(done), (0, 0)
         for part in _parts(stills, estimator, lambda count: told(n_done + count)):
@@ -156,6 +166,20 @@ class _Part:
     signatures: list[Signature] = field(default_factory=list)
 
 
+def _of_one_size(stills: Iterator[Still]) -> Iterator[Still]:
+    """Give on pictures that are as large as the first, those of parts that were kept among them."""
+    first: tuple[int, int] | None = None
+    for still in stills:
+        height, width = still.picture.shape[:2]
+        first = first or (width, height)
+        if first != (width, height):
+            raise InputError(
+                f"the picture changes its size midway, from {first[0]} x {first[1]} to "
+                f"{width} x {height}: several videos in one file?"
+            )
+        yield still
+
+
 def _parts(stills: Iterator[Still], estimator: Estimator, told: Told) -> Iterator[_Part]:
     session: Session | None = None
     part = _Part()
@@ -188,11 +212,6 @@ def _parts(stills: Iterator[Still], estimator: Estimator, told: Told) -> Iterato
 def _see(part: _Part, still: Still, session: Session, mark: Signature) -> None:
     people = session.people(still.picture, still.time_s)
     height, width = still.picture.shape[:2]
-    if part.size not in ((0, 0), (width, height)):
-        raise InputError(
-            f"the picture changes its size midway, from {part.size[0]} x {part.size[1]} to "
-            f"{width} x {height}: several videos in one file?"
-        )
     part.size = (width, height)
     part.times_s.append(still.time_s)
     part.counts.append(len(people.image))
@@ -215,21 +234,31 @@ def _write_part(part: _Part, target: Path) -> None:
     write_sealed(target, packed.getvalue())
 
 
-def _read_part(source: Path) -> dict[str, Any]:
-    content = read_sealed(source)
+def _kept(source: Path) -> bytes | None:
+    """What a file of the cache holds; None where it is not there, or, told in the log, damaged."""
+    try:
+        content = read_sealed(source)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise InputError(
+            f"cannot read {source}, what was seen in a video: {exc.strerror or exc}"
+        ) from exc
     if content is None:
-        raise ValueError(f"{source} is damaged")
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+        _LOG.warning("warning: %s is damaged: what it held of a video is looked for again", source)
+    return content
 
 
-def _whole_parts(folder: Path) -> list[dict[str, Any]]:
+def _whole_parts(folder: Path, most: int | None = None) -> list[dict[str, Any]]:
+    """Parts up to the first that is not there or damaged: what comes after is done again."""
     parts: list[dict[str, Any]] = []
-    while True:
-        try:
-            parts.append(_read_part(_part(folder, len(parts))))
-        except Exception:  # absent, or damaged: what comes after is done again
-            return parts
+    while most is None or len(parts) < most:
+        content = _kept(_part(folder, len(parts)))
+        if content is None:
+            break
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            parts.append({name: stored[name] for name in stored.files})
+    return parts
 
 
 def _part(folder: Path, number: int) -> Path:

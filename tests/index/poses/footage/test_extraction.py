@@ -5,6 +5,7 @@ import pytest
 
 from danceit.errors import InputError
 from danceit.index.poses.footage import extraction
+from danceit.index.poses.footage.decoding import Still
 from danceit.index.poses.footage.extraction import (
     extract,
     footage_folder,
@@ -109,3 +110,51 @@ def test_nothing_is_kept_of_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         extract(path, Painted(), folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_another_size_from_the_first_picture_of_a_part_on_is_noticed(
+    film: Filmer, monkeypatch: pytest.MonkeyPatch, resumed: bool
+) -> None:
+    monkeypatch.setattr(extraction, "PART_PICTURES", 8)
+    path = film(30)
+    folder = footage_folder(path, Painted())
+    if resumed:
+        with pytest.raises(KeyboardInterrupt):
+            extract(path, Painted(stop_after=10), folder)
+    sizes = [(64, 48)] * 8 + [(48, 64)] * 8
+    stills = [Still(i / 24, plain(*size)) for i, size in enumerate(sizes)]
+    monkeypatch.setattr(extraction, "pictures", lambda *_: iter(stills))
+    with pytest.raises(InputError, match="from 64 x 48 to 48 x 64: several videos in one file"):
+        extract(path, Painted(), folder)
+
+
+def test_what_is_damaged_is_told(film: Filmer, caplog: pytest.LogCaptureFixture) -> None:
+    path = film(10)
+    folder = footage_folder(path, Painted())
+    extract(path, Painted(), folder)
+    assert caplog.text == ""
+    part = folder / "part-00000.npz"
+    part.write_bytes(part.read_bytes()[:100])
+    extract(path, Painted(), folder)
+    assert "part-00000.npz is damaged: what it held of a video is looked for again" in caplog.text
+
+
+def test_what_only_cannot_be_read_now_is_not_thrown_away(
+    film: Filmer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    path = film(10)
+    folder = footage_folder(path, Painted())
+    extract(path, Painted(), folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(extraction.np, "concatenate", no_memory)
+        with pytest.raises(MemoryError):
+            extract(path, Painted(), folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(extraction, "read_sealed", lambda _: (folder / "..").read_bytes())
+        with pytest.raises(InputError, match=r"cannot read .*complete, what was seen in a video"):
+            extract(path, Painted(), folder)
+    assert load_footage(folder) is not None
