@@ -44,7 +44,7 @@ def times_of_frames(
     """
     check_frames(len(frame_numbers), path)
     if media.video_path is not None:
-        return _video_times(frame_numbers, media.video_path, path), ()
+        return _video_times(frame_numbers, media.video_path, path)
     n_frames = int(frame_numbers[-1] - frame_numbers[0]) + 1
     fps = DEFAULT_FPS
     note = f"no video: {fps:g} frames a second assumed; put the video beside {path.name}"
@@ -81,14 +81,20 @@ def _check_numbers(frame_numbers: Int64, fps: float, media: MediaPair, path: Pat
         )
 
 
-def _video_times(frame_numbers: Int64, video: Path, path: Path) -> Float64:
+def _video_times(frame_numbers: Int64, video: Path, path: Path) -> tuple[Float64, tuple[str, ...]]:
     times_s = video_frame_times_s(video)
-    # OpenPose counts from 0, ffmpeg from 1.
-    first = 1 if frame_numbers[0] == 1 and frame_numbers[-1] >= len(times_s) else 0
-    if frame_numbers[0] < 0 or frame_numbers[-1] - first >= len(times_s):
+    first, last = int(frame_numbers[0]), int(frame_numbers[-1])
+    # OpenPose counts from 0 and writes every frame, ffmpeg and what takes its pictures from 1.
+    from_1 = first == 1 or (first > 1 and last == len(times_s))
+    if first < 0 or last - from_1 >= len(times_s):
         raise InputError(
-            f"{path} goes up to frame {frame_numbers[-1]} but {video.name} has {len(times_s)}: "
-            "another video?"
+            f"{path} goes up to frame {last} but {video.name} has {len(times_s)}: another video?"
         )
-    chosen: Float64 = times_s[frame_numbers - first]
-    return chosen
+    notes: tuple[str, ...] = ()
+    if from_1 and last < len(times_s):
+        notes = (
+            f"frames are numbered 1 to {last}, {video.name} has {len(times_s)}: 1 is taken for "
+            "its first",
+        )
+    chosen: Float64 = times_s[frame_numbers - from_1]
+    return chosen, notes

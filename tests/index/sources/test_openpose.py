@@ -73,6 +73,24 @@ def test_frames_numbered_from_one_fit_their_video(openpose: Maker, tmp_path: Pat
     np.testing.assert_allclose(SOURCE.read(folder).times_s, np.arange(10) / 25, atol=1e-6)
 
 
+def test_frames_numbered_from_one_without_the_last_are_not_a_frame_late(
+    openpose: Maker, tmp_path: Path
+) -> None:
+    folder = openpose([[person(0, 0, 100)]] * 8, first=1)
+    write_video(tmp_path / "clip.mp4", 10, 25)
+    recording = SOURCE.read(folder)
+    np.testing.assert_allclose(recording.times_s, np.arange(8) / 25, atol=1e-6)
+    assert "numbered 1 to 8, clip.mp4 has 10: 1 is taken for its first" in recording.notes[0]
+
+
+def test_frames_up_to_as_many_as_the_video_has_are_numbered_from_one(
+    openpose: Maker, tmp_path: Path
+) -> None:
+    folder = openpose([[person(0, 0, 100)]] * 8, first=3)
+    write_video(tmp_path / "clip.mp4", 10, 25)
+    np.testing.assert_allclose(SOURCE.read(folder).times_s, np.arange(2, 10) / 25, atol=1e-6)
+
+
 def test_another_video_is_refused(openpose: Maker, tmp_path: Path) -> None:
     folder = openpose([[person(0, 0, 100)]] * 10)
     write_video(tmp_path / "clip.mp4", 6, 25)
