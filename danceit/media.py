@@ -8,7 +8,8 @@ songs and videos come in.
 
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,50 @@ def quarter_turns(frame: Any) -> int:
     """
     quarters, rest = divmod(int(getattr(frame, "rotation", 0)), 90)
     return 0 if rest else quarters % 4
+
+
+def decoded(container: Any, stream: Any) -> Iterator[Any]:
+    """Frames from where the container stands; damaged packets are left out."""
+    import av.error
+
+    for packet in container.demux(stream):
+        with suppress(av.error.FFmpegError):
+            yield from (frame for frame in packet.decode() if frame.pts is not None)
+
+
+@dataclass(frozen=True)
+class PictureSize:
+    """Widths and heights in pixels of a video's picture, its rotation applied.
+
+    Attributes
+    ----------
+    shown : tuple of int
+        As it is to be shown: the same unit across and down.
+    stored : tuple of int
+        As it lies in the file; another width, or height, where pixels are not square.
+    """
+
+    shown: tuple[int, int]
+    stored: tuple[int, int]
+
+
+def picture_size(video: Path) -> PictureSize:
+    """Look up how large a video's picture is.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no picture.
+    """
+    with opened(video, "a video") as container:
+        stream = picture_stream(container)
+        if stream is None:
+            raise InputError(f"{video} has no picture")
+        frame = next(decoded(container, stream), None)
+        if frame is None:
+            raise InputError(f"{video} has no picture that can be decoded")
+        stored = frame.width, frame.height
+        shown = round(frame.width * pixel_aspect(stream)), frame.height
+        if quarter_turns(frame) % 2 == 1:
+            stored, shown = stored[::-1], shown[::-1]
+        return PictureSize(shown, stored)

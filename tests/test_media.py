@@ -15,9 +15,9 @@ from danceit.media import (
     is_media,
     is_video,
     opened,
+    picture_size,
     quarter_turns,
 )
-from danceit.render.footage.reel import picture_size
 from danceit.render.video.sound import output_rate, stereo
 from tests.audio.media import clicks, encode, write_pcm
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.data import Dance, Float64, Placement, Recording, person_of
+from danceit.data import Dance, Placement, Recording, person_of
 from danceit.errors import DanceitError, InputError
 from danceit.index.sources import SOURCES, HasSettings, recognised_by
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.sources.video import footage_of
+from danceit.media import picture_size
 from danceit.render.footage.locating import Filmed
-from danceit.render.footage.reel import PictureSize, picture_size
 from danceit.workflow.picture_lag import picture_lag
 
 OUTLINED = (
@@ -118,9 +118,8 @@ def filmed(recording: Recording) -> Filmed:
         raise InputError("it is a single picture")
     if recording.poses.shape[2] != 2:
         raise InputError("its poses are in space, not in the picture")
-    size = picture_size(video)
-    width, height = size.shown
-    joints = (recording.poses * _enlargement(recording, size)).astype(np.float32)
+    width, height = picture_size(video).shown
+    joints = recording.poses * _enlargement(recording, width)
     known = np.isfinite(joints).all(axis=2)
     inside = (joints[known] >= 0).all(axis=1) & (joints[known] <= (width, height)).all(axis=1)
     if not known.any() or inside.mean() < INSIDE_SHARE:
@@ -128,13 +127,8 @@ def filmed(recording: Recording) -> Filmed:
     return Filmed(video, recording.times_s, joints, size=(width, height))
 
 
-def _enlargement(recording: Recording, size: PictureSize) -> Float64:
-    """Pixels of the picture (2,), across and down, a pixel of the poses.
-
-    Plain video is looked at in a smaller size; what others found lies in stored pixels.
-    """
+def _enlargement(recording: Recording, width: int) -> np.float32:
+    """Pixels of the picture a pixel of the poses: plain video is looked at in a smaller size."""
     if recording.video_path != recording.path:
-        ratio: Float64 = np.array(size.shown) / np.array(size.stored)
-        return ratio
-    small = footage_of(recording.path, ReadSettings())
-    return np.full(2, size.shown[0] / small.width)
+        return np.float32(1.0)
+    return np.float32(width / footage_of(recording.path, ReadSettings()).width)

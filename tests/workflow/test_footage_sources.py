@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -6,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from danceit.data import Dance, DanceSong, Placement, Recording
+from danceit.data import JOINT_NAMES, Dance, DanceSong, Placement, Recording
 from danceit.errors import InputError
+from danceit.index.sources.npz import write_recording
 from danceit.render import RenderOptions
 from danceit.workflow.footage_sources import OUTLINED, Filming, filmed, read_source
 from danceit.workflow.line import render_files
@@ -67,14 +69,35 @@ def test_plain_video_is_looked_at_small_and_shown_whole(
     np.testing.assert_allclose(filmed(recording).joints[0, 0], (540, 300))
 
 
-def test_keypoints_in_stored_pixels_are_laid_where_these_are_shown(tmp_path: Path) -> None:
-    video = tmp_path / "wide.mp4"
-    stored = write_video(video, n_frames=4, pixel_aspect=Fraction(4, 3)).joints
-    recording = Recording("wide", tmp_path / "wide.json", stored, np.arange(4) / 24,
-                          video_path=video)  # fmt: skip
+@pytest.mark.parametrize("kind", ["openpose", "coco", "npz"])
+def test_keypoints_in_stored_pixels_are_read_and_laid_where_these_are_shown(
+    tmp_path: Path, kind: str
+) -> None:
+    stored = write_video(tmp_path / "wide.mp4", n_frames=24, pixel_aspect=Fraction(4, 3)).joints
+    sure = np.concatenate([stored, np.ones((24, 18, 1))], axis=2)
+    if kind == "npz":
+        source = write_recording(tmp_path / "wide.npz", stored, 24.0)
+    elif kind == "coco":
+        source = tmp_path / "wide.json"
+        names = [{"id": 1, "name": "person", "keypoints": list(JOINT_NAMES)}]
+        rows = [
+            {"image_id": i, "category_id": 1, "keypoints": one.ravel().tolist()}
+            for i, one in enumerate(sure)
+        ]
+        source.write_text(json.dumps({"categories": names, "annotations": rows}))
+    else:
+        source = tmp_path / "wide"
+        source.mkdir()
+        for i, one in enumerate(sure):
+            people = {"people": [{"pose_keypoints_2d": one.ravel().tolist()}]}
+            (source / f"wide_{i:012d}_keypoints.json").write_text(json.dumps(people))
+    recording = read_source(source)
+    # 160 x 208 as stored, shown as 213 x 208.
+    np.testing.assert_allclose(recording.poses, stored * (213 / WIDTH, 1.0), rtol=1e-5)
+    assert any("160 x 208 to 213 x 208" in note for note in recording.notes)
     shown = filmed(recording)
     assert shown.size == (213, HEIGHT)
-    np.testing.assert_allclose(shown.joints, stored * (213 / WIDTH, 1.0), rtol=1e-6)
+    np.testing.assert_array_equal(shown.joints, recording.poses)
 
 
 def test_a_dance_of_a_real_recording_is_shown_in_its_footage(

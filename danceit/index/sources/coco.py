@@ -55,7 +55,7 @@ class CocoSource:
         return results or (b'"images"' in head and b'"file_name"' in head)
 
     def read(self, path: Path) -> Recording:
-        """Read the main person of one file in 2-D pixels.
+        """Read the main person of one file in 2-D pixels, of the video as it is shown.
 
         Raises
         ------

@@ -22,6 +22,7 @@ from danceit.media import (
     is_media,
     is_video,
     opened,
+    picture_size,
     picture_start_s,
     picture_stream,
 )
@@ -162,6 +163,29 @@ def video_frame_times_s(path: Path) -> Float64:
         raise InputError(f"{path} has no picture: empty, or cut off after its header?")
     times_s: Float64 = np.unique(np.asarray(starts, dtype=np.float64))
     return times_s - (times_s[0] if zero_s is None else zero_s)
+
+
+def as_shown(video: Path | None) -> tuple[Float64, tuple[str, ...]]:
+    """Factors (2,), across and down, from a video's stored pixels to those shown; and a note.
+
+    What finds keypoints reads the picture as it is stored; where its pixels are not square, people
+    would be too thin.
+    """
+    square = np.ones(2)
+    if video is None:
+        return square, ()
+    try:
+        size = picture_size(video)
+    except InputError as exc:
+        return square, (f"its pixels are taken to be square: {exc}",)
+    if size.shown == size.stored:
+        return square, ()
+    (width, height), (shown_width, shown_height) = size.stored, size.shown
+    note = (
+        f"pixels of {video.name} are not square: its keypoints are stretched from "
+        f"{width} x {height} to {shown_width} x {shown_height}"
+    )
+    return np.array([shown_width / width, shown_height / height]), (note,)
 
 
 def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:

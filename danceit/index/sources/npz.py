@@ -12,6 +12,9 @@ Optional
 
 Without ``up``, bodies that stand on their heads or along another axis are refused.
 
+Poses in 2-D beside a video are taken to lie in its pixels as stored, or in shares of them: where
+these are not square they are stretched as the picture is.
+
 Without ``audio``, a sound or video file of the same name beside it is the song.
 `write_recording` writes such a file; `numpy.savez` will do as well. Nothing is pickled.
 """
@@ -36,7 +39,7 @@ from danceit.index.sources.checks import (
     frame_times,
     unlike_song,
 )
-from danceit.index.sources.media import media_named, pair
+from danceit.index.sources.media import as_shown, media_named, pair
 from danceit.npz import read_npz
 
 _POSES = ("poses", "joints")
@@ -83,6 +86,9 @@ class NpzSource:
         media = pair(_media_files(path, arrays))
         start_s = _number(arrays, "start_s", path) if "start_s" in arrays else 0.0
         times_s = frame_times(len(poses), _number(arrays, "fps", path), path, start_s)
+        if poses.shape[2] == 2:
+            factors, stretched = as_shown(media.video_path)
+            poses, notes = poses * factors, (*notes, *stretched)
         if "up" not in arrays:
             check_upright(poses, path)
         if media.audio_path is not None and "start_s" not in arrays:

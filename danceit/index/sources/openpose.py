@@ -54,7 +54,7 @@ class OpenPoseSource:
         return _media_files(path, prefix)
 
     def read(self, path: Path) -> Recording:
-        """Read the main person of one folder in 2-D pixels of the video.
+        """Read the main person of one folder in 2-D pixels, of the video as it is shown.
 
         Raises
         ------

@@ -19,6 +19,7 @@ import numpy as np
 
 from danceit.data import N_JOINTS, Float32, Float64, Int64, Performer
 from danceit.index.poses.footage.cuts import cuts_in, near, shots_between
+from danceit.index.sources.media import as_shown
 
 EACH_FOLLOWED = "each was followed"
 """What is said of several people in one picture."""
@@ -141,13 +142,18 @@ def followed(
 ) -> Followed:
     """Follow the people of each shot of the film beside the keypoints, or that they are of.
 
-    Shots differ in how near they show whom, and nothing goes on from one into the next.
+    Shots differ in how near they show whom, and nothing goes on from one into the next. Keypoints
+    are taken to lie in pixels of the film as stored, poses are given in those that are shown.
 
     Raises
     ------
     InputError
         If the film cannot be decoded.
     """
+    factors, stretched = as_shown(video)
+    if stretched:
+        wider = np.append(factors, 1.0)
+        detections = [[person * wider for person in people] for people in detections]
     cuts_s = cuts_in(video) if video else cuts_among(detections, times_s)
     shots = shots_between(times_s, cuts_s)
     people = [people_in(detections[shot]) for shot in shots]
@@ -161,7 +167,7 @@ def followed(
         performers.append(Performer(joints[..., :2].astype(np.float32), sureness(joints[..., 2])))
     main, *others = performers
     sure = main.sure if main.sure is not None else np.ones(len(detections), np.float32)
-    notes = (*cut_notes(cuts_s), *_crowd_note(detections))
+    notes = (*stretched, *cut_notes(cuts_s), *_crowd_note(detections))
     return Followed(main.poses, sure, tuple(others), notes, tuple(cuts_s.tolist()))
 
 

@@ -9,8 +9,6 @@ bounded; beyond the bound frames are decoded again.
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ import numpy.typing as npt
 
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
-from danceit.media import open_container, picture_stream, pixel_aspect, quarter_turns
+from danceit.media import decoded, open_container, picture_stream, pixel_aspect, quarter_turns
 
 Picture = npt.NDArray[np.uint8]
 
@@ -154,7 +152,7 @@ class Reel:
             self._container, self._stream = _open(self._video)
         base = self._stream.time_base
         self._container.seek(round(self._times_s[key] / base), stream=self._stream, backward=True)
-        self._frames = _decoded(self._container, self._stream)
+        self._frames = decoded(self._container, self._stream)
         self._next, self._last = key, None
 
     def _run(self, stop: int, *, through: bool) -> None:
@@ -217,42 +215,6 @@ class Reel:
         self._kept_bytes -= planes.nbytes
 
 
-@dataclass(frozen=True)
-class PictureSize:
-    """Widths and heights in pixels of a video's picture, its rotation applied.
-
-    Attributes
-    ----------
-    shown : tuple of int
-        As it is to be shown: the same unit across and down.
-    stored : tuple of int
-        As it lies in the file; another width, or height, where pixels are not square.
-    """
-
-    shown: tuple[int, int]
-    stored: tuple[int, int]
-
-
-def picture_size(video: Path) -> PictureSize:
-    """Look up how large a video's picture is.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or holds no picture.
-    """
-    container, stream = _open(video)
-    with container:
-        frame = next(_decoded(container, stream), None)
-        if frame is None:
-            raise InputError(f"{video} has no picture that can be decoded")
-        stored = frame.width, frame.height
-        shown = round(frame.width * pixel_aspect(stream)), frame.height
-        if quarter_turns(frame) % 2 == 1:
-            stored, shown = stored[::-1], shown[::-1]
-        return PictureSize(shown, stored)
-
-
 def key_pictures(video: Path, times_s: Float64, longest_px: int = 128) -> list[Picture]:
     """Pictures (height, width, 3) at the key frames before some moments: cheap to come by.
 
@@ -272,7 +234,7 @@ def key_pictures(video: Path, times_s: Float64, longest_px: int = 128) -> list[P
         pictures = []
         for time_s in times_s.tolist():
             container.seek(round((begins + time_s) / stream.time_base), stream=stream)
-            frame = next(_decoded(container, stream), None)
+            frame = next(decoded(container, stream), None)
             if frame is not None:
                 ratio = min(1.0, longest_px / max(frame.width, frame.height))
                 width, height = (
@@ -310,12 +272,3 @@ def _index(container: Any, stream: Any, video: Path) -> tuple[Float64, Int64]:
     times_s = np.array([time_s for time_s, _ in stamps])
     keys = np.flatnonzero([is_key for _, is_key in stamps]).astype(np.int64)
     return times_s, np.union1d(keys, [0]).astype(np.int64)
-
-
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames from where the container stands; damaged packets are left out."""
-    import av
-
-    for packet in container.demux(stream):
-        with suppress(av.error.FFmpegError):
-            yield from (frame for frame in packet.decode() if frame.pts is not None)

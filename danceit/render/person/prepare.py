@@ -15,11 +15,12 @@ import numpy.typing as npt
 from danceit.data import BODY_PX, FPS, JOINT, Float32, Float64
 from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.media import picture_size
 from danceit.progress import Progress, silent
 from danceit.render.footage.framing import body_px
 from danceit.render.footage.locating import Filmed
 from danceit.render.footage.outline import outline
-from danceit.render.footage.reel import Reel, picture_size
+from danceit.render.footage.reel import Reel
 from danceit.render.person.target import (
     BACKGROUND,
     FRAMES,

@@ -7,7 +7,8 @@ import pytest
 
 from danceit.errors import InputError
 from danceit.index.poses.footage.decoding import pictures
-from danceit.render.footage.reel import AHEAD, PictureSize, Reel, picture_size
+from danceit.media import PictureSize, picture_size
+from danceit.render.footage.reel import AHEAD, Reel
 from tests.render.filming import HEIGHT, TOP, WIDTH, number_in, numbered, write_video
 
 
