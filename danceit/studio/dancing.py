@@ -10,6 +10,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from danceit.align import align
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
@@ -27,6 +30,8 @@ from danceit.workflow.view_edits import constraints_of
 
 _EDITORS = 6
 """Songs and wishes whose candidates are kept at hand."""
+_SEEDS = 3
+"""Seeds that another dance is the most different of: each takes a solving, a fifth of a second."""
 _TRIED = 24
 """Dances with one change more that are kept at hand: what was tried is taken at once."""
 
@@ -119,6 +124,34 @@ class Dancing:
             solved_s=seconds,
         )
         return self.project.keep_version(version, dance, new=True)
+
+    def another(self, song: Song, wishes: Wishes) -> Version:
+        """Of the dances of the next few seeds keep the one least like any that there is.
+
+        By seed alone it is luck: the next may be the dance before with two moves changed.
+
+        Raises
+        ------
+        InputError
+            As `make`.
+        """
+        own = [each for each in self.project.versions() if each.song == song.id]
+        first = max((each.wishes.seed for each in own), default=0) + 1
+        there = [
+            _fragments_shown(Dance.load(self.project.dance_file(each)))
+            for each in own
+            if each.counted == song.counted
+        ]
+
+        def likeness(seed: int) -> float:
+            with self._lock:
+                editor = self._editor(song, replace(wishes, seed=seed).options)
+                solved = editor.solve(Constraints()).composition.dance
+            shown = _fragments_shown(solved)
+            return max((float((shown == before).mean()) for before in there), default=0.0)
+
+        seed = min(range(first, first + _SEEDS), key=likeness)
+        return self.make(song, replace(wishes, seed=seed))
 
     def change(self, version: Version, changes: Sequence[Mapping[str, Any]]) -> tuple[Version, int]:
         """Let other changes hold from now on; also how many moves are others for it.
@@ -213,3 +246,9 @@ class Dancing:
         if self._library is not None:
             self._library.close()
             self._library = None
+
+
+def _fragments_shown(dance: Dance) -> npt.NDArray[np.str_]:
+    """Id of the fragment (T,) that each frame shows."""
+    ids: npt.NDArray[np.str_] = np.array([placed.fragment_id for placed in dance.fragments])
+    return ids[dance.source_index]

@@ -177,9 +177,10 @@ class Desk:
         return {"song": asdict(song)}
 
     def make(self, asked: Asked) -> dict[str, Any]:
-        """Choose a dance and keep it as a new version."""
+        """Choose a dance and keep it as a new version; or another one, unlike those there are."""
         song = self.project.song(asked.get("song"))
-        version = self.dancing.make(song, Wishes.of(asked.get("wishes", {})))
+        choose = self.dancing.another if asked.get("another") else self.dancing.make
+        version = choose(song, Wishes.of(asked.get("wishes", {})))
         return {"dance": version_as_json(version)}
 
     def view(self, asked: Asked) -> dict[str, Any]:

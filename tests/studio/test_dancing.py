@@ -18,7 +18,7 @@ from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.dancing import Dancing
 from danceit.studio.exporting import FORMATS, cut_out, export, look_of, people
 from danceit.studio.library.others import ORDERS, others
-from danceit.studio.project import Project, Song, changed
+from danceit.studio.project import Project, Song, Version, changed
 from danceit.studio.songs import correct, part_of, prepare
 from danceit.studio.tasks import take_song
 from danceit.studio.wishes import Wishes
@@ -58,6 +58,24 @@ def test_a_seed_is_another_version_and_the_same_seed_the_same(
     again = dancing.make(song, Wishes(seed=1))
     assert len({first.name, second.name, again.name}) == 3
     assert shown(opened, first) == shown(opened, again) != shown(opened, second)
+
+
+def test_another_one_is_least_like_those_there_are(
+    opened: Project, dancing: Dancing, song: Song
+) -> None:
+    def ids(version: Version) -> np.ndarray:
+        dance = Dance.load(opened.dance_file(version))
+        return np.array([placed.fragment_id for placed in dance.fragments])[dance.source_index]
+
+    for version in opened.versions():
+        opened.remove("dances", version.id)
+    before = dancing.make(song, Wishes())
+    other = dancing.another(song, Wishes())
+    seeds = [dancing.make(song, Wishes(seed=seed)) for seed in (1, 2, 3)]
+    shares = [float((ids(version) == ids(before)).mean()) for version in seeds]
+    assert other.wishes.seed == 1 + int(np.argmin(shares))
+    assert (ids(other) == ids(before)).mean() == min(shares) < 1.0
+    assert dancing.another(song, Wishes()).wishes.seed > 3
 
 
 def test_wishes_are_heeded(opened: Project, dancing: Dancing, song: Song) -> None:

@@ -37,7 +37,7 @@ class Making {
     alike.addEventListener("change", () => (this.wishes.alike = alike.checked));
     rows.append(element("label", { class: "tick" }, alike, "Choruses are danced alike"));
     const song = deck.song ? deck.song.id : null;
-    const make = button(version ? "Make it so" : "Make a dance", () => makeDance(song, () => ({ ...this.wishes, seed: 0 })), { kind: "primary", shape: "dancer", title: "A new version with these wishes; those there are stay" });
+    const make = button(version ? "Make it so" : "Make a dance", () => makeDance(song, () => ({ wishes: { ...this.wishes, seed: 0 } })), { kind: "primary", shape: "dancer", title: "A new version with these wishes; those there are stay" });
     const other = button("Another one", () => this.another(), { shape: "other", title: "Another dance with the same wishes (N)" });
     other.id = "another";
     box.append(rows, element("div", { class: "actions" }, make, ...(version ? [other] : [])));
@@ -46,13 +46,9 @@ class Making {
     return box;
   }
 
-  // The next seed that no version of the song has.
+  // One with the same wishes that is unlike those in the tray.
   another() {
-    const song = deck.song.id;
-    return makeDance(song, () => {
-      const seeds = project.dancesOf(song).map(({ wishes }) => wishes.seed);
-      return { ...this.wishes, seed: Math.max(0, ...seeds) + 1 };
-    });
+    return makeDance(deck.song.id, () => ({ wishes: this.wishes, another: true }));
   }
 
   #segments(name, label, options, title) {
@@ -71,14 +67,14 @@ function labelled(text, control) {
   return element("label", { class: "labelled" }, element("span", {}, text), control);
 }
 
-// Choose a dance, keep it as a version and show it; what is wished for is asked when its turn comes.
-async function makeDance(song, wishes = () => making.wishes) {
+// Choose a dance, keep it as a version and show it; what is asked for is settled when its turn comes.
+async function makeDance(song, asked = () => ({ wishes: making.wishes })) {
   const { dance } = await inTurn(async () => {
     // Mostly a moment; the first to a song looks through the whole library for it.
     let said = null;
     const slow = setTimeout(() => (said = toast("Choosing moves for the whole song. The first dance takes longest.", { stays: true })), SLOW_MS);
     try {
-      const told = await api.post("/dances", { song, wishes: wishes() });
+      const told = await api.post("/dances", { song, ...asked() });
       project.keep(told.dance);
       return told;
     } finally {
