@@ -141,6 +141,9 @@ def align(
     with bar("song", "s") as heard:
         result = align_file(file, methods, options, out=out, song=song, told=heard)
     click.echo(_before_and_after(result.before, result.after))
+    click.echo(
+        "(timing kept: 1.00 is as the dancers timed it; S_BA is no goal, real dances have 0.04)"
+    )
     click.echo(f"wrote {result.out}")
 
 
@@ -331,15 +334,23 @@ def _print_choices(composition: "Composition", *, explain: bool) -> None:
                     row.style or "-",
                     f"{row.distance:.3f}",
                     str(row.rank),
-                    "goes on" if row.goes_on else f"{row.join_cost:.2f}",
+                    _join(row, before),
                 )
-                for row in rows
+                for before, row in zip([None, *rows], rows, strict=False)
             ],
         )
     )
     for row in rows if explain else ():
         click.echo(f"\n{clock(row.window_start_s)}  {row.why}")
         click.echo(_best_of(row))
+
+
+def _join(row: "WindowChoice", before: "WindowChoice | None") -> str:
+    """How a window follows the one before: a cost, or whose take or last pose it goes on with."""
+    if not row.goes_on:
+        return f"{row.join_cost:.2f}"
+    held = before is not None and before.fragment_id == row.fragment_id
+    return "pose held" if held else "goes on"
 
 
 def _best_of(row: "WindowChoice") -> str:
