@@ -17,6 +17,7 @@ from danceit.align import align
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
 from danceit.index.store.manifest import NAME as MANIFEST
+from danceit.retrieval.composing import Composition
 from danceit.retrieval.constraints import Constraints
 from danceit.retrieval.editing import Editor
 from danceit.retrieval.options import QueryOptions
@@ -30,8 +31,9 @@ from danceit.workflow.view_edits import constraints_of
 
 _EDITORS = 6
 """Songs and wishes whose candidates are kept at hand."""
-_SEEDS = 3
-"""Seeds that another dance is the most different of: each takes a solving, a fifth of a second."""
+_SEEDS, _UNLIKE = 3, 0.5
+"""Seeds that are tried for another dance, each a solving, and the share of its frames that may show
+what a version there shows at the same time: from there on nobody would call it the same dance."""
 _TRIED = 24
 """Dances with one change more that are kept at hand: what was tried is taken at once."""
 
@@ -100,7 +102,7 @@ class Dancing:
             library = self.library()
             _ = (library.encoder, library.summary, library.clips)
             if song is not None and song.ready:
-                self._solved(song, Wishes())
+                self._composed(song, Wishes())
 
     def make(self, song: Song, wishes: Wishes, name: str = "") -> Version:
         """Choose a dance for a song and keep it as a new version.
@@ -111,22 +113,10 @@ class Dancing:
             If the song is not ready, or nothing in the library is as wished.
         """
         started = time.perf_counter()
-        dance, notes = self._solved(song, wishes)
-        seconds = time.perf_counter() - started
-        own = [each for each in self.project.versions() if each.song == song.id]
-        version = Version(
-            id=new_id(),
-            name=name or f"Version {len(own) + 1}",
-            song=song.id,
-            wishes=wishes,
-            counted=song.counted,
-            notes=tuple(remark(note, song) for note in notes),
-            solved_s=seconds,
-        )
-        return self.project.keep_version(version, dance, new=True)
+        return self._kept(song, wishes, self._composed(song, wishes), started, name)
 
     def another(self, song: Song, wishes: Wishes) -> Version:
-        """Of the dances of the next few seeds keep the one least like any that there is.
+        """Keep a dance that is unlike those there are: of a few seeds the first, or the least like.
 
         By seed alone it is luck: the next may be the dance before with two moves changed.
 
@@ -135,6 +125,7 @@ class Dancing:
         InputError
             As `make`.
         """
+        started = time.perf_counter()
         own = [each for each in self.project.versions() if each.song == song.id]
         first = max((each.wishes.seed for each in own), default=0) + 1
         there = [
@@ -142,16 +133,16 @@ class Dancing:
             for each in own
             if each.counted == song.counted
         ]
-
-        def likeness(seed: int) -> float:
-            with self._lock:
-                editor = self._editor(song, replace(wishes, seed=seed).options)
-                solved = editor.solve(Constraints()).composition.dance
-            shown = _fragments_shown(solved)
-            return max((float((shown == before).mean()) for before in there), default=0.0)
-
-        seed = min(range(first, first + _SEEDS), key=likeness)
-        return self.make(song, replace(wishes, seed=seed))
+        found: list[tuple[float, int, Composition]] = []
+        for seed in range(first, first + _SEEDS):
+            composition = self._composed(song, replace(wishes, seed=seed))
+            shown = _fragments_shown(composition.dance)
+            alike = max((float((shown == before).mean()) for before in there), default=0.0)
+            found.append((alike, seed, composition))
+            if alike <= _UNLIKE:
+                break
+        _, seed, composition = min(found, key=lambda each: each[:2])
+        return self._kept(song, replace(wishes, seed=seed), composition, started)
 
     def change(self, version: Version, changes: Sequence[Mapping[str, Any]]) -> tuple[Version, int]:
         """Let other changes hold from now on; also how many moves are others for it.
@@ -218,13 +209,28 @@ class Dancing:
             )
         return self._editor(song, version.wishes.options)
 
-    def _solved(self, song: Song, wishes: Wishes) -> tuple[Dance, tuple[str, ...]]:
-        """A dance to a song as wished, and what the user should know of it."""
+    def _composed(self, song: Song, wishes: Wishes) -> Composition:
+        """What is chosen for a song as wished, not yet aligned."""
         with self._lock:
-            editor = self._editor(song, wishes.options)
-            composition = editor.solve(Constraints()).composition
-            dance = align(composition.dance, editor.music, aligners(DEFAULT_METHODS, {}))
-        return dance, composition.notes
+            return self._editor(song, wishes.options).solve(Constraints()).composition
+
+    def _kept(
+        self, song: Song, wishes: Wishes, composition: Composition, started: float, name: str = ""
+    ) -> Version:
+        """Align what was chosen since `started` and keep it as a version."""
+        with self._lock:
+            dance = align(composition.dance, composition.music, aligners(DEFAULT_METHODS, {}))
+        own = [each for each in self.project.versions() if each.song == song.id]
+        version = Version(
+            id=new_id(),
+            name=name or f"Version {len(own) + 1}",
+            song=song.id,
+            wishes=wishes,
+            counted=song.counted,
+            notes=tuple(remark(note, song) for note in composition.notes),
+            solved_s=time.perf_counter() - started,
+        )
+        return self.project.keep_version(version, dance, new=True)
 
     def _editor(self, song: Song, options: QueryOptions) -> Editor:
         if not song.ready:

@@ -60,7 +60,7 @@ def test_a_seed_is_another_version_and_the_same_seed_the_same(
     assert shown(opened, first) == shown(opened, again) != shown(opened, second)
 
 
-def test_another_one_is_least_like_those_there_are(
+def test_another_one_is_unlike_those_there_are(
     opened: Project, dancing: Dancing, song: Song
 ) -> None:
     def ids(version: Version) -> np.ndarray:
@@ -73,8 +73,9 @@ def test_another_one_is_least_like_those_there_are(
     other = dancing.another(song, Wishes())
     seeds = [dancing.make(song, Wishes(seed=seed)) for seed in (1, 2, 3)]
     shares = [float((ids(version) == ids(before)).mean()) for version in seeds]
-    assert other.wishes.seed == 1 + int(np.argmin(shares))
-    assert (ids(other) == ids(before)).mean() == min(shares) < 1.0
+    wanted = next((n for n, share in enumerate(shares) if share <= 0.5), int(np.argmin(shares)))
+    assert other.wishes.seed == 1 + wanted
+    assert (ids(other) == ids(before)).mean() == shares[wanted] < 1.0
     assert dancing.another(song, Wishes()).wishes.seed > 3
 
 
