@@ -67,7 +67,7 @@ def train(
 
 
 def print_training(report: "TrainingReport") -> None:
-    """Say how a run went, in one line and whatever the user should know."""
+    """Say how a run went, in two lines and whatever the user should know."""
     how = "it got no better" if report.stopped_early else "all it was given"
     asked = set(report.validation_songs)
     of = "passages held out of" if asked & set(report.training_songs) else "unheard music of"

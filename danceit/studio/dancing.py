@@ -126,7 +126,7 @@ class Dancing:
             As `make`.
         """
         started = time.perf_counter()
-        own = [each for each in self.project.versions() if each.song == song.id]
+        own = self.project.versions_of(song)
         first = max((each.wishes.seed for each in own), default=0) + 1
         there = [
             _fragments_shown(Dance.load(self.project.dance_file(each)))
@@ -220,7 +220,7 @@ class Dancing:
         """Align what was chosen since `started` and keep it as a version."""
         with self._lock:
             dance = align(composition.dance, composition.music, aligners(DEFAULT_METHODS, {}))
-        own = [each for each in self.project.versions() if each.song == song.id]
+        own = self.project.versions_of(song)
         version = Version(
             id=new_id(),
             name=name or f"Version {len(own) + 1}",

@@ -200,6 +200,10 @@ class Project:
         """All versions, the oldest first."""
         return sorted(self._all("dances", _VERSION, _version_of), key=lambda one: one.created)
 
+    def versions_of(self, song: Song) -> list[Version]:
+        """All versions of a song, the oldest first."""
+        return [each for each in self.versions() if each.song == song.id]
+
     def version(self, version_id: object) -> Version:
         """One version; an unknown id is an `UnknownIdError`."""
         found: Version = self._one("dances", _VERSION, _version_of, version_id, "dance")

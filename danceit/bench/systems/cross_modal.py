@@ -21,6 +21,7 @@ from danceit import audio
 from danceit.bench.measures.distribution import SET_WINDOW_S
 from danceit.data import BODY_PX, FPS, JOINT, Clip, Float32, Float64, Int64
 from danceit.errors import InputError
+from danceit.generate.descent import descend
 from danceit.movement import Array
 
 if TYPE_CHECKING:
@@ -204,9 +205,7 @@ def _trained(
                 mmd_nca(sets[k, 0], sets[k, 1], [sets[j, 0] for j in range(len(sets)) if j != k])
                 for k in range(len(sets))
             ]
-            optimiser.zero_grad(set_to_none=True)
-            torch.stack(losses).mean().backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            descend(optimiser, torch.stack(losses).mean())
     return network.eval()
 
 

@@ -18,6 +18,7 @@ from danceit.generate.baselines.networks import (
     MotionJudge,
     PoseJudge,
 )
+from danceit.generate.descent import descend
 from danceit.generate.lee.scale import Scale
 from danceit.generate.sets import set_distance, standing_and_moving
 from danceit.generate.setting import Setting
@@ -85,7 +86,7 @@ class LstmLesson:
         with self.lessons.setting.lowered():
             made = self.network(music).float()
         loss = (made - poses).abs().mean()
-        _update(self.optimisers["adam"], loss)
+        descend(self.optimisers["adam"], loss)
         return {"L1": float(loss.detach())}
 
     @torch.no_grad()
@@ -129,9 +130,9 @@ class MocoganLesson:
             + _is(self._told(name, made.detach(), music, frame), 0)
             for name in self.judges
         }
-        _update(self.optimisers["judges_adam"], torch.stack(list(judged.values())).sum())
+        descend(self.optimisers["judges_adam"], torch.stack(list(judged.values())).sum())
         fooled = {name: _is(self._told(name, made, music, frame), 1) for name in self.judges}
-        _update(self.optimisers["adam"], torch.stack(list(fooled.values())).sum())
+        descend(self.optimisers["adam"], torch.stack(list(fooled.values())).sum())
         each = {**fooled, **{f"judge of {name}": loss for name, loss in judged.items()}}
         return {name: float(loss.detach()) for name, loss in each.items()}
 
@@ -169,9 +170,3 @@ def chance(
 
 def _is(verdict: Tensor, real: int) -> Tensor:
     return binary_cross_entropy_with_logits(verdict, torch.full_like(verdict, float(real)))
-
-
-def _update(optimiser: Adam, loss: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimiser.step()

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
-from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from danceit.data import Int64
+from danceit.generate.descent import descend
 from danceit.generate.lee.networks import (
     JUDGED_UNITS,
     NOISE,
@@ -237,10 +237,10 @@ class ComposerLesson:
         with self.setting.lowered():
             result = composed(self.composer, batch.movements, batch.style)
             judged = judge_losses(self.judges, batch, result, self.weights)
-        self._update("judges_adam", self.judges, judged)
+        self._update("judges_adam", judged)
         with self.setting.lowered():
             parts = composer_losses(self.composer, self.judges, batch, result, self.weights)
-        self._update("composer_adam", self.composer, parts)
+        self._update("composer_adam", parts)
         return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
 
     def _drawn(self, rng: np.random.Generator) -> Batch:
@@ -250,12 +250,9 @@ class ComposerLesson:
         movements = _taken(self.movements, sequences.units[chosen])
         return Batch(movements, sequences.audio[chosen], sequences.style[chosen], first)
 
-    def _update(self, name: str, network: nn.Module, parts: dict[str, Tensor]) -> None:
-        optimiser = self.optimisers[name]
-        optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(network.parameters(), CLIPPED)
-        optimiser.step()
+    def _update(self, name: str, parts: dict[str, Tensor]) -> None:
+        loss = torch.stack(list(parts.values())).sum()
+        descend(self.optimisers[name], loss, longest=CLIPPED)
 
     @torch.no_grad()
     def check(self) -> float:
@@ -313,9 +310,7 @@ class PairingLesson:
             "KL": self.kl * made.kl(),
         }
         (optimiser,) = self.optimisers.values()
-        optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        descend(optimiser, torch.stack(list(parts.values())).sum())
         return {name: float(part.detach()) for name, part in parts.items()}
 
     @torch.no_grad()

@@ -14,6 +14,7 @@ from torch.optim import Adam
 
 from danceit import audio
 from danceit.data import FPS, Float32, Float64, Int64
+from danceit.generate.descent import descend
 from danceit.generate.lee.networks import AUDIO, STYLE, MusicStyle
 from danceit.generate.lee.unit_vae import BETAS
 from danceit.generate.setting import Setting
@@ -94,9 +95,7 @@ class StyleLesson:
         self.network.train()
         loss = cross_entropy(self._logits(np.concatenate(heard)), self._tensor(labels))
         (optimiser,) = self.optimisers.values()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        descend(optimiser, loss)
         return {"cross-entropy": float(loss.detach())}
 
     @torch.no_grad()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from danceit.data import Float32
+from danceit.generate.descent import descend
 from danceit.generate.lee.networks import InitialPoseEncoder, MovementEncoder, UnitDecoder
 from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.units import UNIT_JOINTS
@@ -108,10 +108,7 @@ class VaeLesson:
         with self.setting.lowered():
             parts = self.vae.losses(*tensors, self.weights)
         (optimiser,) = self.optimisers.values()
-        optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(self.vae.parameters(), CLIPPED)
-        optimiser.step()
+        descend(optimiser, torch.stack(list(parts.values())).sum(), longest=CLIPPED)
         return {name: float(part.detach()) for name, part in parts.items()}
 
     def check(self) -> float:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 
+from danceit.generate.descent import descend
 from danceit.generate.ren.ensemble import Ensemble
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
 from danceit.generate.ren.losses import (
@@ -67,9 +68,7 @@ class GraphLesson:
             logits = self.network(poses_of(pieces, self.device)).float()
         loss = cross_entropy(logits, self._labels(pieces))
         (optimiser,) = self.optimisers.values()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        descend(optimiser, loss)
         return {"cross-entropy": float(loss.detach())}
 
     @torch.no_grad()
@@ -122,7 +121,7 @@ class DanceLesson:
         with self.setting.lowered():
             made = self.dancer(sound, drawn_noise(len(pieces), PIECE, self.device)).float()
             parts = self._losses(made, real, sound)
-        self._update("dancer_adam", torch.stack(list(parts.values())).sum())
+        descend(self.optimisers["dancer_adam"], torch.stack(list(parts.values())).sum())
         if self.average is not None:
             self.average.update_parameters(self.dancer)
         judged = self._judged_losses(made.detach(), real, sound)
@@ -134,13 +133,13 @@ class DanceLesson:
         if self.options.has("local"):
             with self.setting.lowered():
                 judged["local judge"] = local_loss(self._local, made, real)
-            self._update("local_adam", judged["local judge"])
+            descend(self.optimisers["local_adam"], judged["local judge"])
         if self.options.has("global"):
             with self.setting.lowered():
                 judged["global judge"] = global_loss(
                     self._global, made, real, sound, self.weights.penalty
                 )
-            self._update("global_adam", judged["global judge"])
+            descend(self.optimisers["global_adam"], judged["global judge"])
         return judged
 
     def _losses(self, made: Tensor, real: Tensor, sound: Tensor) -> dict[str, Tensor]:
@@ -184,11 +183,6 @@ class DanceLesson:
         judge = self.judges["global"]
         assert isinstance(judge, GlobalJudge)
         return judge
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self.optimisers[name].zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimisers[name].step()
 
 
 def poses_of(pieces: Sequence[tuple[Take, int]], device: str) -> Tensor:
