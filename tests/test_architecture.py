@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "duck": set(),
     "clock": {"errors"},
     "limits": {"errors", "plugins"},
-    "makers": {"errors", "media"},
+    "makers": {"errors", "files", "media"},
     "audio": SHARED,
     "testing": SHARED | {"audio", "index", "align", "render"},
     "index": SHARED | {"audio"},

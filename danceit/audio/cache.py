@@ -9,6 +9,7 @@ import io
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ def load(sha256: str, kind: str) -> Arrays | None:
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except Exception:  # what numpy and zipfile raise depends on which bytes are damaged
+    except (OSError, ValueError, BadZipFile):  # absent, or sealed by another program
         return None
 
 

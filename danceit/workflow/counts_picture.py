@@ -8,8 +8,7 @@ import numpy as np
 from danceit.audio.kept import sound_of
 from danceit.clock import clock
 from danceit.data import Float64, Music
-from danceit.files import replacing
-from danceit.makers import PNG_KEY
+from danceit.makers import write_figure
 
 LINE_S = 30.0
 """About so many seconds a line: beats are then far enough apart to be told by the eye."""
@@ -33,8 +32,7 @@ def draw_counts(music: Music, out: Path, maker: str) -> None:
     axes = figure.subplots(n_lines, 1, squeeze=False)[:, 0]
     for line, axis in enumerate(axes):
         _draw_line(axis, music, envelope, line * line_s, (line + 1) * line_s)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, metadata={PNG_KEY: maker})
+    write_figure(figure, out, maker)
 
 
 def _draw_line(axis: Any, music: Music, envelope: Float64, start_s: float, end_s: float) -> None:

@@ -16,6 +16,7 @@ from danceit.data import BONES, CANVAS_PX, FPS, Float32, Float64, Recording
 from danceit.errors import InputError
 from danceit.files import replacing
 from danceit.index.poses.footage.decoding import Still, pictures
+from danceit.makers import SOUND_KEY, check_replaceable, write_png
 from danceit.progress import Progress, silent
 from danceit.render.drawing.figure import JOINT_COLOURS
 from danceit.render.drawing.text import draw_text, fitted
@@ -26,6 +27,8 @@ from danceit.workflow.inspection import Inspection
 
 Picture = npt.NDArray[np.uint8]
 
+SUFFIXES = (".png", ".mp4")
+MAKER = "inspection by danceit"
 SHOWN_PX = 640
 """Longest side of a picture in the film."""
 CELL_PX = 320
@@ -52,15 +55,24 @@ def draw_inspection(inspection: Inspection, out: Path, progress: Progress = sile
     Raises
     ------
     InputError
-        If the name ends otherwise, or the video cannot be read again.
+        As `check_out`, or if the video cannot be read again.
     """
-    kind = out.suffix.lower()
-    if kind == ".png":
-        _sheet(inspection, out, progress)
-    elif kind == ".mp4":
-        _film(inspection, out, progress)
-    else:
-        raise InputError(f"an inspection is written as .png or .mp4; got {out.name}")
+    check_out(out)
+    draw = _sheet if out.suffix.lower() == ".png" else _film
+    draw(inspection, out, progress)
+
+
+def check_out(out: Path) -> None:
+    """Check that an inspection can be written to a file of this name.
+
+    Raises
+    ------
+    InputError
+        If the name ends otherwise than `SUFFIXES`, or something else is there, such as the film.
+    """
+    if out.suffix.lower() not in SUFFIXES:
+        raise InputError(f"an inspection is written as {' or '.join(SUFFIXES)}; got {out.name}")
+    check_replaceable(out, MAKER)
 
 
 def moment(inspection: Inspection, frame: int, longest_px: int) -> Picture:
@@ -69,8 +81,6 @@ def moment(inspection: Inspection, frame: int, longest_px: int) -> Picture:
 
 
 def _sheet(inspection: Inspection, out: Path, progress: Progress) -> None:
-    from PIL import Image
-
     count = min(CELLS, max(1, inspection.n_frames))
     frames = inspection.first_frame + np.linspace(0, inspection.n_frames - 1, count).astype(int)
     cells = []
@@ -83,8 +93,7 @@ def _sheet(inspection: Inspection, out: Path, progress: Progress) -> None:
     rows = [np.concatenate(cells[i : i + columns], 1) for i in range(0, len(cells), columns)]
     width = rows[0].shape[1]
     whole = np.concatenate([_headline(inspection, width), *rows, _timeline(inspection, width)])
-    with replacing(out) as temporary:
-        Image.fromarray(whole).save(temporary, format="PNG")
+    write_png(whole, out, MAKER)
 
 
 def _film(inspection: Inspection, out: Path, progress: Progress) -> None:
@@ -95,6 +104,7 @@ def _film(inspection: Inspection, out: Path, progress: Progress) -> None:
     with replacing(out) as temporary:
         try:
             with av.open(str(temporary), "w", options={"movflags": "+faststart"}) as container:
+                container.metadata[SOUND_KEY] = MAKER
                 settings = {"preset": PRESET, "crf": str(CRF)}
                 stream = container.add_stream("libx264", rate=int(FPS), options=settings)
                 sound = None

@@ -14,15 +14,17 @@ import numpy as np
 
 from danceit.data import FPS
 from danceit.errors import InputError, NothingReadError
-from danceit.files import replacing
 from danceit.index.building.reading import Failure, each_done, found_again
 from danceit.index.cleaning.lag import Lag
 from danceit.index.cleaning.report import REASONS, CleaningReport
 from danceit.index.sources import Found, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.engines import open_store
+from danceit.makers import write_figure
 from danceit.progress import Progress, silent
 from danceit.workflow.inspection import inspect
+
+MAKER = "picture of tables by danceit"
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def draw_tables(tables: RecordingTables, out: Path) -> None:
     Raises
     ------
     InputError
-        If it cannot be written in that format.
+        As `danceit.makers.write_figure`.
     """
     from matplotlib.figure import Figure
 
@@ -171,11 +173,7 @@ def draw_tables(tables: RecordingTables, out: Path) -> None:
     _bars(axes[5], dict(list(styles.items())[:12]), "styles", "minutes kept")
     minutes = sum(row.kept_s for row in rows) / 60
     figure.suptitle(f"{len(rows)} recordings, {len(lengths)} clips, {minutes:.1f} minutes kept")
-    try:
-        with replacing(out) as temporary:
-            figure.savefig(temporary, dpi=110)
-    except ValueError as exc:
-        raise InputError(f"cannot draw {out.name}: {exc}") from exc
+    write_figure(figure, out, MAKER, dpi=110)
 
 
 def _histogram(axis, values: list[float], title: str, unit: str) -> None:  # type: ignore[no-untyped-def]  # matplotlib's axes

@@ -46,6 +46,8 @@ def test_dropped_frames_are_marked_on_the_sheet(danceit: Cli, tmp_path: Path) ->
     ran = danceit("index", "inspect", tmp_path / "data" / "dance", "--out", out)
     assert ran.code == 0, ran.err
     assert "2.0 of 3.0 s kept in 2 clips" in ran.out
+    again = danceit("index", "inspect", tmp_path / "data" / "dance", "--out", out)
+    assert again.code == 0, again.err
     assert "0 turns" in ran.out
     assert {KEPT, REASON_COLOURS["hands or feet missing"]} <= colours(out)
     assert REASON_COLOURS["nobody found"] not in colours(out)
@@ -69,6 +71,33 @@ def test_the_film_has_every_frame_with_the_skeleton_in_its_place(
     middle = np.array([200 + np.median(columns) for _, columns in drawn])
     swing = 320 + 20 * np.sin(np.arange(20) / 5)
     assert np.corrcoef(middle, swing)[0, 1] > 0.9
+
+
+def test_neither_a_film_nor_a_picture_of_somebody_else_is_written_over(
+    danceit: Cli, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    video = openpose_over_video(tmp_path / "data")
+    filmed = video.read_bytes()
+    ran = danceit("index", "inspect", video.with_suffix(""), "--out", video)
+    assert (ran.code, video.read_bytes()) == (1, filmed)
+    assert "dance.mp4 is there and is no inspection by danceit" in ran.err
+    picture = tmp_path / "mine.png"
+    Image.new("RGB", (4, 4)).save(picture)
+    for command in (
+        ("inspect", video.with_suffix("")),
+        ("stats", tmp_path / "data"),
+        ("gaps", "song.wav"),
+    ):
+        refused = danceit("index", *command, "--out", picture)
+        assert refused.code == 1
+        assert "mine.png is there" in refused.err
+    (tmp_path / "seen").mkdir()
+    picture.rename(tmp_path / "seen" / "overview.png")
+    (tmp_path / "data" / "b.npz").write_bytes(b"PK nothing")
+    assert danceit("index", "inspect", tmp_path / "data", "--out", tmp_path / "seen").code == 1
+    assert [path.name for path in (tmp_path / "seen").iterdir()] == ["overview.png"]
 
 
 def test_a_clip_of_an_index_is_found_by_its_id(

@@ -48,10 +48,13 @@ def gaps(
     as_json: bool,
 ) -> None:
     """Call `danceit.workflow.library.gaps.gaps`; print and draw the result."""
+    from danceit.makers import check_figure
     from danceit.retrieval.options import QueryOptions
     from danceit.workflow.library.gaps import gaps as run
-    from danceit.workflow.library.gaps_picture import draw_gaps
+    from danceit.workflow.library.gaps_picture import MAKER, draw_gaps
 
+    if out is not None:
+        check_figure(out, MAKER)
     options = QueryOptions(length_s=length_s, style=style, body=body)
     with bar("listening", "song") as told:
         found = run(songs, index_path, options, told=told)

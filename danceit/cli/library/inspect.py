@@ -48,17 +48,18 @@ def inspect(
     from danceit.index.sources.settings import ReadSettings
     from danceit.workflow.inspection import find_recording
     from danceit.workflow.inspection import inspect as run
-    from danceit.workflow.inspection_pictures import draw_inspection, headline
+    from danceit.workflow.inspection_pictures import check_out, draw_inspection, headline
 
     settings = ReadSettings(estimator, lag="off")
     if Path(clip).is_dir() and len(several := scan(Path(clip), settings).found) > 1:
         _inspect_all(several, out or Path("inspection"), dims)
         return
+    target = out or Path(f"{Path(clip.replace('#', '-')).name}.png")
+    check_out(target)
     found, clip_id = find_recording(clip, index_path, settings)
     with bar("finding poses", "frame") as watching:
         read_ahead([found], watching)
     seen = run(found, clip_id, dims)
-    target = out or Path(f"{Path(clip.replace('#', '-')).name}.png")
     with bar("drawing", "frame") as drawing:
         draw_inspection(seen, target, drawing)
     click.echo(headline(seen))
@@ -123,8 +124,16 @@ def stats(
 ) -> None:
     """Call `danceit.workflow.recording_tables.measure_recordings`; print and draw the result."""
     from danceit.index.sources.settings import ReadSettings
-    from danceit.workflow.recording_tables import draw_tables, measure_recordings, recordings_of
+    from danceit.makers import check_figure
+    from danceit.workflow.recording_tables import (
+        MAKER,
+        draw_tables,
+        measure_recordings,
+        recordings_of,
+    )
 
+    if out is not None:
+        check_figure(out, MAKER)
     found = recordings_of(data, index_path, ReadSettings(estimator, lag="off"))
     with bar("finding poses", "frame") as watching, bar("measuring", "dance") as measuring:
         tables = measure_recordings(found, dims=dims, progress=measuring, watching=watching)

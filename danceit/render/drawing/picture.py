@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from danceit.data import Dance
 from danceit.files import replacing
-from danceit.makers import PNG_KEY
+from danceit.makers import write_png
 from danceit.progress import Progress, silent
 from danceit.render.drawing.figure import JOINT_COLOURS, mixed
 from danceit.render.drawing.group_marks import GroupMarks
@@ -55,14 +55,7 @@ def render_sheet(
 
     The song is not needed.
     """
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
-    picture = sheet_of(dances, options, progress)
-    told = PngInfo()
-    told.add_text(PNG_KEY, SHEET.maker)
-    with replacing(out) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG", pnginfo=told)
+    write_png(sheet_of(dances, options, progress), out, SHEET.maker)
 
 
 def sheet_of(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from danceit.data import Dance
 from danceit.errors import InputError, MissingDependencyError
 from danceit.files import replacing
+from danceit.makers import SOUND_KEY
 from danceit.progress import Progress, silent
 from danceit.render.drawing.scene import Scene
 from danceit.render.options import VIDEO_PX, RenderOptions
@@ -81,13 +82,20 @@ def render_video(
                     check_length(dance, sound.duration_s, song)
                 scene = scene_of(dances, options, sound.duration_s)
                 container.metadata.update(scene.tags)
+                told = [VIDEO.maker, scene.tags.get(SOUND_KEY, "")]
+                container.metadata[SOUND_KEY] = ". ".join(filter(None, told))
                 picture_stream = add_picture_stream(container, options)
                 _write(container, picture_stream, scene, sound, progress)
         except (av.error.FFmpegError, OSError) as exc:
             raise InputError(f"cannot write {out}: {exc.strerror or exc}") from exc
 
 
-VIDEO = Renderer(render_video, draws=(FIGURE, FOOTAGE, PERSON), needs_song=True)
+VIDEO = Renderer(
+    render_video,
+    draws=(FIGURE, FOOTAGE, PERSON),
+    needs_song=True,
+    maker="dance filmed by danceit",
+)
 
 
 def add_picture_stream(container: "OutputContainer", options: RenderOptions) -> "VideoStream":

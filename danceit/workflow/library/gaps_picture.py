@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from danceit.clock import clock
-from danceit.errors import InputError
-from danceit.files import replacing
+from danceit.makers import write_figure
 from danceit.workflow.library.gaps import SIZES, Gaps, SongGaps
 
+MAKER = "picture of gaps by danceit"
 COLOURS = {
     "": "#4caf6d", "tempo": "#d64545", "metre": "#8e5bd0", "energy": "#e8973a", "number": "#e3c93f",
     "whole": "#4a90c2",
@@ -29,7 +29,7 @@ def draw_gaps(found: Gaps, out: Path) -> None:
     Raises
     ------
     InputError
-        If it cannot be written in that format.
+        As `danceit.makers.write_figure`.
     """
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
@@ -50,11 +50,7 @@ def draw_gaps(found: Gaps, out: Path) -> None:
         handles=patches, loc="outside upper right", ncols=len(there), frameon=False, fontsize=9
     )
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=10)
-    try:
-        with replacing(out) as temporary:
-            figure.savefig(temporary, format=out.suffix.lstrip(".") or "png")
-    except ValueError as exc:
-        raise InputError(f"cannot draw {out.name}: {exc}") from exc
+    write_figure(figure, out, MAKER)
 
 
 def _draw_song(axis: Any, song: SongGaps) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import FPS
-from danceit.files import replacing
 from danceit.index.building.reading import Failure, each_done
 from danceit.index.sources import Found
+from danceit.makers import check_replaceable, write_png
 from danceit.progress import Progress, silent
 from danceit.render.drawing.text import draw_text, fitted
 from danceit.render.options import Colour
@@ -22,6 +22,7 @@ from danceit.workflow.inspection import Inspection, inspect
 from danceit.workflow.inspection_pictures import (
     KEPT,
     REASON_COLOURS,
+    check_out,
     draw_inspection,
     headline,
     moment,
@@ -30,6 +31,7 @@ from danceit.workflow.inspection_pictures import (
 Picture = npt.NDArray[np.uint8]
 
 OVERVIEW = "overview.png"
+MAKER = "overview by danceit"
 WIDTH_PX, LINE_PX, THUMB_PX = 1280, 96, 150
 _GROUND: Colour = (18, 20, 26)
 _INK: Colour = (232, 234, 238)
@@ -68,7 +70,15 @@ def inspect_all(
     """Write a sheet for each recording into `folder`, and `OVERVIEW` of all.
 
     One that cannot be read is named and the rest goes on.
+
+    Raises
+    ------
+    InputError
+        If something else than such a sheet is in the way of one; nothing is written then.
     """
+    check_replaceable(folder / OVERVIEW, MAKER)
+    for item in found:
+        check_out(folder / sheet_name(item.recording_id))
     folder.mkdir(parents=True, exist_ok=True)
     lines: list[Line] = []
     rows: list[Picture] = []
@@ -88,7 +98,8 @@ def inspect_all(
             lines.append(one[0])
             rows.append(one[1])
     order = sorted(range(len(lines)), key=lambda i: lines[i].recording_id)
-    _write(folder / OVERVIEW, _head(lines), [rows[i] for i in order])
+    whole = np.concatenate([_head(lines), *(rows[i] for i in order)])
+    write_png(whole, folder / OVERVIEW, MAKER)
     return tuple(lines[i] for i in order)
 
 
@@ -96,13 +107,6 @@ def sheet_name(recording_id: str) -> str:
     """Name of a recording's sheet: its id with what a file's name must not hold replaced."""
     plain = "".join(c if c.isalnum() or c in "-_. " else "-" for c in recording_id)
     return f"{plain.strip('.') or 'recording'}.png"
-
-
-def _write(out: Path, head: Picture, rows: Sequence[Picture]) -> None:
-    from PIL import Image
-
-    with replacing(out) as temporary:
-        Image.fromarray(np.concatenate([head, *rows])).save(temporary, format="PNG")
 
 
 def _head(lines: Sequence[Line]) -> Picture:

@@ -11,13 +11,14 @@ from danceit.index.sources import read_ahead, scan
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
+from danceit.makers import check_replaceable
 from danceit.progress import Progress, silent
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.search.finding import Match, MoveOptions, find_moves
 from danceit.retrieval.search.likeness import evenly
 from danceit.retrieval.search.moves import Asked, Move, move_in, unknown_move
 from danceit.workflow.dance_files import DANCE_SUFFIX
-from danceit.workflow.search.sheet import draw_matches
+from danceit.workflow.search.sheet import MAKER, draw_matches
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,13 @@ def search(
     Raises
     ------
     InputError
-        If there is no such movement, or as `danceit.retrieval.search.finding.find_moves`.
+        If there is no such movement, something else is at `out`, or as
+        `danceit.retrieval.search.finding.find_moves`.
     """
     if out is not None and out.suffix.lower() != ".png":
         raise InputError(f"what was found is drawn as .png; got {out.name}")
+    if out is not None:
+        check_replaceable(out, MAKER)
     with open_store(index, device=device) as store:
         move = read_move(like, store, settings, watching)
         encoder = FragmentEncoder.load(store.encoder, device=device)

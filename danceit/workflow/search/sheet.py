@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from danceit.data import FPS, Dance, Float32, Placement
-from danceit.files import replacing
+from danceit.makers import write_png
 from danceit.render.drawing.figure import mixed
 from danceit.render.drawing.scene import Scene
 from danceit.render.drawing.text import draw_text, fitted
@@ -21,6 +21,7 @@ from danceit.retrieval.search.moves import Move
 
 Picture = npt.NDArray[np.uint8]
 
+MAKER = "sheet of found moves by danceit"
 COLUMNS = 8
 MOST_ROWS = 24
 """Matches that a sheet shows; a longer list is for the table."""
@@ -29,16 +30,13 @@ _LABEL_PX = 26
 
 
 def draw_matches(move: Move, matches: Sequence[Match], out: Path) -> None:
-    """Write the sheet as a PNG."""
-    from PIL import Image
-
+    """Write the sheet as a PNG, over such a sheet alone."""
     look = RenderOptions().look
     strips = [_row(move.poses, f"like {move.name}", f"{move.duration_s:.1f} s", look.accent)]
     for rank, match in enumerate(matches[:MOST_ROWS], start=1):
         name = f"{rank}  {match.fragment_id}  {match.style}".rstrip()
         strips.append(_row(match.laid.astype(np.float32), name, described(match), look.ink))
-    with replacing(out) as temporary:
-        Image.fromarray(np.concatenate(strips, axis=0)).save(temporary, format="PNG")
+    write_png(np.concatenate(strips, axis=0), out, MAKER)
 
 
 def described(match: Match) -> str:

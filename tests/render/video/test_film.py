@@ -229,7 +229,8 @@ def test_a_failure_in_the_middle_keeps_the_old_video(
     dance: Dance, tmp_path: Path, listed: Callable[[], list[str]]
 ) -> None:
     out = tmp_path / "dance.mp4"
-    out.write_bytes(b"the last one")
+    render(dance, out, options=replace(SMALL, seconds=0.5))
+    before = out.read_bytes()
 
     def stop(done: int, total: int) -> None:
         if done == 20:
@@ -237,5 +238,13 @@ def test_a_failure_in_the_middle_keeps_the_old_video(
 
     with pytest.raises(KeyboardInterrupt):
         render(dance, out, options=SMALL, progress=stop)
-    assert out.read_bytes() == b"the last one"
+    assert out.read_bytes() == before
     assert listed() == ["dance.mp4"]
+
+
+def test_a_film_that_somebody_took_is_not_written_over(dance: Dance, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.mp4"
+    mine.write_bytes(b"a dancer's own film")
+    with pytest.raises(InputError, match=r"mine\.mp4 is there and is no dance filmed by danceit"):
+        render(dance, mine, options=SMALL)
+    assert mine.read_bytes() == b"a dancer's own film"

@@ -151,7 +151,7 @@ def test_a_picture_has_each_window_in_the_colour_of_what_it_lacks(tmp_path: Path
     there = {f"#{r:02x}{g:02x}{b:02x}" for r, g, b in np.unique(shown, axis=0).tolist()}
     assert {COLOURS[""], COLOURS["tempo"], COLOURS["metre"]} <= there
     assert COLOURS["energy"] not in there
-    with pytest.raises(InputError, match=r"cannot draw gaps\.txt"):
+    with pytest.raises(InputError, match=r"is written as \.png, \.svg, \.pdf; got gaps\.txt"):
         draw_gaps(found, tmp_path / "gaps.txt")
 
 

@@ -3,6 +3,7 @@
 Pictures are decoded small, once for each film, and only where they change is kept.
 """
 
+from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -10,14 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from danceit.data import Bool, Float64, Int64
-from danceit.files import cache_dir, replacing, sha256_of_file
+from danceit.errors import DanceitError
+from danceit.files import cache_dir, read_sealed, sha256_of_file, write_sealed
 from danceit.index.poses.footage.decoding import pictures
 from danceit.index.poses.footage.shots import boundaries, signature
 
 CUT_S = 0.11
 """Time on both sides of a cut that is left out; cleaning bridges no gap of twice that."""
 _LOOKED_PX = 96
-_VERSION = 1
+_VERSION = 2
 
 
 def cuts_in(video: Path | None) -> Float64:
@@ -51,16 +53,15 @@ def shots_between(times_s: Float64, cuts_s: Float64) -> tuple[slice, ...]:
 
 @lru_cache(maxsize=256)
 def _cuts_in(video: Path, _mtime_ns: int, _size: int) -> Float64:
-    kept = cache_dir() / "video" / f"{sha256_of_file(video)}-cuts-{_VERSION}.npy"
-    try:
-        with kept.open("rb") as stream:
-            known: Float64 = np.load(stream, allow_pickle=False)
-        return known
-    except Exception:  # absent, or damaged: what numpy raises depends on the bytes
-        cuts_s = _looked_for(video)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(kept) as temporary, temporary.open("wb") as stream:
-        np.save(stream, cuts_s)
+    kept = cache_dir() / "video" / f"{sha256_of_file(video)}-cuts-{_VERSION}"
+    with suppress(OSError):
+        content = read_sealed(kept)
+        if content is not None:
+            return np.frombuffer(content, dtype="<f8")
+    cuts_s = _looked_for(video)
+    with suppress(OSError, DanceitError):  # a cache that cannot be written is no error
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(kept, cuts_s.astype("<f8").tobytes())
     return cuts_s
 
 
