@@ -58,7 +58,16 @@ _STEADY = tuple(
         "right_knee", "left_knee", "right_ankle", "left_ankle",
     )
 )  # fmt: skip
-
+_UPPER = tuple(
+    JOINT[name]
+    for name in (
+        "nose", "neck", "right_shoulder", "left_shoulder", "right_elbow", "left_elbow",
+        "right_wrist", "left_wrist", "right_hip", "left_hip",
+    )
+)  # fmt: skip
+"""What tells of the size of somebody whose legs are mostly out of the picture."""
+_FEWEST_STEADY = 6
+_MOSTLY = 0.5
 
 _ABOVE_HIPS: Bool = np.isin(np.arange(N_JOINTS), (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17))
 
@@ -275,23 +284,35 @@ def _trusted(image: Float32, footage: Footage) -> Bool:
 
 def px_per_metre(dancer: Dancer, times_s: Float64) -> Float64:
     """Pixels in a metre (T,) at the dancer's distance, of each shot by itself."""
-    seen = np.isfinite(dancer.image[:, _STEADY]).all(axis=2)
-    seen &= np.isfinite(dancer.world[:, _STEADY]).all(axis=2)
-    flat, deep = (
-        _centred(points[:, _STEADY, :2].astype(np.float64), seen)
-        for points in (dancer.image, dancer.world)
-    )
-    # Least squares of image = s world: the extents' ratio, where turned sideways too.
-    ratio = np.sqrt((flat**2).sum(axis=(1, 2)) / np.maximum((deep**2).sum(axis=(1, 2)), 1e-9))
-    good = (seen.sum(axis=1) >= 6) & (ratio > 0)
+    ratio, good = _extents_ratio(dancer, _STEADY)
+    shots = shots_between(times_s, dancer.cuts_s)
+    upper, above = _extents_ratio(dancer, _UPPER)
+    for shot in shots:
+        if good[shot].sum() < _MOSTLY * above[shot].sum():
+            ratio[shot], good[shot] = upper[shot], above[shot]
     if not good.any():
         return np.ones(len(times_s))
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
     at_hand: Float64 = np.interp(np.arange(len(ratio)), np.flatnonzero(good), ratio[good])
-    for shot in shots_between(times_s, dancer.cuts_s):
+    for shot in shots:
         if good[shot].any():
             at_hand[shot] = _calmed(ratio[shot], good[shot], step_s)
     return at_hand
+
+
+def _extents_ratio(dancer: Dancer, joints: tuple[int, ...]) -> tuple[Float64, Bool]:
+    """Pixels in a metre (T,) by how far joints spread, and where enough of them are seen to tell.
+
+    Least squares of image = s world: the extents' ratio, where turned sideways too.
+    """
+    seen = np.isfinite(dancer.image[:, joints]).all(axis=2)
+    seen &= np.isfinite(dancer.world[:, joints]).all(axis=2)
+    flat, deep = (
+        _centred(points[:, joints, :2].astype(np.float64), seen)
+        for points in (dancer.image, dancer.world)
+    )
+    ratio = np.sqrt((flat**2).sum(axis=(1, 2)) / np.maximum((deep**2).sum(axis=(1, 2)), 1e-9))
+    return ratio, (seen.sum(axis=1) >= _FEWEST_STEADY) & (ratio > 0)
 
 
 def _calmed(ratio: Float64, good: Bool, step_s: float) -> Float64:

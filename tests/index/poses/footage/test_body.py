@@ -48,6 +48,28 @@ def test_metres_are_recovered_with_the_way_across_the_stage() -> None:
     assert error.max(axis=(0, 1)) == pytest.approx([0, 0, 0], abs=0.08)
 
 
+@pytest.mark.parametrize("knee_frames", [0, 30])
+def test_metres_are_recovered_of_an_upper_body_though_knees_come_and_go(knee_frames: int) -> None:
+    n_frames = 120
+    _, world = spinning(n_frames, 0.0)
+    way = np.stack(
+        [np.linspace(-0.5, 0.5, n_frames), np.full(n_frames, 0.3), np.full(n_frames, 2.0)], axis=1
+    )
+    focal = FOCAL * WIDTH
+    truth = world + way[:, None]
+    flat = WIDTH / 2 + focal * truth[..., :2] / truth[..., 2:]
+    image = np.concatenate([flat, np.ones((n_frames, 18, 1))], axis=2)
+    image[knee_frames:, [9, 10, 12, 13]] = np.nan
+    image[:, [10, 13]] = np.nan
+    film = footage(image, world)
+    poses = in_metres(dancer_in(film), film)
+    joints = [JOINT[name] for name in ("neck", "left_wrist", "right_elbow", "left_hip")]
+    apart = poses[:, joints] - poses[:, [JOINT["right_shoulder"]]]
+    meant = truth[:, joints] - truth[:, [JOINT["right_shoulder"]]]
+    assert np.abs(apart - meant)[10:-10].max() < 0.08
+    assert np.nanmedian(poses[10:-10, JOINT["neck"], 2]) == pytest.approx(2.0, abs=0.15)
+
+
 def test_in_two_dimensions_joints_stay_where_they_were_seen() -> None:
     image, world = spinning(60, 0.2)
     dancer = dancer_in(footage(image, world))
