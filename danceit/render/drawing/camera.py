@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.data import BODY_PX, FEET, FLOOR_PX, JOINT, Bool, Float32, Float64
+from danceit.data import BODY_PX, FEET, FLOOR_PX, JOINT, N_JOINTS, Bool, Float32, Float64
 from danceit.errors import InputError
 from danceit.render.drawing.motion import bridged
 
@@ -38,12 +38,15 @@ HEADROOM = 0.13 * BODY_PX
 """Room kept beyond the outermost joint, for head and hands."""
 TALLEST_VIEW = 1.24 * BODY_PX
 """The view never shows less than this, so that a crouch does not fill the screen."""
+UPPER_VIEW = 0.66 * BODY_PX
+"""Likewise of who is never seen below the hips: a picture to the waist, as it was filmed."""
 REACH = 1.6 * BODY_PX
 """Joints farther than this from the body's centre are detector faults: not framed."""
 
 _CORE = tuple(
     JOINT[name] for name in ("neck", "right_shoulder", "left_shoulder", "right_hip", "left_hip")
 )
+_LEGS = tuple(JOINT[f"{side}_{part}"] for side in ("right", "left") for part in ("knee", "ankle"))
 
 
 @dataclass(frozen=True)
@@ -239,7 +242,9 @@ def _demand(
     needed = np.maximum((np.abs(xy[..., 0]) + room) / half_width,
                         (np.abs(xy[..., 1]) + room) / half_height)  # fmt: skip
     fitting: Float64 = np.where(seen & near, needed, 0.0).max(axis=1)
-    least = 0.5 * TALLEST_VIEW / DISTANCE / half_height
+    legs = seen.reshape(len(seen), -1, N_JOINTS)[:, :, _LEGS]
+    tallest = TALLEST_VIEW if legs.any() else UPPER_VIEW
+    least = 0.5 * tallest / DISTANCE / half_height
     return np.maximum(fitting, least, out=fitting)
 
 

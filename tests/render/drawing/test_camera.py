@@ -47,6 +47,18 @@ def test_a_dancer_on_the_spot_is_seen_by_a_camera_that_stands() -> None:
     assert 0.55 * VIEW.height < height < 0.85 * VIEW.height
 
 
+def test_who_is_never_seen_below_the_hips_is_seen_from_as_near_as_they_were_filmed() -> None:
+    whole = np.repeat(swaying(1), 48, axis=0)
+    upper = whole.copy()
+    upper[:, [9, 10, 12, 13]] = np.nan
+    heights = []
+    for joints in (whole, upper):
+        _, xy = filmed(joints)
+        assert (xy[np.isfinite(xy)] > 0).all()
+        heights.append(xy[0, 8, 1] - xy[0, 0, 1])
+    assert heights[1] > 1.5 * heights[0]
+
+
 def test_a_dance_without_depth_is_only_scaled() -> None:
     joints = swaying(30, dims=2)
     camera, xy = filmed(joints)
