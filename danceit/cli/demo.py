@@ -1,5 +1,6 @@
 """`danceit demo`."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -38,5 +39,15 @@ def demo(out: Path, seed: int) -> None:
     click.echo(f"video: {done.made.out}")
     click.echo(f"page:  {done.page} (open it in a browser)")
     click.echo(f"dance: {done.made.dance_file}")
-    click.echo(f"open:  danceit studio {out}/danceit-index")
-    click.echo(f"next:  danceit query {out}/library/song.wav --index {out}/danceit-index --explain")
+    danceit = as_it_is_called()
+    click.echo(f"open:  {danceit} studio {out}/danceit-index")
+    click.echo(
+        f"next:  {danceit} query {out}/library/song.wav --index {out}/danceit-index --explain"
+    )
+
+
+def as_it_is_called() -> str:
+    """What a shell must be told: `make demo` installs where a shell does not look."""
+    import shutil
+
+    return "danceit" if shutil.which("danceit") else sys.argv[0]

@@ -46,3 +46,19 @@ def test_both_packages_that_bring_opencv_are_one_version() -> None:
     versions = re.findall(r"^opencv-.*==(.+)$", pinned.read_text(), flags=re.MULTILINE)
     assert len(versions) == 2
     assert len(set(versions)) == 1
+
+
+def test_the_demo_names_the_program_where_a_shell_finds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from danceit.cli.demo import as_it_is_called
+
+    program = tmp_path / "danceit"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [".venv/bin/danceit", "demo"])
+    monkeypatch.setenv("PATH", str(tmp_path / "elsewhere"))
+    assert as_it_is_called() == ".venv/bin/danceit"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PATHEXT", "")
+    assert as_it_is_called() == "danceit"
