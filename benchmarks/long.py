@@ -24,7 +24,7 @@ import numpy as np
 
 from danceit import audio
 from danceit.align import align
-from danceit.audio import kept
+from danceit.audio import recent
 from danceit.workflow.line import DEFAULT_METHODS, aligners, compose_song
 
 RATE = 44_100
@@ -70,9 +70,9 @@ def encoded(song: Path, out: Path) -> tuple[bytes, float]:
 
 def measure(song: Path, index: Path | None) -> None:
     """Hear, and dance, one song; print a line a step."""
-    hours, sha256 = float(song.stem.split()[0]), kept.hashed(song)
+    hours, sha256 = float(song.stem.split()[0]), recent.hashed(song)
     watch = Watch(hours)
-    watch.step("decode", lambda: kept.sound_of(song, sha256))
+    watch.step("decode", lambda: recent.sound_of(song, sha256))
     music = watch.step("counts", lambda: audio.listen(song))
     for kind in FEATURES:
         watch.step(kind, lambda kind=kind: audio.features(song, kind))

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import N_JOINTS, Clip, Float32, mirrored
 from danceit.errors import InputError
 from danceit.index.fragments import cut, energies

@@ -25,7 +25,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from danceit.studio.project import Project
-from danceit.studio.songs import prepare
+from danceit.studio.songs import make_ready
 from danceit.studio.tasks import take_song
 
 WATCHED_MS = 4000
@@ -162,7 +162,7 @@ def main() -> None:
         project = Project.open(Path(folder) / "bench.danceit")
         project.library = asked.index
         started = time.perf_counter()
-        song = prepare(project, take_song(project, asked.song, "song"), lambda doing, share: None)
+        song = make_ready(project, take_song(project, asked.song, "song"))
         listened = time.perf_counter() - started
         print(f"listening to {song.duration_s:.0f} s of song: {listened:.1f} s")
         begin = "from danceit.cli import main; main()"

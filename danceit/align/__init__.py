@@ -6,6 +6,12 @@ Every aligner is a frozen dataclass whose fields are its options, with one metho
 alone; *temporal* aligners (beat, ...) leave every pose a real pose and choose when it
 is shown, moving seams and source times with it.
 
+- `protocols`: what an aligner is; `registry`: aligners by name, chains, and their record
+- spatial, on `spatial`: `linear`, `minjerk`, `hermite`, `tsd`, `learned` (real movement from
+  `memory`), `inertial`; `fill` draws joints that were lost; `none` is the baseline
+- temporal, on `retiming`: `counts`, `beat`, `warp`
+- what these share: `bones` and `velocity` at the ends of a gap, `easing` of warps, `travel`
+
     >>> from danceit.align import make_aligner
     >>> make_aligner("linear:window_frames=12")
     LinearAligner(window_frames=12, threshold_px=10.0, anywhere=False)

@@ -16,8 +16,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from danceit.align.retiming import rewarped
 from danceit.align.travel import Travel, travel
-from danceit.align.warping import rewarped
 from danceit.data import Dance, Float64, Music
 from danceit.errors import InputError
 from danceit.movement import beat_frames, beat_windows

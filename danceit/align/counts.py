@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from danceit.align.beat import check_limits
-from danceit.align.warping import rewarped
+from danceit.align.retiming import rewarped
 from danceit.data import FPS, Dance, Float64, Music
 
 _ALMOST = 0.1

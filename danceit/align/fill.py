@@ -38,7 +38,7 @@ class FillAligner:
         """Return `dance` with gaps drawn; what is known stays exactly as it is."""
         lost = np.isnan(dance.joints).any(axis=2)
         anyone = lost[:, ~lost.all(axis=0)].any(axis=1)
-        fill = LearnedAligner().prepared(dance, _runs(anyone))
+        fill = LearnedAligner().fill_for(dance, _runs(anyone))
         joints = dance.joints.copy()
         for first, last in pairwise([0, *dance.seams.tolist(), dance.n_frames]):
             together: dict[tuple[int, int], list[int]] = {}

@@ -3,7 +3,7 @@
 A kernel regression (the posterior mean of a Gaussian process; Rasmussen and Williams
 2006, eq. 2.25) predicts what the `hermite` cubic misses from examples of real movement:
 the rest of the dance and, if given, a memory of the library. Dancers repeat their
-figures, so the nearest examples are often the same step; where nothing similar is
+moves, so the nearest examples are often the same step; where nothing similar is
 known, the kernel vanishes and the cubic is left as it is.
 """
 
@@ -60,7 +60,7 @@ class LearnedAligner(SpatialAligner):
         check_gap(poses, start, stop)
         return self._filler([poses[:start], poses[stop:]])(poses, start, stop)
 
-    def prepared(self, dance: Dance, gaps: Sequence[tuple[int, int]]) -> Fill:
+    def fill_for(self, dance: Dance, gaps: Sequence[tuple[int, int]]) -> Fill:
         """Learn from all stretches of the dance between seams and gaps at once."""
         edges = {0, dance.n_frames, *dance.seams.tolist(), *(edge for gap in gaps for edge in gap)}
         bounds = sorted(edges)

@@ -60,7 +60,7 @@ class SpatialAligner(ABC):
     def fill(self, poses: Float32, start: int, stop: int) -> Float32:
         """Return a copy of `poses` with the frames start..stop drawn anew (see `Filler`)."""
 
-    def prepared(self, dance: Dance, gaps: Sequence[tuple[int, int]]) -> Fill:
+    def fill_for(self, dance: Dance, gaps: Sequence[tuple[int, int]]) -> Fill:
         """Return the `fill` for the gaps of one dance; a chance to look at all of it first."""
         return self.fill
 
@@ -94,7 +94,7 @@ class SpatialAligner(ABC):
     def _redrawn(self, dance: Dance, gaps: list[tuple[int, int]]) -> Float32:
         """Joints of `dance` with these windows redrawn."""
         joints = dance.joints.copy()
-        _put(joints, gaps, dance.joints, self.prepared(dance, gaps))
+        _put(joints, gaps, dance.joints, self.fill_for(dance, gaps))
         return joints
 
 

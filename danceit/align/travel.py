@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import Float32, Float64, Int64
 from danceit.movement import bridged_movement
 

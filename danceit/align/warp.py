@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from danceit.align.beat import check_limits
 from danceit.align.easing import EASE, Paths, eased, paths
+from danceit.align.retiming import rewarped
 from danceit.align.travel import STEPS, Travel, travel
-from danceit.align.warping import rewarped
 from danceit.data import FPS, Dance, Float32, Float64, Int64, Music
 from danceit.errors import InputError
 from danceit.movement import beat_frames, beat_windows

@@ -1,5 +1,11 @@
 """What every room asks of a song: its samples, features and counts.
 
+- `decoding`: any file to samples, `track` by their time stamps; `stretches`: long sound in parts
+- `descriptors`: feature sets; `flux` and `beats`: how much louder, onsets, tempo
+- `counts/`: beats, bars, sections; `listening`: a song's length and counts, kept
+- `cache`: results on disk, by content; `recent`: those of the last song, in memory
+- `songs`: which song belongs to a dance; `live/`: a song counted while it is heard
+
 Conventions
 -----------
 - Sound is mono float32 at `RATE` = 24 000 Hz: 1000 samples a pose frame, so that row

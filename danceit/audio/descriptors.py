@@ -15,7 +15,7 @@ from danceit.audio.beats import HOP, Onsets, Tempogram
 from danceit.audio.decoding import RATE, Sound
 from danceit.audio.flux import WIDTH as FLUX_WIDTH
 from danceit.audio.flux import spectral_flux
-from danceit.audio.kept import hashed, onsets_of, sound_of
+from danceit.audio.recent import hashed, onsets_of, sound_of
 from danceit.audio.stretches import numbered, windows
 from danceit.counts import Counts
 from danceit.data import FPS, Float32, Float64

@@ -9,7 +9,7 @@ import numpy as np
 
 from danceit.audio import cache
 from danceit.audio.counts.counting import Basis, basis, count
-from danceit.audio.kept import hashed, sound_of
+from danceit.audio.recent import hashed, sound_of
 from danceit.counts import Counts, Section
 from danceit.data import Music
 from danceit.progress import Progress, silent

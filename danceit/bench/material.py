@@ -106,7 +106,7 @@ def read_material(data: Path, *, dims: int | None = None) -> Material:
             f"a bench needs at least two real dances of 4 s or more; {data} has {len(dances)}"
         )
     if len({dance.clip.dims for dance in dances}) > 1:
-        raise InputError(f"{data} mixes 2-D and 3-D dances; --dims 2 drops the depth of the latter")
+        raise InputError(f"{data} mixes 2-D and 3-D dances; `dims=2` drops the depth of the latter")
     return Material(tuple(dances), tuple(problems))
 
 

@@ -191,7 +191,7 @@ def dance(
     **rest: Any,
 ) -> None:
     """Make a dance video for SONG: query, align and render in one; with --dancers, of a group."""
-    from danceit.bench.summary import summary
+    from danceit.bench.in_words import summary
     from danceit.workflow.line import dance as run
 
     choices = {name: rest.pop(name) for name in QUERY_NAMES & rest.keys()}

@@ -138,7 +138,7 @@ class Course:
         if note.get("fingerprint") != self.fingerprint:
             raise InputError(
                 f"{self.folder} holds a run with other dances or options; choose another folder, "
-                "or --restart"
+                "or `restart`"
             )
         self.taken = {name: Standing(**stored) for name, stored in note["taken"].items()}
         self._rng.bit_generator.state = note["rng"]

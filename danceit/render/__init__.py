@@ -4,6 +4,10 @@ A renderer writes one format, and says itself what it draws, whether it needs th
 whether it takes several dances (`Renderer`). The format follows from the output's suffix;
 third parties add theirs under the entry-point group ``danceit.renderers``, named by the
 suffix without its dot.
+
+- `renderer`: what a renderer is; `options`: how a picture may look, and the themes
+- `drawing/`: pictures of a drawn dancer; `video/`, `page/`: with the song
+- `footage/`: the dancers' own videos; `person/`: a trained person; `export/`: other programs
 """
 
 from collections.abc import Sequence

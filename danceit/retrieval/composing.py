@@ -30,7 +30,7 @@ from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.progress import Progress, silent
 from danceit.retrieval.candidates import Candidates, Song, find_candidates
-from danceit.retrieval.choosing import change_costs, turns_between
+from danceit.retrieval.change_costs import change_costs, turns_between
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
     assemble_on_counts,
@@ -112,7 +112,7 @@ def compose(
     idea : Dance, optional
         Whose movement is looked for instead of what the music asks for.
     told : Progress, optional
-        Of the song's seconds as they are decoded, then of the stage at hand.
+        Of the song's seconds as they are decoded, then of the step at hand.
 
     Raises
     ------

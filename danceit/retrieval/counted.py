@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import (
     FPS,
     Bool,
@@ -27,7 +27,7 @@ from danceit.data import (
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
-from danceit.retrieval.choosing import change_costs, turns_between
+from danceit.retrieval.change_costs import change_costs, turns_between
 from danceit.retrieval.continuity import Chain
 from danceit.retrieval.fitting import Fitting, Laid, LaidRows, follows
 from danceit.retrieval.options import QueryOptions

@@ -244,7 +244,7 @@ class Editor:
         if not self._pool.plan.on_counts:
             raise InputError(
                 "an eight is mirrored in a library on counts; this one lies on seconds: build it "
-                "again with --grid counts"
+                "again with danceit index build DATA --grid counts"
             )
         turned = np.zeros(self.n_windows, dtype=bool)
         for from_s, to_s in mirrors:

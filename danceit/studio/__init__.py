@@ -5,10 +5,12 @@
 - `wishes`: what people ask for, as options; `dancing`: dances made and changed, each in a moment
 - `asking`: a blind study of versions
 - `songs`: a song counted, corrected, and made ready for the browser
-- `jobs`: long work in processes of its own, told in files; `job`: such a process; `tasks`: the work
+- `jobs`: long work in processes of its own, told in files; `process`: such a one; `tasks`: the work
+- `exporting`: a version as a file
 - `remarks`: notes on songs and dances by the names of its buttons
 - `problems`: what of dropped files is not in the library, in plain words
 - `guard`: who may ask; `uploads`: files dropped on the page, to disk
+- `desk`: what the page may ask for, as plain calls
 - `routes/`: what may be asked, room by room; `answers`: requests to calls and back;
   `pages`: the page and its scripts; `serving`: the server itself
 

@@ -106,7 +106,13 @@ class Jobs:
         told["started"] = time.time()
         _write(folder / JOB, told)
         # Not as the child of a terminal: what stops the server is not to stop a job unasked.
-        command = [sys.executable, "-m", "danceit.studio.job", str(self._project.folder), job_id]
+        command = [
+            sys.executable,
+            "-m",
+            "danceit.studio.process",
+            str(self._project.folder),
+            job_id,
+        ]
         try:
             with (folder / LOG).open("wb") as log:
                 process = subprocess.Popen(

@@ -141,7 +141,7 @@ class Project:
                 if folder.exists() and any(folder.iterdir()):
                     raise InputError(
                         f"{folder} is not empty and no project: it has no {_WHOLE}; "
-                        "choose another --project"
+                        "choose another `project`"
                     )
                 folder.mkdir(parents=True, exist_ok=True)
                 _write(whole, {"format": FORMAT, "library": ""})

@@ -134,7 +134,7 @@ def _server(app: Guard) -> "uvicorn.Server":
 
 def _listening(lan: bool, port: int) -> socket.socket:
     if not 0 <= port <= 65_535:
-        raise InputError(f"--port must be between 0 and 65535; got {port}")
+        raise InputError(f"`port` must be between 0 and 65535; got {port}")
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -143,7 +143,7 @@ def _listening(lan: bool, port: int) -> socket.socket:
     except OSError as exc:
         made.close()
         raise InputError(
-            f"cannot listen on port {port}: {exc.strerror or exc}; choose another with --port, "
+            f"cannot listen on port {port}: {exc.strerror or exc}; choose another `port`, "
             "or 0 for any that is free"
         ) from exc
     return made
@@ -155,7 +155,7 @@ def _own_address() -> str:
         try:
             probe.connect(("192.0.2.1", 9))  # a documentation address (RFC 5737)
         except OSError as exc:
-            raise InputError("--lan: this machine is in no network") from exc
+            raise InputError("`lan`: this machine is in no network") from exc
         return str(probe.getsockname()[0])
 
 

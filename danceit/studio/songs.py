@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from danceit.audio import listen
 from danceit.data import Music
 from danceit.errors import InputError
 from danceit.files import replacing
+from danceit.progress import Progress, silent
 from danceit.render.page.data import counts_as_json
 from danceit.render.page.sound import PageSound, encode_page_sound
 from danceit.studio.project import Project, Song, changed
@@ -20,8 +21,8 @@ SOUND, OUTLINE = "sound.mp4", "outline.json"
 _SHORTEST_PART_S = 2.0
 
 
-def prepare(project: Project, song: Song, say: Callable[[str, float], None]) -> Song:
-    """Count a song and make its sound for the browser.
+def make_ready(project: Project, song: Song, progress: Progress = silent) -> Song:
+    """Count a song and make its sound for the browser; `progress` is told of parts of a tenth.
 
     Raises
     ------
@@ -29,9 +30,9 @@ def prepare(project: Project, song: Song, say: Callable[[str, float], None]) -> 
         If the song cannot be used.
     """
     file = project.song_file(song)
-    say("Listening for beats, bars and sections", 0.1)
+    progress(1, 10, "Listening for beats, bars and sections")
     music = listen(file)
-    say("Making its sound for the browser", 0.6)
+    progress(6, 10, "Making its sound for the browser")
     sound = encode_page_sound(file)
     folder = project.song_folder(song.id)
     with replacing(folder / SOUND) as temporary:

@@ -16,7 +16,7 @@ from danceit.studio.names import new_id
 from danceit.studio.problems import MOST as MOST_PROBLEMS
 from danceit.studio.problems import nothing_at_all, problem
 from danceit.studio.project import Project, Song
-from danceit.studio.songs import prepare
+from danceit.studio.songs import make_ready
 
 if TYPE_CHECKING:
     from danceit.index.building.report import BuildReport
@@ -52,7 +52,7 @@ def demo(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[
     project.library = project.folder / LIBRARY
     if not project.songs():
         song = take_song(project, library.query_song, "Demo song")
-        prepare(project, song, lambda doing, share: report(doing, 0.85 + 0.15 * share, (5, 5)))
+        make_ready(project, song, _naming(report, (0.85, 1.0), (5, 5)))
     return {"clips": built.report.clips, "moves": built.report.fragments}
 
 
@@ -97,7 +97,7 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
 
 def song(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """Count a song and make its sound for the browser."""
-    ready = prepare(project, project.song(asked.get("song")), report)
+    ready = make_ready(project, project.song(asked.get("song")), _naming(report))
     return {"song": ready.id}
 
 
@@ -143,5 +143,17 @@ def _counting(
         words = f"{doing} ({done} of {total})" if total > 1 else doing
         share = done / max(total, 1)
         report(words, first + (last - first) * share, step, share)
+
+    return tell
+
+
+def _naming(
+    report: Report, stretch: tuple[float, float] = (0.0, 1.0), step: tuple[int, int] = (1, 1)
+) -> Progress:
+    """Tell of work that says itself what it is at, as a stretch of all of it."""
+    first, last = stretch
+
+    def tell(done: int, total: int, what: str = "") -> None:
+        report(what, first + (last - first) * done / total, step)
 
     return tell

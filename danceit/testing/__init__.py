@@ -16,6 +16,9 @@ renderer, `SourceConformance` a reader of recordings::
 `danceit.testing.stateful.StoreMachine` does so in any order, crashes included.
 `FixedEmbedder` is an encoder without training, and `batch_of_dances` makes clips with
 fragments and vectors; both are quick and the same on every machine.
+
+The suites are in `changing` and `reading` (stores), `aligners`, `renderers` and `sources`; what
+they work on is in `material` and `dances`.
 """
 
 from danceit.testing.aligners import AlignerConformance

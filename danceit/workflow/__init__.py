@@ -2,7 +2,10 @@
 
 Nothing here prints, parses options or knows a flag.
 
-- `line`: query, align, render, and all three in one
+- `face`: what `import danceit` offers; `line`: query, align, render, and all three in one
+- `dance_files`: what they are called, and which is the newest
+- `groups/`: several dancers; `live/`: while a song is played; `search/`: by movement
+- `migrating/`: an index to another encoder
 - `indexing`: a folder of dances to an encoder and an index; `keeping`: what comes after
 - `counting` and `counts_picture`: how a song is counted, corrected, heard and drawn
 - `changing`: a dance file with one choice fixed, forbidden or kept

@@ -1,4 +1,4 @@
-"""Changing the dance in a file: what `--pin`, `--ban` and `--lock` ask for."""
+"""Changing the dance in a file: what pins, bans and locks ask for."""
 
 from dataclasses import dataclass
 from pathlib import Path

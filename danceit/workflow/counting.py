@@ -12,7 +12,7 @@ from danceit.audio.counts.corrections import NEAR, Corrections, keep
 from danceit.audio.counts.counting import basis
 from danceit.audio.counts.file import write_counts
 from danceit.audio.counts.registry import tracker_named
-from danceit.audio.kept import hashed
+from danceit.audio.recent import hashed
 from danceit.clock import clock
 from danceit.counts import Counts
 from danceit.data import Music

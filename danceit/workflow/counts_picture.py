@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from danceit.audio.kept import sound_of
+from danceit.audio.recent import sound_of
 from danceit.clock import clock
 from danceit.data import Float64, Music
 from danceit.makers import write_figure

@@ -38,7 +38,7 @@ def run_demo(
     *,
     seed: int = 0,
     config: TrainingConfig | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda line: None,
     told: Told | None = None,
 ) -> Demo:
     """Make songs and dancers, train, index, query, align, and render a video and a page.
@@ -50,7 +50,7 @@ def run_demo(
     seed : int
         Other songs, dancers and choreographies.
     config : TrainingConfig, optional
-    say : callable
+    say : callable, optional
         Told what comes next, one line each.
     told : Told, optional
         Who is told of progress, as by `build_index`.
@@ -60,7 +60,7 @@ def run_demo(
     InputError
         If the folder holds something else.
     """
-    _prepare(folder)
+    _make_room(folder)
     library, built = demo_library(
         folder / "library",
         folder / "danceit-index",
@@ -87,7 +87,7 @@ def demo_library(
     *,
     seed: int = 0,
     config: TrainingConfig | None = None,
-    say: Callable[[str], None] | None = None,
+    say: Callable[[str], None] = lambda line: None,
     told: Told | None = None,
 ) -> tuple[SyntheticLibrary, Built]:
     """Make the demo's songs and dancers in `data`, learn from them and index them.
@@ -103,7 +103,6 @@ def demo_library(
     told : Told, optional
         Who is told of progress.
     """
-    say = say or _nothing
     say(f"making {3 * SONGS_PER_STYLE} songs in three styles, each with a dancer of its own")
     library = make_library(data, seed=seed, songs_per_style=SONGS_PER_STYLE, seconds=SECONDS)
     say("training the encoders and indexing every fragment")
@@ -116,11 +115,8 @@ def demo_library(
     return library, built
 
 
-def _nothing(line: str) -> None:
-    """Say nothing."""
-
-
-def _prepare(folder: Path) -> None:
+def _make_room(folder: Path) -> None:
+    """Make the folder, or clear what an earlier demo left in it."""
     mark = folder / MARK
     if folder.exists() and not mark.exists() and any(folder.iterdir()):
         raise InputError(

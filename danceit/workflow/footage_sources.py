@@ -1,4 +1,4 @@
-"""Where the dancers are in their sources' videos: what `danceit render --footage` asks.
+"""Where the dancers are in their sources' videos: what rendering with footage asks.
 
 The renderer may not read sources, so the library hands it a `Filming`.
 """
@@ -32,7 +32,7 @@ class Filming:
     Parameters
     ----------
     dances : sequence of Dance
-        What will be shown. Where an index has moved a recording in time (`--lag`), its
+        What will be shown. Where an index has moved a recording in time (`ReadSettings.lag`), its
         picture is found by their poses; without them it is taken to be in step.
 
     Attributes

@@ -1,8 +1,8 @@
 """By how much an index moved a recording against its picture, told from the poses themselves.
 
-`--lag` moves a recording's poses to where its sound is, and a dance counts its seconds by the
-sound. The picture of a second is then elsewhere in the video. An index does not say by how much
-it moved each recording, but the poses of a dance are the recording's own: the picture that
+`ReadSettings.lag` moves a recording's poses to where its sound is, and a dance counts its seconds
+by the sound. The picture of a second is then elsewhere in the video. An index does not say by how
+much it moved each recording, but the poses of a dance are the recording's own: the picture that
 belongs to a frame is the one with the frame's pose.
 """
 

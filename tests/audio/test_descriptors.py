@@ -21,7 +21,7 @@ from danceit.audio import (
     read_sound,
 )
 from danceit.audio.descriptors import count_columns
-from danceit.audio.kept import hashed
+from danceit.audio.recent import hashed
 from danceit.counts import Counts
 from danceit.data import FPS
 from danceit.errors import InputError
@@ -208,7 +208,7 @@ def test_an_unknown_set_lists_the_known_ones(song: Path) -> None:
 def test_results_are_kept_by_content_not_by_name(
     song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from danceit.audio import kept
+    from danceit.audio import recent
 
     rows, music = features(song, "full"), listen(song)
     copy = Path(shutil.copy(song, tmp_path / "renamed.wav"))
@@ -216,8 +216,8 @@ def test_results_are_kept_by_content_not_by_name(
     def refuse(path: Path, **_: object) -> None:
         raise AssertionError(f"{path} was decoded again")
 
-    monkeypatch.setattr(kept, "read_sound", refuse)
-    kept._decoded.cache_clear()
+    monkeypatch.setattr(recent, "read_sound", refuse)
+    recent._decoded.cache_clear()
     np.testing.assert_array_equal(features(copy, "full"), rows)
     again = listen(copy)
     assert (again.path, again.sha256, again.tempo_bpm) == (copy, music.sha256, music.tempo_bpm)

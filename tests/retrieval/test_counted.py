@@ -10,8 +10,8 @@ import pytest
 from danceit.audio import listen
 from danceit.bench import in_time
 from danceit.bench.in_time import evaluate
+from danceit.bench.in_words import summary
 from danceit.bench.measures import counts as measure
-from danceit.bench.summary import summary
 from danceit.counts import Counts, Section
 from danceit.data import FPS, JOINT, Music
 from danceit.index.building.build import build

@@ -143,14 +143,14 @@ def danced(
     index: Path, library: SyntheticLibrary, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     """A studio with a library, a song and a dance."""
-    from danceit.studio.songs import prepare
+    from danceit.studio.songs import make_ready
     from danceit.studio.tasks import take_song
 
     folder = tmp_path_factory.mktemp("danced") / "mine.danceit"
     made = Project.open(folder)
     made.library = index
     song = take_song(made, library.query_song, "<b>a song</b>")
-    prepare(made, song, lambda doing, share: None)
+    make_ready(made, song)
     with studio(folder) as served:
         status, _ = served.post("/dances", {"song": song.id})
         assert status == 200

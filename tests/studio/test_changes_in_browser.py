@@ -116,14 +116,14 @@ def test_no_key_is_lost_while_the_studio_is_at_work(browser: Any, danced: Served
 def returning(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A studio with a song of 40 s whose first part comes back."""
     from danceit.index.synthetic import make_library
-    from danceit.studio.songs import prepare
+    from danceit.studio.songs import make_ready
     from danceit.studio.tasks import take_song
 
     folder = tmp_path_factory.mktemp("returning")
     long = make_library(folder / "long", songs_per_style=1, seconds=40.0).query_song
     made = Project.open(folder / "mine.danceit")
     made.library = index
-    prepare(made, take_song(made, long, "comes back"), lambda doing, share: None)
+    make_ready(made, take_song(made, long, "comes back"))
     with studio(made.folder) as served:
         yield served
 

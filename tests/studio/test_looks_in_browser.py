@@ -114,7 +114,7 @@ def filmed(
 ) -> Iterator[tuple[Served, Project]]:
     """A studio whose one dance has footage that grows brighter with every frame."""
     from danceit.studio.dancing import Dancing
-    from danceit.studio.songs import prepare
+    from danceit.studio.songs import make_ready
     from danceit.studio.tasks import take_song
     from danceit.studio.wishes import Wishes
 
@@ -122,7 +122,7 @@ def filmed(
     film(video)
     made = Project.open(tmp_path / "mine.danceit")
     made.library = index
-    song = prepare(made, take_song(made, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(made, take_song(made, library.query_song, "s"))
     dancing = Dancing(made, device="cpu")
     version = dancing.make(song, Wishes())
     dancing.close()
@@ -191,7 +191,7 @@ def lagging(
     from danceit.index.building.options import BuildOptions
     from danceit.index.sources.settings import ReadSettings
     from danceit.studio.dancing import Dancing
-    from danceit.studio.songs import prepare
+    from danceit.studio.songs import make_ready
     from danceit.studio.tasks import take_song
     from danceit.studio.wishes import Wishes
     from danceit.workflow.indexing import ENCODER_IN_INDEX, ON_COUNTS, build_index
@@ -207,7 +207,7 @@ def lagging(
     build_index(data, tmp_path / "danceit-index", options, encoder=index / ENCODER_IN_INDEX)
     made = Project.open(tmp_path / "mine.danceit")
     made.library = tmp_path / "danceit-index"
-    song = prepare(made, take_song(made, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(made, take_song(made, library.query_song, "s"))
     dancing = Dancing(made, device="cpu")
     dancing.make(song, Wishes())
     dancing.close()
@@ -243,7 +243,7 @@ def test_a_phone_in_the_same_network_learns_a_dance(
     from danceit.errors import InputError
     from danceit.studio.dancing import Dancing
     from danceit.studio.serving import _own_address
-    from danceit.studio.songs import prepare
+    from danceit.studio.songs import make_ready
     from danceit.studio.tasks import take_song
     from danceit.studio.wishes import Wishes
 
@@ -253,7 +253,7 @@ def test_a_phone_in_the_same_network_learns_a_dance(
         pytest.skip("this machine is in no network")
     made = Project.open(tmp_path / "mine.danceit")
     made.library = index
-    song = prepare(made, take_song(made, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(made, take_song(made, library.query_song, "s"))
     dancing = Dancing(made, device="cpu")
     version = dancing.make(song, Wishes())
     dancing.close()

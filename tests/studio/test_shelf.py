@@ -22,7 +22,7 @@ from danceit.studio.exporting import export
 from danceit.studio.library.shelf import ASKED, HEARD_S, Shelf, find_alike
 from danceit.studio.names import UnknownIdError
 from danceit.studio.project import Project
-from danceit.studio.songs import prepare
+from danceit.studio.songs import make_ready
 from danceit.studio.tasks import take_song
 from danceit.studio.wishes import Wishes
 
@@ -81,7 +81,7 @@ def test_a_stretch_of_a_clip_is_looked_for_by_its_seconds(shelf: Shelf, dancing:
 def test_moves_like_motion_capture_that_is_dropped_are_found(
     opened: Project, dancing: Dancing, library: SyntheticLibrary
 ) -> None:
-    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(opened, take_song(opened, library.query_song, "s"))
     version = dancing.make(song, Wishes())
     made = export(opened, {"dance": version.id, "format": "bvh"}, lambda doing, share: None)
     place = opened.folder / ASKED / "0123abcd"
@@ -116,7 +116,7 @@ def test_what_is_lacking_for_a_song_is_what_the_command_line_says(
 ) -> None:
     from danceit.workflow.library.gaps import gaps
 
-    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(opened, take_song(opened, library.query_song, "s"))
     told = shelf.gaps({"song": song.id})
     assert opened.library is not None
     found = gaps([library.query_song], opened.library)
@@ -163,7 +163,7 @@ def test_a_dancer_who_withdraws_is_in_no_later_answer(shelf: Shelf, dancing: Dan
 def test_an_eight_is_filled_with_a_move_and_what_came_after_it(
     opened: Project, shelf: Shelf, dancing: Dancing, library: SyntheticLibrary
 ) -> None:
-    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(opened, take_song(opened, library.query_song, "s"))
     version = dancing.make(song, Wishes(moves="short"))
     counts = listen(library.query_song).counts
     ones = counts.beats_s[counts.eights == 1]
@@ -190,7 +190,7 @@ def test_an_eight_is_filled_with_a_move_and_what_came_after_it(
 def test_a_take_that_ends_within_an_eight_begins_again(
     opened: Project, shelf: Shelf, dancing: Dancing, library: SyntheticLibrary
 ) -> None:
-    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(opened, take_song(opened, library.query_song, "s"))
     version = dancing.make(song, Wishes(moves="short"))
     table = dancing.library().everything
     usual = np.flatnonzero(table.n_frames == 24)
@@ -237,7 +237,7 @@ def test_versions_are_voted_on_blind_and_the_votes_stay(
     import re
     import urllib.request
 
-    song = prepare(opened, take_song(opened, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(opened, take_song(opened, library.query_song, "s"))
     versions = [dancing.make(song, Wishes(seed=seed)) for seed in (0, 1)]
     asking = Asking(opened)
     with pytest.raises(InputError, match="two versions or more"):

@@ -419,13 +419,13 @@ def test_a_reload_in_the_middle_of_a_job_finds_it_again(browser: Any, project: P
 def test_a_kill_loses_nothing_that_was_answered(
     browser: Any, index: Path, library: SyntheticLibrary, project: Path
 ) -> None:
-    from danceit.studio.songs import prepare
+    from danceit.studio.songs import make_ready
     from danceit.studio.tasks import take_song
 
     made = Project.open(project)
     made.library = index
     song = take_song(made, library.query_song, "a song")
-    prepare(made, song, lambda doing, share: None)
+    make_ready(made, song)
     with studio(project) as served:
         _, told = served.post("/dances", {"song": song.id})
         version = told["dance"]

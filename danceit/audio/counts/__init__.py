@@ -16,5 +16,6 @@ file         files of counts that lie beside a song, which always win
 corrections  what a person put right, kept beside the song
 bars         where the 1 is, from accents, for beats whose bars are not known
 sections     parts of a song that sound alike
+colour       pitch classes and timbre, by which bars and sections are told apart
 clicks       counts as something to listen to
 """

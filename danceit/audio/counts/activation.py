@@ -80,7 +80,7 @@ def one_odds(heard: Activation, frames: Int64) -> Float64:
 def _odds(features: Float32, layers: tuple[_Layer, ...]) -> Float32:
     """Log odds (n, 2) of features (n, F)."""
     *convolutions, head = layers
-    state = prepared(features)
+    state = as_read(features)
     for depth, (layer, spread) in enumerate(zip(convolutions, _spreads(layers), strict=False)):
         change = _elu(_convolved(state, layer, spread))
         state = change if depth < FRONT else state + change
@@ -93,7 +93,7 @@ def _spreads(layers: tuple[_Layer, ...]) -> list[int]:
     return [*[1] * FRONT, *(2**depth for depth in residual), 1]
 
 
-def prepared(features: Float32) -> Float32:
+def as_read(features: Float32) -> Float32:
     """Features as the network reads them: of one size, without the extremes of silence."""
     ready = features.astype(np.float32)
     ready[:, :BANDS] = np.clip(ready[:, :BANDS] / 2.0, -3.0, 2.0)

@@ -40,7 +40,7 @@ FITS = 0.08
 """Coherence of onsets and beats under which a file is probably another song's: songs' own
 beats have at least 0.15 (34 real songs), those of other songs 0.04 in the median."""
 
-_OTHER_LEVELS = (("--double", 2.0), ("--halve", 0.5))
+_OTHER_LEVELS = (("double", 2.0), ("halve", 0.5))
 
 
 @dataclass(frozen=True)
@@ -161,11 +161,11 @@ def _doubt(tempo_bpm: float, other_bpm: float, name: str) -> str:
     ratio = other_bpm / tempo_bpm
     option = next(
         (name for name, times in _OTHER_LEVELS if abs(ratio / times - 1.0) <= NEAR),
-        f"--bpm {other_bpm:.0f}",
+        f"bpm {other_bpm:.0f}",
     )
     return (
         f"{name} may be counted at {tempo_bpm:.0f} or at {other_bpm:.0f} beats a minute; "
-        f"taken at {tempo_bpm:.0f}; danceit counts SONG {option} takes the other"
+        f"taken at {tempo_bpm:.0f}; danceit counts SONG --{option} takes the other"
     )
 
 

@@ -148,7 +148,7 @@ def base_of(song: Path, work: Work, composer: Composer, seed: int) -> Base:
         if chosen.dims != work.material.dances[0].clip.dims:
             raise InputError(
                 f"the index holds {chosen.dims}-D dances, the data folder "
-                f"{work.material.dances[0].clip.dims}-D ones; --dims 2 projects the data"
+                f"{work.material.dances[0].clip.dims}-D ones; `dims=2` projects the data"
             )
     except DanceitError as exc:
         return Base(name, error=str(exc))
@@ -396,5 +396,5 @@ def refuse_indexed_songs(store: FragmentStore, songs: Sequence[Path]) -> None:
         if twins and sha256_of_file(song) in {sha256_of_file(twin) for twin in twins}:
             raise InputError(
                 f"the index holds a dance to {song}, so its score would measure memory; "
-                "leave the song out or accept it with --allow-leak"
+                "leave the song out or accept it with `allow_leak`"
             )

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 
 from danceit.align import Aligner, Filler, align, make_aligner
-from danceit.bench.measures.gaps import Fill, held
+from danceit.align.spatial import Fill
+from danceit.bench.measures.gaps import held
 from danceit.data import Dance, Float32, Music
 from danceit.errors import InputError
 

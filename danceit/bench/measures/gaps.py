@@ -11,10 +11,11 @@ The one test of a spatial aligner that needs no taste. Conventions:
 - Errors are mean distances over hidden frames and joints, px; smaller is better.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from danceit.align.spatial import Fill
 from danceit.bench.measures.motion import check_motion
 from danceit.data import Float32, Float64, Int64
 from danceit.errors import InputError
@@ -25,9 +26,6 @@ CONTEXT = 48
 """Frames known on either side at least: twice the 24 of TSD's reference windows."""
 MOST_GAPS = 20
 """Gaps of each length in one dance; more would weigh long dances and cost time."""
-
-Fill = Callable[[Float32, int, int], Float32]
-"""`danceit.align.Filler.fill`: poses (T, J, C) with frames start..stop to be drawn anew."""
 
 
 def validate(motions: Sequence[Array], lengths: Sequence[int]) -> None:

@@ -374,11 +374,11 @@ def _notes(
     yield leak.statement("the dances to other songs")
     if options.no_leak:
         yield (
-            "near-copies of a test dance were taken out of its candidates (--no-leak); the "
+            "near-copies of a test dance were taken out of its candidates; the "
             "encoders have still seen that movement in training, to other music"
         )
     else:
-        yield "near-copies were left among the candidates; --no-leak takes them out"
+        yield "near-copies were left among the candidates; a run without leaks takes them out"
     agreement = tempo_statement(material.tempi_bpm, tracks)
     if agreement:
         yield agreement

@@ -79,7 +79,7 @@ def refuse_indexed(leak: Leak, *, allowed: bool) -> None:
         more = f" and {len(leak.indexed) - 3} more" if len(leak.indexed) > 3 else ""
         raise InputError(
             f"test dances are in the index themselves ({some}{more}), so any score would "
-            "measure memory; exclude their movement with --no-leak or accept it with --allow-leak"
+            "measure memory; exclude their movement with `no_leak` or accept it with `allow_leak`"
         )
 
 

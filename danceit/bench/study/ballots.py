@@ -62,7 +62,7 @@ class Ballots(Closing):
         import duckdb
 
         if not create and not path.is_file():
-            raise InputError(f"no votes at {path}; run a study first, or say where with --out")
+            raise InputError(f"no votes at {path}; run a study first, or say where (`out`)")
         try:
             self._connection = connected(path)
             self._connection.execute(_TABLE)

@@ -176,7 +176,7 @@ def trials(loaded: Sequence[Entry], *, single: bool, seconds: float, seed: int) 
         the same time.
     """
     if seconds <= 0:
-        raise InputError(f"--seconds must be above 0; got {seconds:g}")
+        raise InputError(f"`seconds` must be above 0; got {seconds:g}")
     shown: list[tuple[Entry, ...]] = [(entry,) for entry in loaded]
     if not single:
         shown = [

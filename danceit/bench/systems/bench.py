@@ -23,11 +23,11 @@ from danceit.bench.systems.study import set_up_study
 from danceit.bench.systems.systems import (
     OURS,
     RANDOM,
-    Library,
+    Retriever,
     Rival,
     System,
-    library_of,
     read_generator,
+    retriever_of,
     seconds_system,
     systems_of,
 )
@@ -131,7 +131,7 @@ def bench_systems(
     graph = GraphFeatures.of(options.graph, [rival.generator for rival in rivals])
     with ExitStack() as stores:
         libraries = [
-            library_of(stores.enter_context(open_store(each)))
+            retriever_of(stores.enter_context(open_store(each)))
             for each in (index, options.seconds_index)
             if each is not None
         ]
@@ -168,7 +168,7 @@ def _report(
 
 
 def _rows(
-    material: Material, libraries: Sequence[Library], rivals: Sequence[Rival], length_s: float
+    material: Material, libraries: Sequence[Retriever], rivals: Sequence[Rival], length_s: float
 ) -> tuple[System, ...]:
     """Every row but the real dances'; a second library is that on the grid of seconds."""
     counted, *others = libraries
@@ -190,13 +190,13 @@ def _rivals(options: SystemsOptions) -> list[Rival]:
         if isinstance(rival.generator, RenGenerator) and not rival.generator.dances:
             raise InputError(
                 f"'{rival.name}' holds a graph network alone (trained with steps=0) and cannot "
-                "dance: sets are seen through it with --graph"
+                "dance: sets are seen through it with `graph`"
             )
     return rivals
 
 
 def _refuse_leaks(
-    libraries: Sequence[Library],
+    libraries: Sequence[Retriever],
     material: Material,
     rivals: Sequence[Rival],
     files: Sequence[Path],
@@ -218,7 +218,7 @@ def _refuse_leaks(
             if song is not None and recording not in rival.generator.held_out_songs:
                 raise InputError(
                     f"'{rival.name}' did not hold out the dance to {song}, so its score would "
-                    "measure memory; leave the song out or accept it with --allow-leak"
+                    "measure memory; leave the song out or accept it with `allow_leak`"
                 )
 
 
@@ -250,6 +250,6 @@ def _notes(
             "styles; two sets of few pieces are far apart in its 256 dimensions whatever they show"
         )
     if not flat:
-        yield "what generators imagined is found again only in an index of `--dims 2`"
+        yield "what generators imagined is found again only in an index of two dimensions"
     if options.reference is None:
-        yield "bar lock is judged by counts beside the songs; --reference names a folder of them"
+        yield "bar lock is judged by the counts beside the songs: no others were named"

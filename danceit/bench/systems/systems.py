@@ -56,7 +56,7 @@ class Rival:
 
 
 @dataclass(frozen=True)
-class Library:
+class Retriever:
     """An index with the encoder that it was built by."""
 
     store: FragmentStore
@@ -68,15 +68,15 @@ class Library:
         """Id of the index."""
         return self.store.index_id
 
-    def choose(self, music: Music, options: QueryOptions, idea: Dance | None = None) -> Dance:
+    def compose(self, music: Music, options: QueryOptions, idea: Dance | None = None) -> Dance:
         """Choose a dance to a song, after an idea where one is given."""
         return compose(music.path, self.store, self.embedder, options, idea=idea).dance
 
 
-def library_of(store: FragmentStore) -> Library:
+def retriever_of(store: FragmentStore) -> Retriever:
     """Read the encoder of an open index."""
     encoder = FragmentEncoder.load(store.encoder)
-    return Library(store, encoder, sum(tensor.numel() for tensor in encoder.tensors().values()))
+    return Retriever(store, encoder, sum(tensor.numel() for tensor in encoder.tensors().values()))
 
 
 def read_generator(text: str) -> tuple[str, Generator]:
@@ -90,12 +90,12 @@ def read_generator(text: str) -> tuple[str, Generator]:
 
 
 def systems_of(
-    material: Material, library: Library, rivals: Sequence[Rival], *, length_s: float
+    material: Material, library: Retriever, rivals: Sequence[Rival], *, length_s: float
 ) -> tuple[System, ...]:
     """Every row but that of real dances, the default of danceit first."""
 
     def nearest(music: Music, seed: int) -> Dance:
-        return library.choose(music, nearest_audio(length_s))
+        return library.compose(music, nearest_audio(length_s))
 
     def randomly(music: Music, seed: int) -> Dance:
         rng = np.random.default_rng([seed, int(music.sha256[:8], 16)])
@@ -121,7 +121,7 @@ def systems_of(
     return (*rows, System(NEAREST, nearest, 0, library.made_by), System(RANDOM, randomly))
 
 
-def seconds_system(library: Library, length_s: float) -> System:
+def seconds_system(library: Retriever, length_s: float) -> System:
     """Danceit's default on an index whose fragments start every few seconds, not on counts."""
     make = _aligned(_chosen(library, length_s), REPAIRED)
     return System(SECONDS, make, library.n_parameters, library.made_by)
@@ -136,20 +136,20 @@ def nearest_audio(length_s: float) -> QueryOptions:
     )  # fmt: skip
 
 
-def _chosen(library: Library, length_s: float) -> Make:
-    return lambda music, seed: library.choose(music, QueryOptions(length_s=length_s, seed=seed))
+def _chosen(library: Retriever, length_s: float) -> Make:
+    return lambda music, seed: library.compose(music, QueryOptions(length_s=length_s, seed=seed))
 
 
 def _aligned(make: Make, chain: Sequence[str]) -> Make:
     return lambda music, seed: align(make(music, seed), music, chain)
 
 
-def _snapped(rival: Rival, library: Library, length_s: float) -> System:
+def _snapped(rival: Rival, library: Retriever, length_s: float) -> System:
     """Real movement after what a generator imagined, repaired as danceit's own dances are."""
 
     def make(music: Music, seed: int) -> Dance:
         idea = rival.generator.generate(music, seed)
-        return library.choose(music, QueryOptions(length_s=length_s), idea)
+        return library.compose(music, QueryOptions(length_s=length_s), idea)
 
     return System(
         f"{rival.name}, found again",

@@ -1,1 +1,1 @@
-"""Commands under `danceit index` that look at a library (`inspect`) or move it (`migrate`)."""
+"""Under `danceit index`: what looks at a library (`inspect`, `gaps`) or moves it (`migrate`)."""

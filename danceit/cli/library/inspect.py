@@ -104,7 +104,7 @@ def _inspect_all(found: "Sequence[Found]", folder: Path, dims: int | None) -> No
 
 
 @click.command(
-    help="Show the figures by which the papers describe their data: tempo, turns, share "
+    help="Show the numbers by which the papers describe their data: tempo, turns, share "
     "dropped, lengths, styles.\n\n"
     "Of the recordings in DATA, or without it of those that the index was made of."
 )

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import FPS, N_JOINTS, Dance, Float32, Music
 from danceit.errors import InputError
 from danceit.generate.baselines.lessons import chance

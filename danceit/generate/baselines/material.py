@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import FPS, Clip, Float32, Int64
 from danceit.errors import InputError
 from danceit.generate.lee.units import HIPS_X, POSE, UNIT_JOINTS

@@ -74,7 +74,7 @@ class Paired:
 
 
 @dataclass(frozen=True)
-class Batch:
+class SequenceBatch:
     """Sequences that a step is taken on.
 
     Attributes
@@ -145,7 +145,7 @@ def composed(composer: Composer, movements: Gaussian, style: Tensor) -> Composed
 
 
 def judge_losses(
-    judges: Judges, batch: Batch, result: Composed, weights: ComposerWeights
+    judges: Judges, batch: SequenceBatch, result: Composed, weights: ComposerWeights
 ) -> dict[str, Tensor]:
     """Eq. 6 and 8 as the judges see them."""
     real, made = (
@@ -164,7 +164,7 @@ def judge_losses(
 def composer_losses(
     composer: Composer,
     judges: Judges,
-    batch: Batch,
+    batch: SequenceBatch,
     result: Composed,
     weights: ComposerWeights,
 ) -> dict[str, Tensor]:
@@ -188,7 +188,7 @@ def composer_losses(
 
 
 def _judged(
-    judges: Judges, movements: Gaussian, dance: Gaussian, batch: Batch
+    judges: Judges, movements: Gaussian, dance: Gaussian, batch: SequenceBatch
 ) -> tuple[Tensor, Tensor]:
     seen = movements.pair()[:, batch.first : batch.first + JUDGED_UNITS]
     return judges.movement(seen, batch.audio), judges.dance(dance.pair()[:, None], batch.audio)
@@ -243,12 +243,12 @@ class ComposerLesson:
         self._update("composer_adam", parts)
         return {name: float(part.detach()) for name, part in {**parts, **judged}.items()}
 
-    def _drawn(self, rng: np.random.Generator) -> Batch:
+    def _drawn(self, rng: np.random.Generator) -> SequenceBatch:
         sequences = self.sequences[int(rng.integers(len(self.sequences)))]
         chosen = rng.integers(len(sequences.units), size=self.setting.batch)
         first = int(rng.integers(sequences.units.shape[1] - JUDGED_UNITS + 1))
         movements = _taken(self.movements, sequences.units[chosen])
-        return Batch(movements, sequences.audio[chosen], sequences.style[chosen], first)
+        return SequenceBatch(movements, sequences.audio[chosen], sequences.style[chosen], first)
 
     def _update(self, name: str, parts: dict[str, Tensor]) -> None:
         loss = torch.stack(list(parts.values())).sum()

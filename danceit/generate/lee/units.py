@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.counts import Counts
 from danceit.data import FPS, JOINT, N_JOINTS, Clip, Float32, Float64, Int64
 from danceit.movement import kinematic_beats

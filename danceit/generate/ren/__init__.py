@@ -5,6 +5,7 @@
 - `judges`: the local temporal and the global content discriminator
 - `st_gcn`: the graph network that poses are compared by
 - `losses`: eq. 1 and 4-7
-- `training`: the graph network first, then generator and judges
+- `training`: the graph network first, then generator and judges: `lessons`, as `options` say
+- `ensemble`: all networks together
 - `generator`: what dances, in overlapping pieces
 """

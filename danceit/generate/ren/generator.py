@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import FPS, Dance, Float32, Music
 from danceit.errors import InputError
 from danceit.generate.course import Run

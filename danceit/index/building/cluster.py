@@ -39,10 +39,9 @@ from danceit.index.sources import Found
 from danceit.index.sources.remote import RemoteFile, fetch_files
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import FragmentStore, PartWriter, StoreSpec
+from danceit.progress import Progress
 
 Item = TypeVar("Item")
-Told = Callable[[int, int, str], None]
-"""Called with recordings done, recordings in all, and what is being done."""
 LOCAL, AUTO = "local", "auto"
 _GROUP_BYTES = 256 << 20
 """Embedded work that one task writes as a part; it is held in memory."""
@@ -120,7 +119,7 @@ class RayWorkers:
         embedder: Embedder,
         spec: StoreSpec,
         dims: int | None,
-        told: Told,
+        told: Progress,
     ) -> dict[str, str]:
         """Do the work on every task and keep it at its path.
 
@@ -151,7 +150,7 @@ class RayWorkers:
                 )
         return failed
 
-    def fetch(self, address: str, files: Sequence[RemoteFile], told: Told) -> None:
+    def fetch(self, address: str, files: Sequence[RemoteFile], told: Progress) -> None:
         """Copy objects of an object store to the shared cache; see `remote.fetch_files`.
 
         Raises
@@ -176,7 +175,7 @@ class RayWorkers:
                     " be at the same path on all nodes"
                 )
 
-    def add(self, store: FragmentStore, paths: Sequence[Path], told: Told) -> None:
+    def add(self, store: FragmentStore, paths: Sequence[Path], told: Progress) -> None:
         """Add embedded work to a store; the nodes write it themselves where its engine lets them.
 
         Raises
@@ -193,7 +192,7 @@ class RayWorkers:
             store.add(load_batch(path))
             told(done + 1, len(paths), "adding")
 
-    def _written(self, write: PartWriter, paths: Sequence[Path], told: Told) -> list[str]:
+    def _written(self, write: PartWriter, paths: Sequence[Path], told: Progress) -> list[str]:
         """Have parts written, and return what describes them in a fixed order."""
         sizes = [path.stat().st_size for path in paths]
         groups = list(_groups(paths, sizes, _GROUP_BYTES, len(paths)))

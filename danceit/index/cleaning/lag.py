@@ -81,7 +81,7 @@ def in_step(recording: Recording, lag: str) -> Recording:
         return recording
     clear = found.confidence >= CLEAR and abs(found.seconds) >= NOTABLE_S
     if lag != "report" and clear:
-        note = f"picture later than sound by {found}: put right; --lag off leaves it"
+        note = f"picture later than sound by {found}: put right; `lag=off` leaves it"
         return _moved(recording, found.seconds, note)
     note = f"picture later than sound by {found}"
     if clear:

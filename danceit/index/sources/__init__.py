@@ -6,6 +6,11 @@ by the entry-point group ``danceit.sources``.
 
 `scan` walks a folder of mixed formats. Its order depends on names alone; hidden files
 are left out; what no source knows is named and counted, a whole folder in one line.
+
+- readers: `npz` (our own), `tang`, `aist`, `bvh`, `openpose`, `coco`, `video`
+- what they share: `media` beside a recording, `people` told apart, `axes` and `timing` of files
+  that say little, `checks`; `settings`: how recordings are read, where there is a choice
+- `remote`: dances in an object store
 """
 
 import logging

@@ -57,6 +57,10 @@ class PublishedStore(FragmentStore, Generic[S, W]):
 
     described: ClassVar[str]
     """What `danceit index info` calls the engine."""
+    state_type: ClassVar[type[Any]]
+    """The engine's `State`."""
+    writer_type: ClassVar[type[Any]]
+    """The engine's `Transaction`; made with the place, spec, base, encoder and options."""
 
     def __init__(self, location: Path, state: S | None, options: StoreOptions) -> None:
         self._check(options)
@@ -71,7 +75,7 @@ class PublishedStore(FragmentStore, Generic[S, W]):
     @classmethod
     def holds(cls, location: Path) -> bool:
         """Whether the manifest there, or its copy in the newest state, names this engine."""
-        return engine_of(location) == cls._state_type().engine
+        return engine_of(location) == str(cls.state_type.engine)
 
     @classmethod
     def open(cls, location: Path, options: StoreOptions | None = None) -> Self:
@@ -79,7 +83,7 @@ class PublishedStore(FragmentStore, Generic[S, W]):
         cls._load()
         location = Path(location)
         while True:
-            state: S = cls._state_type().open(location)
+            state: S = cls.state_type.open(location)
             try:
                 return cls(location, state, options or StoreOptions())
             except IndexStateError:
@@ -125,9 +129,9 @@ class PublishedStore(FragmentStore, Generic[S, W]):
         cls._check(chosen)
         lock = take_lock(location)
         try:
-            base: S = cls._state_type().last_good(location)
+            base: S = cls.state_type.last_good(location)
             try:
-                writer = cls._writing(location, base.manifest.spec, base, None, chosen)
+                writer: W = cls.writer_type(location, base.manifest.spec, base, None, chosen)
                 published: S = writer.publish(retrain=True)
             finally:
                 base.close()
@@ -252,25 +256,9 @@ class PublishedStore(FragmentStore, Generic[S, W]):
     def _check(cls, options: StoreOptions) -> None:
         """Refuse options that cannot be had, now rather than at the end of long work."""
 
-    @classmethod
+    @staticmethod
     @abstractmethod
-    def _state_type(cls) -> type[S]: ...
-
-    @classmethod
-    @abstractmethod
-    def _writing(
-        cls,
-        location: Path,
-        spec: StoreSpec,
-        base: S | None,
-        save_encoder: Callable[[Path], None] | None,
-        options: StoreOptions,
-    ) -> W:
-        """Begin to write what comes after `base`; the lock is held."""
-
-    @classmethod
-    @abstractmethod
-    def _remove_leftovers(cls, location: Path) -> None:
+    def _remove_leftovers(index: Path) -> None:
         """Remove states that are superseded or were never finished; the lock is held."""
 
     def _take_state(self, state: S) -> None:
@@ -292,7 +280,8 @@ class PublishedStore(FragmentStore, Generic[S, W]):
     def _begin(
         self, spec: StoreSpec, base: S | None, save_encoder: Callable[[Path], None] | None
     ) -> W:
-        return self._writing(self._location, spec, base, save_encoder, self._options)
+        writer: W = self.writer_type(self._location, spec, base, save_encoder, self._options)
+        return writer
 
     def _begun(self) -> W:
         if self._writer is None:

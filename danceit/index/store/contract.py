@@ -208,7 +208,7 @@ class FragmentStore(Closing):
     def part_writer(self) -> PartWriter | None:
         """Begin a transaction that other processes write parts of; None where they cannot.
 
-        Where they cannot, whoever has them prepares batches and gives them to `add`.
+        Where they cannot, whoever has them makes batches and gives them to `add`.
         """
         return None
 

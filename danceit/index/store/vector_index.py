@@ -54,7 +54,7 @@ class Plan:
     recall: float = 0.0
 
 
-def choose_plan(count: int, factory: str = "", recall: float = 0.0) -> Plan:
+def plan_for(count: int, factory: str = "", recall: float = 0.0) -> Plan:
     """Index for `count` vectors, as measured at 16 dimensions (recall at 10 of 0.99 or more)."""
     if factory:
         return Plan(factory, DEFAULT_NPROBE, recall)

@@ -1,8 +1,9 @@
 """A small library of dances made from nothing: for the demo, and for tests without data.
 
 Songs in three styles are composed and played by `arrangement`; bodies of different
-build dance them in the three vocabularies of `moves`. Both follow one `Score`, so the beat,
-the metre and the rise from verse to chorus are in the sound and in the movement. Every
+build dance them in the three vocabularies of `moves`. Both follow one `score`, so the beat,
+the metre and the rise from verse to chorus are in the sound and in the movement. `instruments`
+play, a `body` moves; `choreography` is keyposes on the beat, `dancing` which moves of it. Every
 file is the same, byte for byte, for the same seed on the same machine.
 """
 

@@ -294,7 +294,7 @@ class _Session:
             stage, step = str(note["stage"]), int(note["step"])
             best, kept = dict(note.get("best", {})), int(note.get("kept", 0))
         except (KeyError, TypeError, ValueError) as exc:
-            raise InputError(f"{path} is damaged: {exc!r}; train with --restart") from exc
+            raise InputError(f"{path} is damaged: {exc!r}; train again with `restart`") from exc
         longer = stored.steps < self.config.steps
         if longer and stage == FACE:
             # FaceGAN has learnt to mend pictures that are about to change: it begins anew.
@@ -383,4 +383,4 @@ def state_of(folder: Path) -> tuple[str, int]:
     try:
         return str(note["stage"]), int(note["step"])
     except (KeyError, TypeError, ValueError) as exc:
-        raise InputError(f"{path} is damaged: {exc!r}; train with --restart") from exc
+        raise InputError(f"{path} is damaged: {exc!r}; train again with `restart`") from exc

@@ -192,7 +192,7 @@ def layout_of(feature_set: str) -> Layout:
     if feature_set == "pulse":
         raise InputError(
             "this encoder was trained by an earlier danceit, on a beat of its own instead of the "
-            "song's counts: train it again (for an index: `index build --retrain`)"
+            "song's counts: train it again (for an index: danceit index build --retrain)"
         )
     if feature_set not in LAYOUTS:
         known = ", ".join(LAYOUTS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from danceit.align.warping import rewarped
+from danceit.align.retiming import rewarped
 from danceit.counts import Counts
 from danceit.data import FLOOR_PX, FPS, Dance, Float32, mirrored
 from danceit.errors import InputError

@@ -55,7 +55,7 @@ class Idle:
 
     def frames(self, first: int, count: int) -> tuple[Float32, Float64]:
         """Poses (count, 18, C) from frame `first` of the waiting on, and seconds of the source."""
-        from danceit.align.warping import sampled
+        from danceit.align.retiming import sampled
 
         last = len(self._poses) - 1
         turn = np.pi * np.arange(first, first + count) * PACE / last

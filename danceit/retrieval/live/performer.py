@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.audio.decoding import RATE, Sound
 from danceit.audio.live.following import WINDOW_S, Followed, Follower
 from danceit.data import FPS, Float32, Float64, Int32, Int64, Placement

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from danceit.align.inertial import InertialAligner
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.counts import Counts
 from danceit.data import FPS, Dance, Float32, Float64, Int32, Int64, Music, Placement
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import CANVAS_PX, Bool, Float32, Float64
 
 Complex128 = npt.NDArray[np.complex128]

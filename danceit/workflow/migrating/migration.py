@@ -103,7 +103,7 @@ def publish(index: Path, *, device: str = "auto", progress: Progress = silent) -
     InputError
         If nothing was embedded, or the index has changed since.
     """
-    cause = "embed it first: danceit index migrate --encoder NEW"
+    cause = "embed it first, by giving the new `encoder`"
     return _exchanged(Path(index), NEXT, BEFORE, cause, device, progress)
 
 
@@ -165,8 +165,8 @@ def _is_of(place: Path, store: FragmentStore, encoder_id: str) -> bool:
 def _check_same(index: Path, now: FragmentStore, other: FragmentStore) -> None:
     if changed := _changed(now, other):
         raise InputError(
-            f"{index} has changed since ({', '.join(changed[:3])}): embed it again with: "
-            "danceit index migrate --encoder ENCODER"
+            f"{index} has changed since ({', '.join(changed[:3])}): embed it again, "
+            "by giving the `encoder`"
         )
 
 

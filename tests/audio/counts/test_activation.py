@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from danceit.audio.counts.activation import WEIGHTS, activation, prepared
+from danceit.audio.counts.activation import WEIGHTS, activation, as_read
 from danceit.audio.counts.heard import WIDTH, Heard, hear
 from danceit.audio.counts.learning.material import load, make
 from danceit.audio.counts.learning.training import PulseNetwork, restore, save, train
@@ -20,7 +20,7 @@ def test_numpy_hears_what_torch_was_taught(tmp_path: Path) -> None:
     restore(network, tmp_path / "pulse.safetensors")
     features = np.random.default_rng(0).normal(size=(700, WIDTH)).astype(np.float32)
     with torch.no_grad():
-        wanted = network(torch.from_numpy(prepared(features).T[None].copy()))[0].numpy()
+        wanted = network(torch.from_numpy(as_read(features).T[None].copy()))[0].numpy()
     found = activation(Heard(features), tmp_path / "pulse.safetensors")
     np.testing.assert_allclose(found.beat, wanted[0], atol=1e-4)
     np.testing.assert_allclose(found.one, wanted[1], atol=1e-4)

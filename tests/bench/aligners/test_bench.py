@@ -238,7 +238,7 @@ def test_dances_are_retrieved_where_there_is_an_index(library, songs, index, tmp
 
 def test_an_indexed_song_is_refused_unless_allowed(library, songs, index, tmp_path):
     options = replace(METHODS, methods=("none",), length_s=1.0)
-    with pytest.raises(InputError, match=r"the index holds a dance to .*--allow-leak"):
+    with pytest.raises(InputError, match=r"the index holds a dance to .*`allow_leak`"):
         bench_aligners(library.folder, songs, tmp_path, options, index=index, progress=False)
     allowed = replace(options, allow_leak=True)
     run = bench_aligners(library.folder, songs, tmp_path, allowed, index=index, progress=False)

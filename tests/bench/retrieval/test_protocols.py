@@ -25,7 +25,7 @@ def test_a_test_dance_in_the_index_is_recognised_under_another_name(leak):
 
 
 def test_a_score_on_an_indexed_dance_is_refused_unless_allowed(leak):
-    with pytest.raises(InputError, match=r"in the index themselves \(test\).*--no-leak"):
+    with pytest.raises(InputError, match=r"in the index themselves \(test\).*`no_leak`"):
         protocols.refuse_indexed(leak, allowed=False)
     protocols.refuse_indexed(leak, allowed=True)
 

@@ -118,5 +118,5 @@ def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
     write(tmp_path / "twice" / "2.dance.npz", "one")
     with pytest.raises(InputError, match="several dances to the song"):
         entries([tmp_path / "twice"])
-    with pytest.raises(InputError, match="--seconds must be above 0"):
+    with pytest.raises(InputError, match="`seconds` must be above 0"):
         trials(entries([a]), single=True, seconds=0, seed=0)

@@ -155,7 +155,7 @@ def test_who_holds_a_graph_network_alone_is_no_row(
     song = tmp_path / "song.wav"
     song.touch()
     for given in ({"generators": ("graph",)}, {"beside": ("graph",)}):
-        with pytest.raises(InputError, match=r"'graph' holds a graph network alone .*--graph"):
+        with pytest.raises(InputError, match=r"'graph' holds a graph network alone .*`graph`"):
             bench.bench_systems(
                 tmp_path, [song], tmp_path / "run", tmp_path / "none",
                 bench.SystemsOptions(**given), progress=False,

@@ -33,7 +33,7 @@ def test_a_clear_lag_of_a_videos_own_sound_is_put_right_and_told(dance: Recordin
     late = replace(dance, times_s=dance.times_s + 0.2)
     result = in_step(late, ReadSettings().lag)
     np.testing.assert_allclose(result.times_s, dance.times_s, atol=0.03)
-    assert "put right; --lag off leaves it" in result.notes[-1]
+    assert "put right; `lag=off` leaves it" in result.notes[-1]
     # In step, it is left alone.
     np.testing.assert_array_equal(in_step(dance, "auto").times_s, dance.times_s)
 

@@ -12,11 +12,11 @@ from danceit.errors import IndexStateError, InputError, MissingDependencyError
 from danceit.index.store.cards import count_cards
 from danceit.index.store.vector_index import (
     Plan,
-    choose_plan,
     exact_search,
     filtered_search,
     make_index,
     merge,
+    plan_for,
     read_index,
     write_index,
 )
@@ -72,12 +72,12 @@ def test_exact_search_of_fewer_than_k(vectors: Float32, queries: Float32, count:
 
 
 def test_flat_up_to_the_limit_and_lists_above() -> None:
-    assert choose_plan(100_000) == Plan("Flat", 0)
-    assert choose_plan(100_001).factory == "IVF1024,Flat"
-    assert choose_plan(1_000_000).factory == "IVF4096,Flat"
-    assert choose_plan(10_000_000).factory == "IVF16384,Flat"
-    assert choose_plan(100_000_000).factory == "IVF65536_HNSW32,SQfp16"
-    assert choose_plan(10, "HNSW32").factory == "HNSW32"
+    assert plan_for(100_000) == Plan("Flat", 0)
+    assert plan_for(100_001).factory == "IVF1024,Flat"
+    assert plan_for(1_000_000).factory == "IVF4096,Flat"
+    assert plan_for(10_000_000).factory == "IVF16384,Flat"
+    assert plan_for(100_000_000).factory == "IVF65536_HNSW32,SQfp16"
+    assert plan_for(10, "HNSW32").factory == "HNSW32"
 
 
 @pytest.mark.parametrize(

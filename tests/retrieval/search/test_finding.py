@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.align.warping import sampled
+from danceit.align.retiming import sampled
 from danceit.data import Float32, mirrored
 from danceit.errors import IndexStateError, InputError
 from danceit.index.building.build import build

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from danceit.audio.counts.activation import prepared
+from danceit.audio.counts.activation import as_read
 from danceit.audio.counts.heard import BANDS, WIDTH
 from danceit.audio.counts.learning.material import Lesson, load
 from danceit.files import replacing
@@ -51,7 +51,7 @@ class PulseNetwork(nn.Module):
             self.head.bias.fill_(-3.0)  # type: ignore[union-attr]
 
     def forward(self, features: Tensor) -> Tensor:
-        """Log odds of prepared features."""
+        """Log odds of features as they are read."""
         heard = features
         for layer in self.front:
             heard = nn.functional.elu(layer(heard))
@@ -62,7 +62,7 @@ class PulseNetwork(nn.Module):
 
 
 @dataclass(frozen=True)
-class Batch:
+class SongBatch:
     """Crops of songs; `barred` (N, 1) is 1 where bars are taught."""
 
     features: Tensor
@@ -132,13 +132,13 @@ def restore(network: PulseNetwork, path: Path) -> None:
             layer.bias.copy_(torch.from_numpy(tensors[f"{number}.bias"].astype(np.float32)))
 
 
-def _loss(odds: Tensor, batch: Batch) -> Tensor:
+def _loss(odds: Tensor, batch: SongBatch) -> Tensor:
     each = nn.functional.binary_cross_entropy_with_logits(odds, batch.targets, reduction="none")
     beat, one = each[:, 0].mean(), (each[:, 1] * batch.barred).mean()
     return beat + 1.5 * one
 
 
-def _batches(folder: Path, rng: np.random.Generator) -> Iterator[Batch]:
+def _batches(folder: Path, rng: np.random.Generator) -> Iterator[SongBatch]:
     """Random crops of random songs, without end; new songs are picked up as they come."""
     lessons: dict[Path, Lesson] = {}
     while True:
@@ -151,21 +151,21 @@ def _batches(folder: Path, rng: np.random.Generator) -> Iterator[Batch]:
             yield _batch(picked, rng)
 
 
-def _batch(songs: list[Lesson], rng: np.random.Generator) -> Batch:
+def _batch(songs: list[Lesson], rng: np.random.Generator) -> SongBatch:
     features = np.zeros((len(songs), _CROP, WIDTH), np.float32)
     targets = np.zeros((len(songs), 2, _CROP), np.float32)
     for row, song in enumerate(songs):
         start = int(rng.integers(0, max(1, len(song.features) - _CROP)))
         # As often as not from the start, where songs begin with something else than the 1.
         start = 0 if rng.random() < 0.25 else start
-        part = prepared(song.features[start : start + _CROP])
+        part = as_read(song.features[start : start + _CROP])
         hidden = rng.integers(0, BANDS, int(rng.integers(0, _HIDDEN_BANDS + 1)))
         part[:, np.r_[hidden, hidden + BANDS]] = 0.0
         features[row, : len(part)] = part
         targets[row, 0, : len(part)] = song.beat[start : start + _CROP]
         targets[row, 1, : len(part)] = song.one[start : start + _CROP]
     barred = np.array([[float(song.barred)] for song in songs], np.float32)
-    return Batch(
+    return SongBatch(
         torch.from_numpy(features.transpose(0, 2, 1).copy()),
         torch.from_numpy(targets),
         torch.from_numpy(barred),

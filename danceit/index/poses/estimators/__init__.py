@@ -4,6 +4,8 @@ An estimator is asked for by name (``mediapipe``), or by a model's path: a Media
 ``.task`` or an RTMPose ``.onnx``. Further ones come by the entry-point group
 ``danceit.estimators``: a callable that takes the model's path, or None, and returns
 an `Estimator`.
+
+`second_look` looks again for people whom a picture hides.
 """
 
 from collections.abc import Callable

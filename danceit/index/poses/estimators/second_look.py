@@ -115,7 +115,7 @@ class SecondLook:
         right, bottom = np.minimum(np.ceil(box[2:]), [width, height]).astype(int).tolist()
         if right - left < 8 or bottom - top < 8:
             return People(np.empty((0, 18, 3), np.float32), np.empty((0, 18, 3), np.float32))
-        crop, scale = _prepared(picture[top:bottom, left:right])
+        crop, scale = _looked_at(picture[top:bottom, left:right])
         found = self._look(crop)
         image = found.image.copy()
         image[..., :2] = image[..., :2] / scale + np.array([left, top], dtype=np.float32)
@@ -137,7 +137,7 @@ def shrunk(picture: Picture, longest_px: int) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _prepared(crop: Picture) -> tuple[Picture, float]:
+def _looked_at(crop: Picture) -> tuple[Picture, float]:
     """A crop at the scale that is looked at, brightened where it is dark, and that scale."""
     import cv2
 

@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +26,7 @@ from danceit.files import cache_dir, read_sealed, sha256_of_file, write_sealed
 from danceit.index.poses.estimators import Estimator, Session
 from danceit.index.poses.footage.decoding import Losses, Still, pictures
 from danceit.index.poses.footage.shots import CUT, Signature, difference, signature
+from danceit.progress import Progress, silent
 
 VERSION = 3
 """Raised with every change that makes earlier extractions, or their files, differ."""
@@ -33,9 +34,6 @@ PART_PICTURES = 1500
 _LOG = logging.getLogger(__name__)
 _REPORT_EVERY = 8
 _COMPLETE = "complete"
-
-Told = Callable[[int], None]
-"""Called with the pictures done so far."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,10 @@ def load_footage(folder: Path) -> Footage | None:
     )
 
 
-def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda done: None) -> None:
+def extract(path: Path, estimator: Estimator, folder: Path, told: Progress = silent) -> None:
     """Run the estimator over a video and keep what it sees in `folder`.
+
+    `told` is told of the pictures; how many there are in all nobody knows.
 
     Raises
     ------
@@ -128,12 +128,12 @@ def extract(path: Path, estimator: Estimator, folder: Path, told: Told = lambda 
         n_done, last_s = sum(len(part["times_s"]) for part in done), -np.inf
         if done:
             last_s = float(done[-1]["times_s"][-1])
-            told(n_done)
+            told(n_done, 0)
         losses = Losses()
         everything = _of_one_size(pictures(path, estimator.longest_px, losses))
         stills = (still for still in everything if still.time_s > last_s)
         number, size = len(done), (0, 0)
-        for part in _parts(stills, estimator, lambda count: told(n_done + count)):
+        for part in _parts(stills, estimator, n_done, told):
             size = part.size
             _write_part(part, _part(folder, number))
             number += 1
@@ -180,11 +180,13 @@ def _of_one_size(stills: Iterator[Still]) -> Iterator[Still]:
         yield still
 
 
-def _parts(stills: Iterator[Still], estimator: Estimator, told: Told) -> Iterator[_Part]:
+def _parts(
+    stills: Iterator[Still], estimator: Estimator, n_done: int, told: Progress
+) -> Iterator[_Part]:
+    """Look at pictures, gathered in parts; `n_done` have been looked at before."""
     session: Session | None = None
     part = _Part()
     before: Signature | None = None
-    n_done = 0
     try:
         for still in stills:
             mark = signature(still.picture)
@@ -197,7 +199,7 @@ def _parts(stills: Iterator[Still], estimator: Estimator, told: Told) -> Iterato
             _see(part, still, session, mark)
             n_done += 1
             if n_done % _REPORT_EVERY == 0:
-                told(n_done)
+                told(n_done, 0)
             if len(part.times_s) >= PART_PICTURES:
                 yield part
                 part = _Part()
@@ -206,7 +208,7 @@ def _parts(stills: Iterator[Still], estimator: Estimator, told: Told) -> Iterato
             session.close()
     if part.times_s:
         yield part
-    told(n_done)
+    told(n_done, 0)
 
 
 def _see(part: _Part, still: Still, session: Session, mark: Signature) -> None:

@@ -31,7 +31,7 @@ def main() -> None:
             path,
             make_estimator(job["estimator"]),
             Path(job["folder"]),
-            told=lambda done: answer(done=done),
+            told=lambda done, total, what="": answer(done=done),
         )
     except DanceitError as exc:
         text = str(exc)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,10 +21,7 @@ from danceit.errors import DanceitError
 from danceit.index.poses.estimators import Estimator, make_estimator
 from danceit.index.poses.footage.decoding import expected_pictures
 from danceit.index.poses.footage.extraction import footage_folder, load_footage
-from danceit.progress import silent
-
-Progress = Callable[[int, int, str], None]
-"""Called with pictures done, pictures in all, and the video being looked at."""
+from danceit.progress import Progress, silent
 
 
 @dataclass
@@ -62,7 +59,8 @@ def extract_all(
         Estimator, see `make_estimator`.
     workers : int, optional
         Processes at once; by default one for each processor.
-    progress : callable, optional
+    progress : Progress, optional
+        Of the pictures, with the video being looked at.
 
     Returns
     -------

@@ -6,7 +6,7 @@ published version. Needs the extra ``[cluster]``.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from danceit.index.store.contract import (
     Hits,
     RecordingEntry,
     StoreOptions,
-    StoreSpec,
     Where,
 )
 from danceit.index.store.lance.generation import LanceGeneration
@@ -54,6 +53,8 @@ class LanceStore(PublishedStore[LanceGeneration, LanceWriter]):
     """
 
     described = "lance: Lance tables"
+    state_type, writer_type = LanceGeneration, LanceWriter
+    _remove_leftovers = staticmethod(remove_leftovers)
 
     def matching(self, where: Where) -> Int64:
         """Rows of all fragments that satisfy a filter; see `FragmentStore.matching`."""
@@ -127,25 +128,6 @@ class LanceStore(PublishedStore[LanceGeneration, LanceWriter]):
     def _check(cls, options: StoreOptions) -> None:
         if options.device == "cuda":
             count_cards(options.device)
-
-    @classmethod
-    def _state_type(cls) -> type[LanceGeneration]:
-        return LanceGeneration
-
-    @classmethod
-    def _writing(
-        cls,
-        location: Path,
-        spec: StoreSpec,
-        base: LanceGeneration | None,
-        save_encoder: Callable[[Path], None] | None,
-        options: StoreOptions,
-    ) -> LanceWriter:
-        return LanceWriter(location, spec, base, save_encoder, options)
-
-    @classmethod
-    def _remove_leftovers(cls, location: Path) -> None:
-        remove_leftovers(location)
 
     def _find(self, queries: Float32, k: int, by: By, where: Where) -> Hits:
         hits = find(self._read, queries, k, by, where)

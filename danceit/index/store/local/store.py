@@ -1,8 +1,5 @@
 """The local engine: DuckDB and flat files hold the truth, FAISS finds the nearest."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 
 from danceit.data import Float32, Int64
@@ -15,7 +12,6 @@ from danceit.index.store.contract import (
     Hits,
     RecordingEntry,
     StoreOptions,
-    StoreSpec,
     Where,
 )
 from danceit.index.store.faiss_module import load_faiss
@@ -31,6 +27,8 @@ class LocalStore(PublishedStore[Generation, GenerationWriter]):
     """
 
     described = "local: FAISS and DuckDB"
+    state_type, writer_type = Generation, GenerationWriter
+    _remove_leftovers = staticmethod(remove_leftovers)
     _search: LocalSearch | None = None
 
     def matching(self, where: Where) -> Int64:
@@ -71,25 +69,6 @@ class LocalStore(PublishedStore[Generation, GenerationWriter]):
     @classmethod
     def _check(cls, options: StoreOptions) -> None:
         count_cards(options.device)
-
-    @classmethod
-    def _state_type(cls) -> type[Generation]:
-        return Generation
-
-    @classmethod
-    def _writing(
-        cls,
-        location: Path,
-        spec: StoreSpec,
-        base: Generation | None,
-        save_encoder: Callable[[Path], None] | None,
-        options: StoreOptions,
-    ) -> GenerationWriter:
-        return GenerationWriter(location, spec, base, save_encoder, options)
-
-    @classmethod
-    def _remove_leftovers(cls, location: Path) -> None:
-        remove_leftovers(location)
 
     def _take_state(self, state: Generation) -> None:
         self._search = LocalSearch(state, self._options.device)

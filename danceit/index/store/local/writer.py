@@ -22,7 +22,7 @@ from danceit.index.store.local.truth import TruthWriter, link
 from danceit.index.store.manifest import NAME, PREFIX, FileEntry, Manifest, SearchPart
 from danceit.index.store.state import ENCODER, READERS, in_use
 from danceit.index.store.transaction import Transaction, disk_told, flush
-from danceit.index.store.vector_index import Plan, add_vectors, choose_plan, make_index, write_index
+from danceit.index.store.vector_index import Plan, add_vectors, make_index, plan_for, write_index
 
 
 class GenerationWriter(Transaction[Generation]):
@@ -106,7 +106,7 @@ class GenerationWriter(Transaction[Generation]):
     def _make_part(self, by: By, length: int, rows: Int64, *, retrain: bool) -> SearchPart:
         vectors: Float32 = np.memmap(self.folder / VECTORS[by], dtype="<f4", mode="r")
         vectors = vectors.reshape(-1, self._open.widths[by])
-        wanted = choose_plan(len(rows), self._factory, self._recall)
+        wanted = plan_for(len(rows), self._factory, self._recall)
         grown = None if retrain else self._grown(by, length, vectors, rows, wanted)
         index, plan = grown or make_index(vectors, rows, wanted, self._device)
         file = f"{SEARCH}/{by}-{length}.faiss"

@@ -19,7 +19,7 @@ def test_what_is_seen_is_kept_and_read_back(film: Filmer) -> None:
     path, estimator = film(30), Painted()
     folder = footage_folder(path, estimator)
     told: list[int] = []
-    extract(path, estimator, folder, told.append)
+    extract(path, estimator, folder, lambda done, total, what="": told.append(done))
     footage = load_footage(folder)
     assert footage is not None
     np.testing.assert_allclose(footage.times_s, np.arange(30) / 24, atol=1e-4)
@@ -57,7 +57,7 @@ def test_a_stopped_run_goes_on_after_its_last_whole_part(
         extract(path, Painted(stop_after=20), folder)
     assert load_footage(folder) is None
     again, told = Painted(), []
-    extract(path, again, folder, told.append)
+    extract(path, again, folder, lambda done, total, what="": told.append(done))
     assert len(again.seen) == 30 - 16
     assert told[0] == 16
     footage = load_footage(folder)

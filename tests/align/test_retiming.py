@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from danceit.align import warping
+from danceit.align import retiming
 from danceit.align.easing import eased, paths
-from danceit.align.travel import travel
-from danceit.align.warping import (
+from danceit.align.retiming import (
     rewarped,
     sampled,
     stretch,
 )
+from danceit.align.travel import travel
 from danceit.data import FPS
 from danceit.movement import movement
 from tests.align.material import dance_of, walk
@@ -131,7 +131,7 @@ def test_a_dance_sampled_in_stretches_is_the_same_to_the_byte(
     cuts = np.array([0, 1, 17, 18, 64, 128, 199])
     warp = np.sort(np.r_[rng.uniform(0, 199, 150), np.arange(0.0, 200.0, 5), 199.0])
     whole = sampled(poses, warp, cuts)
-    monkeypatch.setattr(warping, "_STRETCH", stretch)
+    monkeypatch.setattr(retiming, "_STRETCH", stretch)
     assert sampled(poses, warp, cuts).tobytes() == whole.tobytes()
 
 

@@ -1,4 +1,4 @@
-"""The process of one job: ``python -m danceit.studio.job PROJECT ID``."""
+"""The process of one job: ``python -m danceit.studio.process PROJECT ID``."""
 
 import sys
 import traceback
