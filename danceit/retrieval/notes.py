@@ -44,7 +44,8 @@ def little_movement(
         return ()
     return (
         f"{clock(shown_s, 0)} of movement must fill a song of {clock(duration_s, 0)}: moves come "
-        "back often; a larger library, or fewer filters, give more",
+        "back often; a larger library, or fewer filters, give more (danceit index gaps SONG says "
+        "what to film)",
     )
 
 

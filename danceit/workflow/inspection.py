@@ -72,6 +72,20 @@ class Inspection:
                 return clip.clip_id
         return ""
 
+    def clips_at(self, frame: int) -> tuple[str, ...]:
+        """Short names of the clips that a frame is in; none where the recording is one clip."""
+        if len(self.cleaned.clips) < 2:
+            return ()
+        people = range(1, 1 + max(person_of(clip.clip_id) for clip in self.cleaned.clips))
+        shown = [self.clip_at(frame, person) for person in people]
+        return tuple(self.short(clip_id) for clip_id in shown if clip_id)
+
+    def short(self, clip_id: str) -> str:
+        """What tells a clip from the others of its recording: dancer and number, where several."""
+        told = clip_id.removeprefix(self.name).strip()
+        several = any(person_of(clip.clip_id) > 1 for clip in self.cleaned.clips)
+        return f"person 1{told}" if several and person_of(clip_id) == 1 else told or "all"
+
     def canvas_pose(self, frame: int) -> Float32 | None:
         """Pose (18, C) on the canvas; None where the frame was dropped."""
         at_s = self.time_s(frame)

@@ -233,9 +233,8 @@ def _labelled(inspection: Inspection, frame: int, picture: Picture) -> Picture:
     size = min(max(12, width // 24), 18)
     label: Picture = np.full((round(3.2 * size), width, 3), _GROUND, dtype=np.uint8)
     draw_text(label, f"{inspection.time_s(frame):.2f} s", (0.5 * size, 0.9 * size), size, _INK)
-    # Clips of one recording differ in their number alone.
-    _, _, number = inspection.clip_at(frame).rpartition("#")
-    text = reason or (f"clip {number}" if len(inspection.cleaned.clips) > 1 else "kept")
+    shown = ", ".join(inspection.clips_at(frame))
+    text = reason or (f"clip {shown}" if shown.startswith("#") else shown) or "kept"
     at = (0.5 * size, 2.3 * size)
     draw_text(label, fitted(text, size, width - size), at, size, colour)
     return np.concatenate([framed, label])

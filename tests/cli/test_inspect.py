@@ -3,13 +3,14 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from danceit.data import JOINT
+from danceit.data import JOINT, Clip
 from danceit.index.sources.npz import SOURCE
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.render.options import Colour
@@ -98,6 +99,28 @@ def test_neither_a_film_nor_a_picture_of_somebody_else_is_written_over(
     (tmp_path / "data" / "b.npz").write_bytes(b"PK nothing")
     assert danceit("index", "inspect", tmp_path / "data", "--out", tmp_path / "seen").code == 1
     assert [path.name for path in (tmp_path / "seen").iterdir()] == ["overview.png"]
+
+
+def test_clips_are_told_apart_by_dancer_and_number() -> None:
+    from danceit.index.cleaning.cleaning import Cleaned
+    from danceit.index.cleaning.report import CleaningReport
+    from danceit.workflow.inspection import Inspection
+    from tests.index.cleaning.test_cleaning import dancing
+
+    def seen(*names: str) -> Inspection:
+        recording = dancing()
+        clips = tuple(
+            Clip(f"a.mp4{name}", "a.mp4", recording.poses[:48].astype(np.float32), Path("a.mp4"))
+            for name in names
+        )
+        cleaned = Cleaned(clips, CleaningReport("a.mp4", 48, 48), np.full(48, ""), 0.0)
+        recording = replace(recording, recording_id="a.mp4")
+        return Inspection(recording, cleaned, 0, 48, None, 0, 0.0, (), 0, None)
+
+    assert seen("").clips_at(3) == ()
+    assert seen("#1", "#2").clips_at(3) == ("#1",)
+    assert seen("", " person 2#1", " person 2#2").clips_at(3) == ("person 1", "person 2#1")
+    assert seen("#1", " person 2").short("a.mp4#1") == "person 1#1"
 
 
 def test_a_clip_of_an_index_is_found_by_its_id(

@@ -111,7 +111,7 @@ def clean(recording: Recording, *, dims: int | None = None) -> Cleaned:
     Raises
     ------
     InputError
-        If `dims` is 3 and the recording is 2-D, or the body cannot be scaled.
+        If `dims` is 3 and the recording is 2-D.
     """
     _check(recording, dims)
     main = _cleaned(recording, Performer(recording.poses, recording.sure), 1, dims)
@@ -143,10 +143,7 @@ def _others(recording: Recording, dims: int | None) -> tuple[list[_Part], tuple[
     """Those who dance beside the main dancer, and a line on each who was found."""
     kept, notes = [], []
     for number, dancer in enumerate(recording.others, start=2):
-        try:
-            part = _cleaned(recording, dancer, number, dims)
-        except InputError:
-            continue  # too little is seen to tell how large
+        part = _cleaned(recording, dancer, number, dims)
         if not part.clips:
             continue
         seconds = sum(clip.n_frames for clip in part.clips) / FPS
@@ -171,7 +168,10 @@ def _cleaned(recording: Recording, dancer: Performer, person: int, dims: int | N
     if not len(grid):
         raise InputError(f"{recording.path} lasts less than one frame of 24 a second")
     grid, lost = _with_lost(grid, first, recording.lost_s)
-    px, outliers = mended(grid * (BODY_PX / _rough_height(grid, recording)))
+    height = bodies.rough_height(grid)
+    if not height:
+        return _nothing_of(grid, lost, first)
+    px, outliers = mended(grid * (BODY_PX / height))
     px = without_excursions(px)
     breaks = jumps(px)
     faults, stretches = _stretches(px, breaks)
@@ -193,6 +193,18 @@ def _cleaned(recording: Recording, dancer: Performer, person: int, dims: int | N
         *_drift_note(max((drift for _, drift in level), default=0.0)),
     )
     return _Part(clips, faults, first, complaints(px), notes, int(outliers.sum()))
+
+
+def _nothing_of(grid: Float64, lost: Bool, first: int) -> _Part:
+    """Drop all of somebody of whom too little is seen to tell how large they are."""
+    faults = np.full(len(grid), MISSING, dtype=f"<U{max(map(len, REASONS))}")
+    faults[~np.isfinite(grid).all(axis=2).any(axis=1)] = NOBODY
+    faults[lost & (faults == NOBODY)] = LOST
+    warning = (
+        "neither a foot together with the head nor shoulders are ever seen: nothing tells how "
+        "large the body is; is anybody near enough in the picture?"
+    )
+    return _Part((), faults, first, (warning,), (), 0)
 
 
 def _stretches(px: Float64, breaks: Bool) -> tuple[Names, list[tuple[slice, bool]]]:
@@ -255,16 +267,6 @@ def _with_lost(
     for start, stop in stretches:
         lost[max(start, 0) : max(stop, 0)] = True
     return whole, lost
-
-
-def _rough_height(grid: Float64, recording: Recording) -> float:
-    height = bodies.rough_height(grid)
-    if not height:
-        raise InputError(
-            f"{recording.path} shows neither a foot together with the head nor shoulders: "
-            "the body cannot be scaled; nobody near enough in the picture?"
-        )
-    return height
 
 
 def _faults(poses: Float64, seen: bodies.Seen) -> Names:

@@ -141,7 +141,7 @@ def _row(seen: Inspection) -> Picture:
 def _clips(seen: Inspection) -> Iterator[str]:
     """Each clip in a word or two: seconds, what of the body, how sure."""
     for clip in seen.cleaned.clips[:12]:
-        name = clip.clip_id.removeprefix(seen.name).strip() or "all"
+        name = seen.short(clip.clip_id)
         body = " upper" if clip.body == "upper" else ""
         sure = f" {clip.sure:.0%} sure" if clip.sure < 1 else ""
         yield f"{name}: {clip.n_frames / FPS:.1f} s{body}{sure}"

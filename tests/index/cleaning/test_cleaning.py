@@ -251,13 +251,26 @@ def test_three_dimensions_can_be_projected() -> None:
         (dancing(dims=2), 3, "is 2-D and cannot go into a 3-D index: use `dims=2`"),
         (dancing(), 4, "dims must be 2 or 3; got 4"),
         (replace(dancing(), poses=dancing().poses[:, :17]), None, "17"),
-        (changed(dancing(), dancing().poses * np.nan), None, "cannot be scaled"),
-        (changed(dancing(), dancing().poses * 0), None, "cannot be scaled"),
     ],
 )
 def test_bad_input_is_one_line(recording: Recording, dims: int | None, message: str) -> None:
     with pytest.raises(InputError, match=message):
         clean(recording, dims=dims)
+
+
+@pytest.mark.parametrize("factor", [np.nan, 0.0])
+def test_of_nobody_every_frame_is_dropped_for_that_reason(factor: float) -> None:
+    cleaned = clean(changed(dancing(), dancing().poses * factor))
+    assert cleaned.clips == ()
+    assert cleaned.report.dropped == {"nobody found": cleaned.report.frames_in}
+    assert "how large the body is" in cleaned.report.warnings[0]
+
+
+def test_of_knees_alone_it_is_said_that_hands_and_feet_are_missing() -> None:
+    poses = np.full_like(dancing().poses, np.nan)
+    poses[:, [9, 12]] = dancing().poses[:, [9, 12]]
+    report = clean(changed(dancing(), poses)).report
+    assert report.dropped == {"hands or feet missing": report.frames_in}
 
 
 def test_the_callers_poses_stay() -> None:
