@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -153,12 +154,50 @@ def picture_stream(container: Any) -> Any:
     return None
 
 
+class Timeline:
+    """Seconds into a video: who looks for poses, numbers keypoints or shows it counts them alike.
+
+    They count from the stamp at which the file says that its picture starts, or else from the first
+    stamp asked about. What an edit list leaves out is decoded for what follows, but has no
+    time: it lies before the start, or its packets are marked. Sound counts from there too.
+
+    Parameters
+    ----------
+    stream : av.video.stream.VideoStream
+        As `picture_stream` finds it.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        # Kept, as a stream is gone with its container.
+        self._base: Fraction = stream.time_base
+        self._zero: int | None = stream.start_time
+
+    @property
+    def start_s(self) -> float | None:
+        """Stamp of the start in seconds; None where the file does not say."""
+        return None if self._zero is None else float(self._zero * self._base)
+
+    def second(self, stamp: int) -> float:
+        """Second into the video at which what is stamped so is shown."""
+        if self._zero is None:
+            self._zero = stamp
+        return float((stamp - self._zero) * self._base)
+
+    def stamp(self, second: float) -> int:
+        """Stamp of a second into the video, to enter it there."""
+        return round(second / float(self._base)) + (self._zero or 0)
+
+    def packets(self, container: Any, stream: Any) -> Iterator[tuple[float, bool]]:
+        """Seconds of the packets that are shown, as stored, and whether each is a key frame."""
+        for packet in container.demux(stream):
+            if packet.pts is not None and not packet.is_discard:
+                yield self.second(packet.pts), bool(packet.is_keyframe)
+
+
 def picture_start_s(container: Any) -> float | None:
     """Time stamp of a video's first frame; None where there is no picture but cover art."""
     stream = picture_stream(container)
-    if stream is None or stream.start_time is None:
-        return None
-    return float(stream.start_time * stream.time_base)
+    return None if stream is None else Timeline(stream).start_s
 
 
 def pixel_aspect(stream: Any) -> float:

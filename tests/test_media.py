@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from danceit.audio import read_sound
@@ -89,3 +90,33 @@ def test_names_are_sounds_or_videos_or_neither() -> None:
 def test_only_whole_quarters_turn_a_picture(rotation: int, turns: int) -> None:
     assert quarter_turns(SimpleNamespace(rotation=rotation)) == turns
     assert quarter_turns(SimpleNamespace()) == 0
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 1.5])
+def test_poses_keypoints_and_footage_count_the_same_seconds(tmp_path: Path, lag_s: float) -> None:
+    from danceit.index.poses.footage.decoding import pictures
+    from danceit.render.footage.reel import Reel
+    from tests.render.filming import write_video
+
+    video = tmp_path / "late.mkv"
+    write_video(video, n_frames=40, lag=lag_s)
+    numbered_s = video_frame_times_s(video)
+    looked_at_s = [still.time_s for still in pictures(video, 64)]
+    shown_s = Reel(video, numbered_s).times_s
+    assert numbered_s[0] == 0.0
+    np.testing.assert_allclose(looked_at_s, numbered_s, atol=1e-9)
+    np.testing.assert_allclose(shown_s, numbered_s, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["json_beside_trimmed/dance.mp4", "json_beside_trimmed/vp9.webm"])
+def test_of_a_trimmed_film_and_of_hidden_pictures_too(real_data: Path, name: str) -> None:
+    from danceit.index.poses.footage.decoding import pictures
+    from danceit.render.footage.reel import Reel
+
+    video = real_data / "defects" / "public" / name
+    numbered_s = video_frame_times_s(video)
+    looked_at_s = np.array([still.time_s for still in pictures(video, 64)])
+    reel = Reel(video, looked_at_s)
+    shown = np.abs(reel.times_s[:, None] - looked_at_s).min(axis=0)
+    np.testing.assert_allclose(looked_at_s, numbered_s, atol=1e-9)
+    np.testing.assert_allclose(shown, 0.0, atol=1e-9)

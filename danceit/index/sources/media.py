@@ -19,6 +19,8 @@ from danceit.data import Float64
 from danceit.errors import InputError
 from danceit.media import (
     AUDIO_SUFFIXES,
+    Timeline,
+    decoded,
     is_media,
     is_video,
     opened,
@@ -139,7 +141,7 @@ def _sound_duration_s(path: Path, _mtime_ns: int, _size: int) -> float:
 
 
 def video_frame_times_s(path: Path) -> Float64:
-    """Presentation times of a video's frames, in seconds from its first frame.
+    """Presentation times of a video's frames, by its `Timeline`.
 
     Pictures that are shown count, so that numbered frames find theirs: not those that an edit
     list cuts away, nor hidden ones. A variable frame rate is followed. `danceit.audio` counts a
@@ -154,15 +156,16 @@ def video_frame_times_s(path: Path) -> Float64:
         stream = picture_stream(container)
         if stream is None:
             raise InputError(f"{path} has no picture")
+        line = Timeline(stream)
         if stream.codec_context is not None and stream.codec_context.name in HIDING:
-            starts = sorted(_shown_s(container, stream))
+            stream.thread_type = "AUTO"
+            shown = [line.second(frame.pts) for frame in decoded(container, stream)]
         else:
-            starts = sorted(start for start, _ in _packet_spans(container, stream))
-        zero_s = picture_start_s(container)
-    if not starts:
+            shown = [time_s for time_s, _ in line.packets(container, stream)]
+    if not shown:
         raise InputError(f"{path} has no picture: empty, or cut off after its header?")
-    times_s: Float64 = np.unique(np.asarray(starts, dtype=np.float64))
-    return times_s - (times_s[0] if zero_s is None else zero_s)
+    times_s: Float64 = np.unique(np.asarray(shown, dtype=np.float64))
+    return times_s
 
 
 def as_shown(video: Path | None) -> tuple[Float64, tuple[str, ...]]:
@@ -194,17 +197,3 @@ def _packet_spans(container: Any, stream: Any) -> Iterator[tuple[float, float]]:
         if packet.pts is not None and not packet.is_discard:
             start = float(packet.pts * packet.time_base)
             yield start, start + float((packet.duration or 0) * packet.time_base)
-
-
-def _shown_s(container: Any, stream: Any) -> Iterator[float]:
-    import av.error
-
-    stream.thread_type = "AUTO"
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            continue
-        for frame in frames:
-            if frame.pts is not None:
-                yield float(frame.pts * frame.time_base)

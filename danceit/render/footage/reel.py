@@ -17,7 +17,14 @@ import numpy.typing as npt
 
 from danceit.data import Float64, Int64
 from danceit.errors import InputError
-from danceit.media import decoded, open_container, picture_stream, pixel_aspect, quarter_turns
+from danceit.media import (
+    Timeline,
+    decoded,
+    open_container,
+    picture_stream,
+    pixel_aspect,
+    quarter_turns,
+)
 
 Picture = npt.NDArray[np.uint8]
 
@@ -69,8 +76,9 @@ class Reel:
         self._container: Any = None
         self._stream: Any = None
         container, stream = _open(video)
+        self._line = Timeline(stream)
         with container:
-            self._times_s, self._keys = _index(container, stream, video)
+            self._times_s, self._keys = _index(container, stream, self._line, video)
             self._aspect = pixel_aspect(stream)
         self._left = Counter(self._at(needs_s).tolist())
         self.scale = min(1.0, scale)
@@ -84,8 +92,7 @@ class Reel:
     @property
     def times_s(self) -> Float64:
         """Seconds of the frames from the first, increasing."""
-        counted: Float64 = self._times_s - self._times_s[0]
-        return counted
+        return self._times_s
 
     def frame(self, time_s: float) -> Picture:
         """Picture (height, width, 3) on show at a time; the first and last are held.
@@ -128,7 +135,7 @@ class Reel:
 
     def _at(self, times_s: Float64) -> Int64:
         """Frames on show at times from the first frame."""
-        moments = times_s + self._times_s[0] + _ROUNDED_S
+        moments = times_s + _ROUNDED_S
         index: Int64 = np.searchsorted(self._times_s, moments, side="right").astype(np.int64) - 1
         return np.clip(index, 0, len(self._times_s) - 1)
 
@@ -150,8 +157,8 @@ class Reel:
         """Continue at a key frame."""
         if self._container is None:
             self._container, self._stream = _open(self._video)
-        base = self._stream.time_base
-        self._container.seek(round(self._times_s[key] / base), stream=self._stream, backward=True)
+        stamp = self._line.stamp(self._times_s[key])
+        self._container.seek(stamp, stream=self._stream, backward=True)
         self._frames = decoded(self._container, self._stream)
         self._next, self._last = key, None
 
@@ -171,7 +178,7 @@ class Reel:
                 self._frames = None
                 self._fill(len(self._times_s), asked, None)
                 return
-            moment = float(frame.pts * self._stream.time_base)
+            moment = self._line.second(frame.pts)
             index = int(np.searchsorted(self._times_s, moment + 1e-4, side="right")) - 1
             self.n_decoded += 1
             if index < 0:
@@ -230,10 +237,10 @@ def key_pictures(video: Path, times_s: Float64, longest_px: int = 128) -> list[P
     """
     container, stream = _open(video)
     with container:
-        begins = float((stream.start_time or 0) * stream.time_base)
+        line = Timeline(stream)
         pictures = []
         for time_s in times_s.tolist():
-            container.seek(round((begins + time_s) / stream.time_base), stream=stream)
+            container.seek(line.stamp(time_s), stream=stream)
             frame = next(decoded(container, stream), None)
             if frame is not None:
                 ratio = min(1.0, longest_px / max(frame.width, frame.height))
@@ -256,19 +263,11 @@ def _open(video: Path) -> tuple[Any, Any]:
     return container, stream
 
 
-def _index(container: Any, stream: Any, video: Path) -> tuple[Float64, Int64]:
-    """Presentation times of all frames, and the numbers of the key frames among them.
-
-    What an edit list leaves out is decoded for what follows, but not shown.
-    """
-    stamps = [
-        (float(packet.pts * packet.time_base), bool(packet.is_keyframe))
-        for packet in container.demux(stream)
-        if packet.pts is not None and not packet.is_discard
-    ]
+def _index(container: Any, stream: Any, line: Timeline, video: Path) -> tuple[Float64, Int64]:
+    """Presentation times of all frames, and the numbers of the key frames among them."""
+    stamps = sorted(line.packets(container, stream))
     if not stamps:
         raise InputError(f"{video} has no picture: empty, or cut off after its header?")
-    stamps.sort()
     times_s = np.array([time_s for time_s, _ in stamps])
     keys = np.flatnonzero([is_key for _, is_key in stamps]).astype(np.int64)
     return times_s, np.union1d(keys, [0]).astype(np.int64)

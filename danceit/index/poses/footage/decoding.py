@@ -1,8 +1,8 @@
 """Pictures of a video: upright, scaled down, each with its time.
 
-Times are presentation times from the stream's start, as `danceit.audio` counts the
-sound. A video of 48 frames a second or more is thinned, as clips have 24. Pictures that cannot
-be decoded are skipped and counted, and so is what the header promises and the file lacks.
+Times are those of `danceit.media.Timeline`. A video of 48 frames a second or more is thinned, as
+clips have 24. Pictures that cannot be decoded are skipped and counted, and so is what the header
+promises and the file lacks.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from danceit.data import FPS
 from danceit.errors import InputError
-from danceit.media import opened, picture_stream, pixel_aspect, quarter_turns
+from danceit.media import Timeline, opened, picture_stream, pixel_aspect, quarter_turns
 
 MAX_PX = 16_384
 """Longest side that is decoded; beyond it one picture takes a gigabyte."""
@@ -84,7 +84,7 @@ def pictures(path: Path, longest_px: int, losses: Losses | None = None) -> Itera
     with opened(path) as container:
         stream = _stream(container, path)
         stream.thread_type = "AUTO"
-        zero = stream.start_time
+        line = Timeline(stream)
         step_s = _least_step_s(stream)
         last_s = -np.inf
         seen = _Seen()
@@ -92,8 +92,7 @@ def pictures(path: Path, longest_px: int, losses: Losses | None = None) -> Itera
             pts = frame.pts if frame.pts is not None else frame.dts
             if pts is None:
                 continue
-            zero = pts if zero is None else zero
-            time_s = float((pts - zero) * frame.time_base)
+            time_s = line.second(pts)
             if time_s < 0:
                 continue
             seen.times_s.append(time_s)
@@ -102,7 +101,7 @@ def pictures(path: Path, longest_px: int, losses: Losses | None = None) -> Itera
             last_s = time_s
             given += 1
             yield Still(time_s, _upright(frame, pixel_aspect(stream), longest_px))
-        losses.stretches += _stretches(seen, stream, damaged=losses.n_pictures > 0)
+        losses.stretches += _stretches(seen, stream, line, damaged=losses.n_pictures > 0)
     if not given:
         raise InputError(f"{path} has no picture that can be decoded: empty, or cut off?")
 
@@ -140,7 +139,9 @@ def _decoded(container: Any, stream: Any, seen: _Seen, losses: Losses) -> Iterat
             losses.n_pictures += 1  # a hole: the next key frame goes on
 
 
-def _stretches(seen: _Seen, stream: Any, *, damaged: bool) -> Iterator[tuple[float, float]]:
+def _stretches(
+    seen: _Seen, stream: Any, line: Timeline, *, damaged: bool
+) -> Iterator[tuple[float, float]]:
     """Find where a damaged file shows nothing, and what one that was cut off still promises."""
     times_s = np.array(seen.times_s)
     if not len(times_s):
@@ -153,8 +154,7 @@ def _stretches(seen: _Seen, stream: Any, *, damaged: bool) -> Iterator[tuple[flo
     if stream.duration is None:
         return
     promised_s = float(stream.duration * stream.time_base)
-    packed_s = float((seen.end - (stream.start_time or 0)) * stream.time_base)
-    if promised_s - packed_s > LOST_S:
+    if promised_s - line.second(seen.end) > LOST_S:
         yield float(times_s[-1]) + usual_s, promised_s
 
 
