@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.align import make_aligner
+from danceit.align import DEFAULT_METHODS, make_aligner
 from danceit.bench.measures.physics import foot_skate
 from danceit.data import FPS
 from danceit.index.store.engines import open_store
@@ -25,7 +25,6 @@ from danceit.retrieval.groups.floor import MIDDLE, allowed, standing
 from danceit.retrieval.groups.formations import APART_PX, METRE_PX
 from danceit.retrieval.groups.grouping import GroupOptions
 from danceit.retrieval.options import QueryOptions
-from danceit.workflow.line import DEFAULT_METHODS
 
 TIMINGS = ("unison", "canon:2", "mirror", "free")
 _LEFT: list[float] = []

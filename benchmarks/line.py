@@ -18,12 +18,11 @@ import numpy as np
 import soundfile
 
 from danceit import audio
-from danceit.align import align
+from danceit.align import DEFAULT_METHODS, align
 from danceit.index.store.engines import open_store
 from danceit.render import render
 from danceit.retrieval.composing import compose
 from danceit.retrieval.encoder.encoders import FragmentEncoder
-from danceit.workflow.line import DEFAULT_METHODS
 
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ import mir_eval
 import numpy as np
 from timing import Without, measured, reference
 
-from danceit.align import align
+from danceit.align import DEFAULT_METHODS, align
 from danceit.audio.decoding import RATE, read_sound
 from danceit.audio.live.streams import BLOCK, Pace, Played
 from danceit.bench.measures.seams import warp
@@ -42,7 +42,6 @@ from danceit.render.options import RenderOptions
 from danceit.retrieval.composing import compose
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.live.performer import Performer
-from danceit.workflow.line import DEFAULT_METHODS
 from danceit.workflow.live.recording import danced
 from danceit.workflow.live.session import await_page, opened_session, served
 

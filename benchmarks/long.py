@@ -23,9 +23,9 @@ import av
 import numpy as np
 
 from danceit import audio
-from danceit.align import align
+from danceit.align import DEFAULT_METHODS, align
 from danceit.audio import recent
-from danceit.workflow.line import DEFAULT_METHODS, aligners, compose_song
+from danceit.workflow.line import aligners, compose_song
 
 RATE = 44_100
 FEATURES = ("mfcc", "flux", "chroma")

@@ -24,14 +24,14 @@ import soundfile
 from playwright.sync_api import sync_playwright
 from render import made_up
 
-from danceit.align import align
+from danceit.align import DEFAULT_METHODS, align
 from danceit.index.store.engines import open_store
 from danceit.render.options import RenderOptions
 from danceit.render.page.html import page
 from danceit.render.page.sound import encode_page_sound
 from danceit.retrieval.composing import compose
 from danceit.retrieval.encoder.encoders import FragmentEncoder
-from danceit.workflow.line import DEFAULT_METHODS, aligners
+from danceit.workflow.line import aligners
 from danceit.workflow.view_edits import ViewEdits
 from danceit.workflow.viewing import open_dances
 

@@ -19,8 +19,8 @@ is shown, moving seams and source times with it.
 
 from danceit import make_callable
 from danceit.align.protocols import Aligner, Filler
-from danceit.align.registry import ALIGNERS, align, make_aligner
+from danceit.align.registry import ALIGNERS, DEFAULT_METHODS, align, make_aligner
 
-__all__ = ["ALIGNERS", "Aligner", "Filler", "align", "make_aligner"]
+__all__ = ["ALIGNERS", "DEFAULT_METHODS", "Aligner", "Filler", "align", "make_aligner"]
 
 make_callable(__name__)

@@ -34,7 +34,9 @@ ALIGNERS = Registry(
         "counts": "danceit.align.counts:CountsAligner",
     },
 )
-
+DEFAULT_METHODS = ("inertial", "counts")
+"""The chain of a dance where none is named: seams no larger than real dances' own movement, and
+every dancer's own timing kept (docs/aligners.md)."""
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from danceit.cli.options import PATH, device_option, index_option, table
+from danceit.cli.options import PATH, OptionOf, device_option, index_option, seconds_of, table
 
 if TYPE_CHECKING:
     from danceit.bench.measures.statistics import Interval
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _MOST = 1e9
 """Largest number of a list; none of them is near it, and infinity is none."""
+ALIGNING = "danceit.bench.aligners.bench:AlignerOptions"
+RETRIEVING = "danceit.bench.retrieval.bench:RetrievalOptions"
+COMPARING = "danceit.bench.systems.options:SystemsOptions"
 
 
 @click.group(help="Measure aligners and retrieval; a run that was stopped goes on.")
@@ -38,9 +41,9 @@ def bench() -> None:
     type=PATH,
     help="Take the dances from this index; otherwise they are put together at random.",
 )
-@click.option("--length", "length_s", type=float, default=2.0, show_default=True)
+@click.option("--length", "length_s", type=float, cls=OptionOf, of=f"{ALIGNING}.length_s")
 @click.option("--dims", type=click.IntRange(2, 3), help="2 drops the depth.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, cls=OptionOf, of=f"{ALIGNING}.seed")
 @click.option("--allow-leak", is_flag=True, help="Accept songs of the indexed dances themselves.")
 @click.option("--restart", is_flag=True, help="Measure anew, whatever stands in --out.")
 def aligners(
@@ -73,18 +76,20 @@ def aligners(
 )
 @click.argument("data", type=PATH)
 @click.option("--out", type=PATH, default=Path("bench-retrieval"), show_default=True)
-@click.option("--losses", default="infonce", show_default=True, help="Names, or all.")
+@click.option("--losses", cls=OptionOf, of=f"{RETRIEVING}.losses", in_words=",".join,
+              help="Names, or all.")  # fmt: skip
 @click.option("--features", help="Audio feature sets.  [default: that of danceit train]")
-@click.option("--lengths", default="2", show_default=True, help="Fragment lengths in s.")
+@click.option("--lengths", cls=OptionOf, of=f"{RETRIEVING}.lengths", in_words=seconds_of,
+              help="Fragment lengths in s.")  # fmt: skip
 @click.option("--learning-rates", help="Such as 0.001,0.002.")
 @click.option("--dropouts", help="Such as 0.1,0.3.")
 @click.option("--embeddings", help="D_f, such as 8,16,32.")
 @click.option("--steps", type=click.IntRange(min=1), help="Of each training.")
-@click.option("--folds", type=click.IntRange(min=2), default=4, show_default=True)
+@click.option("--folds", type=click.IntRange(min=2), cls=OptionOf, of=f"{RETRIEVING}.folds")
 @click.option("--no-leak", is_flag=True, help="Take near-copies of the test dances out.")
 @click.option("--allow-leak", is_flag=True, help="Accept test dances that training has seen.")
 @click.option("--dims", type=click.IntRange(2, 3), help="2 drops the depth.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, cls=OptionOf, of=f"{RETRIEVING}.seed")
 @click.option("--restart", is_flag=True, help="Measure anew, whatever stands in --out.")
 @device_option
 def retrieval(
@@ -218,12 +223,12 @@ def search(index_path: Path, seed: int, device: str) -> None:
 @click.option("--seconds-index", type=PATH, help="The same dances on the grid of seconds: a row.")
 @click.option("--graph", default="", metavar="GEN",
               help="A ren whose graph network compares sets.  [default: first given]")  # fmt: skip
-@click.option("--length", "length_s", type=float, default=2.0, show_default=True)
+@click.option("--length", "length_s", type=float, cls=OptionOf, of=f"{COMPARING}.length_s")
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
+    cls=OptionOf,
+    of=f"{COMPARING}.seeds",
     help="Dances a song, for multimodality.",
 )
 @click.option("--reference", type=PATH, help="Folder of annotated counts, for bar lock.")
@@ -245,7 +250,8 @@ def systems(
     restart: bool,
 ) -> None:
     """Call `danceit.bench.systems.bench.bench_systems` and write its report."""
-    from danceit.bench.systems.bench import SystemsOptions, bench_systems
+    from danceit.bench.systems.bench import bench_systems
+    from danceit.bench.systems.options import SystemsOptions
 
     options = SystemsOptions(
         generators=generators, beside=beside, seconds_index=seconds_index, graph=graph,

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from danceit.retrieval.choices import WindowChoice
     from danceit.retrieval.composing import Composition
     from danceit.retrieval.constraints import Constraints
+    from danceit.workflow.line import Made
 
+_NO_GROUP = "--formation and --timing say how a group dances: --dancers N"
 _BEST = 5
 """Matches of a window that `--explain` shows, and the chosen one."""
 
@@ -74,38 +76,19 @@ def query(
     they are rendered together.
     """
     from danceit.retrieval.constraints import Constraints
-    from danceit.workflow.line import query as run
 
     constraints = Constraints.parsed(pins, bans, locks)
     if dancers is not None:
         if constraints or before is not None or idea is not None:
             raise click.UsageError("--dancers makes a new group: no --pin, --from or --idea")
-        query_group(
-            song,
-            index_path,
-            _chosen(**choices),
-            dancers,
-            formation,
-            timing,
-            out=out,
-            device=device,
-            as_json=as_json,
-        )
+        query_group(song, index_path, _chosen(**choices), dancers, formation, timing,
+                    out=out, device=device, as_json=as_json)  # fmt: skip
         return
     if formation or timing:
-        raise click.UsageError("--formation and --timing say how a group dances: --dancers N")
-    if idea is not None:
-        composition, written = _after_idea(
-            song, index_path, idea, constraints, before, out, device, **choices
-        )
-    elif constraints or before is not None:
-        composition, written = _changed(
-            song, index_path, constraints, before, out, device, **choices
-        )
-    else:
-        with bar("song", "s") as heard:
-            made = run(song, index_path, _chosen(**choices), out=out, device=device, told=heard)
-        composition, written = made.composition, made.out
+        raise click.UsageError(_NO_GROUP)
+    composition, written = _queried(
+        song, index_path, idea, constraints, before, out, device, **choices
+    )
     if as_json:
         from danceit.retrieval.choices import composition_as_json
 
@@ -206,35 +189,25 @@ def dance(
             note(text)
         return
     if formation or timing not in (None, TIMES):
-        raise click.UsageError("--formation and --timing say how a group dances: --dancers N")
+        raise click.UsageError(_NO_GROUP)
     with bar("song", "s") as heard, bar("drawing", "frame") as drawing:
-        made = run(
-            song,
-            index_path,
-            out,
-            _chosen(**choices),
-            methods,
-            options,
-            _drawn(**rest),
-            device=device,
-            told=heard,
-            progress=drawing,
-        )
+        made = run(song, index_path, out, _chosen(**choices), methods, options, _drawn(**rest),
+                   device=device, told=heard, progress=drawing)  # fmt: skip
     for text in (*made.notes, *_without_effect(out, rest)):
         note(text)
     for line in summary(made.dance):
         click.echo(line)
     if timing:
-        click.echo(
-            table(
-                ("step", "s", "frames/s"),
-                [
-                    (step, f"{seconds:.2f}", f"{made.n_frames / max(seconds, 1e-9):.0f}")
-                    for step, seconds in made.seconds.items()
-                ],
-            )
-        )
+        click.echo(_seconds_by_step(made))
     click.echo(f"wrote {made.out} and {made.dance_file}")
+
+
+def _seconds_by_step(made: "Made") -> str:
+    rows = [
+        (step, f"{seconds:.2f}", f"{made.n_frames / max(seconds, 1e-9):.0f}")
+        for step, seconds in made.seconds.items()
+    ]
+    return table(("step", "s", "frames/s"), rows)
 
 
 def _given_to_aligners(**options: str | bool | None) -> dict[str, str]:
@@ -242,22 +215,31 @@ def _given_to_aligners(**options: str | bool | None) -> dict[str, str]:
     return {name: str(value) for name, value in options.items() if value is not None}
 
 
-def _after_idea(
+def _queried(
     song: Path,
-    index_path: Path,
-    idea: Path,
+    index: Path,
+    idea: Path | None,
     constraints: "Constraints",
     before: Path | None,
     out: Path | None,
     device: str,
     **choices: Any,
 ) -> "tuple[Composition, Path]":
-    from danceit.workflow.generating import query_idea
+    """Choose a dance anew, like an idea, or as a change of one that is there."""
+    if idea is not None:
+        from danceit.workflow.generating import query_idea
 
+        if constraints or before is not None:
+            raise click.UsageError("--idea chooses anew: no --pin, --ban, --lock or --from")
+        found = query_idea(song, idea, index, _chosen(**choices), out=out, device=device)
+        return found.composition, found.out
     if constraints or before is not None:
-        raise click.UsageError("--idea chooses anew: no --pin, --ban, --lock or --from")
-    found = query_idea(song, idea, index_path, _chosen(**choices), out=out, device=device)
-    return found.composition, found.out
+        return _changed(song, index, constraints, before, out, device, **choices)
+    from danceit.workflow.line import query as run
+
+    with bar("song", "s") as heard:
+        made = run(song, index, _chosen(**choices), out=out, device=device, told=heard)
+    return made.composition, made.out
 
 
 def _changed(

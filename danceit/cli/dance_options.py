@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import click
 
-from danceit.cli.options import PATH, Command, where_option
+from danceit.cli.options import PATH, Command, OptionOf, where_option
 from danceit.render.options import (
     ASPECTS,
     BEAT_STYLES,
@@ -53,7 +53,8 @@ _CHANGE = (
 )  # fmt: skip
 _ALIGN = (
     click.option("--method", "methods", multiple=True, metavar="NAME[:OPTION=VALUE,...]",
-                 help="Aligner; repeat to chain.  [default: inertial, then counts]"),
+                 help="Aligner; repeat to chain.", cls=OptionOf, shown=True,
+                 of="danceit.align.registry:DEFAULT_METHODS"),
     click.option("--max-warp", metavar="1..4|none",
                  help="counts, beat, warp: largest local stretch."),
     click.option("--anchor", type=click.Choice(["peak", "rest"]),

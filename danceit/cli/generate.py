@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from danceit.cli.flags import note
-from danceit.cli.options import PATH, device_option
+from danceit.cli.options import PATH, OptionOf, device_option
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def song(
 @click.argument("data", type=PATH)
 @click.option("--out", type=PATH, required=True, help="Folder for the run and the generator.")
 @click.option("--minutes", type=float, help="Stop after so long.  [default: no limit]")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, cls=OptionOf,
+              of="danceit.generate.options:TrainingOptions.seed")  # fmt: skip
 @click.option("--set", "texts", multiple=True, metavar="OPTION=VALUE",
               help="Any other option of its training, such as hidden=256.")  # fmt: skip
 @click.option("--restart", is_flag=True, help="Begin anew, whatever stands in --out.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from danceit.cli.flags import note
-from danceit.cli.options import Command, table
+from danceit.cli.options import Command, OptionOf, table
 
 if TYPE_CHECKING:
     from danceit.progress import Progress
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from danceit.retrieval.options import QueryOptions
     from danceit.workflow.groups.grouping import Grouped
 
+GROUPING = "danceit.retrieval.groups.grouping:GroupOptions"
 _GROUP: tuple[Callable[[Any], Any], ...] = (
     click.option("--dancers", type=int, metavar="N", help="A group of 2 to 12 dancers."),
     click.option("--formation", metavar="NAME|FILE.csv",
                  help="Of a group: line, v, circle, or several (line,v) that change with the "
-                 "song's sections.  [default: line]"),
+                 "song's sections.", cls=OptionOf, of=f"{GROUPING}.formation", shown=True),
     click.option("--timing", metavar="unison|canon:COUNTS|mirror|free",
-                 help="How a group shares its time.  [default: unison]"),
+                 help="How a group shares its time.", cls=OptionOf, of=f"{GROUPING}.timing",
+                 shown=True),
 )  # fmt: skip
 
 

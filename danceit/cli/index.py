@@ -14,6 +14,8 @@ from danceit.cli.library.inspect import inspect, list_index, stats
 from danceit.cli.library.migrate import migrate
 from danceit.cli.options import (
     PATH,
+    TRAINING,
+    OptionOf,
     debug_option,
     device_option,
     estimator_option,
@@ -21,6 +23,8 @@ from danceit.cli.options import (
     json_option,
     lag_option,
     ray_option,
+    search_options,
+    seconds_of,
     table,
     workers_option,
 )
@@ -29,6 +33,8 @@ from danceit.cli.progress import bar
 if TYPE_CHECKING:
     from danceit.index.building.report import BuildReport
     from danceit.index.store.contract import StoreInfo
+
+GRID = "danceit.workflow.indexing:ON_COUNTS.grid"
 
 
 @click.group(help="Build, extend and check an index of dances.")
@@ -54,25 +60,25 @@ index.add_command(list_index)
 @index_option
 @click.option("--encoder", type=PATH, help="Use this encoder instead of training one.")
 @click.option("--retrain", is_flag=True, help="Train anew although the index has an encoder.")
-@click.option("--lengths", default="1,2,3,4", show_default=True, help="Fragment lengths in s.")
+@click.option("--lengths", cls=OptionOf, of=f"{GRID}.lengths", in_words=seconds_of,
+              help="Fragment lengths in s.")  # fmt: skip
 @click.option("--stride", type=float, help="Seconds between fragments.  [default: their length]")
 @click.option(
     "--grid",
     type=click.Choice(["counts", "seconds"]),
-    default="counts",
-    show_default=True,
+    cls=OptionOf,
+    of=f"{GRID}.grid",
     help="Fragments start on beats of their music, where sure, or by the stride.",
 )
 @click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
 @estimator_option
 @lag_option
 @workers_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
+@click.option("--seed", type=int, cls=OptionOf, of=f"{TRAINING}.seed", help="Of the training.")
 @click.option(
     "--store", default="", help="Engine: local or lance.  [default: the index's own, or local]"
 )
-@click.option("--factory", default="", help="Kind of search index; otherwise chosen by size.")
-@click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
+@search_options
 @ray_option
 @device_option
 @debug_option
@@ -233,8 +239,7 @@ def verify(index_path: Path) -> None:
 
 
 @index.command(help="Make the search structures anew from the index's own vectors.")
-@click.option("--factory", default="", help="Kind of search index; otherwise chosen by size.")
-@click.option("--recall", type=float, default=0.0, help="Tune the search to this recall, 0 to 1.")
+@search_options
 @index_option
 @device_option
 def rebuild(index_path: Path, factory: str, recall: float, device: str) -> None:

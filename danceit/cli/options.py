@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +15,43 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 DEFAULT_INDEX = "danceit-index"
+QUERYING = "danceit.retrieval.options:QueryOptions"
+TRAINING = "danceit.retrieval.encoder.configuration:TrainingConfig"
+READING = "danceit.index.sources.settings:ReadSettings"
+
+
+class OptionOf(click.Option):
+    """An option whose default is written elsewhere, and looked up when it is asked for.
+
+    Parameters
+    ----------
+    of : str
+        Such as ``danceit.retrieval.options:QueryOptions.k``: nothing is loaded before.
+    in_words : callable, optional
+        The default as it would be typed.
+    shown : bool
+        Whether help alone tells the default: what was not typed comes as None.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        of: str,
+        in_words: Callable[[Any], str] | None = None,
+        shown: bool = False,
+        **settings: Any,
+    ) -> None:
+        super().__init__(*args, **settings)
+        self.show_default = True
+        self.of, self._in_words, self._shown = of, in_words, shown
+
+    def get_default(self, ctx: click.Context, call: bool = True) -> Any:
+        """Return the default; `call` is false where help asks for it."""
+        if self._shown and call:
+            return None
+        module, _, path = self.of.partition(":")
+        value = attrgetter(path)(import_module(module))
+        return value if self._in_words is None else self._in_words(value)
 
 
 def index_option(command: Command) -> Command:
@@ -33,8 +72,8 @@ def estimator_option(command: Command) -> Command:
     return click.option(
         "--estimator",
         envvar="DANCEIT_ESTIMATOR",
-        default="mediapipe",
-        show_default=True,
+        cls=OptionOf,
+        of=f"{READING}.estimator",
         help="Finds poses in video: a name, a MediaPipe .task or an RTMPose .onnx.",
     )(command)
 
@@ -54,8 +93,8 @@ def lag_option(command: Command) -> Command:
     """`--lag auto|all|report|off|SECONDS`."""
     return click.option(
         "--lag",
-        default="auto",
-        show_default=True,
+        cls=OptionOf,
+        of=f"{READING}.lag",
         help="Videos whose sound and picture are clearly out of step are put right (auto; all: "
         "recordings with a song beside them too), only reported (report), left (off), or "
         "moved by so many seconds as the picture is late.",
@@ -67,8 +106,8 @@ def device_option(command: Command) -> Command:
     return click.option(
         "--device",
         type=click.Choice(["auto", "cpu", "cuda"]),
-        default="auto",
-        show_default=True,
+        cls=OptionOf,
+        of="danceit.index.store.nouns:StoreOptions.device",
         help="Where encoders and search run; auto takes a card where there is one.",
     )(command)
 
@@ -81,6 +120,24 @@ def ray_option(command: Command) -> Command:
         metavar="ADDRESS",
         help="Let a Ray cluster do the work: auto for this machine's, HOST:PORT, or local to "
         "start one here for the time of the build.",
+    )(command)
+
+
+def search_options(command: Command) -> Command:
+    """`--factory` and `--recall`: how an engine searches."""
+    for option in (
+        click.option("--recall", type=float, default=0.0,
+                     help="Tune the search to this recall, 0 to 1."),
+        click.option("--factory", default="", help="Kind of search index, or chosen by size."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def theme_option(command: Command) -> Command:
+    """`--theme NAME`."""
+    return click.option(
+        "--theme", cls=OptionOf, of="danceit.render.options:RenderOptions.theme", help="Colours."
     )(command)
 
 
@@ -100,6 +157,13 @@ def debug_option(command: Command) -> Command:
     return click.option(
         "--debug", is_flag=True, help="Show the traceback where a reader failed by a bug."
     )(command)
+
+
+def seconds_of(frames: Sequence[int]) -> str:
+    """Lengths in frames as they are typed: seconds with commas between."""
+    from danceit.data import FPS
+
+    return ",".join(f"{each / FPS:g}" for each in frames)
 
 
 def json_option(command: Command) -> Command:

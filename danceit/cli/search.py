@@ -7,6 +7,7 @@ import click
 
 from danceit.cli.options import (
     PATH,
+    OptionOf,
     device_option,
     estimator_option,
     index_option,
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 )
 @click.option("--like", metavar="WHAT", help="CLIP@12.0-14.0, FRAGMENT, FILE.bvh, FILE.mp4@3-5.")
 @where_option
-@click.option("-k", "--k", type=int, default=20, show_default=True, help="Rows.")
+@click.option("-k", "--k", type=int, cls=OptionOf, help="Rows.",
+              of="danceit.retrieval.search.finding:MoveOptions.k")  # fmt: skip
 @click.option("--mirror", is_flag=True, help="The mirror image counts as the same move.")
 @click.option("--out", type=PATH, help="Draw what was found, such as moves.png.")
 @click.option("--columns", is_flag=True, help="List the columns that --where may name, and stop.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from danceit.cli.options import PATH, table
+from danceit.cli.options import PATH, table, theme_option
 
 if TYPE_CHECKING:
     from danceit.bench.study.trials import Share
@@ -32,7 +32,7 @@ PORT = 8742
 @click.option("--seconds", type=float, default=20.0, show_default=True, help="How much to show.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of order, sides and places.")
 @click.option("--song", type=PATH, help="The song, where it has moved since the query.")
-@click.option("--theme", default="night", show_default=True, help="Colours.")
+@theme_option
 @click.option("--port", type=int, default=PORT, show_default=True, help="0 for any that is free.")
 @click.option("--results", is_flag=True, help="Count the votes of --out and stop.")
 @click.option("--open", "in_browser", is_flag=True, help="Open the page in the browser.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from danceit.cli.flags import note
-from danceit.cli.options import PATH, device_option
+from danceit.cli.options import PATH, TRAINING, OptionOf, device_option
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--steps", type=click.IntRange(min=1), help="Most steps to take.")
 @click.option("--split", type=click.Choice(["song", "random"]), help="What validation holds out.")
 @click.option("--dims", type=click.IntRange(2, 3), help="2 projects 3-D dances to the picture.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, cls=OptionOf, of=f"{TRAINING}.seed")
 @click.option("--restart", is_flag=True, help="Begin anew, whatever stands in --out.")
 @device_option
 def train(

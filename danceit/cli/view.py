@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from danceit.cli.flags import note
-from danceit.cli.options import PATH, device_option, index_option
+from danceit.cli.options import PATH, device_option, index_option, theme_option
 
 if TYPE_CHECKING:
     from danceit.render.options import RenderOptions
@@ -30,7 +30,7 @@ PORT = 8741
 @click.option("--no-audio", is_flag=True, help="Leave the song out of the page.")
 @click.option("--song", type=PATH, help="The song, where it has moved since the query.")
 @click.option("--name", "names", multiple=True, help="Shown above a dance; once a dance.")
-@click.option("--theme", default="night", show_default=True, help="Colours.")
+@theme_option
 @index_option
 @device_option
 @click.option("--open", "in_browser", is_flag=True, help="Open the page in the browser.")

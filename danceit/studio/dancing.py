@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.align import align
+from danceit.align import DEFAULT_METHODS, align
 from danceit.data import Dance
 from danceit.errors import DanceitError, InputError
 from danceit.index.store.manifest import NAME as MANIFEST
@@ -26,7 +26,7 @@ from danceit.studio.names import new_id
 from danceit.studio.project import Project, Song, Version, changed
 from danceit.studio.remarks import remark
 from danceit.studio.wishes import Wishes
-from danceit.workflow.line import DEFAULT_METHODS, again, aligners
+from danceit.workflow.line import again, aligners
 from danceit.workflow.view_edits import constraints_of
 
 _EDITORS = 6

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from danceit.align import Aligner, make_aligner
+from danceit.align import DEFAULT_METHODS, Aligner, make_aligner
 from danceit.align import align as apply
 from danceit.audio import listen
 from danceit.audio.songs import song_of
@@ -26,7 +26,7 @@ from danceit.retrieval.search.finding import Match, MoveOptions
 from danceit.workflow import indexing
 from danceit.workflow.groups.grouping import group_song
 from danceit.workflow.indexing import Built
-from danceit.workflow.line import DEFAULT_METHODS, compose_song, drawn
+from danceit.workflow.line import compose_song, drawn
 from danceit.workflow.search import searching
 
 File = str | Path

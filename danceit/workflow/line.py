@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit import audio
-from danceit.align import ALIGNERS, Aligner, align, make_aligner
+from danceit.align import ALIGNERS, DEFAULT_METHODS, Aligner, align, make_aligner
 from danceit.align.registry import options_of, with_options, with_texts
 from danceit.audio.counts.registry import TRACKERS
 from danceit.audio.songs import check_one_song, song_of
@@ -45,9 +45,6 @@ from danceit.workflow.dance_files import (
 from danceit.workflow.footage_sources import OUTLINED, Filming
 from danceit.workflow.person import person_notes
 
-DEFAULT_METHODS = ("inertial", "counts")
-"""The chain that `danceit align` and `danceit dance` use where none is named: seams no larger
-than real dances' own movement, and every dancer's own timing kept (docs/aligners.md)."""
 REGISTRIES = (SOURCES, TRACKERS, ESTIMATORS, STORES, LOSSES, ALIGNERS, RENDERERS, GENERATORS)
 
 

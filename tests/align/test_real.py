@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.align import Filler, align, make_aligner
+from danceit.align import DEFAULT_METHODS, Filler, align, make_aligner
 from danceit.bench.measures.beats import s_ba
 from danceit.data import FPS, Clip, Float32
 from danceit.index.cleaning.cleaning import clean
 from danceit.index.sources import scan
 from danceit.movement import largest_step
-from danceit.workflow.line import DEFAULT_METHODS
 from tests.align.material import dance_of, music_for
 
 NAMES = ("DANCE_C_2", "DANCE_R_3", "DANCE_W_1", "DANCE_W_20")

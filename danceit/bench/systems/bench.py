@@ -9,7 +9,6 @@ none.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from danceit.bench.aligners.bench import song_files
@@ -19,6 +18,7 @@ from danceit.bench.material import Material, read_material
 from danceit.bench.reports.summary import BenchRun
 from danceit.bench.systems.graph import GraphFeatures
 from danceit.bench.systems.jobs import REAL, Work, jobs_of, song_names
+from danceit.bench.systems.options import SystemsOptions
 from danceit.bench.systems.study import set_up_study
 from danceit.bench.systems.systems import (
     OURS,
@@ -37,8 +37,6 @@ from danceit.files import sha256_of_file
 from danceit.generate.ren.generator import RenGenerator
 from danceit.index.store.engines import open_store
 
-SEEDS = 5
-"""Dances a song for multimodality (Lee et al. 4.5)."""
 TABLES = {
     "As a set, beside real dances": (
         "fid_kinetic", "fid_geometric", "fid_graph", "diversity_kinetic", "diversity_geometric",
@@ -56,45 +54,6 @@ TABLES = {
     "Cost": ("s_per_minute", "million_parameters", "weights_mb"),
 }  # fmt: skip
 COMPARED = ("kinematic_hit_1", "s_ba_2", "bar_lock", "mdd_hands", "mdd_feet", "frozen")
-
-
-@dataclass(frozen=True)
-class SystemsOptions:
-    """What to compare.
-
-    Attributes
-    ----------
-    generators : tuple of str
-        ``FOLDER`` or ``NAME=FOLDER`` of trained generators: a row each as it dances, one
-        repaired, and one found again in the index.
-    beside : tuple of str
-        The same of ablations and baselines: one row each, as it dances.
-    seconds_index : Path or None
-        The same dances indexed on the grid of seconds, for a row.
-    graph : str
-        Folder of a `ren` whose graph network sees sets of dances; the first of the generators
-        that has one where none is named.
-    length_s : float
-        Fragment length of what is taken from the index.
-    seeds : int
-        Dances a song.
-    reference : Path or None
-        Folder of annotated counts by which bar lock is judged; without it, only songs with a
-        file of counts beside them are.
-    allow_leak : bool
-        Accept songs to which an indexed dance was danced.
-    resume : bool
-    """
-
-    generators: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    seconds_index: Path | None = None
-    graph: str = ""
-    length_s: float = 2.0
-    seeds: int = SEEDS
-    reference: Path | None = None
-    allow_leak: bool = False
-    resume: bool = True
 
 
 def bench_systems(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.align import align
+from danceit.align import DEFAULT_METHODS, align
 from danceit.bench.material import Material, random_dance
 from danceit.data import FPS, Dance, Music
 from danceit.generate.protocol import Generator
@@ -23,8 +23,6 @@ from danceit.retrieval.options import QueryOptions
 OURS, CHOSEN, PAPERS_CHAIN = "danceit", "danceit, as chosen", "danceit, the paper's chain"
 SECONDS = "danceit, seconds grid"
 NEAREST, RANDOM = "nearest audio, cut", "random"
-REPAIRED = ("inertial", "counts")
-"""The default chain, as `danceit.workflow.line.DEFAULT_METHODS`; a test keeps them equal."""
 DANCEIT_CHAIN = ("tsd", "beat")
 """Aligners of the paper itself."""
 
@@ -104,7 +102,7 @@ def systems_of(
 
     chosen, own = _chosen(library, length_s), (library.n_parameters, library.made_by)
     rows = [
-        System(OURS, _aligned(chosen, REPAIRED), *own),
+        System(OURS, _aligned(chosen, DEFAULT_METHODS), *own),
         System(CHOSEN, chosen, *own),
         System(PAPERS_CHAIN, _aligned(chosen, DANCEIT_CHAIN), *own),
     ]
@@ -114,7 +112,7 @@ def systems_of(
         rows.append(System(rival.name, make, size, made_by))
         if rival.alone:
             continue
-        repaired = _aligned(make, REPAIRED[:1])
+        repaired = _aligned(make, DEFAULT_METHODS[:1])
         rows.append(System(f"{rival.name}, repaired", repaired, size, made_by))
         if library.embedder.dims == 2:
             rows.append(_snapped(rival, library, length_s))
@@ -123,7 +121,7 @@ def systems_of(
 
 def seconds_system(library: Retriever, length_s: float) -> System:
     """Danceit's default on an index whose fragments start every few seconds, not on counts."""
-    make = _aligned(_chosen(library, length_s), REPAIRED)
+    make = _aligned(_chosen(library, length_s), DEFAULT_METHODS)
     return System(SECONDS, make, library.n_parameters, library.made_by)
 
 
@@ -153,7 +151,7 @@ def _snapped(rival: Rival, library: Retriever, length_s: float) -> System:
 
     return System(
         f"{rival.name}, found again",
-        _aligned(make, REPAIRED),
+        _aligned(make, DEFAULT_METHODS),
         library.n_parameters + rival.generator.n_parameters,
         f"{rival.generator.generator_id} {library.made_by}",
     )

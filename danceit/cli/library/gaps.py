@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from danceit.cli.options import PATH, index_option, json_option, table
+from danceit.cli.options import PATH, QUERYING, OptionOf, index_option, json_option, table
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 @click.option(
     "--body",
     type=click.Choice(["whole", "upper", "any"]),
-    default="any",
-    show_default=True,
+    cls=OptionOf,
+    of=f"{QUERYING}.body",
     help="Only whole or upper bodies.",
 )
 @click.option(
     "--length",
     "length_s",
     type=float,
-    default=2.0,
-    show_default=True,
+    cls=OptionOf,
+    of=f"{QUERYING}.length_s",
     help="Seconds of movement a fragment: 1, 2, 3 or 4.",
 )
 @click.option("--out", type=PATH, help="Draw the songs as a picture, such as gaps.png.")

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from danceit.cli.flags import note
-from danceit.cli.options import PATH, device_option, index_option, where_option
+from danceit.cli.options import (
+    PATH,
+    OptionOf,
+    device_option,
+    index_option,
+    theme_option,
+    where_option,
+)
 from danceit.clock import clock
 from danceit.errors import InputError
 
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from danceit.workflow.live.session import Outcome, Session
 
 MICROPHONE = "mic"
+PORT = 8744
 
 
 @click.command(
@@ -38,18 +46,20 @@ MICROPHONE = "mic"
               "heard is kept beside it as .wav where it was not a whole file.")  # fmt: skip
 @click.option("--bpm", type=float, help="Stay near this tempo.")
 @click.option("--metre", type=int, help="Count in bars of so many beats.")
-@click.option("--lead", "lead_s", type=float, default=0.5, show_default=True, metavar="SECONDS",
+@click.option("--lead", "lead_s", type=float, metavar="SECONDS", cls=OptionOf,
+              of="danceit.retrieval.live.performer:LiveOptions.lead_s",
               help="How far ahead of the sound frames are fixed.")  # fmt: skip
-@click.option("--beam", type=int, default=12, show_default=True,
+@click.option("--beam", type=int, cls=OptionOf,
+              of="danceit.retrieval.live.performer:LiveOptions.beam",
               help="Paths that the search for the next move follows.")  # fmt: skip
 @click.option("--style", default="", help="Only fragments of this style.")
 @click.option("--dancer", default="", help="Only fragments of this dancer.")
 @click.option("--licence", default="", help="Only fragments under this licence.")
 @where_option
 @click.option("--no-page", is_flag=True, help="Show nothing; begin at once.")
-@click.option("--port", type=int, default=8743, show_default=True, help="0 for any that is free.")
+@click.option("--port", type=int, default=PORT, show_default=True, help="0 for any that is free.")
 @click.option("--open", "in_browser", is_flag=True, help="Open the page in the browser.")
-@click.option("--theme", default="night", show_default=True, help="Colours.")
+@theme_option
 @device_option
 def live(
     source: str | None,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from danceit.align import Aligner
+from danceit.align import DEFAULT_METHODS, Aligner
 from danceit.dance_file import dance_path
 from danceit.index.store.engines import open_store
 from danceit.progress import Progress, silent
@@ -15,7 +15,7 @@ from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.groups.grouping import Group, GroupOptions, compose_group
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.dance_files import DANCE_SUFFIX, numbered
-from danceit.workflow.line import DEFAULT_METHODS, aligners, drawn
+from danceit.workflow.line import aligners, drawn
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from danceit.bench.reports.summary import intervals_of, paired
 from danceit.bench.study.trials import entries, trials
 from danceit.bench.systems import bench, cross_modal, jobs, study, systems
 from danceit.bench.systems.graph import GraphFeatures
+from danceit.bench.systems.options import SystemsOptions
 from danceit.data import FPS, Clip, Dance, Music
 from danceit.errors import InputError
 from danceit.generate.protocol import Imagined, dance_of
@@ -28,7 +29,6 @@ from danceit.index.store.engines import open_store
 from danceit.index.synthetic import make_library
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.workflow.indexing import build_index
-from danceit.workflow.line import DEFAULT_METHODS
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) ->
     patch.setattr(bench, "read_generator", lambda text: (text, Swinging()))
     patch.setattr(cross_modal, "CLUSTERS", 2)
     patch.setattr(cross_modal, "STEPS", 3)
-    options = bench.SystemsOptions(
+    options = SystemsOptions(
         generators=("swinging",), beside=("alone",), seconds_index=seconds, seeds=2
     )
     return bench.bench_systems(
@@ -158,7 +158,7 @@ def test_who_holds_a_graph_network_alone_is_no_row(
         with pytest.raises(InputError, match=r"'graph' holds a graph network alone .*`graph`"):
             bench.bench_systems(
                 tmp_path, [song], tmp_path / "run", tmp_path / "none",
-                bench.SystemsOptions(**given), progress=False,
+                SystemsOptions(**given), progress=False,
             )  # fmt: skip
 
 
@@ -223,15 +223,11 @@ def test_songs_that_a_generator_has_learnt_are_refused(
     folder = made.out.parent
     song = sorted((folder / "others").rglob("*.wav"))[0]
     monkeypatch.setattr(bench, "read_generator", lambda text: (text, Swinging()))
-    options = bench.SystemsOptions(generators=("swinging",))
+    options = SystemsOptions(generators=("swinging",))
     with pytest.raises(InputError, match="'swinging' did not hold out the dance to"):
         bench.bench_systems(
             folder / "others", [song], tmp_path, folder / "index", options, progress=False
         )
-
-
-def test_the_default_chain_is_that_of_the_command_line() -> None:
-    assert systems.REPAIRED == DEFAULT_METHODS
 
 
 @pytest.mark.parametrize(
