@@ -9,7 +9,7 @@ import pytest
 
 from danceit.audio import read_sound
 from danceit.errors import InputError
-from danceit.index.sources.media import media_in, pair, sound_duration_s, video_frame_times_s
+from danceit.index.sources.media import media_in, paired, sound_duration_s, video_frame_times_s
 from danceit.media import (
     AUDIO_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -29,7 +29,7 @@ EVERYONE = {
     "sound_duration_s": sound_duration_s,
     "video_frame_times_s": video_frame_times_s,
     "picture_size": picture_size,
-    "pair": lambda path: pair((path,)) if is_video(path) else sound_duration_s(path),
+    "paired": lambda path: paired(path, ()) if is_video(path) else sound_duration_s(path),
 }
 
 

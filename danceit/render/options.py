@@ -5,10 +5,11 @@ Sizes are in pixels of the output, colours are (red, green, blue) from 0 to 255.
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from danceit.data import Placement
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
 from danceit.render.footage.locating import Locator
@@ -133,6 +134,9 @@ class RenderOptions:
         Bring brightness and colour of the sources together, for footage.
     locate : Locator or None
         Finds the footage; needed where `footage` is asked for.
+    video_of : function or None
+        Finds the video that belongs to a fragment's source, for edit lists; without it, sources
+        that are videos have one.
     person : str
         Folder of a trained person who is to dance instead of a drawn figure.
     synthetic_note : bool
@@ -164,6 +168,7 @@ class RenderOptions:
     joins: str = "auto"
     match_colours: bool = False
     locate: Locator | None = None
+    video_of: Callable[[Placement], Path | None] | None = None
     person: str = ""
     synthetic_note: bool = True
     device: str = "auto"

@@ -11,7 +11,7 @@ import numpy as np
 
 from danceit.data import Dance, Placement, Recording, person_of
 from danceit.errors import DanceitError, InputError
-from danceit.index.sources import SOURCES, HasSettings, recognised_by
+from danceit.index.sources import SOURCES, HasSettings, media_of, recognised_by
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.sources.video import footage_of
 from danceit.media import picture_size
@@ -44,6 +44,7 @@ class Filming:
     def __init__(self, dances: Sequence[Dance] = ()) -> None:
         self.notes: list[str] = []
         self._dances = tuple(dances)
+        self._videos: dict[str, Path | None] = {}
         self._known: dict[tuple[str, int], Filmed | None] = {}
 
     def __call__(self, placement: Placement) -> Filmed | None:
@@ -63,6 +64,12 @@ class Filming:
                 self.notes.append(f"{Path(source).name} is drawn: {exc}")
         return self._known[key]
 
+    def video_of(self, placement: Placement) -> Path | None:
+        """Video that belongs to a fragment's source, whoever is seen in it; see `video_of`."""
+        if placement.source not in self._videos:
+            self._videos[placement.source] = video_of(placement)
+        return self._videos[placement.source]
+
     def _lag(self, source: str, person: int, flat: Recording) -> float:
         """Seconds that the picture of a source, read in 2-D, is later than the dances count."""
         for dims in sorted({dance.dims for dance in self._dances}):
@@ -73,6 +80,16 @@ class Filming:
             if lag_s:
                 return lag_s
         return 0.0
+
+
+def video_of(placement: Placement) -> Path | None:
+    """Video that belongs to a fragment's source, by the rule of those who read sources."""
+    if placement.generator:
+        return None
+    try:
+        return media_of(Path(placement.source)).video_path
+    except DanceitError:
+        return None  # what is beside it cannot be opened
 
 
 def made_up(placement: Placement) -> str:

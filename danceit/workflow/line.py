@@ -228,7 +228,7 @@ def drawn(
         first, last = numbered(out, 1).name, numbered(out, len(dances)).name
         return (f"a {out.suffix} file holds one dancer: wrote {first} to {last}",)
     filming = Filming(dances)
-    look = replace(options or RenderOptions(), locate=filming)
+    look = replace(options or RenderOptions(), locate=filming, video_of=filming.video_of)
     render_many(dances, out, song=song, options=look, progress=progress)
     unseen = [person_notes(Path(look.person), dance_) for dance_ in dances if look.person]
     outlined = look.footage and look.surroundings != "kept" and not has_segmenter()

@@ -9,9 +9,10 @@ import pytest
 
 from danceit.data import JOINT_NAMES, Dance, DanceSong, Placement, Recording
 from danceit.errors import InputError
+from danceit.index.sources import media_of
 from danceit.index.sources.npz import write_recording
 from danceit.render import RenderOptions
-from danceit.workflow.footage_sources import OUTLINED, Filming, filmed, read_source
+from danceit.workflow.footage_sources import OUTLINED, Filming, filmed, read_source, video_of
 from danceit.workflow.line import render_files
 from tests.render.conftest import STANDING
 from tests.render.filming import HEIGHT, WIDTH, write_video
@@ -30,6 +31,35 @@ def test_openpose_frames_find_the_video_beside_them(real_data: Path) -> None:
     np.testing.assert_allclose(np.diff(found.times_s), 1001 / 24000, atol=1e-3)
     assert filming.notes == []
     assert filming(placed(real_data / "openpose" / "footskate_dance")) is found
+
+
+@pytest.mark.parametrize("kind", ["npz", "openpose inside", "openpose beside", "video", "called"])
+def test_a_source_has_the_video_that_its_reader_says(tmp_path: Path, kind: str) -> None:
+    """Footage, edit lists and the studio ask one rule; so does every reader."""
+    stored = write_video(tmp_path / "take.mp4", n_frames=24).joints
+    source, video = tmp_path / "take", tmp_path / "take.mp4"
+    if kind == "npz":
+        source = write_recording(tmp_path / "take.npz", stored, 24.0)
+    elif kind.startswith("openpose"):
+        source.mkdir()
+        if kind == "openpose inside":
+            video = video.rename(source / "film.mp4")
+        for number, joints in enumerate(stored):
+            person = np.append(joints, np.ones((18, 1)), axis=1).ravel().tolist()
+            text = json.dumps({"people": [{"pose_keypoints_2d": person}]})
+            (source / f"take_{number:012d}_keypoints.json").write_text(text)
+    else:
+        source = video = video.rename(tmp_path / ("take.mp4" if kind == "video" else "take.film"))
+    assert video_of(placed(source)) == media_of(source).video_path == video
+    if kind not in ("video", "called"):
+        assert read_source(source).video_path == video
+
+
+def test_what_nobody_filmed_has_no_video(real_data: Path, tmp_path: Path) -> None:
+    assert video_of(placed(real_data / "dances" / "DANCE_C_2")) is None
+    assert video_of(placed(tmp_path / "gone")) is None
+    made = replace(placed(tmp_path / "gone.mp4"), generator="ren")
+    assert video_of(made) is None
 
 
 def test_sources_that_cannot_be_shown_are_noted_once(real_data: Path, tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 from danceit.audio.counts.file import counts_named
 from danceit.errors import InputError
 from danceit.files import replacing, sha256_of_file
-from danceit.index.sources import SOURCES, Found, HasCompanions
-from danceit.index.sources.media import media_named
+from danceit.index.sources import Found, belonging
 from danceit.media import is_media
 
 _NAME = "hashes.json"
@@ -83,9 +82,6 @@ def files_of(found: Found) -> tuple[Path, ...]:
     own = [path]
     if path.is_dir():
         own = [child for child in path.iterdir() if not child.name.startswith(".")]
-    source = SOURCES.get(found.source)
-    if isinstance(source, HasCompanions):
-        own += source.companions(path)
-    own += [*media_named(path.parent, path.name), *media_named(path.parent, path.stem)]
+    own += belonging(found.source, path)
     own += [named for one in own if is_media(one) for named in counts_named(one.parent, one.stem)]
     return tuple(sorted({one for one in own if one.is_file()}))

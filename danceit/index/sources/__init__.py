@@ -25,7 +25,7 @@ from danceit.data import Recording
 from danceit.errors import DanceitError, InputError
 from danceit.index.cleaning.lag import in_step
 from danceit.index.sources.checks import checked
-from danceit.index.sources.media import media_named
+from danceit.index.sources.media import MediaPair, media_named, paired
 from danceit.index.sources.settings import ReadSettings
 from danceit.media import is_media
 from danceit.plugins import Registry
@@ -145,6 +145,30 @@ class Scan:
     found: tuple[Found, ...]
     unrecognised: tuple[Path, ...] = ()
     n_unrecognised_files: int = 0
+
+
+def belonging(name: str, path: Path) -> tuple[Path, ...]:
+    """Files outside a recording of a source that are no recordings of their own for it.
+
+    What the source calls its companions, and media of its name.
+    """
+    source = SOURCES.get(name)
+    own = source.companions(path) if isinstance(source, HasCompanions) else ()
+    named = (*media_named(path.parent, path.name), *media_named(path.parent, path.stem))
+    return (*own, *named)
+
+
+def media_of(path: Path) -> MediaPair:
+    """Sound and picture of the recording at `path`, as its reader pairs them; nothing is read.
+
+    Neither where there is none, or no source recognises it.
+    """
+    name = recognised_by(path, {name: SOURCES.get(name) for name in SOURCES.names()})
+    if not name:
+        return MediaPair()
+    source = SOURCES.get(name)
+    companions = source.companions(path) if isinstance(source, HasCompanions) else None
+    return paired(path, belonging(name, path) if companions is None else companions)
 
 
 def read_ahead(found: Sequence[Found], progress: Progress = silent) -> dict[str, str]:
@@ -290,11 +314,7 @@ class _Walk:
 
     def _companions(self) -> Iterator[Path]:
         for item in self.found:
-            yield from media_named(item.path.parent, item.path.name)
-            yield from media_named(item.path.parent, item.path.stem)
-            source = self.sources[item.source]
-            if isinstance(source, HasCompanions):
-                yield from source.companions(item.path)
+            yield from belonging(item.source, item.path)
 
 
 def _children(folder: Path) -> list[Path]:

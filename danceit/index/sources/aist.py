@@ -33,7 +33,7 @@ from danceit.errors import InputError
 from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.axes import from_y_up
 from danceit.index.sources.checks import check_size, checked, frame_times, head_of, numbers
-from danceit.index.sources.media import media_named, pair
+from danceit.index.sources.media import media_named, paired
 
 FPS = 60.0
 LICENCE = "CC BY 4.0 (annotations)"
@@ -96,7 +96,7 @@ class AistSource:
         else:
             raise InputError(f"{path} holds neither keypoints3d nor keypoints2d")
         name = _NAME.search(path.stem)
-        media = pair(_media_files(path))
+        media = paired(path, self.companions(path))
         return checked(
             Recording(
                 recording_id=path.stem,

@@ -32,7 +32,7 @@ from danceit.index.sources.checks import (
     frame_times,
     unlike_song,
 )
-from danceit.index.sources.media import media_named, pair
+from danceit.index.sources.media import media_named, paired
 
 MAX_JOINTS = 1000
 """A rig with every finger and muscle of the face has about 200."""
@@ -64,6 +64,10 @@ class BvhSource:
         """Whether `path` is a file named ``.bvh``."""
         return path.suffix.lower() == ".bvh" and path.is_file()
 
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Return sound and video beside the file that have its name."""
+        return media_named(path.parent, path.stem)
+
     def read(self, path: Path) -> Recording:
         """Read one recording in 3-D.
 
@@ -82,7 +86,7 @@ class BvhSource:
         times_s = frame_times(len(channels), 1.0 / step_s, path)
         rig = rig_joints([joint.name for joint in joints], str(path))
         poses = _poses(rig, _positions(joints, channels, rig), path)
-        media = pair(media_named(path.parent, path.stem))
+        media = paired(path, self.companions(path))
         return checked(
             Recording(
                 recording_id=path.stem,

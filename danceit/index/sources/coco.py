@@ -26,7 +26,7 @@ from danceit.errors import InputError
 from danceit.index.poses.joint_names import keypoints
 from danceit.index.poses.skeletons import COCO17, HALPE26, MIN_CONFIDENCE, to_coco18
 from danceit.index.sources.checks import check_frames, checked, head_of, numbers, read_json
-from danceit.index.sources.media import media_named, pair
+from danceit.index.sources.media import media_named, paired
 from danceit.index.sources.people import followed
 from danceit.index.sources.timing import times_of_frames
 
@@ -54,6 +54,10 @@ class CocoSource:
         results = b'"image_id"' in head and b'"keypoints"' in head
         return results or (b'"images"' in head and b'"file_name"' in head)
 
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Return sound and video beside the file that have its name."""
+        return media_named(path.parent, path.stem)
+
     def read(self, path: Path) -> Recording:
         """Read the main person of one file in 2-D pixels, of the video as it is shown.
 
@@ -73,7 +77,7 @@ class CocoSource:
             person = skeletons.person(row)
             if person is not None:
                 detections[order[row["image_id"]]].append(person)
-        media = pair(media_named(path.parent, path.stem))
+        media = paired(path, self.companions(path))
         times_s, notes = times_of_frames(frame_numbers, media, path)
         dancers = followed(detections, times_s, media.video_path)
         return checked(

@@ -7,7 +7,7 @@ promises the whole song.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from danceit.errors import InputError
 from danceit.media import (
     AUDIO_SUFFIXES,
     Timeline,
+    begins_like_video,
     decoded,
     is_media,
     is_video,
@@ -90,15 +91,25 @@ def _listed(folder: Path) -> Mapping[str, tuple[Path, ...]]:
     return found
 
 
-def pair(paths: tuple[Path, ...]) -> MediaPair:
-    """Choose the sound and the picture among files that belong to one recording.
+def paired(path: Path, files: Iterable[Path]) -> MediaPair:
+    """Choose the sound and the picture of a recording: itself, or of the files that belong to it.
 
-    A sound file goes before the sound of a video: whoever put it there meant it.
+    That is the one rule by which a recording has a video: readers and whoever shows
+    footage ask it (`danceit.index.sources.media_of`). A sound file goes before the sound
+    of a video: whoever put it there meant it.
+
+    Parameters
+    ----------
+    path : Path
+        The recording: a video by name or content is its own picture.
+    files : iterable of Path
+        What belongs to it (`danceit.index.sources.HasCompanions`), in order; others than sounds
+        and videos do not count.
     """
-    sounds = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
-    # Called like nothing known, it was taken for a video by its content.
-    videos = [path for path in paths if is_video(path) or not is_media(path)]
-    video = videos[0] if videos else None
+    own = path.is_file() and (is_video(path) or begins_like_video(path))
+    beside = [file for file in files if is_media(file)]
+    sounds = [file for file in beside if file.suffix.lower() in AUDIO_SUFFIXES]
+    video = path if own else next((file for file in beside if is_video(file)), None)
     if sounds:
         return MediaPair(sounds[0], video)
     return MediaPair(video if video is not None and has_sound(video) else None, video)

@@ -39,7 +39,7 @@ from danceit.index.sources.checks import (
     frame_times,
     unlike_song,
 )
-from danceit.index.sources.media import as_shown, media_named, pair
+from danceit.index.sources.media import as_shown, media_named, paired
 from danceit.npz import read_npz
 
 _POSES = ("poses", "joints")
@@ -83,7 +83,7 @@ class NpzSource:
             held = ", ".join(sorted(arrays)) or "neither"
             raise InputError(f"{path} must hold 'poses' and 'fps'; it holds {held}")
         poses, notes = _poses(arrays, given[0], path)
-        media = pair(_media_files(path, arrays))
+        media = paired(path, _media_files(path, arrays))
         start_s = _number(arrays, "start_s", path) if "start_s" in arrays else 0.0
         times_s = frame_times(len(poses), _number(arrays, "fps", path), path, start_s)
         if poses.shape[2] == 2:

@@ -22,7 +22,7 @@ from danceit.data import N_JOINTS, Float64, Int64, Recording
 from danceit.errors import InputError
 from danceit.index.poses.skeletons import BODY25, to_coco18
 from danceit.index.sources.checks import check_frames, checked, head_of, numbers, read_json
-from danceit.index.sources.media import media_in, media_named, pair
+from danceit.index.sources.media import media_in, media_named, paired
 from danceit.index.sources.people import followed
 from danceit.index.sources.timing import times_of_frames
 
@@ -64,7 +64,7 @@ class OpenPoseSource:
         """
         prefix, frame_numbers, files = _frames(path)
         check_frames(len(files), path)
-        media = pair(_media_files(path, prefix))
+        media = paired(path, _media_files(path, prefix))
         detections = [_people(file) for file in files]
         times_s, notes = times_of_frames(frame_numbers, media, path)
         dancers = followed(detections, times_s, media.video_path)

@@ -29,7 +29,8 @@ import numpy as np
 from danceit.data import JOINT, N_JOINTS, Float64, Recording
 from danceit.errors import InputError
 from danceit.index.sources.checks import checked, frame_times, numbers, read_json
-from danceit.index.sources.media import sound_duration_s
+from danceit.index.sources.media import media_named, paired, sound_duration_s
+from danceit.media import is_video
 
 RATE = 25.0
 """Frames a second in which the configuration counts."""
@@ -59,6 +60,10 @@ class TangSource:
         """Whether `path` is a folder with ``skeletons.json``."""
         return path.is_dir() and (path / "skeletons.json").is_file()
 
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Return a film beside the folder that has its name; the song lies in the folder."""
+        return tuple(file for file in media_named(path.parent, path.name) if is_video(file))
+
     def read(self, path: Path) -> Recording:
         """Read one dance in 3-D, centimetres, on the stage.
 
@@ -81,6 +86,7 @@ class TangSource:
                 f"{duration_s:.2f} s of {song.name}: another song, or cut off?"
             )
         markers = _markers(read_json(skeletons), skeletons)
+        video = paired(path, self.companions(path)).video_path
         n_frames = len(markers)
         rate = n_frames / (end_s - start_s) if end_s > start_s else 0.0
         return checked(
@@ -90,7 +96,8 @@ class TangSource:
                 poses=poses_of_markers(markers).astype(np.float32),
                 times_s=frame_times(n_frames, rate, config, start_s),
                 audio_path=song,
-                files=files,
+                video_path=video,
+                files=(*files, *([video] if video else [])),
                 style=_style(path),
             )
         )

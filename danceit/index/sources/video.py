@@ -28,7 +28,7 @@ from danceit.index.poses.footage.extraction import (
 )
 from danceit.index.poses.footage.workers import extract_all
 from danceit.index.sources.checks import checked
-from danceit.index.sources.media import media_named, pair
+from danceit.index.sources.media import media_named, paired
 from danceit.index.sources.people import EACH_FOLLOWED, cut_notes
 from danceit.index.sources.settings import ReadSettings
 from danceit.media import begins_like_video, is_video
@@ -71,7 +71,7 @@ class VideoSource:
             in_metres(each, footage) if deep and dims != 2 else each.image
             for each in (dancer, *others)
         )
-        media = pair((path, *self.companions(path)))
+        media = paired(path, self.companions(path))
         audio, silence = _heard(media.audio_path)
         return checked(
             Recording(
@@ -80,7 +80,7 @@ class VideoSource:
                 poses=poses,
                 times_s=footage.times_s,
                 audio_path=audio,
-                video_path=path,
+                video_path=media.video_path,
                 files=(path, *(other for other in media.paths if other != path)),
                 notes=(*silence, *_notes(dancer), *_loss(footage)),
                 lost_s=footage.lost_s,

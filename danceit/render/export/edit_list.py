@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from danceit.data import FPS, Dance
+from danceit.data import FPS, Dance, Placement
 from danceit.errors import InputError
 from danceit.files import one_line, replacing
-from danceit.media import VIDEO_SUFFIXES, is_video, opened
+from danceit.media import is_video, opened
 from danceit.progress import Progress, silent
 from danceit.render.options import RenderOptions
 from danceit.render.renderer import Renderer
@@ -99,20 +99,6 @@ def _longest(dance: Dance, first: int) -> tuple[int, float]:
         frame += 1
     plain = low <= 1.0 <= high
     return frame, 1.0 if plain else float((low + high) / 2)
-
-
-def footage(source: str) -> Path | None:
-    """Return the video of a source: itself, the only one within, or its namesake beside it."""
-    path = Path(source)
-    if is_video(path):
-        return path if path.is_file() else None
-    folders = [path] if path.is_dir() else []
-    for folder in folders:
-        inside = [p for p in sorted(folder.iterdir()) if is_video(p)]
-        if len(inside) == 1:
-            return inside[0]
-    beside = [path.with_suffix(suffix) for suffix in sorted(VIDEO_SUFFIXES)]
-    return next((video for video in beside if video.is_file()), None)
 
 
 def render_otio(
@@ -225,7 +211,9 @@ def _cuts_with_footage(
             f"no footage to cut: the dance was made up by {made_by[0]}, nobody filmed it"
         )
     cuts = cuts_of(dance)
-    videos = {cut.source: footage(cut.source) for cut in cuts}
+    video_of = options.video_of or _itself
+    placed = {placement.source: placement for placement in dance.fragments}
+    videos = {cut.source: video_of(placed[cut.source]) for cut in cuts}
     if not any(videos.values()):
         raise InputError(
             f"no footage to cut: none of the dance's {len(videos)} sources has a video "
@@ -236,6 +224,12 @@ def _cuts_with_footage(
         replace(cut, source_s=max(0.0, cut.source_s + lags_s.get(cut.source, 0.0))) for cut in cuts
     ]
     return moved, videos
+
+
+def _itself(placement: Placement) -> Path | None:
+    """The video that a fragment's source is."""
+    path = Path(placement.source)
+    return path if is_video(path) and path.is_file() else None
 
 
 def _lags_s(dance: Dance, sources: Sequence[str], options: RenderOptions) -> dict[str, float]:

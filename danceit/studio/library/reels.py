@@ -16,13 +16,14 @@ import numpy as np
 from danceit.data import FPS, Dance, Placement, person_of
 from danceit.errors import DanceitError
 from danceit.index.sources.settings import ReadSettings
+from danceit.index.sources.video import SOURCE as PLAIN_VIDEO
 from danceit.index.sources.video import watched_before
 from danceit.index.store.contract import Where
-from danceit.media import VIDEO_SUFFIXES
 from danceit.studio.dancing import Dancing
 from danceit.studio.library.opened import Library
 from danceit.studio.names import UnknownIdError
 from danceit.workflow.footage_sources import read_source
+from danceit.workflow.footage_sources import video_of as belonging_to
 from danceit.workflow.picture_lag import MOST_FRAMES, picture_lag
 
 
@@ -101,11 +102,10 @@ def video_of(placed: Placement, library: Library | None = None) -> Path | None:
     """The video in which a fragment's dancer is seen, where that is known and there."""
     if placed.generator:
         return None
-    source = Path(placed.source)
-    video = source if source.suffix.lower() in VIDEO_SUFFIXES else None
-    if library is not None:
-        video = library.videos.get((placed.clip_id, placed.source), video)
-    return video if video is not None and video.is_file() else None
+    video = library.videos.get((placed.clip_id, placed.source)) if library is not None else None
+    if video is None:
+        return belonging_to(placed)
+    return video if video.is_file() else None
 
 
 def danced_in(library: Library, placed: Placement) -> Dance | None:
@@ -137,8 +137,7 @@ def danced_in(library: Library, placed: Placement) -> Dance | None:
 
 def quickly_read(source: Path) -> bool:
     """Whether reading a source takes a moment: in plain video poses must have been found before."""
-    plain = source.suffix.lower() in VIDEO_SUFFIXES
-    return not plain or watched_before(source, ReadSettings())
+    return not PLAIN_VIDEO.detect(source) or watched_before(source, ReadSettings())
 
 
 def _id_of(video: Path | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 from danceit.data import Dance, Placement
 from danceit.errors import InputError
 from danceit.render import render
-from danceit.render.export.edit_list import cuts_of, footage, timecode
+from danceit.render.export.edit_list import cuts_of, timecode
 from danceit.render.footage.locating import Filmed
 from danceit.render.options import RenderOptions
 from tests.index.poses.footage.conftest import plain, write_film
@@ -25,7 +25,21 @@ def filmed(tmp_path: Path, song: Path) -> Dance:
     (tmp_path / "library" / "clip1").mkdir(parents=True)
     (tmp_path / "library" / "clip0.mp4").write_bytes(b"")
     (tmp_path / "library" / "clip1" / "take.MOV").write_bytes(b"")
-    return make_dance(swaying(60), song=song, source=str(tmp_path / "library"))
+    dance = make_dance(swaying(60), song=song, source=str(tmp_path / "library"))
+    first, *others = dance.fragments
+    video = replace(first, source=str(tmp_path / "library" / "clip0.mp4"))
+    return replace(dance, fragments=(video, *others))
+
+
+def beside(placement: Placement) -> Path | None:
+    """Where those who read sources would find the video of one of them."""
+    source = Path(placement.source)
+    inside = sorted(source.iterdir()) if source.is_dir() else [source]
+    return inside[0] if inside and inside[0].is_file() else None
+
+
+def edited(dance: Dance, out: Path) -> None:
+    render(dance, out, options=RenderOptions(video_of=beside))
 
 
 def stretched(dance: Dance, speed: np.ndarray) -> Dance:
@@ -70,7 +84,7 @@ def test_a_constant_speed_is_found(filmed: Dance) -> None:
 
 def test_opentimelineio_reads_the_timeline(filmed: Dance, song: Path, tmp_path: Path) -> None:
     dance = stretched(filmed, np.full(24, 1.5))
-    render(dance, tmp_path / "cut.otio")
+    edited(dance, tmp_path / "cut.otio")
     timeline = otio.adapters.read_from_file(str(tmp_path / "cut.otio"))
     pictures, sound = timeline.tracks
     assert (pictures.kind, sound.kind) == ("Video", "Audio")
@@ -91,14 +105,14 @@ def test_opentimelineio_reads_the_timeline(filmed: Dance, song: Path, tmp_path: 
 
 def test_the_edl_is_read_by_its_adapter(filmed: Dance, tmp_path: Path) -> None:
     pytest.importorskip("otio_cmx3600_adapter", reason="the EDL's independent reader is in [dev]")
-    render(filmed, tmp_path / "cut.edl")
+    edited(filmed, tmp_path / "cut.edl")
     timeline = otio.adapters.read_from_file(str(tmp_path / "cut.edl"), rate=24)
     clips = list(timeline.tracks[0])
     # An editor finds the footage by these names.
     assert [clip.name for clip in clips] == ["clip0.mp4", "take.MOV"]
     assert [clip.source_range.duration.value for clip in clips] == [24, 36]
     assert [clip.range_in_parent().start_time.value for clip in clips] == [0, 24]
-    paths = [str(footage(placed.source)) for placed in filmed.fragments]
+    paths = [str(beside(placed)) for placed in filmed.fragments]
     told = [list(clip.metadata["cmx_3600"]["comments"])[:2] for clip in clips]
     assert told == [
         [f"SOURCE FILE: {path}", f"CLIP: {clip}"]
@@ -109,7 +123,7 @@ def test_the_edl_is_read_by_its_adapter(filmed: Dance, tmp_path: Path) -> None:
 
 def test_a_stretched_cut_in_an_edl_states_its_speed(filmed: Dance, tmp_path: Path) -> None:
     pytest.importorskip("otio_cmx3600_adapter", reason="the EDL's independent reader is in [dev]")
-    render(stretched(filmed, np.full(24, 1.5)), tmp_path / "cut.edl")
+    edited(stretched(filmed, np.full(24, 1.5)), tmp_path / "cut.edl")
     timeline = otio.adapters.read_from_file(str(tmp_path / "cut.edl"), rate=24)
     first = timeline.tracks[0][0]
     assert first.effects[0].time_scalar == pytest.approx(1.5, abs=0.05)
@@ -121,7 +135,7 @@ def test_a_name_with_a_line_break_adds_no_event(filmed: Dance, tmp_path: Path) -
         replace(placed, clip_id="a\n999  AX       V     C        00:00:00:00")
         for placed in filmed.fragments
     ]
-    render(replace(filmed, fragments=tuple(named)), tmp_path / "cut.edl")
+    edited(replace(filmed, fragments=tuple(named)), tmp_path / "cut.edl")
     lines = (tmp_path / "cut.edl").read_text(encoding="utf-8").splitlines()
     assert [line[:3] for line in lines if line[:3].isdigit()] == ["001", "002"]
     assert any(line.startswith("* CLIP: a\\n999") for line in lines)
@@ -136,21 +150,9 @@ def test_a_table_holds_no_formula_and_a_row_a_frame(filmed: Dance, tmp_path: Pat
     assert {row["clip_id"] for row in rows} == {'\'=HYPERLINK("x")\\nb'}
 
 
-def test_where_footage_is_looked_for(tmp_path: Path) -> None:
-    (tmp_path / "poses").mkdir()
-    assert footage(str(tmp_path / "poses")) is None
-    (tmp_path / "poses.mp4").write_bytes(b"")
-    assert footage(str(tmp_path / "poses")) == tmp_path / "poses.mp4"
-    assert footage(str(tmp_path / "poses.mp4")) == tmp_path / "poses.mp4"
-    assert footage(str(tmp_path / "gone.mp4")) is None
-    for name in ("a.mp4", "b.mp4"):
-        (tmp_path / "poses" / name).write_bytes(b"")
-    assert footage(str(tmp_path / "poses")) == tmp_path / "poses.mp4"
-
-
 def test_a_source_without_footage_stays_a_gap_to_fill(filmed: Dance, tmp_path: Path) -> None:
     (tmp_path / "library" / "clip0.mp4").unlink()
-    render(filmed, tmp_path / "cut.otio")
+    edited(filmed, tmp_path / "cut.otio")
     first = otio.adapters.read_from_file(str(tmp_path / "cut.otio")).tracks[0][0]
     assert isinstance(first.media_reference, otio.schema.MissingReference)
     assert first.name == "clip0"
@@ -159,8 +161,17 @@ def test_a_source_without_footage_stays_a_gap_to_fill(filmed: Dance, tmp_path: P
 def test_without_any_footage_there_is_nothing_to_cut(dance: Dance, tmp_path: Path) -> None:
     for suffix in ("otio", "edl"):
         with pytest.raises(InputError, match="none of the dance's 2 sources has a video"):
-            render(dance, tmp_path / f"cut.{suffix}")
+            edited(dance, tmp_path / f"cut.{suffix}")
     assert not list(tmp_path.iterdir())
+
+
+def test_without_who_reads_sources_a_source_that_is_a_video_is_cut(
+    filmed: Dance, tmp_path: Path
+) -> None:
+    render(filmed, tmp_path / "cut.otio")
+    first, second = otio.adapters.read_from_file(str(tmp_path / "cut.otio")).tracks[0]
+    assert first.media_reference.target_url.endswith("clip0.mp4")
+    assert isinstance(second.media_reference, otio.schema.MissingReference)
 
 
 def test_timecodes() -> None:
@@ -174,7 +185,7 @@ def test_a_source_states_its_own_length_and_rate_for_the_editor(
     """Programs that import OpenTimelineIO do not take media without an extent."""
     (tmp_path / "library" / "clip0.mp4").unlink()
     write_film(tmp_path / "library" / "clip0.mp4", [plain()] * 75, fps=30)
-    render(filmed, tmp_path / "cut.otio")
+    edited(filmed, tmp_path / "cut.otio")
     pictures, sound = otio.adapters.read_from_file(str(tmp_path / "cut.otio")).tracks
     known, unreadable = (clip.media_reference.available_range for clip in pictures)
     assert known == otio.opentime.TimeRange(
@@ -194,11 +205,11 @@ def test_a_cut_lies_where_its_picture_is_in_the_video(filmed: Dance, tmp_path: P
     def locate(placement: Placement) -> Filmed | None:
         if placement.clip_id != "clip0":
             return None
-        return Filmed(footage(placement.source) or Path(), np.empty(0), nowhere, lag_s=0.25)
+        return Filmed(beside(placement) or Path(), np.empty(0), nowhere, lag_s=0.25)
 
     for suffix in ("otio", "edl"):
         out = tmp_path / f"cut.{suffix}"
-        render(filmed, out, options=RenderOptions(locate=locate))
+        render(filmed, out, options=RenderOptions(locate=locate, video_of=beside))
         asked = {"rate": 24} if suffix == "edl" else {}
         clips = list(otio.adapters.read_from_file(str(out), **asked).tracks[0])
         starts = [clip.source_range.start_time.to_seconds() for clip in clips]
