@@ -14,7 +14,7 @@ from danceit.cli.dance_options import (
     render_options,
 )
 from danceit.cli.flags import note
-from danceit.cli.group import TIMES, dance_group, group_options, group_or_times, query_group
+from danceit.cli.group import dance_group, group_options, query_group
 from danceit.cli.options import (
     PATH,
     device_option,
@@ -157,7 +157,8 @@ def render(files: tuple[Path, ...], out: Path, song: Path | None, **look: Any) -
 @query_options
 @align_options
 @render_options
-@group_or_times
+@group_options
+@click.option("--times", is_flag=True, help="Print how long each step took.")
 @device_option
 def dance(
     song: Path,
@@ -170,6 +171,7 @@ def dance(
     dancers: int | None,
     formation: str | None,
     timing: str | None,
+    times: bool,
     device: str,
     **rest: Any,
 ) -> None:
@@ -180,15 +182,14 @@ def dance(
     choices = {name: rest.pop(name) for name in QUERY_NAMES & rest.keys()}
     options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
     if dancers is not None:
-        shared = None if timing == TIMES else timing
         with bar("drawing", "frame") as drawing:
             notes = dance_group(song, index_path, out, _chosen(**choices),
-                                (dancers, formation, shared), _drawn(**rest), (methods, options),
+                                (dancers, formation, timing), _drawn(**rest), (methods, options),
                                 device=device, progress=drawing)  # fmt: skip
         for text in (*notes, *_without_effect(out, rest)):
             note(text)
         return
-    if formation or timing not in (None, TIMES):
+    if formation or timing:
         raise click.UsageError(_NO_GROUP)
     with bar("song", "s") as heard, bar("drawing", "frame") as drawing:
         made = run(song, index_path, out, _chosen(**choices), methods, options, _drawn(**rest),
@@ -197,7 +198,7 @@ def dance(
         note(text)
     for line in summary(made.dance):
         click.echo(line)
-    if timing:
+    if times:
         click.echo(_seconds_by_step(made))
     click.echo(f"wrote {made.out} and {made.dance_file}")
 

@@ -28,24 +28,9 @@ _GROUP: tuple[Callable[[Any], Any], ...] = (
 )  # fmt: skip
 
 
-TIMES = "times"
-"""What `danceit dance --timing` without a word after it means: print how long each step took."""
-
-
 def group_options(command: Command) -> Command:
     """Add the options of a group."""
     for option in reversed(_GROUP):
-        command = option(command)
-    return command
-
-
-def group_or_times(command: Command) -> Command:
-    """Add the options of a group to a command whose `--timing` alone prints seconds."""
-    command = click.option(
-        "--timing", is_flag=False, flag_value=TIMES, metavar="[unison|canon:COUNTS|mirror|free]",
-        help="How a group shares its time; alone at the end: print how long each step took.",
-    )(command)  # fmt: skip
-    for option in reversed(_GROUP[:-1]):
         command = option(command)
     return command
 

@@ -52,13 +52,13 @@ def open_project(folder: Path, library: Path | None, usual: Path) -> Opened:
     InputError
         If the project cannot be used, or `library` is not there.
     """
+    if library is not None and not library.is_dir():
+        raise InputError(f"there is no folder {library}; give an index, or a folder of dances")
     project = Project.open(folder)
     if library is None:
         if project.library is None and _is_index(usual):
             project.library = usual
         return Opened(project, None)
-    if not library.is_dir():
-        raise InputError(f"there is no folder {library}; give an index, or a folder of dances")
     if _is_index(library):
         project.library = library
         return Opened(project, None)

@@ -1,18 +1,18 @@
 """From a folder of dances to an encoder and an index, in one call each."""
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.bench.retrieval.held_out import held_out_table
 from danceit.data import Clip
-from danceit.errors import IndexStateError
+from danceit.errors import DanceitError, IndexStateError
 from danceit.index.building.build import add, build
 from danceit.index.building.cluster import RayWorkers, ray_workers
 from danceit.index.building.contents import ContentHashes
 from danceit.index.building.options import BuildOptions, Told
-from danceit.index.building.reading import read_all
+from danceit.index.building.reading import Readings, read_all
 from danceit.index.building.report import BuildReport
 from danceit.index.building.withdrawn import WORK
 from danceit.index.fragments import FragmentGrid
@@ -122,17 +122,7 @@ def build_index(
         trained = readings = None
         embedder = _encoder_at_hand(out, encoder, device, retrain=retrain)
         if embedder is None:
-            (out / WORK).mkdir(parents=True, exist_ok=True)
-            hashes = ContentHashes(out / WORK)
-            readings = read_all(
-                data,
-                dims=options.dims,
-                settings=options.reading,
-                hashes=hashes,
-                told=told.reading,
-                watching=told.watching,
-            )
-            hashes.save()
+            readings = _readings(data, out / WORK, options, told)
             work = out / ENCODER_IN_INDEX
             work.mkdir(parents=True, exist_ok=True)
             trained = _trained(
@@ -141,6 +131,28 @@ def build_index(
             embedder = trained.encoder
         report = build(data, out, embedder, options, readings=readings, workers=workers, told=told)
     return Built(report, trained, time.monotonic() - started)
+
+
+def _readings(data: Path, work: Path, options: BuildOptions, told: Told) -> Readings:
+    """Read all that is to be trained on; where that is nothing, no folder is left behind."""
+    work.mkdir(parents=True, exist_ok=True)  # before minutes of reading: it may be refused
+    hashes = ContentHashes(work)
+    try:
+        readings = read_all(
+            data,
+            dims=options.dims,
+            settings=options.reading,
+            hashes=hashes,
+            told=told.reading,
+            watching=told.watching,
+        )
+    except DanceitError:
+        with suppress(OSError):  # they hold something
+            work.rmdir()
+            work.parent.rmdir()
+        raise
+    hashes.save()
+    return readings
 
 
 def _encoder_at_hand(

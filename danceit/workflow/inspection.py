@@ -10,6 +10,7 @@ from danceit.index.cleaning.lag import Lag, estimate_lag
 from danceit.index.cleaning.turns import count_turns
 from danceit.index.poses.footage.decoding import MAX_PX, pictures
 from danceit.index.sources import Found, scan
+from danceit.index.sources.only import only_recording
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.sources.video import footage_of
 from danceit.index.store.engines import open_store
@@ -116,12 +117,7 @@ def find_recording(
         If it is no path and there is no index.
     """
     if Path(name).exists():
-        found = scan(Path(name), settings).found
-        if len(found) != 1:
-            some = ", ".join(item.recording_id for item in found[:3])
-            held = f"{len(found)} recordings ({some}...)" if found else "no recording"
-            raise InputError(f"{name} holds {held}: name one")
-        return found[0], ""
+        return only_recording(Path(name), settings), ""
     with open_store(index, device="cpu") as store:
         known = store.recordings()
     for recording, entry in known.items():

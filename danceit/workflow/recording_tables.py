@@ -18,6 +18,7 @@ from danceit.index.building.reading import Failure, each_done, found_again
 from danceit.index.cleaning.lag import Lag
 from danceit.index.cleaning.report import REASONS, CleaningReport
 from danceit.index.sources import Found, scan
+from danceit.index.sources.only import nothing_in
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.engines import open_store
 from danceit.makers import write_figure
@@ -115,10 +116,10 @@ def recordings_of(
         If there are none.
     """
     if data is not None:
-        found = scan(data, settings).found
-        if not found:
-            raise InputError(f"no dance was recognised in {data}")
-        return found
+        held = scan(data, settings)
+        if not held.found:
+            raise InputError(nothing_in(data, held))
+        return held.found
     with open_store(index, device="cpu") as store:
         known = store.recordings()
     items, _ = found_again(known, settings)

@@ -255,6 +255,18 @@ def test_songs_alone_are_no_library(danceit: Cli, library: SyntheticLibrary) -> 
     refused(danceit, "index", "build", songs, saying="a song alone holds no movement")
 
 
+def test_a_picture_is_told_what_dances_are_read_from_and_leaves_nothing_behind(
+    danceit: Cli,
+) -> None:
+    photos = Path("photos")
+    photos.mkdir()
+    (photos / "me.png").write_bytes(b"\x89PNG")
+    told = "1 file of another kind, photos/me.png; dances are read from tang, openpose, npz,"
+    refused(danceit, "index", "build", photos, "--out", "new", saying=told)
+    assert not Path("new").exists()
+    refused(danceit, "index", "inspect", photos / "me.png", saying="me.png is no dance: dances")
+
+
 def test_nobody_is_asked_about_a_video_that_is_not_there(danceit: Cli) -> None:
     refused(danceit, "person", "prepare", "nothere.mp4", "--out", "ada", saying="no such file")
 

@@ -162,7 +162,7 @@ def test_building_again_does_nothing_over(
 
 def test_dance_does_it_in_one(danceit: Cli, library: SyntheticLibrary, index: Path) -> None:
     made = danceit(
-        "dance", library.query_song, "--index", index, "--out", "all.png", "--timing",
+        "dance", library.query_song, "--index", index, "--out", "all.png", "--times",
     )  # fmt: skip
     assert made.code == 0, made.err
     assert Path("all.png").stat().st_size > 1000

@@ -106,7 +106,7 @@ def test_what_is_not_there_is_one_line(danceit: Cli, index: Path, tmp_path: Path
     (tmp_path / "x.txt").write_text("no movement")
     ran = danceit("search", "--like", tmp_path / "x.txt", "--index", index)
     assert ran.code == 1
-    assert "holds no recording" in ran.err
+    assert "x.txt is no dance: dances are read from" in ran.err
     assert danceit("search", "--index", index).code == 2
 
 

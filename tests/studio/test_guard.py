@@ -178,3 +178,4 @@ def test_what_is_no_library_is_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="there is no folder"):
         open_project(tmp_path / "a.danceit", tmp_path / "none", tmp_path / "usual")
+    assert list(tmp_path.iterdir()) == []

@@ -32,7 +32,6 @@ from danceit.index.building.reading import (
     Reading,
     Readings,
     found_again,
-    nothing_in,
     nothing_read,
 )
 from danceit.index.building.report import BuildReport
@@ -40,6 +39,7 @@ from danceit.index.building.withdrawn import WORK, Withdrawn
 from danceit.index.cleaning.report import CleaningReport, total
 from danceit.index.embedding import Embedder
 from danceit.index.sources import Found, Scan, read_ahead, scan
+from danceit.index.sources.only import nothing_in
 from danceit.index.sources.remote import check_local, fetched
 from danceit.index.store.contract import (
     FragmentStore,

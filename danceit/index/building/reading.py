@@ -16,10 +16,10 @@ from danceit.errors import DanceitError, InputError, NothingReadError
 from danceit.index.building.contents import ContentHashes
 from danceit.index.cleaning.cleaning import Cleaned, clean
 from danceit.index.cleaning.report import CleaningReport
-from danceit.index.sources import Found, Scan, read_ahead, scan
+from danceit.index.sources import Found, read_ahead, scan
+from danceit.index.sources.only import nothing_in
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import RecordingEntry
-from danceit.media import AUDIO_SUFFIXES
 from danceit.progress import Progress, silent
 
 Done = TypeVar("Done")
@@ -163,19 +163,6 @@ def read_all(
             f"{data} mixes 2-D and 3-D dances, which cannot share an index; `dims=2` projects all"
         )
     return readings
-
-
-def nothing_in(data: Path, found: Scan) -> str:
-    """Say what a folder without a single recording holds instead."""
-    if not found.unrecognised:
-        return f"{data} is empty: there is no dance in it"
-    others = f"{found.n_unrecognised_files} files of other kinds, such as {found.unrecognised[0]}"
-    inside = (
-        each for one in found.unrecognised for each in (one.glob("*") if one.is_dir() else [one])
-    )
-    if any(each.suffix.lower() in AUDIO_SUFFIXES for each in inside):
-        others += "; a song alone holds no movement: put poses or a video of the dance beside it"
-    return f"no dance was recognised in {data}: {others}"
 
 
 def nothing_read(

@@ -7,7 +7,8 @@ from pathlib import Path
 from danceit.data import FPS, Clip, Dance
 from danceit.errors import InputError
 from danceit.index.cleaning.cleaning import clean
-from danceit.index.sources import read_ahead, scan
+from danceit.index.sources import read_ahead
+from danceit.index.sources.only import only_recording
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
@@ -92,15 +93,12 @@ def read_move(
         raise unknown_move(store, asked.name)
     if path.name.endswith(DANCE_SUFFIX):
         return _part([_danced(Dance.load(path), path)], asked)
-    found = scan(path, settings).found
-    if len(found) != 1:
-        held = f"{len(found)} recordings: name one" if found else "no recording"
-        raise InputError(f"{path} holds {held}")
-    failed = read_ahead(list(found), watching)
+    found = only_recording(path, settings)
+    failed = read_ahead([found], watching)
     if failed:
         raise InputError(next(iter(failed.values())))
     dims = store.spec.dims
-    return _part(clean(found[0].read(dims), dims=dims if dims == 2 else None).clips, asked)
+    return _part(clean(found.read(dims), dims=dims if dims == 2 else None).clips, asked)
 
 
 def _danced(dance: Dance, path: Path) -> Clip:
