@@ -109,8 +109,7 @@ def build(
     from danceit.index.fragments import FragmentGrid
     from danceit.index.sources.settings import ReadSettings
     from danceit.index.store.contract import StoreOptions
-    from danceit.retrieval.encoder.configuration import TrainingConfig
-    from danceit.workflow.indexing import build_index
+    from danceit.workflow.indexing import FEW, LITTLE, build_index
 
     options = BuildOptions(
         grid=FragmentGrid(_frames(lengths), None if stride is None else _stride(stride), grid),
@@ -130,13 +129,18 @@ def build(
             out or index_path,
             options,
             encoder=encoder,
-            config=TrainingConfig(seed=seed),
+            seed=seed,
             retrain=retrain,
             ray=ray,
             told=Told(watching, reading, training, building),
         )
     if built.trained is not None:
         print_training(built.trained)
+    if built.briefly:
+        note(
+            f"learned for {LITTLE.steps} steps only: {FEW} recordings and fewer hold no more; "
+            "with more of them, --retrain learns in full"
+        )
     _print_report(built.report, built.seconds, debug=debug)
     if built.report.failed:
         raise click.exceptions.Exit(1)

@@ -21,6 +21,7 @@ class Bar:
         self._label, self._unit, self._now = label, unit, now
         self._bar: Any = None
         self._said = now()
+        self._first: tuple[int, float] | None = None
 
     def __call__(self, done: int, total: int, what: str = "") -> None:
         """Move to `done` of `total`."""
@@ -39,13 +40,25 @@ class Bar:
 
     def _log(self, done: int, total: int, what: str) -> None:
         """Write a line, if the last is long ago."""
+        if self._first is None:
+            self._first = done, self._now()
         if self._now() - self._said < EVERY_S:
             return
         self._said = self._now()
         of = f" of {total}" if total else ""
         unit = self._unit if self._unit == "s" else f"{self._unit}s"
-        said = f"{self._label}: {done}{of} {unit}"
-        print(f"{said}, {what}" if what else said, file=sys.stderr, flush=True)
+        # Trainings that may stop early tell by themselves how long it will be at most.
+        left = "" if " left" in what else self._left(done, total)
+        parts = (f"{self._label}: {done}{of} {unit}", what, left)
+        print(", ".join(filter(None, parts)), file=sys.stderr, flush=True)
+
+    def _left(self, done: int, total: int) -> str:
+        """How long it will take at the pace so far, where that is a minute or more."""
+        begun, since = self._first or (0, 0.0)
+        if done <= begun or total <= done:
+            return ""
+        minutes = (total - done) / (done - begun) * (self._now() - since) / 60
+        return f"about {minutes:.0f} min left" if minutes >= 1 else ""
 
     def close(self) -> None:
         """Take the bar away."""

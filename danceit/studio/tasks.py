@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from danceit.errors import InputError, NothingReadError
 from danceit.index.sources import scan
 from danceit.progress import Progress
-from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.studio.exporting import export, sheet
 from danceit.studio.jobs import Report
 from danceit.studio.library.shelf import find_alike
@@ -26,10 +25,6 @@ LIBRARY = Path("library") / "danceit-index"
 """Where a library is made, in the project."""
 DEMO = "demo"
 LEARNING = "Learning which movement goes with which music"
-FEW = 12
-"""Recordings up to which there is little to learn from, so that learning is kept short."""
-LITTLE = TrainingConfig(steps=100, batch=64, check_every=20)
-"""As the demo learns from its nine dancers; more only learns them by heart."""
 QUICKLY = "learned-quickly"
 """Beside a library that was learned from a few recordings."""
 
@@ -59,21 +54,21 @@ def demo(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[
 def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """Make or extend the project's library from what was dropped, or from a folder."""
     from danceit.index.building.options import Told
-    from danceit.workflow.indexing import build_index
+    from danceit.workflow.indexing import FEW, build_index
 
     folder = _source(project, asked)
     out = project.library or project.folder / LIBRARY
     out.parent.mkdir(parents=True, exist_ok=True)
     report("Looking for dancers", 0.02, (1, 4))
-    few, quickly = len(scan(folder).found) <= FEW, out.parent / QUICKLY
+    held, quickly = len(scan(folder).found), out.parent / QUICKLY
     own = out == project.folder / LIBRARY
+    before = int(quickly.read_text() or FEW) if quickly.exists() else held
     try:
         built = build_index(
             folder,
             out,
-            config=LITTLE if few else None,
             # What was learned from a few is learned again once there are many.
-            retrain=own and not few and quickly.exists(),
+            retrain=own and held > max(FEW, before),
             told=Told(
                 watching=_counting(report, "Finding poses in video", (0.02, 0.5), (1, 4)),
                 reading=_counting(report, "Reading dances", (0.5, 0.55), (2, 4)),
@@ -84,8 +79,8 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
     except NothingReadError as exc:
         raise nothing_at_all(exc.failures, folder) from exc
     project.library = out
-    if own and few and built.trained is not None:
-        quickly.touch()
+    if own and built.briefly:
+        quickly.write_text(str(held))
     elif own and built.trained is not None:
         quickly.unlink(missing_ok=True)
     return {

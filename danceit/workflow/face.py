@@ -162,6 +162,7 @@ def build_index(
     *,
     encoder: File | None = None,
     config: TrainingConfig | None = None,
+    seed: int = 0,
     retrain: bool = False,
     told: Told | None = None,
 ) -> Built:
@@ -177,7 +178,9 @@ def build_index(
     encoder : str or Path, optional
         Folder of a trained encoder.
     config : TrainingConfig, optional
-        How to train, where there is no encoder yet.
+        How to train, where there is no encoder yet; by default briefly from 12 recordings or fewer.
+    seed : int
+        Of a training without `config`.
     retrain : bool
         Train anew although the index has an encoder.
     told : Told, optional
@@ -189,6 +192,7 @@ def build_index(
         options,
         encoder=None if encoder is None else Path(encoder),
         config=config,
+        seed=seed,
         retrain=retrain,
         told=told,
     )

@@ -1,13 +1,15 @@
 """From a folder of dances to an encoder and an index, in one call each."""
 
+import os
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from danceit.bench.retrieval.held_out import held_out_table
 from danceit.data import Clip
-from danceit.errors import DanceitError, IndexStateError
+from danceit.errors import IndexStateError
 from danceit.index.building.build import add, build
 from danceit.index.building.cluster import RayWorkers, ray_workers
 from danceit.index.building.contents import ContentHashes
@@ -20,6 +22,7 @@ from danceit.index.sources.remote import check_local, fetched
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import NewerIndexError
 from danceit.index.store.engines import open_store
+from danceit.index.store.manifest import take_lock
 from danceit.progress import Progress
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -27,6 +30,12 @@ from danceit.retrieval.encoder.training import TrainingReport, train
 
 ENCODER_IN_INDEX = "training"
 """Folder inside an index where an encoder is trained when none is given."""
+
+FEW = 12
+"""Recordings up to which there is little to learn from, so that learning is kept short."""
+LITTLE = TrainingConfig(steps=100, batch=64, check_every=20)
+"""As the demo learns from its nine dancers; more only learns them by heart."""
+_BUILDING = f"{WORK}/build.lock"
 
 ON_COUNTS = BuildOptions(grid=FragmentGrid(grid="counts"))
 """How a library is indexed unless one asks for another grid: fragments start on beats."""
@@ -48,6 +57,9 @@ class Built:
     report: BuildReport
     trained: TrainingReport | None
     seconds: float
+
+    briefly: bool = False
+    """Whether there were too few recordings (`FEW`) to learn from for long."""
 
 
 def train_encoder(
@@ -82,6 +94,7 @@ def build_index(
     *,
     encoder: Path | None = None,
     config: TrainingConfig | None = None,
+    seed: int = 0,
     retrain: bool = False,
     ray: str = "",
     told: Told | None = None,
@@ -103,7 +116,10 @@ def build_index(
     encoder : Path, optional
         Folder of an encoder.
     config : TrainingConfig, optional
-        How to train.
+        How to train. Where there is none, for long, or `LITTLE` if there are no more than `FEW`
+        recordings.
+    seed : int
+        Of a training without `config`.
     retrain : bool
         Train anew although the index has an encoder.
     ray : str
@@ -115,44 +131,59 @@ def build_index(
     started = time.monotonic()
     check_local(out)
     options, told = options or ON_COUNTS, told or Told()
-    device = options.store.device
-    with _workers(ray, device) as workers:
+    device, briefly = options.store.device, False
+    with _alone(out), _workers(ray, device) as workers:
         # Once for training and indexing.
         data = fetched(data, fetch=workers.fetch if workers else None, progress=told.indexing)
         trained = readings = None
         embedder = _encoder_at_hand(out, encoder, device, retrain=retrain)
         if embedder is None:
             readings = _readings(data, out / WORK, options, told)
-            work = out / ENCODER_IN_INDEX
-            work.mkdir(parents=True, exist_ok=True)
+            briefly = config is None and sum(bool(r.cleaned.clips) for r in readings.read) <= FEW
             trained = _trained(
-                readings.clips, config, work, restart=retrain, device=device, progress=told.training
+                readings.clips,
+                config or replace(LITTLE if briefly else TrainingConfig(), seed=seed),
+                out / ENCODER_IN_INDEX,
+                restart=retrain,
+                device=device,
+                progress=told.training,
             )
             embedder = trained.encoder
         report = build(data, out, embedder, options, readings=readings, workers=workers, told=told)
-    return Built(report, trained, time.monotonic() - started)
+    return Built(report, trained, time.monotonic() - started, briefly)
 
 
 def _readings(data: Path, work: Path, options: BuildOptions, told: Told) -> Readings:
-    """Read all that is to be trained on; where that is nothing, no folder is left behind."""
-    work.mkdir(parents=True, exist_ok=True)  # before minutes of reading: it may be refused
+    """Read all that is to be trained on, and remember what its files were."""
     hashes = ContentHashes(work)
-    try:
-        readings = read_all(
-            data,
-            dims=options.dims,
-            settings=options.reading,
-            hashes=hashes,
-            told=told.reading,
-            watching=told.watching,
-        )
-    except DanceitError:
-        with suppress(OSError):  # they hold something
-            work.rmdir()
-            work.parent.rmdir()
-        raise
+    readings = read_all(
+        data,
+        dims=options.dims,
+        settings=options.reading,
+        hashes=hashes,
+        told=told.reading,
+        watching=told.watching,
+    )
     hashes.save()
     return readings
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Build with nobody else building at `out`; of a build that made nothing, leave nothing.
+
+    The lock that a store takes comes after minutes of reading and training.
+    """
+    lock = out / _BUILDING
+    handle = take_lock(out, _BUILDING)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+        with suppress(OSError):  # they hold something
+            lock.parent.rmdir()
+            out.rmdir()
 
 
 def _encoder_at_hand(
@@ -189,6 +220,7 @@ def _trained(
     progress: Progress,
 ) -> TrainingReport:
     """Train with the dimensions of the clips."""
+    out.mkdir(parents=True, exist_ok=True)
     config = config or TrainingConfig()
     fitted = replace(config, encoder=replace(config.encoder, dims=clips[0].dims))
     return train(clips, fitted, out=out, progress=progress, device=device, restart=restart)
@@ -207,5 +239,5 @@ def add_to_index(
     device = options.store.device
     with open_store(index, engine=options.engine, device="cpu") as store:
         embedder = FragmentEncoder.load(store.encoder, device=device)
-    with _workers(ray, device) as workers:
+    with _alone(index), _workers(ray, device) as workers:
         return add(data, index, embedder, options, workers=workers, told=told)

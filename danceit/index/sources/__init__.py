@@ -8,6 +8,7 @@ by the entry-point group ``danceit.sources``.
 are left out; what no source knows is named and counted, a whole folder in one line.
 
 - readers: `npz` (our own), `tang`, `aist`, `bvh`, `openpose`, `coco`, `video`
+- `only`: the one recording that a path is, or what it is instead
 - what they share: `media` beside a recording, `people` told apart, `axes` and `timing` of files
   that say little, `checks`; `settings`: how recordings are read, where there is a choice
 - `remote`: dances in an object store

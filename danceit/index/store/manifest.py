@@ -199,8 +199,14 @@ def check_contents(
     return tuple(problems)
 
 
-def take_lock(index: Path) -> int:
+def take_lock(index: Path, name: str = _LOCK) -> int:
     """Take the lock that only one writer of an index can have.
+
+    Parameters
+    ----------
+    index : Path
+    name : str
+        Of the file in the index that holds it.
 
     Returns
     -------
@@ -216,9 +222,9 @@ def take_lock(index: Path) -> int:
     """
     import fcntl
 
-    path = index / _LOCK
+    path = index / name
     try:
-        index.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as exc:
         raise InputError(f"cannot write an index at {index}: {exc.strerror or exc}") from exc

@@ -137,8 +137,10 @@ class Run:
                     self._check()
                     self.random_state = torch.get_rng_state()
                     self._save()
-                rank = f"validation rank {state.validation_rank:.2f}"
-                progress(state.step, config.steps, f"loss {loss:.3f}, {rank}")
+                # Not checked yet: there is no rank to tell.
+                known = not math.isnan(state.validation_rank)
+                rank = f", validation rank {state.validation_rank:.2f}" if known else ""
+                progress(state.step, config.steps, f"loss {loss:.3f}{rank}")
         self.encoder.restore(self.best)
         self.encoder.evaluating()
         self._read_counts()
