@@ -28,7 +28,7 @@ from danceit.index.store.contract import FragmentStore
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
 from danceit.retrieval.change_costs import change_costs, turns_between
-from danceit.retrieval.continuity import Chain
+from danceit.retrieval.continuity import Chain, Shown
 from danceit.retrieval.fitting import Fitting, Laid, LaidRows, follows
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import join_costs, join_features
@@ -94,6 +94,20 @@ def chain_on_counts(
         repetition=options.repetition,
         memory=options.memory,
         reuse=options.reuse,
+        shown=_stretches(shortlist, laid),
+    )
+
+
+def _stretches(shortlist: Shortlist, laid: Sequence[LaidRows]) -> Shown:
+    """What each fragment shows in the first window that it is a candidate of."""
+    places = np.concatenate(shortlist.places)
+    place, at = np.unique(places, return_index=True)
+    _, clip = np.unique(np.asarray(shortlist.table.clip_id), return_inverse=True)
+    return Shown(
+        fragments=shortlist.rows[place],
+        clip=clip[place].astype(np.int64),
+        first_s=np.concatenate([own.first_s for own in laid])[at],
+        last_s=np.concatenate([own.last_s for own in laid])[at],
     )
 
 

@@ -1,12 +1,12 @@
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from danceit.retrieval.continuity import Chain, greedy, solve
+from danceit.retrieval.continuity import Chain, Shown, greedy, solve
 
 
 def random_chain(seed: int, windows: int, k: int, *, repetition: float, memory: int) -> Chain:
@@ -105,3 +105,55 @@ def test_a_long_memory_comes_near_the_cheapest_path() -> None:
         excess.append(chain.cost(solve(chain)) - cheapest_by_brute_force(chain))
     assert min(excess) >= -1e-9
     assert np.mean(excess) < 0.4
+
+
+def shown(*stretches: tuple[int, float, float]) -> Shown:
+    clip, first_s, last_s = zip(*stretches, strict=True)
+    return Shown(np.arange(len(clip)), np.array(clip), np.array(first_s), np.array(last_s))
+
+
+def test_fragments_are_alike_as_far_as_they_show_the_same() -> None:
+    fragments = shown((7, 0.0, 2.0), (7, 0.5, 2.5), (7, 2.0, 4.0), (8, 0.0, 2.0), (7, 0.0, 4.0))
+    alike = fragments.alike(np.array([0]), np.arange(5))[0]
+    # Three quarters of it, less the tenth that those that go on may share; a longer one has it all.
+    assert alike.tolist() == pytest.approx([1.0, (0.75 - 0.1) / 0.9, 0.0, 0.0, 1.0])
+
+
+def test_a_movement_begun_a_beat_later_is_used_again() -> None:
+    """By hand: another clip, dearer by 1, is cheaper than three quarters of the same again."""
+    fragments = [np.array([0]), np.array([3]), np.array([1, 3])]
+    chain = Chain(
+        fragments=fragments,
+        targets=[np.zeros(1), np.zeros(1), np.array([0.0, 1.0])],
+        joins=[np.zeros((1, 1)), np.zeros((1, 2))],
+        repetition=2.0,
+        memory=2,
+    )
+    assert solve(chain).tolist() == [0, 0, 0]
+    known = shown((7, 0.0, 2.0), (7, 0.5, 2.5), (8, 0.0, 2.0), (9, 0.0, 2.0))
+    other = replace(chain, fragments=[np.array([0]), np.array([3]), np.array([1, 2])], shown=known)
+    assert other.cost(np.array([0, 0, 0])) == pytest.approx(2 * (0.75 - 0.1) / 0.9)
+    assert solve(other).tolist() == greedy(other).tolist() == [0, 0, 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_what_is_shown_again_costs_as_summed_by_hand(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chain = random_chain(seed, 7, 4, repetition=0.7, memory=3)
+    first_s = rng.random(8) * 4
+    known = Shown(np.arange(8), rng.integers(0, 2, 8), first_s, first_s + 1 + rng.random(8))
+    chain = replace(chain, reuse=0.3, shown=known)
+    path = solve(chain)
+    used = chain.used(path)
+    total = sum(float(target[i]) for target, i in zip(chain.targets, path, strict=True))
+    total += sum(float(chain.joins[w][path[w], path[w + 1]]) for w in range(6))
+    for w, v in combinations(range(7), 2):
+        again = float(known.alike(used[w : w + 1], used[v : v + 1])[0, 0])
+        total += again * (0.3 + 0.7 * (v - w <= 3))
+    assert chain.cost(path) == pytest.approx(total)
+    for w, own in enumerate(chain.targets):  # no single change is cheaper
+        for i in range(len(own)):
+            changed = path.copy()
+            changed[w] = i
+            assert chain.cost(changed) >= chain.cost(path) - 1e-9
