@@ -89,7 +89,7 @@ def render_many(
     if not dances:
         raise InputError("nothing to render: no dance was given")
     out = Path(out)
-    renderer = check_out(out)
+    renderer = check_out(out, *(dance.song.path for dance in dances if dance.song))
     takes = renderer.several or (renderer.together and one_stage(dances))
     if len(dances) > 1 and not takes:
         raise InputError(
@@ -99,7 +99,7 @@ def render_many(
     _check_drawn(renderer, chosen, out)
     needed = renderer.needs_song or song is not None
     found = song_of(dances, song) if needed else None
-    _spare_the_songs(dances, out, found)
+    _spare(out, found)
     renderer.write(list(dances), out, song=found, options=chosen, progress=progress)
 
 
@@ -122,19 +122,26 @@ def renderer_for(out: str | Path) -> Renderer:
     return Renderer(found)
 
 
-def check_out(out: str | Path) -> Renderer:
+def check_out(out: str | Path, *songs: Path | None) -> Renderer:
     """Return the renderer that writes a path, and check that nothing is lost that it did not write.
 
     For who has something to do before there is a dance to be drawn.
+
+    Parameters
+    ----------
+    out : str or Path
+    songs : Path or None
+        Of the dance, which may be videos.
 
     Raises
     ------
     PluginError
         As `renderer_for`.
     InputError
-        As `renderer_for`, or if a file of another maker is there.
+        As `renderer_for`, or if a song or a file of another maker is there.
     """
     renderer = renderer_for(out)
+    _spare(Path(out), *songs)
     if renderer.maker:
         check_replaceable(Path(out), renderer.maker)
     return renderer
@@ -152,9 +159,8 @@ def _check_drawn(renderer: Renderer, options: RenderOptions, out: Path) -> None:
             raise InputError(f"{noun} shown in a video: .{', .'.join(able)}; got {out}")
 
 
-def _spare_the_songs(dances: Sequence[Dance], out: Path, song: Path | None) -> None:
-    """Refuse to write over the song, which may be a video."""
-    songs = [song, *(dance.song.path for dance in dances if dance.song)]
+def _spare(out: Path, *songs: Path | None) -> None:
+    """Refuse to write over a song."""
     if any(path and path.is_file() and out.exists() and out.samefile(path) for path in songs):
         raise InputError(f"cannot write {out}: it is the song; choose another name")
 

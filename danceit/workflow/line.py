@@ -156,9 +156,9 @@ def render_files(
         If a file is no dance, the dances are to different songs, or as `render_many`.
     """
     sources = files or set_of(last_dance(Path.cwd(), aligned=True))
-    check_out(out)
     dances = [loaded(source) for source in sources]
     check_one_song(dances, sources)
+    check_out(out, song, *(dance.song.path for dance in dances if dance.song))
     look = options or RenderOptions()
     if len(dances) > 1 and not one_stage(dances):
         look = replace(look, captions=look.captions or short_names(sources))
@@ -182,7 +182,7 @@ def dance(
 
     `told` is told of the song as it is heard, `progress` of the frames drawn.
     """
-    check_out(out)
+    check_out(out, song)
     chain = aligners(methods or DEFAULT_METHODS, align_options or {})
     started = time.perf_counter()
     composition = compose_song(song, index, options, device, told)

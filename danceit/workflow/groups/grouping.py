@@ -75,7 +75,7 @@ def dance_group(
     Grouped, tuple of str
         The group, and what the user should know.
     """
-    check_out(out)
+    check_out(out, song)
     chain = aligners(methods or DEFAULT_METHODS, align_options or {})
     made = group_song(song, index, group, options or QueryOptions(), chain, device)
     notes = drawn(made.dances, out, song, render_options, progress)
