@@ -23,7 +23,7 @@ from danceit.cli.options import (
     table,
 )
 from danceit.cli.progress import bar
-from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.options import VARIETY, QueryOptions
 
 if TYPE_CHECKING:
     from danceit.data import Dance
@@ -292,8 +292,9 @@ def _without_effect(out: Path, look: Iterable[str]) -> tuple[str, ...]:
     return (f"nothing is drawn in {out.suffix}: no use for {', '.join(asked)}",) if asked else ()
 
 
-def _chosen(greedy: bool, **choices: Any) -> QueryOptions:
-    return QueryOptions(solver="greedy" if greedy else "viterbi", **choices)
+def _chosen(greedy: bool, variety: str, **choices: Any) -> QueryOptions:
+    varied: dict[str, Any] = dict(VARIETY[variety])
+    return QueryOptions(solver="greedy" if greedy else "viterbi", **varied, **choices)
 
 
 def _drawn(**look: Any) -> "RenderOptions":

@@ -15,7 +15,7 @@ from danceit.render.options import (
     THEMES,
     RenderOptions,
 )
-from danceit.retrieval.options import FACINGS, SHOWN, STRUCTURES, QueryOptions
+from danceit.retrieval.options import FACINGS, SHOWN, STRUCTURES, VARIETY, QueryOptions
 
 _DEFAULT, _LOOK = QueryOptions(), RenderOptions()
 _QUERY = (
@@ -38,6 +38,9 @@ _QUERY = (
                  show_default=True,
                  help="repeat: parts that sound alike are danced alike; "
                       "mirror: every second time to the other side."),
+    click.option("--variety", type=click.Choice(list(VARIETY)), default="some",
+                 show_default=True,
+                 help="much: come back to a move as seldom as the library lets one."),
     click.option("--greedy", is_flag=True,
                  help="Choose window by window instead of the cheapest path over the song."),
 )  # fmt: skip
@@ -100,7 +103,7 @@ _RENDER = (
                  default=_LOOK.synthetic_note,
                  help="Leave out the visible note that a person's video is synthetic."),
 )  # fmt: skip
-QUERY_NAMES = frozenset({"greedy", *(field.name for field in fields(QueryOptions))})
+QUERY_NAMES = frozenset({"greedy", "variety", *(field.name for field in fields(QueryOptions))})
 """Parameters of choosing; what else `danceit dance` takes beside its own is of the look."""
 
 

@@ -95,7 +95,9 @@ def main(args: list[str] | None = None) -> None:
         exc.show()
         sys.exit(exc.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _stop("stopped; nothing half-written was kept")
+        _stop(
+            "stopped; nothing half-written was kept, and a build or training goes on where it was"
+        )
     except NothingReadError as exc:
         for name, reason in exc.failures:
             click.echo(f"failed: {name}: {reason}", err=True)

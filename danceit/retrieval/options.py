@@ -1,6 +1,7 @@
 """How a dance is chosen: the options of a query, checked once."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from danceit.data import BODIES, FPS, FRAGMENT_LENGTHS
@@ -11,6 +12,12 @@ SOLVERS = ("viterbi", "greedy")
 FACINGS = ("audience", "continue")
 STRUCTURES = ("repeat", "mirror", "free")
 SHOWN = (*BODIES, "any")
+VARIETY: Mapping[str, Mapping[str, float]] = {
+    "little": {"reuse": 0.0, "repetition": 1.0, "memory": 8},
+    "some": {},
+    "much": {"reuse": 3.0, "repetition": 6.0, "memory": 32},
+}
+"""What coming back to a move costs, in a word."""
 
 
 @dataclass(frozen=True)

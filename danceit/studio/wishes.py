@@ -6,16 +6,10 @@ from typing import Any
 
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
-from danceit.retrieval.options import QueryOptions
+from danceit.retrieval.options import VARIETY, QueryOptions
 
 MOVES: Mapping[str, float] = {"short": 1.0, "medium": 2.0, "long": 4.0}
 """Seconds that a move lasts before another may follow."""
-VARIETY: Mapping[str, Mapping[str, float]] = {
-    "little": {"reuse": 0.0, "repetition": 1.0, "memory": 8},
-    "some": {},
-    "much": {"reuse": 3.0, "repetition": 6.0, "memory": 32},
-}
-"""What coming back to a move costs."""
 ENERGY: Mapping[str, float] = {"even": 0.0, "music": 0.5, "strong": 2.0}
 """How much quiet parts of the song ask for small movement and loud ones for large."""
 
@@ -36,7 +30,7 @@ class Wishes:
     moves : str
         A key of `MOVES`.
     variety : str
-        A key of `VARIETY`.
+        A key of `danceit.retrieval.options.VARIETY`.
     energy : str
         A key of `ENERGY`.
     alike : bool

@@ -202,3 +202,18 @@ def test_a_dance_on_counts_tells_how_far_it_keeps_its_dancers_timing(
     dance = Dance.load(Path("song.aligned.dance.npz"))
     assert [step.method for step in dance.steps] == ["viterbi", "inertial", "counts"]
     assert all(placed.beats_s for placed in dance.fragments)
+
+
+def test_variety_is_how_dear_it_is_to_come_back_to_a_move(
+    danceit: Cli, library: SyntheticLibrary, index: Path
+) -> None:
+    asked = ("query", library.query_song, "--index", index, "--json")
+    seen = {}
+    for variety in ("little", "much"):
+        ran = danceit(*asked, "--variety", variety, "--out", f"{variety}.dance.npz")
+        assert ran.code == 0, ran.err
+        dance = Dance.load(Path(f"{variety}.dance.npz"))
+        seen[variety] = len({placed.fragment_id for placed in dance.fragments})
+        options = dance.steps[0].options
+        assert options["reuse"] == (3.0 if variety == "much" else 0.0)
+    assert seen["much"] >= seen["little"]

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from danceit.errors import InputError
+from danceit.retrieval.options import VARIETY
 from danceit.studio.names import UnknownIdError, new_id
 from danceit.studio.project import ConflictError, Project, Song, Version, changed, check_revision
-from danceit.studio.wishes import ENERGY, MOVES, VARIETY, Wishes
+from danceit.studio.wishes import ENERGY, MOVES, Wishes
 from tests.render.conftest import make_dance, swaying
 
 
