@@ -45,6 +45,8 @@ def main(engine: str, count: int) -> None:
         started = time.perf_counter()
         with STORES.get(engine).open(out) as store:
             print(f"opened in {1e3 * (time.perf_counter() - started):.1f} ms")
+            print(f"{1e3 * timed(lambda: store.index_id)[1]:8.1f} us  its id")
+            print(f"{timed(store.info)[1]:8.1f} ms  all that it is (info)")
             report_search(store, centres, rng)
 
 

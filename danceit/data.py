@@ -198,6 +198,11 @@ class Dance:
             steps=(*self.steps, Step(step, method, options)),
         )
 
+    def mirrored(self) -> "Dance":
+        """Return its mirror image, which each of its fragments says of itself too."""
+        turned = tuple(replace(placed, mirrored=not placed.mirrored) for placed in self.fragments)
+        return replace(self, joints=mirrored(self.joints), fragments=turned)
+
     def save(self, path: str | Path) -> None:
         """Write a ``*.dance.npz`` that `numpy.load(..., allow_pickle=False)` reads."""
         from danceit.dance_file import write_dance

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from danceit.data import (
+    CANVAS_PX,
+    JOINT,
     JOINT_NAMES,
     MIRRORED,
     Choice,
@@ -49,6 +51,17 @@ def a_dance(seed: int, n_frames: int = 60, dims: int = 3) -> Dance:
 
 
 RUNNER_UP = RunnerUp("c:9+30", 0.25, 0.75)
+
+
+def test_a_mirrored_dance_says_so_of_every_fragment() -> None:
+    dance = a_dance(1)
+    turned = dance.mirrored()
+    assert all(placed.mirrored for placed in turned.fragments)
+    left, right = JOINT["left_wrist"], JOINT["right_wrist"]
+    np.testing.assert_allclose(turned.joints[:, left, 0], CANVAS_PX - dance.joints[:, right, 0])
+    again = turned.mirrored()
+    np.testing.assert_allclose(again.joints, dance.joints, rtol=1e-5, atol=1e-3)
+    assert again.fragments == dance.fragments
 
 
 def test_a_step_is_recorded_on_a_copy() -> None:

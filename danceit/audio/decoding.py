@@ -33,9 +33,9 @@ _FEW = 0.01
 """Share of the samples under which those far over full scale are damage."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sound:
-    """Mono sound.
+    """Mono sound; one is no other, whatever is in it.
 
     Attributes
     ----------

@@ -51,22 +51,15 @@ def counts(
     as_json: bool,
 ) -> None:
     """Call `danceit.workflow.counting`."""
-    from danceit.workflow.counting import check_out, count_song, write_counted
+    from danceit.workflow.counting import Correction, check_out, count_song, write_counted
 
     for target in out:
         check_out(song, target)
     with bar("song", "s") as heard:
-        counted = count_song(
-            song,
-            tracker=tracker,
-            bpm=bpm,
-            metre=metre,
-            downbeat_s=downbeat,
-            levels=doublings - halvings,
-            shift_ms=shift,
-            forget=forget,
-            told=heard,
+        correction = Correction(
+            tracker, bpm, metre, downbeat, shift, levels=doublings - halvings, forget=forget
         )
+        counted = count_song(song, correction, told=heard)
     found = counted.music.counts
     click.echo(
         json.dumps(_as_json(counted.music), indent=2) if as_json else _as_text(found, counted.said)

@@ -177,23 +177,23 @@ def dance(
 ) -> None:
     """Make a dance video for SONG: query, align and render in one; with --dancers, of a group."""
     from danceit.bench.in_words import summary
+    from danceit.workflow.line import DanceOptions
     from danceit.workflow.line import dance as run
 
     choices = {name: rest.pop(name) for name in QUERY_NAMES & rest.keys()}
-    options = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
+    aligned = _given_to_aligners(max_warp=max_warp, anchor=anchor, anywhere=anywhere)
+    wanted = DanceOptions(_chosen(**choices), methods, aligned, _drawn(**rest), device)
     if dancers is not None:
+        group = (dancers, formation, timing)
         with bar("drawing", "frame") as drawing:
-            notes = dance_group(song, index_path, out, _chosen(**choices),
-                                (dancers, formation, timing), _drawn(**rest), (methods, options),
-                                device=device, progress=drawing)  # fmt: skip
+            notes = dance_group(song, index_path, out, group, wanted, drawing)
         for text in (*notes, *_without_effect(out, rest)):
             note(text)
         return
     if formation or timing:
         raise click.UsageError(_NO_GROUP)
     with bar("song", "s") as heard, bar("drawing", "frame") as drawing:
-        made = run(song, index_path, out, _chosen(**choices), methods, options, _drawn(**rest),
-                   device=device, told=heard, progress=drawing)  # fmt: skip
+        made = run(song, index_path, out, wanted, told=heard, progress=drawing)
     for text in (*made.notes, *_without_effect(out, rest)):
         note(text)
     for line in summary(made.dance):

@@ -1,7 +1,7 @@
 """`danceit query --dancers N`: several dancers to one song."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ from danceit.cli.options import Command, OptionOf, table
 
 if TYPE_CHECKING:
     from danceit.progress import Progress
-    from danceit.render.options import RenderOptions
     from danceit.retrieval.options import QueryOptions
     from danceit.workflow.groups.grouping import Grouped
+    from danceit.workflow.line import DanceOptions
 
 GROUPING = "danceit.retrieval.groups.grouping:GroupOptions"
 _GROUP: tuple[Callable[[Any], Any], ...] = (
@@ -63,12 +63,8 @@ def dance_group(
     song: Path,
     index: Path,
     out: Path,
-    options: "QueryOptions",
     group: tuple[int, str | None, str | None],
-    look: "RenderOptions",
-    chain: tuple[tuple[str, ...], Mapping[str, str]],
-    *,
-    device: str,
+    options: "DanceOptions",
     progress: "Progress",
 ) -> tuple[str, ...]:
     """Choose, align, place and draw a group; print what was written and return what to know."""
@@ -78,8 +74,7 @@ def dance_group(
     dancers, formation, timing = group
     named = {"formation": formation, "timing": timing}
     wanted = GroupOptions(dancers, **{name: text for name, text in named.items() if text})
-    made, notes = run(song, index, out, wanted, options, *chain, look, device=device,
-                      progress=progress)  # fmt: skip
+    made, notes = run(song, index, out, wanted, options, progress=progress)
     click.echo(_as_table(made))
     click.echo(f"wrote {out}")
     return notes

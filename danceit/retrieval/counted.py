@@ -31,7 +31,7 @@ from danceit.retrieval.change_costs import change_costs, turns_between
 from danceit.retrieval.continuity import Chain, Shown
 from danceit.retrieval.fitting import Fitting, Laid, LaidRows, follows
 from danceit.retrieval.options import QueryOptions
-from danceit.retrieval.placing import join_costs, join_features
+from danceit.retrieval.placing import disagreement, join_costs, join_features
 from danceit.retrieval.planning import WIDEST, Plan
 from danceit.retrieval.shortlist import Shortlist, Solution, Terms
 from danceit.retrieval.staging import staged
@@ -308,7 +308,7 @@ def rest_costs(ends: Float32, *, velocity_s: float) -> Float64:
     """
     leaving, _ = join_features(ends, velocity_s=velocity_s)
     _, standing = join_features(np.repeat(ends[:, -1:], 2, axis=1), velocity_s=velocity_s)
-    costs = np.diagonal(join_costs(leaving, standing))
+    costs = disagreement(leaving, standing)
     return np.where(np.isfinite(costs), costs, 0.0)
 
 

@@ -98,6 +98,18 @@ def join_costs(leaving: Float64, entering: Float64) -> Float64:
     return np.where(common > 0, costs, np.inf)
 
 
+def disagreement(leaving: Float64, entering: Float64) -> Float64:
+    """Root mean square disagreement (N,) in px of each of N fragments with its own follower.
+
+    As `join_costs`, of pairs alone.
+    """
+    squares = (leaving - entering) ** 2
+    common = np.isfinite(squares).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        costs = np.sqrt(np.nansum(squares, axis=1) / common)
+    return np.where(common > 0, costs, np.inf)
+
+
 def _ends(two: Float32, at: Float32, velocity_s: float) -> Float64:
     """Pose `at` (N, 18, C) and velocity of frames `two` (N, 2, 18, C), as seen from its stance."""
     here = stance(at)

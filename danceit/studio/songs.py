@@ -102,13 +102,12 @@ def correct(project: Project, song: Song, asked: Mapping[str, Any]) -> tuple[Son
     InputError
         If a correction is none, or the counts cannot follow it.
     """
-    from danceit.workflow.counting import count_song
+    from danceit.workflow.counting import Correction, count_song
 
     try:
         bpm, metre = asked.get("bpm"), asked.get("metre")
         downbeat_s, shift_ms = asked.get("downbeat_s"), asked.get("shift_ms")
-        made = count_song(
-            project.song_file(song),
+        correction = Correction(
             bpm=None if bpm is None else float(bpm),
             metre=None if metre is None else int(metre),
             downbeat_s=None if downbeat_s is None else float(downbeat_s),
@@ -116,6 +115,7 @@ def correct(project: Project, song: Song, asked: Mapping[str, Any]) -> tuple[Son
             shift_ms=None if shift_ms is None else float(shift_ms),
             forget=bool(asked.get("forget", False)),
         )
+        made = count_song(project.song_file(song), correction)
     except (TypeError, ValueError) as exc:
         raise InputError(f"the page asked for a correction that is none: {exc}") from exc
     kept = project.keep_song(changed(song, counted=song.counted + 1))

@@ -88,18 +88,7 @@ def batch_of_dances(
         poses[:, 14:] = np.nan
         if position % 3 == 1:
             poses[:, FEET] = np.nan
-        clip = Clip(
-            clip_id=name,
-            recording_id=name.split("#")[0],
-            poses=poses,
-            path=Path("/dances") / name,
-            start_s=position / 24,
-            style=("waltz", "rumba", "")[position % 3],
-            dancer=("Ann", "Bo")[position % 2],
-            licence=("CC0", "")[position % 2],
-            sure=(1.0, 0.75)[position % 2],
-        )
-        clip = replace(clip, **common)
+        clip = replace(_made_clip(name, position, poses), **common)
         entries.append(
             ClipEntry(
                 clip,
@@ -138,6 +127,20 @@ def random_queries(by: By) -> Float32:
     """Three queries in one of the spaces of `batch_of_dances`."""
     width = {"pose": POSE_WIDTH, "audio": AUDIO_WIDTH}[by]
     return np.random.default_rng(42).normal(size=(3, width)).astype(np.float32)
+
+
+def _made_clip(name: str, position: int, poses: Float32) -> Clip:
+    return Clip(
+        clip_id=name,
+        recording_id=name.split("#")[0],
+        poses=poses,
+        path=Path("/dances") / name,
+        start_s=position / 24,
+        style=("waltz", "rumba", "")[position % 3],
+        dancer=("Ann", "Bo")[position % 2],
+        licence=("CC0", "")[position % 2],
+        sure=(1.0, 0.75)[position % 2],
+    )
 
 
 def _waltz(clip: Clip) -> Counts:

@@ -27,6 +27,8 @@ MAKERS[".m4a"] = MAKERS[".wav"]
 """What is written says so: only such files are written over. A file of beats is text."""
 _TOLD_FROM = 0.005
 """Part of a tempo from which on it is another one than asked for: whole frames are nearer."""
+_SAID = ("tracker", "bpm", "metre", "downbeat_s", "shift_ms")
+"""Of a correction, what takes the place of what was said before."""
 _SONG_SHARE = 0.6
 """Loudness at which the song is heard under its clicks."""
 
@@ -40,29 +42,47 @@ class Counted:
     kept: Path | None
 
 
-def count_song(
-    song: Path,
-    *,
-    tracker: str | None = None,
-    bpm: float | None = None,
-    metre: int | None = None,
-    downbeat_s: float | None = None,
-    levels: int = 0,
-    shift_ms: float | None = None,
-    forget: bool = False,
-    told: Progress = silent,
-) -> Counted:
-    """Count a song; what is given corrects its counts from now on, for every command.
+@dataclass(frozen=True)
+class Correction:
+    """What a person says of a song's counts now, beside what was said before.
 
-    Parameters
+    Attributes
     ----------
-    song : Path
     tracker, bpm, metre, downbeat_s, shift_ms : optional
         As `Corrections`; each takes the place of what was said before.
     levels : int
         How often to double what is counted now; negative to halve.
     forget : bool
         Forget what was corrected before.
+    """
+
+    tracker: str | None = None
+    bpm: float | None = None
+    metre: int | None = None
+    downbeat_s: float | None = None
+    shift_ms: float | None = None
+    levels: int = 0
+    forget: bool = False
+
+    def after(self, before: Corrections) -> Corrections:
+        """All that is said with this, of what was said before."""
+        kept = Corrections(of_file=before.of_file) if self.forget else before
+        given = {name: getattr(self, name) for name in _SAID}
+        said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        # A tempo that is given is the level itself.
+        level = self.levels if self.bpm is not None else kept.level + self.levels
+        return replace(kept, **said, level=level)
+
+
+def count_song(
+    song: Path, correction: Correction | None = None, *, told: Progress = silent
+) -> Counted:
+    """Count a song; what is given corrects its counts from now on, for every command.
+
+    Parameters
+    ----------
+    song : Path
+    correction : Correction, optional
     told : Progress, optional
         Of the seconds heard.
 
@@ -75,21 +95,16 @@ def count_song(
     """
     sha256 = hashed(song)
     now = basis(song, sha256)
-    if tracker is not None:
+    correction = correction or Correction()
+    if correction.tracker is not None:
         if now.file:
             raise InputError(
                 f"{now.file} lies beside the song and always wins; move it away to use a tracker"
             )
-        tracker_named(tracker)
-    before = Corrections(of_file=now.said.of_file) if forget else now.said
-    given = {"tracker": tracker, "bpm": bpm, "metre": metre, "downbeat_s": downbeat_s}
-    given |= {"shift_ms": shift_ms}
-    said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    # A tempo that is given is the level itself.
-    level = levels if bpm is not None else before.level + levels
-    after = replace(before, **said, level=level)
+        tracker_named(correction.tracker)
+    after = correction.after(now.said)
     music = listen(song, basis(song, sha256, after), told=told)
-    kept = keep(after, song, sha256) if after != now.said or forget else None
+    kept = keep(after, song, sha256) if after != now.said or correction.forget else None
     return Counted(music, after, kept)
 
 

@@ -11,7 +11,7 @@ from danceit.index.synthetic import SyntheticLibrary, make_library
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.indexing import Built, build_index
-from danceit.workflow.line import Made, dance, render_files
+from danceit.workflow.line import DanceOptions, Made, dance, render_files
 
 SECONDS = 40.0
 SONGS_PER_STYLE = 3
@@ -74,7 +74,7 @@ def run_demo(
         library.query_song,
         folder / "danceit-index",
         folder / "dance.mp4",
-        QueryOptions(seed=VARIATION),
+        DanceOptions(QueryOptions(seed=VARIATION)),
     )
     page = folder / "dance.html"
     render_files([made.dance_file], page)

@@ -6,7 +6,7 @@ made = dance(Path("song.mp3"), Path("danceit-index"), Path("dance.mp4"))
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from danceit import audio
@@ -20,6 +20,7 @@ from danceit.errors import InputError
 from danceit.generate.registry import GENERATORS
 from danceit.index.poses.estimators import ESTIMATORS
 from danceit.index.sources import SOURCES
+from danceit.index.store.contract import StoreOptions
 from danceit.index.store.engines import STORES, open_store
 from danceit.plugins import PluginInfo
 from danceit.progress import Progress, silent
@@ -64,6 +65,33 @@ class Aligned:
     after: Dance
     music: Music
     out: Path
+
+
+@dataclass(frozen=True)
+class DanceOptions:
+    """How a song becomes a dance to look at: what is chosen, aligned and drawn, and where.
+
+    Attributes
+    ----------
+    query : QueryOptions
+    methods : sequence of str
+        As for `align_file`; empty for the default chain.
+    align : mapping of str to str
+        As for `align_file`.
+    look : RenderOptions
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    query: QueryOptions = field(default_factory=QueryOptions)
+    methods: Sequence[str] = ()
+    align: Mapping[str, str] = field(default_factory=dict)
+    look: RenderOptions = field(default_factory=RenderOptions)
+    device: str = StoreOptions.device
+
+    def chain(self) -> list[Aligner]:
+        """Build the aligners, before anything slow begins."""
+        return aligners(self.methods or DEFAULT_METHODS, self.align)
 
 
 @dataclass(frozen=True)
@@ -169,12 +197,8 @@ def dance(
     song: Path,
     index: Path,
     out: Path,
-    options: QueryOptions | None = None,
-    methods: Sequence[str] = (),
-    align_options: Mapping[str, str] | None = None,
-    render_options: RenderOptions | None = None,
+    options: DanceOptions | None = None,
     *,
-    device: str = "auto",
     told: Progress = silent,
     progress: Progress = silent,
 ) -> Made:
@@ -183,14 +207,15 @@ def dance(
     `told` is told of the song as it is heard, `progress` of the frames drawn.
     """
     check_out(out, song)
-    chain = aligners(methods or DEFAULT_METHODS, align_options or {})
+    options = options or DanceOptions()
+    chain = options.chain()
     started = time.perf_counter()
-    composition = compose_song(song, index, options, device, told)
+    composition = compose_song(song, index, options.query, options.device, told)
     queried = time.perf_counter()
     aligned = align(composition.dance, composition.music, chain)
     finished = time.perf_counter()
     beside = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
-    notes = drawn([aligned], out, song, render_options, progress)
+    notes = drawn([aligned], out, song, options.look, progress)
     aligned.save(beside)
     rendered = time.perf_counter()
     return Made(

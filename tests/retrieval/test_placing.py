@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danceit.retrieval.placing import Stance, join_costs, join_features, moved, stance
+from danceit.retrieval.placing import Stance, disagreement, join_costs, join_features, moved, stance
 
 
 def body(rng: np.random.Generator, n: int, length: int, dims: int) -> np.ndarray:
@@ -69,3 +69,12 @@ def test_missing_joints_are_left_out_not_read_as_zero() -> None:
     assert (np.abs(partial - whole) < whole).all()
     poses[1] = np.nan
     assert np.isinf(join_costs(*join_features(poses, velocity_s=0.1))[0, 1])
+
+
+def test_pairs_alone_disagree_as_they_do_among_all_pairs() -> None:
+    rng = np.random.default_rng(3)
+    leaving, entering = rng.normal(0, 50, (2, 6, 40))
+    leaving[1, :10] = entering[2, 5:20] = leaving[4] = np.nan
+    alone = disagreement(leaving, entering)
+    np.testing.assert_allclose(alone, np.diagonal(join_costs(leaving, entering)), rtol=1e-9)
+    assert np.isinf(alone[4])

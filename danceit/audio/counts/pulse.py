@@ -8,10 +8,11 @@ left out.
 """
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from danceit.audio.counts.activation import activation, one_odds, peak
+from danceit.audio.counts.activation import Activation, activation, one_odds, peak
 from danceit.audio.counts.bar_pointer import (
     LONGEST,
     METRES,
@@ -57,6 +58,11 @@ _SURE_BARS = 2.0
 1s were found have 2.1 and more but for two, those that hide them under 1.8."""
 
 
+_ODDS: WeakKeyDictionary[Sound, Activation] = WeakKeyDictionary()
+"""Of sounds that were tracked and are still at hand: a tempo that a song lacks is asked for once
+it was found lacking."""
+
+
 @dataclass(frozen=True)
 class PulseTracker:
     """A tracker and its options.
@@ -81,7 +87,7 @@ class PulseTracker:
     def track(self, sound: Sound, *, bpm: float | None = None, metre: int | None = None) -> Tracked:
         """Beats and bars of a sound at `RATE`, near `bpm` and in bars of `metre` if given."""
         sounds = hear(sound)
-        heard = activation(sounds)
+        heard = _ODDS[sound] = activation(sounds)
         gains = gains_of(heard.beat)
         prior = self.prior(bpm)
         found = find_beats(gains, prior).frames
@@ -137,10 +143,10 @@ def beats_at(sound: Sound, bpm: float) -> Float64:
 
     Empty where hardly one is struck, or the bar pointer has no beat as long or as short as that.
     """
-    heard = activation(hear(sound))
     prior = PulseTracker(near=_HELD).prior(bpm)
     if prior.max() <= _NEVER:
         return np.zeros(0)
+    heard = _ODDS.get(sound) or activation(hear(sound))
     frames = find_beats(gains_of(heard.beat), prior).frames
     within = frames[1:-1]  # any sound starts and stops
     if not (peak(heard.beat, within) > _STRUCK_ODDS).sum() > _LEAST_STRUCK * len(within):

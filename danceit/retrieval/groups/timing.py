@@ -5,13 +5,13 @@ people do who dance together: by hundredths of a second that come and go, by a f
 where they face, by their height. None of it bends a bone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from danceit.align.retiming import rewarped
 from danceit.counts import Counts
-from danceit.data import FLOOR_PX, FPS, Dance, Float32, mirrored
+from danceit.data import FLOOR_PX, FPS, Dance, Float32
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
 from danceit.retrieval.placing import stance
@@ -104,10 +104,8 @@ def delayed(dance: Dance, counts: Counts, by: float) -> Dance:
 
 
 def in_a_mirror(dance: Dance) -> Dance:
-    """Return the dance as its mirror image, and its fragments told so for who shows footage."""
-    turned = tuple(replace(placed, mirrored=not placed.mirrored) for placed in dance.fragments)
-    whole = replace(dance, fragments=turned)
-    return whole.with_step("vary", "mirror", {}, joints=mirrored(dance.joints))
+    """Return the dance as its mirror image, with the step recorded."""
+    return dance.mirrored().with_step("vary", "mirror", {})
 
 
 def _built(joints: Float32, turn: float, taller: float) -> Float32:

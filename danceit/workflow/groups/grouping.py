@@ -1,6 +1,6 @@
 """Several dancers to one song: a dance file for each, aligned and on one stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +9,12 @@ from danceit.dance_file import dance_path
 from danceit.index.store.engines import open_store
 from danceit.progress import Progress, silent
 from danceit.render import check_out
-from danceit.render.options import RenderOptions
 from danceit.retrieval.candidates import check_song
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.groups.grouping import Group, GroupOptions, compose_group
 from danceit.retrieval.options import QueryOptions
 from danceit.workflow.dance_files import DANCE_SUFFIX, numbered
-from danceit.workflow.line import aligners, drawn
+from danceit.workflow.line import DanceOptions, aligners, drawn
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,7 @@ def query_group(
     """
     target = dance_path(out or Path.cwd() / f"{song.stem}{DANCE_SUFFIX}")
     chain = aligners(methods or DEFAULT_METHODS, {})
-    made = group_song(song, index, group, options or QueryOptions(), chain, device)
-    files = tuple(numbered(target, i + 1) for i in range(len(made.dances)))
-    for dance, file in zip(made.dances, files, strict=True):
-        dance.save(file)
-    return Grouped(made, files)
+    return _saved(group_song(song, index, group, options or QueryOptions(), chain, device), target)
 
 
 def dance_group(
@@ -60,12 +55,8 @@ def dance_group(
     index: Path,
     out: Path,
     group: GroupOptions,
-    options: QueryOptions | None = None,
-    methods: Sequence[str] = (),
-    align_options: Mapping[str, str] | None = None,
-    render_options: RenderOptions | None = None,
+    options: DanceOptions | None = None,
     *,
-    device: str = "auto",
     progress: Progress = silent,
 ) -> tuple[Grouped, tuple[str, ...]]:
     """Choose, align, place and draw a group; the dance files are written beside the picture.
@@ -76,14 +67,10 @@ def dance_group(
         The group, and what the user should know.
     """
     check_out(out, song)
-    chain = aligners(methods or DEFAULT_METHODS, align_options or {})
-    made = group_song(song, index, group, options or QueryOptions(), chain, device)
-    notes = drawn(made.dances, out, song, render_options, progress)
-    target = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
-    files = tuple(numbered(target, i + 1) for i in range(len(made.dances)))
-    for dance, file in zip(made.dances, files, strict=True):
-        dance.save(file)
-    return Grouped(made, files), (*made.notes, *notes)
+    options = options or DanceOptions()
+    made = group_song(song, index, group, options.query, options.chain(), options.device)
+    notes = drawn(made.dances, out, song, options.look, progress)
+    return _saved(made, out.with_name(f"{out.stem}{DANCE_SUFFIX}")), (*made.notes, *notes)
 
 
 def group_song(
@@ -99,3 +86,11 @@ def group_song(
     with open_store(index, device=device) as store:
         encoder = FragmentEncoder.load(store.encoder, device=device)
         return compose_group(song, store, encoder, options, group, chain)
+
+
+def _saved(made: Group, target: Path) -> Grouped:
+    """Write a group's dances beside one another, each numbered."""
+    files = tuple(numbered(target, i + 1) for i in range(len(made.dances)))
+    for dance, file in zip(made.dances, files, strict=True):
+        dance.save(file)
+    return Grouped(made, files)

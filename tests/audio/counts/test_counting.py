@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from danceit.audio import RATE, listen
+from danceit.audio.counts import pulse
 from danceit.audio.counts.corrections import Corrections, keep
 from danceit.audio.counts.counting import Basis, count
+from danceit.audio.counts.heard import hear
 from danceit.audio.counts.registry import TRACKERS
 from danceit.audio.counts.tracked import Tracked
 from danceit.errors import InputError, PluginError
@@ -99,6 +101,17 @@ def test_a_tempo_that_the_song_does_not_have_is_kept_to(song: Path, bpm: float) 
     assert 60.0 / np.diff(beats_s).mean() == pytest.approx(bpm, rel=0.05)
     assert beats_s[0] < 60.0 / bpm
     assert beats_s[-1] > listen(song).n_frames / 24 - 2 * 60.0 / bpm
+
+
+def test_a_tempo_that_the_song_does_not_have_is_listened_for_once(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[object] = []
+    monkeypatch.setattr(pulse, "hear", lambda sound: heard.append(sound) or hear(sound))
+    keep(Corrections(bpm=91.0), song, listen(song).sha256)
+    heard.clear()
+    assert listen(song).beats_s.size
+    assert len(heard) == 1
 
 
 def test_under_four_beats_nothing_is_counted(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
