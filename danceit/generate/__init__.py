@@ -4,6 +4,7 @@
 - `registry`: generators by name, their options from texts, a trained one from its folder
 - `folder`: the files of a trained generator
 - `material`: clips and songs as generators learn from them, and which songs are held out
+- `songs`: as generators hear them; `scale`: in deviations; `rates`: from one frame rate to another
 - `styles`: which class a song is of, where something is trained to tell them apart
 - `course`: training, phase by phase: seeded, resumable, stopped early, logged; `loss_plot`
 - `setting`: how a lesson is taken, of which each training's own `options` are a part

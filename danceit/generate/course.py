@@ -216,11 +216,13 @@ class Course:
         left_s = each_s * (pace.steps - standing.step)
         if pace.minutes:
             left_s = min(left_s, 60 * pace.minutes - standing.seconds)
+        judged = standing.held_out
+        held_out = "not judged" if math.isnan(judged) else f"{HELD_OUT} {judged:.3f}"
         self.progress(
             standing.step,
             pace.steps,
-            f"{lesson.name}: loss {loss:.3f}, held out {standing.held_out:.3f}, "
-            f"{left_s / 3600:.1f} h left at most",
+            f"{lesson.name}: loss {loss:.3f}, {held_out}, {max(left_s, 0) / 3600:.1f} h left at "
+            "most",
         )
 
     def _log(self, name: str, standing: Standing, parts: list[dict[str, float]]) -> None:

@@ -15,9 +15,10 @@ import torch
 from danceit.data import FPS, N_JOINTS, Float64
 from danceit.errors import InputError
 from danceit.generate.protocol import Generator
+from danceit.generate.rates import features_at
 from danceit.generate.registry import load_generator
 from danceit.generate.ren.generator import RenGenerator
-from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, at_rate, centred
+from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, centred
 from danceit.generate.ren.st_gcn import BLOCKS
 
 _TOGETHER = 64
@@ -62,7 +63,7 @@ class GraphFeatures:
         for piece in pieces:
             whole = np.full((len(piece), N_JOINTS, 2), np.nan, dtype=np.float32)
             whole[:, : piece.shape[1]] = piece
-            rows.append(at_rate(frame.within(whole), FPS, POSE_FPS, PIECE))
+            rows.append(features_at(frame.within(whole), FPS, POSE_FPS, PIECE))
         poses = centred(np.array(rows, dtype=np.float32).reshape(-1, PIECE, FLAT))
         found = [
             self.generator.graph.features(part.to(self.generator.device)).cpu().numpy()

@@ -9,18 +9,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from danceit.align.retiming import sampled
 from danceit.data import FPS, N_JOINTS, Dance, Float32, Music
 from danceit.errors import InputError
 from danceit.generate.baselines.lessons import chance
 from danceit.generate.baselines.networks import AudioLstm, MotionContent
 from danceit.generate.baselines.training import BaselineOptions, teach
 from danceit.generate.course import Run
-from danceit.generate.lee.music_style import features_at_15
-from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.units import UNIT_JOINTS
 from danceit.generate.material import Material
 from danceit.generate.protocol import Imagined, dance_of
+from danceit.generate.rates import poses_at
+from danceit.generate.scale import Scale
+from danceit.generate.songs import features_at_15
 from danceit.generate.trained import Taught, TrainedGenerator
 from danceit.movement import LEE_FPS
 
@@ -63,9 +63,8 @@ class Baseline(TrainedGenerator):
         heard = self.audio_scale.standardised(features_at_15(music.path))
         made = self.asked(torch.from_numpy(heard)[None].to(self.device), seed)[0].cpu().numpy()
         rows = self.scale.undone(made).reshape(-1, UNIT_JOINTS, 2)
-        place = np.minimum(np.arange(music.n_frames) / FPS * LEE_FPS, len(rows) - 1)
         joints = np.full((music.n_frames, N_JOINTS, 2), np.nan, dtype=np.float32)
-        joints[:, :UNIT_JOINTS] = sampled(rows, place, np.zeros(0, dtype=np.int64))
+        joints[:, :UNIT_JOINTS] = poses_at(rows, LEE_FPS, FPS, music.n_frames)
         return dance_of(Imagined(joints, np.zeros(1, dtype=np.int64)), music, self, seed)
 
 

@@ -19,7 +19,7 @@ from danceit.generate.baselines.networks import (
     PoseJudge,
 )
 from danceit.generate.descent import descend
-from danceit.generate.lee.scale import Scale
+from danceit.generate.scale import Scale
 from danceit.generate.sets import set_distance, standing_and_moving
 from danceit.generate.setting import Setting
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.align.retiming import sampled
 from danceit.data import FPS, Clip, Float32, Int64
 from danceit.errors import InputError
 from danceit.generate.lee.units import HIPS_X, POSE, UNIT_JOINTS
+from danceit.generate.rates import poses_at
 from danceit.movement import LEE_FPS
 
 STRETCH = 75
 FEWEST_STRETCHES = 24
 """2 minutes of dance: under this there is nothing to learn from."""
-_NO_CUTS = np.zeros(0, dtype=np.int64)
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Side:
             length += len(rows)
         if not poses:
             return cls(np.zeros((0, POSE), np.float32), np.zeros((0, POSE), np.float32),
-                       _NO_CUTS)  # fmt: skip
-        found = np.concatenate(starts) if starts else _NO_CUTS
+                       _NOTHING)  # fmt: skip
+        found = np.concatenate(starts) if starts else _NOTHING
         return cls(np.concatenate(poses), np.concatenate(music), found.astype(np.int64))
 
     def stretches(self, starts: Int64) -> tuple[Float32, Float32]:
@@ -96,6 +96,5 @@ class Side:
 def poses_at_15(clip: Clip) -> Float32:
     """Poses of a clip at 15 frames a second, (T, 28); NaN where a joint is lost."""
     n_rows = int((clip.n_frames - 1) / FPS * LEE_FPS) + 1
-    frames = np.minimum(np.arange(n_rows) * FPS / LEE_FPS, clip.n_frames - 1)
-    rows = sampled(clip.poses[:, :UNIT_JOINTS, :2], frames, _NO_CUTS)
+    rows = poses_at(clip.poses[:, :UNIT_JOINTS, :2], FPS, LEE_FPS, n_rows)
     return np.asarray(rows.reshape(n_rows, POSE), dtype=np.float32)

@@ -12,10 +12,10 @@ from danceit.generate.baselines.lessons import Lessons, LstmLesson, MocoganLesso
 from danceit.generate.baselines.material import Side
 from danceit.generate.baselines.networks import AudioLstm, MotionContent, MotionJudge, PoseJudge
 from danceit.generate.course import Run
-from danceit.generate.lee.music_style import features_at_15
-from danceit.generate.lee.scale import Scale
 from danceit.generate.material import Material
 from danceit.generate.options import TrainingOptions
+from danceit.generate.scale import Scale
+from danceit.generate.songs import heard_songs
 from danceit.generate.trained import Taught
 from danceit.limits import ONE_OR_MORE, Limits
 
@@ -47,11 +47,7 @@ def teach(name: str, material: Material, options: BaselineOptions, run: Run) -> 
     InputError
         If there are too few stretches, or the folder holds another run.
     """
-    clips = (*material.train, *material.held_out)
-    songs = {clip.audio_path: features_at_15(clip.audio_path) for clip in clips if clip.audio_path}
-    heard = [songs[clip.audio_path] for clip in material.train if clip.audio_path]
-    audio_scale = Scale.of(np.concatenate(heard))
-    songs = {path: audio_scale.standardised(rows) for path, rows in songs.items()}
+    songs, audio_scale = heard_songs(material)
     train, held = (Side.of(each, songs) for each in (material.train, material.held_out))
     train.check_enough(name)
     scale = Scale.of(train.stretches(train.apart)[0])

@@ -23,7 +23,7 @@ from danceit.generate.lee.networks import (
     UnitDecoder,
 )
 from danceit.generate.lee.options import LeeOptions
-from danceit.generate.lee.scale import Scale
+from danceit.generate.scale import Scale
 
 
 class Dancer(nn.Module):

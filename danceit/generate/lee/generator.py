@@ -11,10 +11,9 @@ from danceit.data import Dance, Float32, Float64, Music, check_poses
 from danceit.errors import InputError
 from danceit.generate.course import Run
 from danceit.generate.lee.ensemble import Dancer
-from danceit.generate.lee.music_style import features_at_15, styles_at
+from danceit.generate.lee.music_style import styles_at
 from danceit.generate.lee.networks import NOISE, Z_INITIAL
 from danceit.generate.lee.options import LeeOptions
-from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.training import teach
 from danceit.generate.lee.units import (
     POSE,
@@ -31,6 +30,8 @@ from danceit.generate.lee.units import (
 )
 from danceit.generate.material import Material
 from danceit.generate.protocol import Imagined, dance_of
+from danceit.generate.scale import Scale
+from danceit.generate.songs import features_at_15
 from danceit.generate.trained import Taught, TrainedGenerator
 
 COMPOSED_UNITS = max(SEQUENCE_UNITS)

@@ -1,19 +1,16 @@
 """What music is like: 28 features, and the style s by a classifier of the library's styles (4.1).
 
-Features are `danceit.audio.features(path, "lee")` at 15 a second, standardised over the songs
-learnt from; a style is heard in stretches of 10 s.
+Features are those of `danceit.generate.songs`; a style is heard in stretches of 10 s.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 from torch.optim import Adam
 
-from danceit import audio
-from danceit.data import FPS, Float32, Float64, Int64
+from danceit.data import Float32, Float64, Int64
 from danceit.generate.descent import descend
 from danceit.generate.lee.networks import AUDIO, STYLE, MusicStyle
 from danceit.generate.lee.unit_vae import BETAS
@@ -22,17 +19,6 @@ from danceit.movement import LEE_FPS
 
 HEARD_S = 10.0
 HEARD = int(HEARD_S * LEE_FPS)
-
-
-def features_at_15(path: Path) -> Float32:
-    """Lee et al.'s features of a song, 15 a second: (S, 28)."""
-    rows = audio.features(path, "lee")
-    seconds = len(rows) / FPS
-    place = np.minimum(np.arange(int(seconds * LEE_FPS)) * FPS / LEE_FPS, len(rows) - 1)
-    before = place.astype(np.int64)
-    after = np.minimum(before + 1, len(rows) - 1)
-    share = (place - before).astype(np.float32)[:, None]
-    return np.asarray(rows[before] * (1 - share) + rows[after] * share, dtype=np.float32)
 
 
 def heard_around(features: Float32, middles_s: Float64) -> Float32:

@@ -10,11 +10,12 @@ import torch
 from danceit.data import Clip, Float32, Float64, Int64
 from danceit.errors import InputError
 from danceit.generate.lee.composer import Sequences
-from danceit.generate.lee.music_style import features_at_15, mean_within, styles_at
+from danceit.generate.lee.music_style import mean_within, styles_at
 from danceit.generate.lee.networks import MusicStyle
-from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.units import UnitRow, units_of
 from danceit.generate.material import Material
+from danceit.generate.scale import Scale
+from danceit.generate.songs import heard_songs
 from danceit.generate.styles import labels_of
 
 FEWEST_UNITS = 64
@@ -107,19 +108,17 @@ class Studied:
                 f"lee needs {FEWEST_UNITS} dance units or more; {len(material.train)} clips have "
                 f"{len(units)}: give more dances, some 20 s for each song at least"
             )
+        songs, audio_scale = heard_songs(material)
         clips = (*material.train, *material.held_out)
-        heard = {c.audio_path: features_at_15(c.audio_path) for c in clips if c.audio_path}
-        own = [heard[clip.audio_path] for clip in material.train if clip.audio_path]
-        audio_scale = Scale.of(np.concatenate(own))
-        songs = {path: audio_scale.standardised(rows) for path, rows in heard.items()}
         labels, classes, note = labels_of(clips, songs, seed)
         scale = Scale.of(units)
         return cls(train, held_out, units, scale, audio_scale, songs, labels, classes, note)
 
     @property
-    def arrays(self) -> list[Float32]:
+    def arrays(self) -> list[Float32 | Int64]:
         """All that is learnt from or judges."""
-        return [*self.songs.values(), self.units, self.held_out.units]
+        labels = np.array([self.labels[path] for path in self.songs], dtype=np.int64)
+        return [*self.songs.values(), labels, self.units, self.held_out.units]
 
     def labelled(self, side: Side) -> list[tuple[Float32, int]]:
         """Each song of a side once, with its class."""

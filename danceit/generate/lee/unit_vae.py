@@ -16,8 +16,8 @@ from torch.optim import Adam
 from danceit.data import Float32
 from danceit.generate.descent import descend
 from danceit.generate.lee.networks import InitialPoseEncoder, MovementEncoder, UnitDecoder
-from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.units import UNIT_JOINTS
+from danceit.generate.scale import Scale
 from danceit.generate.setting import Setting
 
 CLIPPED = 0.5

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from danceit.align.retiming import sampled
 from danceit.data import FPS, Dance, Float32, Music
 from danceit.errors import InputError
 from danceit.generate.course import Run
 from danceit.generate.material import Material
 from danceit.generate.protocol import Imagined, dance_of
+from danceit.generate.rates import poses_at
 from danceit.generate.ren.networks import DanceGenerator, drawn_noise
 from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, joined, sound_rows
@@ -96,7 +96,6 @@ class RenGenerator(TrainedGenerator):
             made = self.dancer(heard, torch.stack([noise[span] for span in spans]))
             pieces[first : first + len(spans)] = made.cpu().numpy()
         rows = self.frame.on_canvas(blended(joined(pieces, HOP), HOP, n_rows))
-        place = np.minimum(np.arange(music.n_frames) / FPS * POSE_FPS, n_rows - 1)
-        joints = sampled(rows, place, np.zeros(0, dtype=np.int64))
+        joints = poses_at(rows, POSE_FPS, FPS, music.n_frames)
         parts = np.arange(0, music.n_frames, round(HOP / POSE_FPS * FPS))
         return dance_of(Imagined(joints, parts.astype(np.int64)), music, self, seed)

@@ -20,6 +20,7 @@ import numpy as np
 from danceit import audio
 from danceit.data import FPS, JOINT, N_JOINTS, Clip, Float32, Float64
 from danceit.errors import InputError
+from danceit.generate.rates import features_at
 
 PIECE, RATE_HZ, POSE_FPS = 50, 16_000, 10.0
 SAMPLES = int(RATE_HZ / POSE_FPS)
@@ -103,7 +104,7 @@ def takes_of(
         n_poses = min(n_poses, len(sound) - first)
         if n_poses < PIECE:
             continue
-        rows = at_rate(frame.within(clip.poses), FPS, POSE_FPS, n_poses)
+        rows = features_at(frame.within(clip.poses), FPS, POSE_FPS, n_poses)
         takes.append(Take(sound[first : first + n_poses], rows, labels[clip.audio_path]))
     return tuple(takes)
 
@@ -126,15 +127,6 @@ def sound_rows(path: Path, level: float = LEVEL) -> Float32:
     rows = np.zeros(n_rows * SAMPLES, dtype=np.float32)
     rows[: len(samples)] = samples
     return rows.reshape(n_rows, SAMPLES)
-
-
-def at_rate(rows: Float32, fps: float, wanted_fps: float, n_rows: int) -> Float32:
-    """Rows (T, F) at another rate, linear in time; the last is held."""
-    place = np.minimum(np.arange(n_rows) * fps / wanted_fps, len(rows) - 1)
-    before = place.astype(np.int64)
-    after = np.minimum(before + 1, len(rows) - 1)
-    share = (place - before).astype(np.float32)[:, None]
-    return np.asarray(rows[before] * (1 - share) + rows[after] * share, dtype=np.float32)
 
 
 def centred(pieces: Float32) -> Float32:

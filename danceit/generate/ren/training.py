@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from danceit import audio
-from danceit.data import Float32
+from danceit.data import Float32, Int64
 from danceit.errors import InputError
 from danceit.generate.course import Run
 from danceit.generate.material import Material
@@ -17,6 +16,7 @@ from danceit.generate.ren.lessons import DanceLesson, GraphLesson, poses_of
 from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import PIECE_S, Frame, Take, even_pieces, takes_of
 from danceit.generate.ren.st_gcn import StGcn
+from danceit.generate.songs import heard_songs
 from danceit.generate.styles import labels_of
 from danceit.generate.trained import Taught
 
@@ -83,9 +83,7 @@ class Studied:
         """
         clips = (*material.train, *material.held_out)
         frame = Frame.of((*material.train, *material.silent))
-        songs = {clip.audio_path: audio.features(clip.audio_path, "lee")
-                 for clip in clips if clip.audio_path}  # fmt: skip
-        labels, classes, note = labels_of(clips, songs, options.seed)
+        labels, classes, note = labels_of(clips, heard_songs(material)[0], options.seed)
         train = takes_of(material.train, frame, labels, options.level)
         if len(even_pieces(train)) < FEWEST_PIECES:
             raise InputError(
@@ -96,10 +94,11 @@ class Studied:
         return cls(frame, train, held_out, classes, note)
 
     @property
-    def arrays(self) -> list[Float32]:
+    def arrays(self) -> list[Float32 | Int64]:
         """All that is learnt from or judges."""
         takes = (*self.train, *self.held_out)
-        return [array for take in takes for array in (take.poses, take.sound)]
+        labels = np.array([take.label for take in takes], dtype=np.int64)
+        return [labels, *(array for take in takes for array in (take.poses, take.sound))]
 
 
 @torch.no_grad()

@@ -14,10 +14,10 @@ from danceit.generate.baselines.lessons import Lessons, LstmLesson, MocoganLesso
 from danceit.generate.baselines.material import STRETCH, Side, poses_at_15
 from danceit.generate.baselines.networks import AudioLstm, MotionContent, MotionJudge, PoseJudge
 from danceit.generate.baselines.training import BaselineOptions
-from danceit.generate.lee.music_style import features_at_15
-from danceit.generate.lee.scale import Scale
 from danceit.generate.registry import GENERATORS, load_generator
+from danceit.generate.scale import Scale
 from danceit.generate.setting import Pace, Setting
+from danceit.generate.songs import features_at_15
 
 SMALL = BaselineOptions(hidden=8, batch=4, steps=4, check_every=2)
 

@@ -7,7 +7,6 @@ from torch import nn
 
 from danceit.data import Clip
 from danceit.generate.lee.composer import (
-    Batch,
     Composer,
     ComposerLesson,
     ComposerWeights,
@@ -15,6 +14,7 @@ from danceit.generate.lee.composer import (
     Judges,
     Paired,
     PairingLesson,
+    SequenceBatch,
     Sequences,
     composed,
     composer_losses,
@@ -23,7 +23,6 @@ from danceit.generate.lee.composer import (
 from danceit.generate.lee.music_style import (
     HEARD,
     StyleLesson,
-    features_at_15,
     heard_around,
     mean_within,
 )
@@ -39,10 +38,11 @@ from danceit.generate.lee.networks import (
     StyleToDance,
     UnitDecoder,
 )
-from danceit.generate.lee.scale import Scale
 from danceit.generate.lee.unit_vae import UnitVae, VaeLesson, VaeWeights
 from danceit.generate.lee.units import units_of
+from danceit.generate.scale import Scale
 from danceit.generate.setting import Pace, Setting
+from danceit.generate.songs import features_at_15
 from danceit.generate.styles import labels_of
 
 PACE = Pace(40, 20, 5)
@@ -239,7 +239,7 @@ def check_equations(
     weights: ComposerWeights,
 ) -> None:
     result = composed(composer, rows, sequences.style)
-    batch = Batch(rows, sequences.audio, sequences.style)
+    batch = SequenceBatch(rows, sequences.audio, sequences.style)
     parts = composer_losses(composer, judges, batch, result, weights)
     real = torch.cat([rows.mean, rows.log_variance], dim=-1)
     again = torch.cat([result.movements.mean, result.movements.log_variance], dim=-1)
@@ -266,7 +266,7 @@ def test_judging_leaves_what_is_judged_alone() -> None:
     composer, judges, movements, sequences = toy_composition()
     rows = Gaussian(movements.mean[sequences.units], movements.log_variance[sequences.units])
     result = composed(composer, rows, sequences.style)
-    batch = Batch(rows, sequences.audio, sequences.style)
+    batch = SequenceBatch(rows, sequences.audio, sequences.style)
     sum(judge_losses(judges, batch, result, ComposerWeights()).values()).backward()
     assert all(parameter.grad is None for parameter in composer.parameters())
     assert any(parameter.grad is not None for parameter in judges.parameters())

@@ -1,11 +1,16 @@
 """Losses are the paper's equations, their gradients those of a plain reference, and they fall."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from danceit.data import Clip
+from danceit.generate.course import fingerprint_of
+from danceit.generate.material import material_of
+from danceit.generate.rates import features_at
 from danceit.generate.ren.ensemble import Ensemble
 from danceit.generate.ren.judges import GlobalJudge, LocalJudge
 from danceit.generate.ren.lessons import DanceLesson, GraphLesson
@@ -21,7 +26,6 @@ from danceit.generate.ren.pieces import (
     PIECE,
     Frame,
     Take,
-    at_rate,
     blended,
     centred,
     drawn_pieces,
@@ -30,7 +34,10 @@ from danceit.generate.ren.pieces import (
     takes_of,
 )
 from danceit.generate.ren.st_gcn import Block, StGcn
+from danceit.generate.ren.training import Studied
+from danceit.generate.scale import SMALLEST
 from danceit.generate.setting import Pace, Setting
+from danceit.generate.songs import heard_songs
 
 PACE = Pace(10, 5, 5)
 
@@ -73,7 +80,7 @@ def test_takes_have_a_tenth_of_a_second_of_sound_for_each_pose(takes: tuple[Take
     for take, start in drawn_pieces(takes, 50, rng):
         assert 0 <= start <= len(take.poses) - PIECE
     ramp = np.arange(24, dtype=np.float32)[:, None]
-    assert at_rate(ramp, 24.0, 10.0, 10)[:, 0] == pytest.approx(np.arange(10) * 2.4)
+    assert features_at(ramp, 24.0, 10.0, 10)[:, 0] == pytest.approx(np.arange(10) * 2.4)
 
 
 def test_overlapping_pieces_of_one_dance_give_it_back() -> None:
@@ -231,3 +238,22 @@ def test_each_ablation_adds_its_part(takes: tuple[Take, ...]) -> None:
         lesson = DanceLesson(Ensemble(options, 2), takes, (), options, options.setting(9, "cpu"))
         assert set(lesson.step(np.random.default_rng(0))) == parts
         assert np.isnan(lesson.check())
+
+
+def test_a_run_is_another_where_songs_are_of_other_styles(swings: tuple[Clip, ...]) -> None:
+    relabelled = [replace(clip, style="low" if clip.style == "high" else "high") for clip in swings]
+    options = RenOptions(graph_steps=1, steps=0)
+    seen = [fingerprint_of({}, Studied.of(material_of((*clips, *clips), 0), options).arrays)
+            for clips in (swings, swings, relabelled)]  # fmt: skip
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_kinds_of_music_do_not_hang_on_how_loud_a_feature_is_written(
+    swings: tuple[Clip, ...],
+) -> None:
+    # Log energy, the 27th column, is some twenty times as large as the MFCC's differences.
+    songs, scale = heard_songs(material_of(swings, 0))
+    learnt = np.concatenate([songs[clip.audio_path] for clip in material_of(swings, 0).train
+                             if clip.audio_path])  # fmt: skip
+    np.testing.assert_allclose(learnt.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(learnt.std(axis=0)[scale.deviation > SMALLEST], 1, atol=1e-3)
