@@ -66,7 +66,7 @@ _UPPER = tuple(
     )
 )  # fmt: skip
 """What tells of the size of somebody whose legs are mostly out of the picture."""
-_FEWEST_STEADY = 6
+_FEWEST_STEADY, _FEWEST_UPPER = 6, 7
 _MOSTLY = 0.5
 
 _ABOVE_HIPS: Bool = np.isin(np.arange(N_JOINTS), (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17))
@@ -201,7 +201,10 @@ def in_metres(dancer: Dancer, footage: Footage) -> Float32:
 
 def _unbroken(poses: Float32, times_s: Float64, cuts_s: Float64) -> list[slice]:
     """Stretches of frames in which the body is seen, without a cut or a gap."""
-    there = np.flatnonzero(np.isfinite(poses[:, _STEADY]).all(axis=2).sum(axis=1) >= 4)
+    seen = np.isfinite(poses).all(axis=2)
+    there = np.flatnonzero(
+        (seen[:, _STEADY].sum(axis=1) >= 4) | (seen[:, _UPPER].sum(axis=1) >= _FEWEST_UPPER)
+    )
     shot = np.searchsorted(cuts_s, times_s[there])
     breaks = np.flatnonzero((np.diff(times_s[there]) > GAP_S) | (np.diff(shot) != 0)) + 1
     parts = np.split(there, breaks)

@@ -70,6 +70,24 @@ def test_metres_are_recovered_of_an_upper_body_though_knees_come_and_go(knee_fra
     assert np.nanmedian(poses[10:-10, JOINT["neck"], 2]) == pytest.approx(2.0, abs=0.15)
 
 
+def test_a_body_seen_to_the_chest_does_not_come_and_go_in_depth() -> None:
+    rng = np.random.default_rng(0)
+    n_frames = 120
+    _, world = spinning(n_frames, 0.0)
+    truth = world + np.array([0.0, 0.4, 2.0])
+    flat = WIDTH / 2 + FOCAL * WIDTH * truth[..., :2] / truth[..., 2:]
+    image = np.concatenate([flat, np.ones((n_frames, 18, 1))], axis=2)
+    image[..., :2] += rng.normal(0, 2.0, (n_frames, 18, 2))
+    image[:, 8:14] = np.nan
+    noisy = world + rng.normal(0, 0.03, world.shape)
+    # Where the hips are, which it does not see, an estimator guesses anew every few pictures.
+    noisy[..., 2] += np.repeat(rng.normal(0, 0.1, n_frames // 6), 6)[:, None]
+    film = footage(image, noisy)
+    neck = in_metres(dancer_in(film), film)[10:-10, JOINT["neck"], 2]
+    assert np.abs(np.diff(neck)).max() < 0.02
+    assert np.ptp(neck) < 0.1
+
+
 def test_in_two_dimensions_joints_stay_where_they_were_seen() -> None:
     image, world = spinning(60, 0.2)
     dancer = dancer_in(footage(image, world))
