@@ -18,8 +18,9 @@ from pathlib import Path
 from danceit.errors import InputError
 
 _CHUNK = 1 << 20
-_LONGEST_NAME = 100
-"""Characters of a file's name; file systems take 255 bytes, and a character may be four."""
+_LONGEST_NAME, _MOST_BYTES = 100, 200
+"""Characters and bytes of a file's name: a character may be four bytes, file systems take 255, and
+what lies beside a file while it is written has a longer name."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names that are no files on Windows."""
 _MARK = ".danceit-"
@@ -115,9 +116,12 @@ def file_name(text: str) -> str:
     if not kept.strip("_") or _DEVICES.fullmatch(kept):
         kept = f"file_{kept}".rstrip("_")
     stem, dot, suffix = kept.rpartition(".")
-    if dot and len(suffix) <= 12:
-        return f"{stem[: _LONGEST_NAME - len(suffix) - 1]}.{suffix}"
-    return kept[:_LONGEST_NAME]
+    if not dot or len(suffix) > 12:
+        stem, suffix = kept, ""
+    ending = f".{suffix}" if suffix else ""
+    stem = stem[: _LONGEST_NAME - len(ending)]
+    most_bytes = _MOST_BYTES - len(ending.encode())
+    return stem.encode()[:most_bytes].decode(errors="ignore") + ending
 
 
 def _mode_of(target: Path) -> int | None:

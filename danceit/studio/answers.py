@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from danceit.errors import DanceitError, InputError
@@ -82,6 +82,8 @@ async def _told(answer: Awaitable[Any]) -> Response:
         return found if isinstance(found, Response) else JSONResponse(found)
     except DanceitError as exc:
         return _refused(exc)
+    except ClientDisconnect:
+        return Response(status_code=400)  # a page that was closed while it sent: nobody reads this
     except Exception as exc:
         traceback.print_exc(file=sys.stderr)  # a bug: the page goes on, the terminal shows where
         return JSONResponse({"error": f"a fault in danceit: {exc}"}, status_code=500)

@@ -7,7 +7,7 @@ from typing import Any
 
 from danceit.bench.study.ballots import Ballots
 from danceit.bench.study.polling import Polling
-from danceit.bench.study.trials import Trial, entries, trials
+from danceit.bench.study.trials import DANCE_SUFFIX, Trial, entries, trials
 from danceit.errors import InputError
 from danceit.files import file_name
 from danceit.render.options import RenderOptions
@@ -46,7 +46,8 @@ class Asking:
         folder.mkdir()
         files = []
         for version in versions:
-            file = free(folder / f"{file_name(version.name)}.dance.npz")
+            named = folder / f"{file_name(version.name)}{DANCE_SUFFIX}"
+            file = free(named, suffix=DANCE_SUFFIX)
             shutil.copy(self._project.dance_file(version), file)
             files.append(file)
         shown = trials(entries(files), single=False, seconds=SECONDS, seed=0)

@@ -4,7 +4,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
@@ -95,14 +94,17 @@ class Dancing:
         key = () if song is None else (song.id, song.counted)
         if key not in self._warmed:
             self._warmed.add(key)
-            self._warming.submit(self._warm, song)
+            self._warming.submit(self._warm, song, key)
 
-    def _warm(self, song: Song | None) -> None:
-        with suppress(DanceitError):
+    def _warm(self, song: Song | None, key: tuple[Any, ...]) -> None:
+        try:
             library = self.library()
             _ = (library.encoder, library.summary, library.clips)
-            if song is not None and song.ready:
+            if song is not None:
                 self._composed(song, Wishes())
+        except DanceitError:
+            # There may be a library, or the song be ready, when it is asked for again.
+            self._warmed.discard(key)
 
     def make(self, song: Song, wishes: Wishes, name: str = "") -> Version:
         """Choose a dance for a song and keep it as a new version.
@@ -220,10 +222,9 @@ class Dancing:
         """Align what was chosen since `started` and keep it as a version."""
         with self._lock:
             dance = align(composition.dance, composition.music, aligners(DEFAULT_METHODS, {}))
-        own = self.project.versions_of(song)
         version = Version(
             id=new_id(),
-            name=name or f"Version {len(own) + 1}",
+            name=name or self.project.next_name(song),
             song=song.id,
             wishes=wishes,
             counted=song.counted,
@@ -235,9 +236,10 @@ class Dancing:
     def _editor(self, song: Song, options: QueryOptions) -> Editor:
         if not song.ready:
             raise InputError(f"{song.name} is not ready yet: it is still being listened to")
-        library = self.library()
         key = (song.id, song.counted, replace(options, seed=0))
         with self._lock:
+            # Within the lock: else it may be closed before there is an editor of it.
+            library = self.library()
             if key not in self._editors:
                 file = self.project.song_file(song)
                 self._editors[key] = Editor(file, library.store, library.encoder, options)

@@ -19,7 +19,7 @@ from danceit.render.page.data import dances_as_json, figure_as_json, theme_as_js
 from danceit.render.page.html import page_data
 from danceit.studio.asking import Asking
 from danceit.studio.dancing import Dancing
-from danceit.studio.exporting import FORMATS, look_of, people
+from danceit.studio.exporting import FORMATS, export_name, look_of, people
 from danceit.studio.jobs import Jobs
 from danceit.studio.library.others import others
 from danceit.studio.library.reels import Reels
@@ -28,6 +28,7 @@ from danceit.studio.names import UnknownIdError, checked_drop, checked_id, free,
 from danceit.studio.pages import DARK, LIGHT
 from danceit.studio.project import Project, Song, Version, changed, check_revision
 from danceit.studio.songs import correct, counted, outline_of, part_of
+from danceit.studio.uploads import RECORDINGS
 from danceit.studio.wishes import Wishes
 
 Asked = Mapping[str, Any]
@@ -80,6 +81,7 @@ class Desk:
             "songs": [asdict(song) for song in self.project.songs()],
             "dances": [version_as_json(version) for version in self.project.versions()],
             "formats": dict(FORMATS),
+            "recordings": sorted(RECORDINGS),
             "people": people(self.project),
             **news,
         }
@@ -253,9 +255,14 @@ class Desk:
                 f"there is no footage to show: no video of the dancers of {version.name} is in "
                 "the library; export the drawn figure"
             )
-        kind = FORMATS[str(asked["format"])]
+        kind = str(asked["format"])
         told = {name: value for name, value in asked.items() if isinstance(value, str | int | bool)}
-        job = self.jobs.start("export", f"{kind} of {version.name}", told)
+        with self._changing:
+            # What is being written is not there yet: two exports at once must not be one file.
+            running = [job for job in self.jobs.all() if job.state == "running"]
+            taken = {str(job.asked.get("file", "")) for job in running}
+            told["file"] = export_name(self.project, version, kind, taken)
+            job = self.jobs.start("export", f"{FORMATS[kind]} of {version.name}", told)
         return {"job": job.id}
 
     def sheet(self, asked: Asked) -> dict[str, Any]:

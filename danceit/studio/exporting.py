@@ -1,7 +1,7 @@
 """A version as a file: what `danceit render` writes, for the part of the song that is danced."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from danceit.render.video.sound import stereo
 from danceit.studio.jobs import Report
 from danceit.studio.names import file_name, free
 from danceit.studio.project import Project, Song, Version
+from danceit.workflow.dance_files import DANCE_SUFFIX
 
 FORMATS: Mapping[str, str] = {
     "mp4": "Video",
@@ -44,19 +45,30 @@ _SIZES = (360, 512, 720, 1080)
 def export(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """Write a version as a file in ``exports/``; a job."""
     version = project.version(asked.get("dance"))
-    song = project.song(version.song)
     kind = str(asked.get("format"))
-    out = free(project.folder / "exports" / f"{file_name(f'{song.name} - {version.name}')}.{kind}")
+    # The name that was kept free for it; begun again, it may be taken by now.
+    named = str(asked.get("file", "")) or export_name(project, version, kind)
+    out = free(project.folder / "exports" / named, suffix=_ending(kind))
     doing = "Drawing" if kind in DRAWN else "Writing"
     report("Looking up the dancers' own footage" if asked.get("footage") else doing, 0.02)
     dance = Dance.load(project.dance_file(version))
     notes: tuple[str, ...] = ()
     if kind == "npz":
-        out = free(out.with_name(f"{out.stem}.dance.npz"))
         dance.save(out)
     else:
         notes = _rendered(project, version, dance, asked, out, report)
     return {"file": out.name, "n_bytes": out.stat().st_size, "notes": list(notes)}
+
+
+def export_name(project: Project, version: Version, kind: str, taken: Collection[str] = ()) -> str:
+    """Name of the file that a version is written as: one that is neither there nor `taken`."""
+    stem = file_name(f"{project.song(version.song).name} - {version.name}")
+    named = project.folder / "exports" / f"{stem}{_ending(kind)}"
+    return free(named, taken, _ending(kind)).name
+
+
+def _ending(kind: str) -> str:
+    return DANCE_SUFFIX if kind == "npz" else f".{kind}"
 
 
 def sheet(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from danceit.errors import InputError
@@ -52,11 +53,20 @@ def relative_path(text: str) -> Path:
     return Path(*map(file_name, parts[-_DEEPEST:]))
 
 
-def free(path: Path) -> Path:
-    """Return the path, or the first of ``NAME-2``, ``NAME-3``, ... that is not taken."""
+def free(path: Path, taken: Collection[str] = (), suffix: str = "") -> Path:
+    """Return the path, or the first of ``NAME-2``, ``NAME-3``, ... that is not taken.
+
+    Parameters
+    ----------
+    taken : collection of str
+        Names of files that are about to be there.
+    suffix : str
+        What the number goes before, where that is more than the last part of the name.
+    """
+    suffix = suffix or path.suffix
     number, found = 2, path
-    while found.exists():
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    while found.exists() or found.name in taken:
+        found = path.with_name(f"{path.name.removesuffix(suffix)}-{number}{suffix}")
         number += 1
     return found
 

@@ -15,6 +15,7 @@ redo: ``steps[at]`` is what holds now.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -34,6 +35,7 @@ FORMAT = 1
 """Version of what is in the folder; newer ones are refused."""
 _FOLDERS = ("songs", "dances", "jobs", "exports", "removed", "dropped")
 _WHOLE, _SONG, _VERSION = "project.json", "song.json", "version.json"
+_NUMBERED = re.compile(r"Version (\d{1,9})")
 
 
 class ConflictError(InputError):
@@ -203,6 +205,13 @@ class Project:
     def versions_of(self, song: Song) -> list[Version]:
         """All versions of a song, the oldest first."""
         return [each for each in self.versions() if each.song == song.id]
+
+    def next_name(self, song: Song) -> str:
+        """Name for another version of a song: a number that none has, nor one taken away."""
+        there = [*self.versions(), *self._all("removed", _VERSION, _version_of)]
+        names = [each.name for each in there if each.song == song.id]
+        numbers = [int(found[1]) for name in names if (found := _NUMBERED.fullmatch(name))]
+        return f"Version {max(numbers, default=0) + 1}"
 
     def version(self, version_id: object) -> Version:
         """One version; an unknown id is an `UnknownIdError`."""

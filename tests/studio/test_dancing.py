@@ -4,8 +4,9 @@ import base64
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -16,10 +17,14 @@ from danceit.data import JOINT, Dance
 from danceit.errors import InputError
 from danceit.index.synthetic import SyntheticLibrary
 from danceit.studio.dancing import Dancing
+from danceit.studio.desk import Desk
 from danceit.studio.exporting import FORMATS, cut_out, export, look_of, people
+from danceit.studio.jobs import Job, Jobs
+from danceit.studio.library.opened import Library
 from danceit.studio.library.others import ORDERS, others
+from danceit.studio.names import new_id
 from danceit.studio.project import Project, Song, Version, changed
-from danceit.studio.songs import correct, part_of, prepare
+from danceit.studio.songs import correct, make_ready, part_of
 from danceit.studio.tasks import take_song
 from danceit.studio.wishes import Wishes
 
@@ -30,7 +35,7 @@ def opened(
 ) -> Project:
     made = Project.open(tmp_path_factory.mktemp("dancing") / "mine.danceit")
     made.library = index
-    prepare(made, take_song(made, library.query_song, "a song"), lambda doing, share: None)
+    make_ready(made, take_song(made, library.query_song, "a song"))
     return made
 
 
@@ -152,7 +157,7 @@ def test_after_other_counts_a_dance_is_shown_but_not_changed(
 ) -> None:
     project = Project.open(tmp_path / "a.danceit")
     project.library = index
-    song = prepare(project, take_song(project, library.query_song, "s"), lambda doing, share: None)
+    song = make_ready(project, take_song(project, library.query_song, "s"))
     dancing = Dancing(project, device="cpu")
     made = dancing.make(song, Wishes())
     recounted, told = correct(project, song, {"levels": -1})
@@ -164,6 +169,72 @@ def test_after_other_counts_a_dance_is_shown_but_not_changed(
         dancing.change(made, [{"kind": "ban", "what": "x", "text": ""}])
     assert dancing.make(recounted, Wishes()).counted == recounted.counted
     dancing.close()
+
+
+class Unfinished(Jobs):
+    """Jobs that are begun and never get anywhere."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self.begun: list[Job] = []
+
+    def start(self, task: str, title: str, asked: Mapping[str, Any]) -> Job:
+        self.begun.append(Job(new_id(), task, title, dict(asked), 0.0))
+        return self.begun[-1]
+
+    def all(self) -> list[Job]:
+        return self.begun
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("csv", ".csv"), ("npz", ".dance.npz")])
+def test_two_exports_at_once_are_two_files(
+    opened: Project, dancing: Dancing, song: Song, kind: str, ending: str
+) -> None:
+    made = dancing.make(song, Wishes())
+    jobs = Unfinished(opened)
+    desk = Desk(opened, jobs, dancing)
+    for _ in range(2):
+        desk.export({"dance": made.id, "format": kind})
+    report = lambda *told: None  # noqa: E731
+    files = [str(export(opened, job.asked, report)["file"]) for job in jobs.begun]  # type: ignore[arg-type]
+    assert files[0] == f"{song.name} - {made.name}{ending}"
+    assert files[1] == f"{song.name} - {made.name}-2{ending}"
+    assert all((opened.folder / "exports" / name).is_file() for name in files)
+    again = export(opened, jobs.begun[0].asked, report)  # type: ignore[arg-type]
+    assert again["file"] not in files
+
+
+def test_what_could_not_be_made_ready_is_tried_again(
+    tmp_path: Path, index: Path, library: SyntheticLibrary
+) -> None:
+    project = Project.open(tmp_path / "late.danceit")
+    song = take_song(project, library.query_song, "s")
+    dancing = Dancing(project, device="cpu")
+    made: list[Song] = []
+    dancing._composed = lambda song, wishes: made.append(song)  # type: ignore[assignment, method-assign, return-value, func-returns-value]
+    dancing.warm(song)
+    dancing._warming.submit(lambda: None).result()  # there is no library yet
+    project.library = index
+    dancing.warm(song)
+    dancing._warming.submit(lambda: None).result()
+    dancing.close()
+    assert made == [song]
+
+
+def test_an_editor_is_of_a_library_that_nobody_can_close_meanwhile(
+    dancing: Dancing, song: Song, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, held = dancing.make(song, Wishes()), []
+    usual = dancing.library
+
+    def library() -> Library:
+        held.append(dancing._lock._is_owned())  # type: ignore[attr-defined]
+        return usual()
+
+    monkeypatch.setattr(dancing, "library", library)
+    dancing.editor_of(made)
+    assert held
+    assert all(held)
 
 
 def test_a_part_is_cut_out_of_a_dance_to_the_frame(

@@ -159,6 +159,23 @@ def test_the_network_gets_in_by_the_key_in_the_address_alone() -> None:
     assert asked_with_key("/state", cookie="danceit-key=guessed")[0]["status"] == 403
 
 
+def test_of_two_files_that_are_called_the_same_here_neither_is_lost(served: Served) -> None:
+    drop = served.post("/drops", {})[1]["drop"]
+    path = f"/drops/{drop}?path="
+    assert served.post(f"{path}a%3F.json", b'{"first": 1}')[0] == 200
+    status, told = served.post(f"{path}a%2A.json", b'{"second": 2}')
+    assert status == 400
+    assert "a_.json is left out: another file of this drop" in told["error"]
+    kept = served.project / "dropped" / drop / "a_.json"
+    assert kept.read_text() == '{"first": 1}'
+
+
+def test_the_page_is_told_what_a_library_is_made_of(served: Served) -> None:
+    assert {".mp4", ".3gp", ".mts", ".bvh", ".json", ".mp3"} <= set(
+        served.get("/state")["recordings"]
+    )
+
+
 def test_one_project_is_open_in_one_studio(served: Served) -> None:
     from click.testing import CliRunner
 

@@ -50,6 +50,20 @@ def test_what_is_removed_can_be_brought_back(opened: Project) -> None:
     assert opened.song(song.id) == song
 
 
+def test_no_two_versions_get_one_name(opened: Project) -> None:
+    song = opened.keep_song(Song("0000000a", "s", "song.wav"))
+    other = Version("0000000f", "Version 7", "0000000b", Wishes())
+    own = [Version(f"0000000{n}", f"Version {n}", song.id, Wishes()) for n in (1, 2, 3)]
+    assert opened.next_name(song) == "Version 1"
+    for version in (*own, other):
+        (opened.folder / "dances" / version.id).mkdir()
+        opened.rename_version(version, version.name)
+    opened.remove("dances", own[0].id)
+    assert opened.next_name(song) == "Version 4"
+    opened.remove("dances", own[2].id)  # it can be brought back
+    assert opened.next_name(song) == "Version 4"
+
+
 def test_the_later_of_two_changes_is_told(opened: Project) -> None:
     song = opened.keep_song(Song(new_id(), "a", "song.mp3"))
     asked = {"revision": song.revision}

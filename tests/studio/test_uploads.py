@@ -6,12 +6,15 @@ from collections import namedtuple
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from starlette.requests import Request
 
 from danceit.errors import InputError
 from danceit.index.synthetic import SyntheticLibrary
+from danceit.studio.answers import taking
 from danceit.studio.uploads import SPARE, check_content, check_recording, written
 
 
@@ -49,6 +52,28 @@ def test_the_disk_is_not_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(InputError, match=r"no room left on the disk for large\.mp4"):
         write(tmp_path / "large.mp4", [b"x" * 6])
     assert [path.name for path in tmp_path.iterdir()] == ["small.mp4"]
+
+
+def test_a_page_that_is_closed_while_it_sends_is_no_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = iter([{"type": "http.request", "body": b"half", "more_body": True},
+                 {"type": "http.disconnect"}])  # fmt: skip
+
+    async def receive() -> Any:
+        return next(told)
+
+    async def take(request: Request) -> int:
+        return await written(request.stream(), tmp_path / "a.mp4", 100)
+
+    def answer() -> int:
+        request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+        return asyncio.run(taking(take)(request)).status_code  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(answer).result() == 400
+    assert capsys.readouterr().err == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

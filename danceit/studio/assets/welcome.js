@@ -1,6 +1,10 @@
 // Before there is a library, and before there is a song: what to drop where.
 
-const RECORDING = /\.(mp4|mov|mkv|webm|avi|m4v|mpe?g|npz|bvh|json|pkl|wav|mp3|ogg|flac|m4a|oga|opus|aac|wma|aiff?|beats|txt)$/i;
+// Whether a library can be made of a file of this name, by what the server takes.
+function isRecording(path) {
+  const name = path.toLowerCase();
+  return project.state.recordings.some((suffix) => name.endsWith(suffix));
+}
 
 // The files of what was dropped, folders and all, with their paths.
 async function filesOf(transfer) {
@@ -52,8 +56,8 @@ async function takeSong(files) {
 
 // Send dances and begin to make a library of them; what is left out is named.
 async function takeDances(files) {
-  const good = files.filter(({ path }) => RECORDING.test(path));
-  const out = files.filter(({ path }) => !RECORDING.test(path)).map(({ path }) => ({ path, why: `${path.split("/").at(-1)} is left out: it is no dance` }));
+  const good = files.filter(({ path }) => isRecording(path));
+  const out = files.filter(({ path }) => !isRecording(path)).map(({ path }) => ({ path, why: `${path.split("/").at(-1)} is left out: it is no dance` }));
   if (!good.length) return leaveOut(out, "drop videos, .bvh, .npz or OpenPose .json files");
   const { drop } = await api.post("/drops");
   const told = sending(`Sending ${plural(good.length, "file")}`);

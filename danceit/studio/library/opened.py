@@ -93,10 +93,13 @@ class Library:
     def clips(self) -> list[dict[str, Any]]:
         """Every clip with what is known of it, and the move that stands for it."""
         table, turns = self.everything, self._turns
-        names, first = np.unique(table.clip_id.astype(str), return_index=True)
+        names, clip = np.unique(table.clip_id.astype(str), return_inverse=True)
+        order = np.argsort(clip, kind="stable")
         found = []
-        for name, at in zip(names.tolist(), first.tolist(), strict=True):
-            own = np.flatnonzero(table.clip_id == name)
+        for name, own in zip(
+            names.tolist(), np.split(order, np.cumsum(np.bincount(clip))[:-1]), strict=True
+        ):
+            at = int(own[0])
             record = table.record(at)
             found.append(
                 {

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from danceit.errors import InputError
 from danceit.studio.answers import Asked, changing, reading, taking
 from danceit.studio.desk import Desk
 from danceit.studio.names import checked_drop, relative_path
@@ -70,5 +71,7 @@ def _recording(request: Request) -> Path:
 
 async def _take(request: Request, target: Path, largest: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():  # two names may be one on disk
+        raise InputError(f"{target.name} is left out: another file of this drop is called so here")
     await written(request.stream(), target, largest)
     await run_in_threadpool(check_content, target)
