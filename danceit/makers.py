@@ -31,10 +31,15 @@ def check_replaceable(out: Path, maker: str) -> None:
     InputError
         If something else is.
     """
-    if out.is_file() and not _is_by(out, maker):
+    if out.is_file() and not is_replaceable(out, maker):
         raise InputError(
             f"{out} is there and is no {maker}: it is not written over; choose another name"
         )
+
+
+def is_replaceable(out: Path, maker: str) -> bool:
+    """Whether nothing else than what `maker` wrote is at `out`."""
+    return not out.exists() or (out.is_file() and _is_by(out, maker))
 
 
 def write_png(picture: "npt.NDArray[np.uint8]", out: Path, maker: str) -> None:

@@ -21,6 +21,7 @@ from danceit.render.page.live import live_page
 from danceit.render.page.server import LocalServer, Site
 from danceit.retrieval.live.performer import Shown
 from danceit.workflow.live.feed import Feed
+from danceit.workflow.live.recording import Recording
 from danceit.workflow.live.session import await_page, opened_session, served
 from tests.audio.counts import made
 from tests.browser import chromium, unnamed_controls, watched
@@ -102,6 +103,53 @@ def test_a_microphone_that_is_unplugged_does_not_take_the_dance_with_it(
     assert Dance.load(record).n_frames == 4 * FPS
     assert soundfile.info(tmp_path / "evening.wav").duration == pytest.approx(4.0)
     assert session.feed.answer({"frame": 0, "sample": 0})["over"]
+
+
+def test_what_was_heard_is_written_over_an_earlier_recording_and_over_nothing_else(
+    song: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "evening.one.dance.npz"
+    own, beside = tmp_path / "evening.one.wav", tmp_path / "evening.one.live.wav"
+    own.write_bytes(song.read_bytes())
+    for _ in range(2):
+        with Recording(target, None) as kept:
+            assert kept.sound_file == beside
+            kept.put((), np.zeros(RATE, np.float32))
+            kept._sound.close()
+            kept._part.rename(beside)
+    assert own.read_bytes() == song.read_bytes()
+
+
+def test_a_disk_that_is_full_does_not_take_the_dance_with_it(
+    song: Path, counted_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, usual = tmp_path / "evening.dance.npz", soundfile.SoundFile.write
+    written: list[int] = []
+
+    def write(self: soundfile.SoundFile, data: Float32) -> None:
+        if len(written) == 80:  # after 4 s
+            raise soundfile.LibsndfileError(2)
+        written.append(len(data))
+        usual(self, data)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", write)
+    with (
+        opened_session(Played(song, AT_ONCE), counted_index, record=record) as session,
+        pytest.raises(InputError, match=r"is the disk full\?; what was danced until then is in"),
+    ):
+        session.run()
+    assert Dance.load(record).n_frames == 4 * FPS
+
+    def refused(*told: object, **more: object) -> Dance:
+        raise OSError(28, "No space left on device")
+
+    written.clear()
+    monkeypatch.setattr(Recording, "finish", refused)
+    with (
+        opened_session(Played(song, AT_ONCE), counted_index, record=record) as session,
+        pytest.raises(InputError, match=r"cannot be kept: .*No space left"),
+    ):
+        session.run()
 
 
 def test_the_command_plays_in_real_time_and_says_what_was_danced(

@@ -1,7 +1,8 @@
 """Keeping what was danced live as a dance file, with the sound that it was danced to.
 
 A file that was played to its end is the dance's song itself. Whatever else was heard (a
-microphone, a pipe, half a file) is written beside the dance as ``.wav`` while it is heard.
+microphone, a pipe, half a file) is written beside the dance as ``.wav`` while it is heard: over
+what an earlier recording wrote there, and over nothing else.
 """
 
 import os
@@ -19,7 +20,11 @@ from danceit.dance_file import dance_path
 from danceit.data import FPS, Dance, DanceSong, Float32
 from danceit.errors import InputError
 from danceit.files import sha256_of_file
+from danceit.makers import is_replaceable
 from danceit.retrieval.live.performer import Performer, Shown
+
+MAKER = "sound of a live dance by danceit"
+"""What such a file says of itself."""
 
 
 class Recording(Closing):
@@ -40,9 +45,7 @@ class Recording(Closing):
 
     def __init__(self, target: Path, song: Path | None) -> None:
         self.target, self._song = dance_path(target), song
-        self.sound_file = target.with_name(target.name.split(".")[0] + ".wav")
-        if song is not None and self.sound_file.resolve() == song.resolve():
-            self.sound_file = target.with_name(target.name.split(".")[0] + ".live.wav")
+        self.sound_file = _beside(self.target)
         self._shown: list[Shown] = []
         self._n_samples = 0
         self._part = self.sound_file.with_name(f".{self.sound_file.name}.part")
@@ -50,9 +53,16 @@ class Recording(Closing):
 
     def put(self, shown: Sequence[Shown], block: Float32) -> None:
         """Take frames that are fixed, and a block (n,) that was heard."""
+        import soundfile
+
         self._shown += shown
+        try:
+            self._sound.write(np.clip(block, -1.0, 1.0))
+        except (OSError, soundfile.LibsndfileError) as exc:
+            raise InputError(
+                f"what is heard cannot be kept at {self.sound_file} any more: is the disk full?"
+            ) from exc
         self._n_samples += len(block)
-        self._sound.write(np.clip(block, -1.0, 1.0))
 
     def finish(self, performer: Performer, index_id: str, encoder_id: str, *, whole: bool) -> Dance:
         """Write the dance; `whole` says that a file was played to its end.
@@ -61,6 +71,8 @@ class Recording(Closing):
         ------
         InputError
             If less than two frames were danced.
+        OSError
+            If the disk is full.
         """
         self._sound.close()
         duration_s = self._n_samples / RATE
@@ -81,15 +93,28 @@ class Recording(Closing):
         import soundfile
 
         try:
-            return soundfile.SoundFile(self._part, "w", RATE, 1, "PCM_16", format="WAV")
+            sound = soundfile.SoundFile(self._part, "w", RATE, 1, "PCM_16", format="WAV")
+            sound.comment = MAKER
+            return sound
         except (OSError, soundfile.LibsndfileError) as exc:
             raise InputError(f"cannot write {self.sound_file}: {exc}") from exc
 
     def close(self) -> None:
         """Close the sound; what was not kept of it is removed."""
-        self._sound.close()
+        with suppress(RuntimeError):  # on a full disk its header cannot be completed
+            self._sound.close()
         with suppress(FileNotFoundError):
             self._part.unlink()
+
+
+def _beside(target: Path) -> Path:
+    """Where what is heard to a dance is written: at what nobody else wrote."""
+    stem = target.name.removesuffix(".npz").removesuffix(".dance")
+    found, number = target.with_name(f"{stem}.wav"), 1
+    while not is_replaceable(found, MAKER):
+        found = target.with_name(f"{stem}.live{f'-{number}' if number > 1 else ''}.wav")
+        number += 1
+    return found
 
 
 def danced(

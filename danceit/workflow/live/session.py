@@ -14,7 +14,7 @@ from danceit.audio.live.following import WINDOW_S, Followed, Follower
 from danceit.audio.live.streams import BLOCK, Played, Stream
 from danceit.counts import Counts
 from danceit.data import Dance
-from danceit.errors import InputError
+from danceit.errors import DanceitError, InputError
 from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
@@ -166,8 +166,12 @@ class Session:
         """Keep what was danced to so many samples, and say so with what ended it."""
         if self._record is None or heard / RATE < _WORTH_KEEPING_S:
             return broken
-        self._kept(whole=False)
-        said = InputError(f"{broken}; what was danced until then is in {self._record.target}")
+        try:
+            self._kept(whole=False)
+        except (DanceitError, OSError, RuntimeError) as exc:
+            said = InputError(f"{broken}; what was danced until then cannot be kept: {exc}")
+        else:
+            said = InputError(f"{broken}; what was danced until then is in {self._record.target}")
         said.__cause__ = broken
         return said
 
