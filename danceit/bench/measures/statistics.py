@@ -19,6 +19,8 @@ from danceit.errors import InputError
 from danceit.movement import Array
 
 RESAMPLES = 5000
+_WEIGHTS = 1 << 22
+"""Weights of windows that are held at a time: all of a large library's would be gigabytes."""
 EXACT_UP_TO = 14
 """Pairs up to which every one of the 2^n sign patterns is tried."""
 
@@ -120,9 +122,12 @@ def bootstrap_windows(
     names, owner = np.unique(np.asarray(songs)[known], return_inverse=True)
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
-    weights = np.concatenate([np.ones((1, len(names)), np.int64), times])[:, owner]
+    times = np.concatenate([np.ones((1, len(names)), np.int64), times])
     of = _weighted_mean if statistic == "mean" else _weighted_median
-    drawn = of(kept, weights)
+    at_once = max(1, _WEIGHTS // kept.size)
+    drawn = np.concatenate(
+        [of(kept, times[i : i + at_once, owner]) for i in range(0, len(times), at_once)]
+    )
     return _interval(float(drawn[0]), drawn[1:], level, len(names))
 
 

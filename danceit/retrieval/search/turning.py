@@ -56,11 +56,10 @@ def _rows_of(store: FragmentStore, n_frames: int) -> Int64:
 
 def _turns(store: FragmentStore, n_frames: int, rows: Int64) -> Turns:
     def found() -> Turns:
-        entry = _entry(store.index_id, n_frames)
-        turns = _kept(entry, rows)
+        turns = _kept(store.index_id, n_frames, rows)
         if turns is None:
             turns = _counted(store, rows)
-            _keep(entry, rows, turns)
+            _keep(store.index_id, n_frames, rows, turns)
         return turns
 
     return _remembered(_all_turns, store, n_frames, found)
@@ -88,10 +87,10 @@ def _counted(store: FragmentStore, rows: Int64) -> Turns:
     return turns
 
 
-def _kept(entry: Path, rows: Int64) -> Turns | None:
+def _kept(index_id: str, n_frames: int, rows: Int64) -> Turns | None:
     """What was kept; None where it is not there, or of other rows than these."""
     try:
-        content = read_sealed(entry)
+        content = read_sealed(_entry(index_id, n_frames))
     except OSError:
         return None
     head = hashlib.sha256(rows.tobytes()).digest()
@@ -100,8 +99,9 @@ def _kept(entry: Path, rows: Int64) -> Turns | None:
     return np.frombuffer(content, np.uint8, offset=len(head))
 
 
-def _keep(entry: Path, rows: Int64, turns: Turns) -> None:
+def _keep(index_id: str, n_frames: int, rows: Int64, turns: Turns) -> None:
     with suppress(OSError, DanceitError):
+        entry = _entry(index_id, n_frames)
         entry.parent.mkdir(parents=True, exist_ok=True)
         write_sealed(entry, hashlib.sha256(rows.tobytes()).digest() + turns.tobytes())
 

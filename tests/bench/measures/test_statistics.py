@@ -1,3 +1,5 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -118,3 +120,14 @@ def test_a_song_on_which_one_method_failed_is_left_out_of_the_pair():
 def test_each_bad_input_is_named(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median"])
+def test_windows_that_are_counted_part_by_part_give_the_same_interval(
+    statistic: Literal["mean", "median"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    values, songs = rng.random(60), np.array(list("abcdef") * 10)
+    whole = statistics.bootstrap_windows(values, songs, statistic, resamples=101)
+    monkeypatch.setattr(statistics, "_WEIGHTS", 7 * 60)
+    assert statistics.bootstrap_windows(values, songs, statistic, resamples=101) == whole

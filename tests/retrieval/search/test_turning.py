@@ -98,6 +98,17 @@ def test_what_is_damaged_or_cannot_be_kept_is_found_out_again(
     np.testing.assert_array_equal(turns_of(store, rows), first)
 
 
+def test_without_a_place_for_a_cache_turns_are_found_out_all_the_same(
+    store: FragmentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = store.matching(Where())
+    known = turns_of(store, rows)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DANCEIT_CACHE", str(tmp_path / "file" / "below"))
+    monkeypatch.setattr(turning, "_all_turns", {})
+    np.testing.assert_array_equal(turns_of(store, rows), known)
+
+
 def test_where_neither_hips_nor_shoulders_are_seen_turns_are_not_known(
     store: FragmentStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
