@@ -1,5 +1,6 @@
 """The command group and what all commands share: lazy loading and one-line errors."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -88,6 +89,9 @@ def group() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; known errors become one line and exit code 1."""
+    if sys.platform == "win32":
+        _stop("danceit runs on Linux and macOS; on Windows, run it in WSL")
+    _open_streams()
     try:
         # Outside its standalone mode click returns the code of an Exit instead of raising it.
         code = group.main(args=args, prog_name="danceit", standalone_mode=False)
@@ -117,6 +121,13 @@ def main(args: list[str] | None = None) -> None:
         _stop(f"{exc.filename}: {exc.strerror}")
     if isinstance(code, int) and code:
         sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Lead nowhere what was closed by who started this: to a closed stream nothing can be said."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (to the end)
 
 
 _NO_SPACE = (28, 122)

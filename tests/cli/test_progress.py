@@ -1,8 +1,11 @@
 """What work says on its way where there is no terminal, as in a log."""
 
+import sys
+
 import pytest
 
-from danceit.cli.progress import EVERY_S, Bar
+from danceit.cli.main import main
+from danceit.cli.progress import EVERY_S, Bar, bar
 
 
 def test_a_log_gets_a_line_only_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,3 +27,15 @@ def test_a_log_gets_a_line_only_now_and_then(capsys: pytest.CaptureFixture[str])
         "reading: 9 dances",
         "reading: 5 of 40 dances, 0.5 h left at most",
     ]
+
+
+def test_a_terminal_that_closed_its_streams_is_told_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    main(["--version"])
+    with bar("reading", "dance") as shown:
+        shown(1, 2, "a")
+    for name in ("stdout", "stderr"):
+        getattr(sys, name).close()
