@@ -91,7 +91,7 @@ class Course:
     device : str
     seed : int
     progress : callable, optional
-        Told every step, with the lesson, its losses and the hours left.
+        Told every step, with the lesson, its losses and the time left.
 
     Attributes
     ----------
@@ -221,8 +221,7 @@ class Course:
         self.progress(
             standing.step,
             pace.steps,
-            f"{lesson.name}: loss {loss:.3f}, {held_out}, {max(left_s, 0) / 3600:.1f} h left at "
-            "most",
+            f"{lesson.name}: loss {loss:.3f}, {held_out}, {left_in_words(left_s)}",
         )
 
     def _log(self, name: str, standing: Standing, parts: list[dict[str, float]]) -> None:
@@ -257,6 +256,15 @@ class Course:
     def _load(lesson: Lesson, best: "Mapping[str, Tensor]") -> None:
         for part, module in lesson.modules.items():
             module.load_state_dict({name: best[f"{part}/{name}"] for name in module.state_dict()})
+
+
+def left_in_words(seconds: float) -> str:
+    """How long a lesson may still take, for people."""
+    if seconds < 60:
+        return "under a minute left"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min left at most"
+    return f"{seconds / 3600:.1f} h left at most"
 
 
 def _late(standing: Standing, pace: Pace) -> bool:

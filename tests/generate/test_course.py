@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Adam
 
 from danceit.errors import InputError
-from danceit.generate.course import LOG, STATE, Course
+from danceit.generate.course import LOG, STATE, Course, left_in_words
 from danceit.generate.loss_plot import PLOT, plot_losses
 from danceit.generate.setting import Pace
 from danceit.progress import silent
@@ -197,3 +197,12 @@ def test_a_log_without_losses_is_refused(tmp_path: Path) -> None:
     (tmp_path / LOG).write_text("a,b\n")
     with pytest.raises(InputError, match="not a training log"):
         plot_losses(tmp_path / LOG, tmp_path / PLOT)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-3, "under a minute left"), (59, "under a minute left"), (61, "1 min left at most"),
+     (5400, "1.5 h left at most")],
+)  # fmt: skip
+def test_what_is_left_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    assert left_in_words(seconds) == words

@@ -16,7 +16,16 @@ from danceit.generate.protocol import Imagined, dance_of
 from danceit.generate.rates import poses_at
 from danceit.generate.ren.networks import DanceGenerator, drawn_noise
 from danceit.generate.ren.options import RenOptions
-from danceit.generate.ren.pieces import FLAT, PIECE, POSE_FPS, Frame, blended, joined, sound_rows
+from danceit.generate.ren.pieces import (
+    FLAT,
+    PIECE,
+    POSE_FPS,
+    Frame,
+    blended,
+    joined,
+    smoothed,
+    sound_rows,
+)
 from danceit.generate.ren.st_gcn import StGcn
 from danceit.generate.ren.training import teach
 from danceit.generate.trained import Taught, TrainedGenerator
@@ -95,7 +104,7 @@ class RenGenerator(TrainedGenerator):
             heard = torch.from_numpy(np.stack([padded[span] for span in spans])).to(self.device)
             made = self.dancer(heard, torch.stack([noise[span] for span in spans]))
             pieces[first : first + len(spans)] = made.cpu().numpy()
-        rows = self.frame.on_canvas(blended(joined(pieces, HOP), HOP, n_rows))
-        joints = poses_at(rows, POSE_FPS, FPS, music.n_frames)
+        rows = smoothed(blended(joined(pieces, HOP), HOP, n_rows), self.options.smooth)
+        joints = poses_at(self.frame.on_canvas(rows), POSE_FPS, FPS, music.n_frames)
         parts = np.arange(0, music.n_frames, round(HOP / POSE_FPS * FPS))
         return dance_of(Imagined(joints, parts.astype(np.int64)), music, self, seed)

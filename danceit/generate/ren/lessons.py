@@ -22,7 +22,7 @@ from danceit.generate.ren.losses import (
 )
 from danceit.generate.ren.networks import drawn_noise
 from danceit.generate.ren.options import RenOptions
-from danceit.generate.ren.pieces import PIECE, Take, centred, drawn_pieces, even_pieces
+from danceit.generate.ren.pieces import PIECE, Take, centred, drawn_pieces, even_pieces, smoothed
 from danceit.generate.ren.st_gcn import StGcn
 from danceit.generate.setting import Setting
 
@@ -170,7 +170,8 @@ class DanceLesson:
         drawn = torch.Generator().manual_seed(self.options.seed)
         with self.setting.lowered():
             made = self.kept(sound, drawn_noise(len(real), PIECE, self.device, drawn)).float()
-        return float(dance_distance(self.graph, made, real))
+        shown = smoothed(made.cpu().numpy(), self.options.smooth)
+        return float(dance_distance(self.graph, torch.from_numpy(shown).to(self.device), real))
 
     @property
     def _local(self) -> LocalJudge:

@@ -36,6 +36,10 @@ class RenOptions(TrainingOptions):
     level : float
         RMS that every song is brought to, learnt from or danced to; 0 for as loud as it was
         recorded, as in the release.
+    smooth : float
+        Seconds of a Gaussian through which poses go in time, judged or danced; 0 for none, as in
+        the release. A generator that was trained for minutes trembles from pose to pose; what a
+        tenth of a second leaves of that stands in docs/systems.md.
     printed_attention : bool
         Attention as eq. 3 is printed, not as it was released.
     graph : str
@@ -49,6 +53,7 @@ class RenOptions(TrainingOptions):
         **dict.fromkeys(("inner", "graph_steps"), ONE_OR_MORE),
         **dict.fromkeys(("local_rate", "global_rate"), RATE),
         **dict.fromkeys(("steps", "l1", "matching", "perceptual", "penalty"), ZERO_OR_MORE),
+        "smooth": Limits(0, 1, cause="over a second no step of a dance is left"),
         "level": Limits(0, 1, cause="it is a share of full scale"),
         "average": Limits(0, 1, under=True, cause="with 1 the first weights would stay"),
     }
@@ -69,6 +74,7 @@ class RenOptions(TrainingOptions):
     penalty: float = 1.0
     average: float = 0.0
     level: float = LEVEL
+    smooth: float = 0.0
     printed_attention: bool = False
     graph: str = ""
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from danceit import audio
 from danceit.data import FPS, JOINT, N_JOINTS, Clip, Float32, Float64
@@ -174,6 +175,13 @@ def blended(pieces: Float32, hop: int, n_rows: int) -> Float32:
         total[span] += piece * ramp[:, None]
         weight[span] += ramp[:, None]
     return np.asarray((total / weight)[:n_rows], dtype=np.float32)
+
+
+def smoothed(rows: Float32, by_s: float) -> Float32:
+    """Rows (..., T, F) through a Gaussian in time of so many seconds; 0 leaves them alone."""
+    if not by_s:
+        return rows
+    return np.asarray(gaussian_filter1d(rows, by_s * POSE_FPS, axis=-2, mode="nearest"))
 
 
 def _about_hips(poses: Float32) -> Float32:

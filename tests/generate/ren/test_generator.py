@@ -98,6 +98,19 @@ def test_a_louder_copy_of_a_song_is_danced_to_alike(
     assert levelled < 0.1 * recorded
 
 
+def test_a_smoothed_dance_trembles_less_about_the_same_poses(
+    trained: GeneratorReport, music: Music
+) -> None:
+    calm = replace(trained.generator, options=replace(SMALL, smooth=0.1))
+    rough, smooth = (each.generate(music, 0).joints[:, :14] for each in (trained.generator, calm))
+    bent = [np.abs(np.diff(joints, n=2, axis=0)).mean() for joints in (rough, smooth)]
+    assert bent[1] < 0.5 * bent[0]
+    middle = slice(24, -24)
+    np.testing.assert_allclose(smooth[middle].mean(axis=0), rough[middle].mean(axis=0), atol=1.0)
+    with pytest.raises(InputError, match=r"smooth must be from 0 to 1; got 2"):
+        RenOptions(smooth=2.0)
+
+
 def test_a_start_is_refused(trained: GeneratorReport, music: Music) -> None:
     with pytest.raises(InputError, match="cannot begin at a given pose"):
         trained.generator.generate(music, 0, np.zeros((18, 2), np.float32))
