@@ -37,6 +37,9 @@ _NO_GROUP = "--formation and --timing say how a group dances: --dancers N"
 _BEST = 5
 """Matches of a window that `--explain` shows, and the chosen one."""
 
+_OF_FOOTAGE = ("--surroundings", "--joins", "--match-colours")
+"""Of the look, what is seen in footage alone."""
+
 
 @click.command()
 @click.argument("song", type=PATH)
@@ -285,11 +288,16 @@ def _without_effect(out: Path, look: Iterable[str]) -> tuple[str, ...]:
     """Name what was asked of the look of a file that has none."""
     from danceit.render import renderer_for
 
-    if renderer_for(out).draws:
-        return ()
     params = {param.name: param.opts[0] for param in click.get_current_context().command.params}
     asked = [params.get(name, name) for name in look if _given([name])]
-    return (f"nothing is drawn in {out.suffix}: no use for {', '.join(asked)}",) if asked else ()
+    if not renderer_for(out).draws:
+        why = f"nothing is drawn in {out.suffix}"
+    else:
+        asked = (
+            [] if _given(["footage", "person"]) else [name for name in asked if name in _OF_FOOTAGE]
+        )
+        why = "no footage is shown without --footage"
+    return (f"{why}: no use for {', '.join(asked)}",) if asked else ()
 
 
 def _chosen(greedy: bool, variety: str, **choices: Any) -> QueryOptions:

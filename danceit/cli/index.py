@@ -58,7 +58,9 @@ index.add_command(list_index)
 @click.argument("data", type=PATH)
 @click.option("--out", type=PATH, help="Folder of the index; otherwise as --index.")
 @index_option
-@click.option("--encoder", type=PATH, help="Use this encoder instead of training one.")
+@click.option(
+    "--encoder", type=PATH, help="Use this encoder, or an index's, instead of training one."
+)
 @click.option("--retrain", is_flag=True, help="Train anew although the index has an encoder.")
 @click.option("--lengths", cls=OptionOf, of=f"{GRID}.lengths", in_words=seconds_of,
               help="Fragment lengths in s.")  # fmt: skip
@@ -109,7 +111,7 @@ def build(
     from danceit.index.fragments import FragmentGrid
     from danceit.index.sources.settings import ReadSettings
     from danceit.index.store.contract import StoreOptions
-    from danceit.workflow.indexing import FEW, LITTLE, build_index
+    from danceit.workflow.indexing import build_index
 
     options = BuildOptions(
         grid=FragmentGrid(_frames(lengths), None if stride is None else _stride(stride), grid),
@@ -136,11 +138,8 @@ def build(
         )
     if built.trained is not None:
         print_training(built.trained)
-    if built.briefly:
-        note(
-            f"learned for {LITTLE.steps} steps only: {FEW} recordings and fewer hold no more; "
-            "with more of them, --retrain learns in full"
-        )
+    if built.note:
+        note(built.note)
     _print_report(built.report, built.seconds, debug=debug)
     if built.report.failed:
         raise click.exceptions.Exit(1)

@@ -27,6 +27,10 @@ from danceit.retrieval.search.filtering import searching
 
 _POOL = 128
 """Fragments fetched from each space for a window before the best `k` are kept."""
+_OF_A_CLIP = 8
+"""Of a window's best, for each clip among them, over which others' are looked at too."""
+_OTHERS = 10
+"""Clips that are: a third of the usual `k`, for each costs as much again to solve."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +136,22 @@ class Judge:
 
 @dataclass(frozen=True)
 class Pool:
-    """Everything that was found for each window, best first."""
+    """Everything that was found for each window, best first.
+
+    Attributes
+    ----------
+    windows : tuple of Candidates
+    judge : Judge
+    plan : Plan
+    rows, clip : int64 (N,)
+        All rows that were found, increasing, and which clip each is of, by any number.
+    """
 
     windows: tuple[Candidates, ...]
     judge: Judge
     plan: Plan
+    rows: Int64
+    clip: Int64
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -145,18 +160,27 @@ class Pool:
         return (*self.plan.notes, *(fitting.notes if fitting else ()))
 
     def best(self, k: int, without: Int64 | None = None) -> tuple[Candidates, ...]:
-        """Return the best `k` of each window that are not among the rows `without`."""
+        """Return the best `k` of each window, without some rows, and the best of further clips.
+
+        Of those only where few clips fill the list: one with music would be all that is shown.
+        """
         kept = []
         for window in self.windows:
-            allowed = slice(None) if without is None else ~np.isin(window.rows, without)
-            kept.append(
-                Candidates(
-                    window.rows[allowed][:k],
-                    window.distances[allowed][:k],
-                    window.targets[allowed][:k],
-                )
-            )
+            every = np.arange(len(window.rows))
+            own = every if without is None else every[~np.isin(window.rows, without)]
+            taken = np.append(own[:k], self._of_others(window.rows[own], k, own))
+            parts = (window.rows, window.distances, window.targets)
+            kept.append(Candidates(*(part[taken] for part in parts)))
         return tuple(kept)
+
+    def _of_others(self, rows: Int64, k: int, places: Int64) -> Int64:
+        """Places of the best of clips that the best `k` of rows (N,) do not show, if few are."""
+        clip = self.clip[np.searchsorted(self.rows, rows)]
+        if len(np.unique(clip[:k])) * _OF_A_CLIP >= k:
+            return places[:0]
+        _, best = np.unique(clip, return_index=True)
+        others: Int64 = np.sort(best[best >= k])[:_OTHERS]
+        return np.asarray(places[others], dtype=np.int64)
 
 
 def find_candidates(
@@ -339,7 +363,8 @@ def _rank(
             zip(pooled, movement, sound, places, strict=True)
         )
     ]
-    return Pool(tuple(ranked), judge, asked.plan)
+    _, clip = np.unique(np.asarray(table.clip_id), return_inverse=True)
+    return Pool(tuple(ranked), judge, asked.plan, rows, clip.astype(np.int64))
 
 
 def _pairs(

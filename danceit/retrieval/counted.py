@@ -40,6 +40,8 @@ from danceit.retrieval.windows import Window, other_side
 
 _HELD_BARS = 2.0
 """Bars after the last 1 up to which the last pose is held; a longer ending is danced."""
+_HELD_SHARE = 0.25
+"""Share of a song up to which it is: three seconds of music are danced, not posed to."""
 _SETTLE_S = 0.12
 """Seconds in which what still moved dies away in the last pose."""
 _REST = 20.0
@@ -320,6 +322,7 @@ def _held_from(music: Music) -> int:
     frame = round(float(ones[-1]) * FPS)
     left_s = (music.n_frames - frame) / FPS
     longest_s = _HELD_BARS * metre * 60 / music.tempo_bpm
+    longest_s = min(longest_s, _HELD_SHARE * music.duration_s)
     return frame if frame >= 2 and left_s <= longest_s else music.n_frames
 
 

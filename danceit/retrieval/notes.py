@@ -18,10 +18,14 @@ _MANY = 50_000
 """Fragments from which on nobody has to be told that there is little movement."""
 
 
+_ENOUGH = 12
+"""Fragments a window that are choice enough, where nobody asked for a number of them."""
+
+
 def few_candidates(ranked: Sequence[Candidates], options: QueryOptions) -> tuple[str, ...]:
     """Say where fewer fragments than asked for were there to choose from."""
     fewest = min(len(window.rows) for window in ranked)
-    if fewest < options.k:
+    if fewest < options.k and (fewest < _ENOUGH or options.k != QueryOptions.k):
         return (f"only {fewest} fragments of {options.length_s:g} s fit; `k` cut down to that",)
     return ()
 

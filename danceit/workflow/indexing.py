@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from danceit.bench.retrieval.held_out import held_out_table
 from danceit.data import Clip
@@ -21,10 +22,12 @@ from danceit.index.fragments import FragmentGrid
 from danceit.index.sources.remote import check_local, fetched
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.store.contract import NewerIndexError
-from danceit.index.store.engines import open_store
+from danceit.index.store.engines import detect, open_store
 from danceit.index.store.manifest import take_lock
+from danceit.index.synthetic import make_library
 from danceit.progress import Progress
 from danceit.retrieval.encoder.configuration import TrainingConfig
+from danceit.retrieval.encoder.dataset import TooLittleSoundError
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.encoder.training import TrainingReport, train
 
@@ -35,6 +38,15 @@ FEW = 12
 """Recordings up to which there is little to learn from, so that learning is kept short."""
 LITTLE = TrainingConfig(steps=100, batch=64, check_every=20)
 """As the demo learns from its nine dancers; more only learns them by heart."""
+BRIEFLY = (
+    f"learned for {LITTLE.steps} steps only: {FEW} recordings and fewer hold no more; with more of "
+    "them, `retrain` learns in full"
+)
+NO_SOUND = (
+    "these dances have too little sound to learn from: what fits music is learned from songs and "
+    "dances that danceit makes itself; tempo, counts and energy will fit, style hardly; "
+    "`encoder` takes a library that has sound"
+)
 _BUILDING = f"{WORK}/build.lock"
 
 ON_COUNTS = BuildOptions(grid=FragmentGrid(grid="counts"))
@@ -59,7 +71,9 @@ class Built:
     seconds: float
 
     briefly: bool = False
-    """Whether there were too few recordings (`FEW`) to learn from for long."""
+    """Whether there was too little to learn from for long."""
+    note: str = ""
+    """What the user should know of what was learned."""
 
 
 def train_encoder(
@@ -114,7 +128,7 @@ def build_index(
         device of `options.store` is also where encoders run; on a cluster, ``cuda`` gives each
         task a card.
     encoder : Path, optional
-        Folder of an encoder.
+        Folder of an encoder, or an index, whose own is taken.
     config : TrainingConfig, optional
         How to train. Where there is none, for long, or `LITTLE` if there are no more than `FEW`
         recordings.
@@ -131,26 +145,29 @@ def build_index(
     started = time.monotonic()
     check_local(out)
     options, told = options or ON_COUNTS, told or Told()
-    device, briefly = options.store.device, False
+    device = options.store.device
     with _alone(out), _workers(ray, device) as workers:
         # Once for training and indexing.
         data = fetched(data, fetch=workers.fetch if workers else None, progress=told.indexing)
-        trained = readings = None
+        learned = readings = None
         embedder = _encoder_at_hand(out, encoder, device, retrain=retrain)
         if embedder is None:
             readings = _readings(data, out / WORK, options, told)
-            briefly = config is None and sum(bool(r.cleaned.clips) for r in readings.read) <= FEW
-            trained = _trained(
-                readings.clips,
-                config or replace(LITTLE if briefly else TrainingConfig(), seed=seed),
+            learned = _learned(
+                readings,
+                config,
                 out / ENCODER_IN_INDEX,
+                seed=seed,
                 restart=retrain,
                 device=device,
                 progress=told.training,
             )
-            embedder = trained.encoder
+            embedder = learned.encoder
         report = build(data, out, embedder, options, readings=readings, workers=workers, told=told)
-    return Built(report, trained, time.monotonic() - started, briefly)
+    seconds = time.monotonic() - started
+    if learned is None:
+        return Built(report, None, seconds)
+    return Built(report, learned.trained, seconds, learned.briefly, learned.note)
 
 
 def _readings(data: Path, work: Path, options: BuildOptions, told: Told) -> Readings:
@@ -186,10 +203,50 @@ def _alone(out: Path) -> Iterator[None]:
             out.rmdir()
 
 
+@dataclass(frozen=True)
+class _Learned:
+    """An encoder and how it came about; `trained` is None where it learned from no dance here."""
+
+    encoder: FragmentEncoder
+    trained: TrainingReport | None
+    briefly: bool
+    note: str
+
+
+def _learned(
+    readings: Readings,
+    config: TrainingConfig | None,
+    out: Path,
+    *,
+    seed: int,
+    restart: bool,
+    device: str,
+    progress: Progress,
+) -> _Learned:
+    """Train on dances that were read, or on made-up ones where they have too little sound."""
+    briefly = config is None and sum(bool(one.cleaned.clips) for one in readings.read) <= FEW
+    little = replace(LITTLE, seed=seed)
+    usual = config or (little if briefly else TrainingConfig(seed=seed))
+    try:
+        report = _trained(
+            readings.clips, usual, out, restart=restart, device=device, progress=progress
+        )
+    except TooLittleSoundError:
+        with TemporaryDirectory() as folder:
+            dances = make_library(Path(folder)).folder
+            clips = read_all(dances, dims=readings.clips[0].dims).clips
+            made = _trained(clips, little, out, restart=True, device=device, progress=progress)
+        return _Learned(made.encoder, None, briefly=True, note=NO_SOUND)
+    return _Learned(report.encoder, report, briefly, BRIEFLY if briefly else "")
+
+
 def _encoder_at_hand(
     out: Path, encoder: Path | None, device: str, *, retrain: bool
 ) -> FragmentEncoder | None:
     """Load the encoder given, or that of the index at `out`; None where one is to be trained."""
+    if encoder is not None and detect(encoder):
+        with open_store(encoder, device="cpu") as store:
+            return FragmentEncoder.load(store.encoder, device=device)
     if encoder is not None:
         return FragmentEncoder.load(encoder, device=device)
     if retrain:

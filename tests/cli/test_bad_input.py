@@ -227,7 +227,7 @@ def test_too_little_to_learn_from(danceit: Cli, library: SyntheticLibrary) -> No
     song = Path("little") / found.audio_path.name
     song.write_bytes(found.audio_path.read_bytes())
     write_recording(Path("little") / "short.npz", found.poses[:70], 30.0, audio=song)
-    refused(danceit, "index", "build", "little", "--out", "idx", saying="too little to learn from")
+    refused(danceit, "train", "little", "--out", "enc", saying="too little to learn from")
 
 
 def test_a_recording_named_nearly_and_a_folder_for_a_dance(danceit: Cli, index: Path) -> None:

@@ -185,6 +185,8 @@ def test_a_look_that_an_export_has_no_use_for_is_said(
     said = danceit("render", "a.dance.npz", "--out", "a.csv", "--theme", "mono", "--trails")
     assert (said.code, Path("a.csv").exists()) == (0, True)
     assert "nothing is drawn in .csv: no use for --theme, --trails" in said.err
+    drawn = ("render", "a.dance.npz", "--out", "a.png", "--surroundings", "still")
+    assert "without --footage: no use for --surroundings" in danceit(*drawn).err
     assert "no use" not in danceit("render", "a.dance.npz", "--out", "b.csv").err
 
 

@@ -21,6 +21,7 @@ from danceit.index.store.contract import FragmentStore
 from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary, make_library
 from danceit.retrieval import counted
+from danceit.retrieval.candidates import Candidates, Pool
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
@@ -382,3 +383,25 @@ def test_a_damaged_file_of_counts_beside_a_clip_is_named_and_the_index_has_its_o
     (note,) = set(found.notes) - set(usual.notes)
     assert str(damaged) in note
     np.testing.assert_array_equal(found.dance.joints, usual.dance.joints)
+
+
+@pytest.mark.parametrize(("beats", "held"), [(5, 60), (1, 72)])
+def test_a_song_of_three_seconds_is_danced_and_not_posed_to(beats: int, held: int) -> None:
+    """Its last 1 on 2.5 s is held; after one on 0.5 s a bar follows, most of the song."""
+    beats_s = 0.5 + 0.5 * np.arange(5)
+    numbers = np.array([1, 2, 3, 4, 1], dtype=np.int32)
+    numbers[beats:] = [2, 3, 4, 5][: 5 - beats]
+    counts = Counts(beats_s, numbers, metre=4, confidence=0.9, bar_confidence=0.9)
+    assert counted._held_from(Music(Path("three.wav"), "", 3.0, counts)) == held
+
+
+def test_where_one_clip_fills_the_list_the_best_of_others_is_looked_at_too() -> None:
+    """Clip 0 has the ten best rows of twelve; of the others the better row of each comes."""
+    rows = np.arange(12)
+    clip = np.repeat([0, 1], [10, 2])
+    window = Candidates(rows, np.zeros(12), np.arange(12.0))
+    pool = Pool((window,), None, None, rows, clip)  # type: ignore[arg-type]
+    assert pool.best(9)[0].rows.tolist() == [*range(9), 10]
+    assert pool.best(9, np.array([0, 10]))[0].rows.tolist() == [*range(1, 10), 11]
+    assert pool.best(8)[0].rows.tolist() == [*range(8)]
+    assert replace(pool, clip=rows % 2).best(9)[0].rows.tolist() == [*range(9)]

@@ -1,6 +1,7 @@
 """Pins, bans and locks on a small index, with encoders that learned nothing."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -108,7 +109,8 @@ def test_a_banned_fragment_is_gone_and_the_rest_stays(editor: Editor, before: Da
 def test_a_banned_clip_is_gone_however_much_of_the_pool_it_was(
     editor: Editor, before: Dance
 ) -> None:
-    clips = {placed.clip_id for placed in before.fragments}
+    used = Counter(placed.clip_id for placed in before.fragments)
+    clips = {clip for clip, _ in used.most_common()[:2]}  # of three
     edited = editor.solve(Constraints(bans=tuple(clips)), before)
     assert not clips & {placed.clip_id for placed in edited.composition.dance.fragments}
 

@@ -42,6 +42,10 @@ class Danced(Protocol):
         """Length."""
 
 
+class TooLittleSoundError(InputError):
+    """Clips hold too little dance with sound to learn from."""
+
+
 @dataclass(frozen=True)
 class Take:
     """A performance at one tempo: `tempo` times as fast as the original.
@@ -165,7 +169,7 @@ def performances_of(
             Performance(clip.clip_id, clip.recording_id, clip.style, clip.audio_path, usable)
         )
     if not performances:
-        raise InputError(
+        raise TooLittleSoundError(
             f"none of the {len(clips)} clips has sound and lasts a second: there is nothing to "
             "learn from; index them with the `encoder` of a library that has sound"
         )

@@ -101,7 +101,7 @@ class FragmentEncoder:
         if not (folder / CONFIG_FILE).is_file():
             raise InputError(
                 f"{folder} is no encoder: it has no {CONFIG_FILE}; give a folder that `danceit "
-                "train --out` wrote (an index is no encoder)"
+                "train --out` wrote, or an index"
             )
         stored = weights.read_json(folder / CONFIG_FILE)
         _check_format(stored.get("format"), folder)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from danceit.data import FPS, Clip
-from danceit.errors import InputError
 from danceit.progress import Progress, silent
 from danceit.retrieval.encoder.configuration import TrainingConfig
 from danceit.retrieval.encoder.dataset import (
@@ -21,6 +20,7 @@ from danceit.retrieval.encoder.dataset import (
     Part,
     Performance,
     Split,
+    TooLittleSoundError,
     performances_of,
     split_at_random,
     split_by_song,
@@ -118,7 +118,7 @@ def train(
     n_songs = len({item.recording_id for item in performances})
     if not split.train or not split.held_out:
         seconds = sum(item.n_frames for item in performances) / FPS
-        raise InputError(
+        raise TooLittleSoundError(
             f"{seconds:.1f} s of dance with sound are too little to learn from: give more dances, "
             "best to several songs, or an encoder trained on others (`encoder`)"
         )
