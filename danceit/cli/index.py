@@ -279,7 +279,10 @@ def _stride(seconds: float) -> int:
 
 def _print_report(report: "BuildReport", seconds: float, *, debug: bool) -> None:
     """Say what a build did, warnings first, and how long all of it took."""
-    click.echo(report.cleaning.summary)
+    if report.cleaning.frames_in:
+        click.echo(report.cleaning.summary)
+    elif not (report.removed or report.withdrawn or report.failed):
+        click.echo("nothing changed")
     for line in (*report.cleaning.warnings, *report.warnings):
         click.echo(f"warning: {line}", err=True)
     for line in report.cleaning.notes[:_NOTES]:

@@ -28,6 +28,24 @@ def test_a_build_in_which_everything_fails_names_every_file(danceit: Cli, tmp_pa
     assert "100.0%" in told.out  # of c.npz nothing is left, which is a row
 
 
+def test_of_a_build_that_had_nothing_to_do_that_is_said(
+    danceit: Cli, library: SyntheticLibrary, encoder: Path, tmp_path: Path
+) -> None:
+    build = ("index", "build", library.folder, "--encoder", encoder, "--out", tmp_path / "index")
+    assert " s kept in " in danceit(*build).out
+    again = danceit(*build)
+    assert (again.code, again.out.splitlines()[0]) == (0, "nothing changed")
+
+
+def test_sheets_of_a_folder_go_into_a_folder(
+    danceit: Cli, library: SyntheticLibrary, tmp_path: Path
+) -> None:
+    ran = danceit("index", "inspect", library.folder, "--out", tmp_path / "all.png")
+    assert ran.code == 1
+    assert "--out names a folder" in ran.err
+    assert not (tmp_path / "all.png").exists()
+
+
 def test_a_folder_has_a_sheet_for_each_recording_and_one_of_all(
     danceit: Cli, library: SyntheticLibrary, tmp_path: Path
 ) -> None:
@@ -61,6 +79,7 @@ def test_gaps_are_told_drawn_and_written(
         danceit("index", "gaps", library.query_song, "--index", counted_index, "--json").out
     )
     (song,) = read["songs"]
+    assert read["minutes_uncounted"] == 0
     assert len(song["windows"]) > 3
     assert len(read["list"]) == len(read["wanted"])
     refused = danceit(

@@ -92,7 +92,8 @@ def _as_table(found: "Gaps") -> str:
         f"by beats a bar {_listed(found.minutes_by_metre)}"
     )
     wanted = [wanted.text for wanted in found.wanted] or ["nothing is lacking"]
-    return "\n".join([table(head, rows), have, *_by_style(found), *wanted])
+    told = [found.uncounted] if found.uncounted else []
+    return "\n".join([table(head, rows), have, *told, *_by_style(found), *wanted])
 
 
 def _by_style(found: "Gaps") -> list[str]:

@@ -44,14 +44,25 @@ def inspect(
     clip: str, out: Path | None, dims: int | None, estimator: str, index_path: Path
 ) -> None:
     """Call `danceit.workflow.inspection.inspect` and draw it."""
+    from danceit.errors import InputError
     from danceit.index.sources import read_ahead, scan
     from danceit.index.sources.settings import ReadSettings
     from danceit.workflow.inspection import find_recording
     from danceit.workflow.inspection import inspect as run
-    from danceit.workflow.inspection_pictures import check_out, draw_inspection, headline
+    from danceit.workflow.inspection_pictures import (
+        SUFFIXES,
+        check_out,
+        draw_inspection,
+        headline,
+    )
 
     settings = ReadSettings(estimator, lag="off")
     if Path(clip).is_dir() and len(several := scan(Path(clip), settings).found) > 1:
+        if out is not None and out.suffix.lower() in SUFFIXES and not out.is_dir():
+            raise InputError(
+                f"{clip} holds {len(several)} recordings, a sheet for each and an overview: --out "
+                f"names a folder for them; got {out.name}"
+            )
         _inspect_all(several, out or Path("inspection"), dims)
         return
     target = out or Path(f"{Path(clip.replace('#', '-')).name}.png")

@@ -149,6 +149,8 @@ class Gaps:
         What helps most first.
     minutes_by_style, minutes_by_body, minutes_by_metre : dict of str to float
         Of the library; "" is unknown.
+    minutes_uncounted : float
+        Of the library, danced to no music that could be counted.
     """
 
     songs: tuple[SongGaps, ...]
@@ -156,6 +158,17 @@ class Gaps:
     minutes_by_style: dict[str, float]
     minutes_by_body: dict[str, float]
     minutes_by_metre: dict[str, float]
+    minutes_uncounted: float = 0.0
+
+    @property
+    def uncounted(self) -> str:
+        """What it means that some of the library has no tempo; empty where all has."""
+        if self.minutes_uncounted < 0.05:
+            return ""
+        return (
+            f"{self.minutes_uncounted:.1f} min have no tempo of their own, as no music to count is "
+            "heard in them: they are taken to fit any song; film with the music on"
+        )
 
 
 @dataclass(frozen=True)
@@ -214,6 +227,7 @@ def gaps(
         minutes_by_metre=_minutes(
             [str(metre) if metre else "" for metre in table.metre.tolist()], table, scale
         ),
+        minutes_uncounted=float(table.n_frames[~(table.tempo_bpm > 0)].sum()) * scale,
     )
 
 

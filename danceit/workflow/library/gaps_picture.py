@@ -35,6 +35,7 @@ def draw_gaps(found: Gaps, out: Path) -> None:
     from matplotlib.patches import Patch
 
     lines = [f"• {wanted.text}" for wanted in found.wanted[:8]] or ["nothing is lacking"]
+    lines += [found.uncounted] if found.uncounted else []
     height = 1.2 + 0.95 * len(found.songs) + 0.24 * len(lines)
     figure = Figure(figsize=(13, height), dpi=100, layout="constrained")
     axes = figure.subplots(len(found.songs), 1, squeeze=False)[:, 0]
@@ -66,6 +67,8 @@ def _draw_song(axis: Any, song: SongGaps) -> None:
     lacking = f"{len(song.lacking)} of {len(song.windows)} windows lack something"
     axis.set_title(f"{song.song.name}   {tempo}{metre}   {lacking}", loc="left", fontsize=10)
     end = max((window.end_s for window in song.windows), default=1.0)
-    axis.set(xlim=(0, end), ylim=(0, 1.05), yticks=[])
+    axis.set(xlim=(0, end), ylim=(0, 1.05))
+    heights = [(1 + number) / len(SIZES) for number in range(len(SIZES))]
+    axis.set_yticks(heights, [f"{size} movement" for size in SIZES])
     axis.xaxis.set_major_formatter(lambda second, _: clock(second, 0))
     axis.tick_params(labelsize=8)

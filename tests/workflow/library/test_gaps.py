@@ -155,6 +155,11 @@ def test_a_picture_has_each_window_in_the_colour_of_what_it_lacks(tmp_path: Path
         draw_gaps(found, tmp_path / "gaps.txt")
 
 
+def test_movement_without_a_tempo_is_told() -> None:
+    assert module.Gaps((), (), {}, {}, {}).uncounted == ""
+    assert "1.1 min have no tempo of their own" in module.Gaps((), (), {}, {}, {}, 1.1).uncounted
+
+
 def test_without_a_song_it_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no song was given"):
         gaps([], tmp_path)

@@ -53,13 +53,15 @@ def shots_between(times_s: Float64, cuts_s: Float64) -> tuple[slice, ...]:
 
 @lru_cache(maxsize=256)
 def _cuts_in(video: Path, _mtime_ns: int, _size: int) -> Float64:
-    kept = cache_dir() / "video" / f"{sha256_of_file(video)}-cuts-{_VERSION}"
+    name = f"{sha256_of_file(video)}-cuts-{_VERSION}"
+    # A cache that is not there, or cannot be made or written, is no error.
     with suppress(OSError):
-        content = read_sealed(kept)
+        content = read_sealed(cache_dir() / "video" / name)
         if content is not None:
             return np.frombuffer(content, dtype="<f8")
     cuts_s = _looked_for(video)
-    with suppress(OSError, DanceitError):  # a cache that cannot be written is no error
+    with suppress(OSError, DanceitError):
+        kept = cache_dir() / "video" / name
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_sealed(kept, cuts_s.astype("<f8").tobytes())
     return cuts_s

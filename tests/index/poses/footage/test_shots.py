@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from danceit.index.poses.footage.shots import boundaries, signature
-from tests.index.poses.footage.conftest import Picture
+from tests.index.poses.footage.conftest import Picture, write_film
 
 SIZE = (90, 160)
 
@@ -51,3 +53,29 @@ def test_a_fade_is_no_cut() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_very_short_films(count: int) -> None:
     assert boundaries(np.zeros((count, 132), dtype=np.uint8)).tolist() == []
+
+
+def test_cuts_are_kept_and_found_again_where_nothing_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from danceit.index.poses.footage import cuts
+
+    video = write_film(tmp_path / "a.mp4", [scene(1)] * 24 + [scene(2)] * 24)
+    looked: list[Path] = []
+    look = cuts._looked_for
+    monkeypatch.setattr(cuts, "_looked_for", lambda path: (looked.append(path), look(path))[1])
+
+    def asked() -> list[float]:
+        cuts._cuts_in.cache_clear()
+        return cuts.cuts_in(video).tolist()
+
+    monkeypatch.setenv("DANCEIT_CACHE", str(tmp_path / "cache"))
+    first = asked()
+    assert first == pytest.approx([1.0])
+    assert (asked(), len(looked)) == (first, 1)
+    (kept,) = (tmp_path / "cache" / "video").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-1] + b"!")
+    assert (asked(), len(looked)) == (first, 2)
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("DANCEIT_CACHE", str(tmp_path / "file" / "cache"))
+    assert (asked(), len(looked)) == (first, 3)
