@@ -23,6 +23,8 @@ PULSE_S = 0.16
 CARD_S = 4.0
 """Seconds that each card of credits stands."""
 CARD_ROWS = 12
+_TALL = 1.4
+"""Height to width from which a picture is for phones."""
 _MARGIN = 0.06
 _ONE = 1 << SHIFT
 _HUES: tuple[Colour, ...] = (
@@ -193,15 +195,20 @@ def draw_card(
     """One card of the credits over a background."""
     height, width = picture.shape[:2]
     unit, look = min(width, height) / 512, options.look
+    # A tall picture is one for phones: the licence goes under the name, and both are larger.
+    tall = height > _TALL * width
+    name_px, terms_px, step = (19, 14, 58) if tall else (14, 12, 30)
+    name_share, terms_share = (0.84, 0.84) if tall else (0.46, 0.34)
     total = n_cards(credit_lines)
     title = "Movement from" + (f"  ({card + 1}/{total})" if total > 1 else "")
-    top = height / 2 - 200 * unit
+    top = height / 2 - (350 if tall else 200) * unit
     draw_text(picture, title, (0.08 * width, top), 22 * unit, look.accent, font=options.font)
+    faded = mixed(look.ink, look.ground, 0.3)
     for row, line in enumerate(credit_lines[card * CARD_ROWS : (card + 1) * CARD_ROWS]):
-        y = top + (42 + 30 * row) * unit
-        name = fitted(line.source, 14 * unit, 0.46 * width, options.font)
-        terms = fitted(line.licence, 12 * unit, 0.34 * width, options.font)
-        draw_text(picture, name, (0.08 * width, y), 14 * unit, look.ink, font=options.font)
-        at = (0.92 * width, y)
-        faded = mixed(look.ink, look.ground, 0.3)
-        draw_text(picture, terms, at, 12 * unit, faded, anchor="right", font=options.font)
+        y = top + (42 + step * row) * unit
+        name = fitted(line.source, name_px * unit, name_share * width, options.font)
+        terms = fitted(line.licence, terms_px * unit, terms_share * width, options.font)
+        draw_text(picture, name, (0.08 * width, y), name_px * unit, look.ink, font=options.font)
+        at = (0.08 * width, y + 21 * unit) if tall else (0.92 * width, y)
+        draw_text(picture, terms, at, terms_px * unit, faded,
+                  anchor="left" if tall else "right", font=options.font)  # fmt: skip

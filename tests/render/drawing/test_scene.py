@@ -10,7 +10,7 @@ from PIL import Image
 from danceit.data import JOINT, Dance
 from danceit.errors import InputError
 from danceit.render.drawing.figure import JOINT_COLOURS, figure, mixed
-from danceit.render.drawing.overlay import credits_of, pulse_at, seam_px
+from danceit.render.drawing.overlay import Credit, credits_of, draw_card, pulse_at, seam_px
 from danceit.render.drawing.scene import Scene, split_views
 from danceit.render.drawing.stage import _fitted_picture
 from danceit.render.options import THEMES, RenderOptions
@@ -209,3 +209,16 @@ def test_a_background_that_would_fill_the_memory_is_refused(tmp_path: Path) -> N
     Image.new("1", (16_000, 5_000)).save(tmp_path / "wide.png")
     with pytest.raises(InputError, match="is 16000 x 5000; at most 67 million pixels"):
         _fitted_picture(str(tmp_path / "wide.png"), 64, 64)
+
+
+def test_credits_of_a_tall_picture_are_large_enough_for_a_phone() -> None:
+    """The first name's letters, by the rows that have ink in them: 19 of 512 for 14."""
+
+    def tallest(height: int) -> int:
+        picture = np.zeros((height, 512, 3), dtype=np.uint8)
+        draw_card(picture, [Credit("HHHH", "", 1.0)], 0, RenderOptions(aspect="9:16"))
+        inked = picture[round(height / 2) - (330 if height > 512 else 180) :].max(axis=(1, 2)) > 90
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], inked.astype(np.int8), [0]])))
+        return int((edges[1::2] - edges[::2]).max())
+
+    assert tallest(910) > 1.2 * tallest(512) > 0
