@@ -25,6 +25,10 @@ class Listed:
         Of its music; 0 where that is not known.
     source : str
         Path of the recording.
+    body : str
+        ``whole``, ``upper``, or ``both``.
+    sure : float
+        Of the poses, 0 to 1, in the mean.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Listed:
     dancer: str
     tempo_bpm: float
     source: str
+    body: str
+    sure: float
 
 
 def listed(store: FragmentStore, kind: str = "recordings", part: str = "") -> list[Listed]:
@@ -64,6 +70,7 @@ def listed(store: FragmentStore, kind: str = "recordings", part: str = "") -> li
 
 def _of(table: FragmentTable, group: Int64, name: str, parts: int) -> Listed:
     first = int(group[0])
+    bodies = set(table.body[group].astype(str).tolist())
     return Listed(
         name=name,
         parts=parts,
@@ -73,4 +80,6 @@ def _of(table: FragmentTable, group: Int64, name: str, parts: int) -> Listed:
         dancer=str(table.dancer[first]),
         tempo_bpm=float(table.tempo_bpm[first]),
         source=str(table.source[first]),
+        body=bodies.pop() if len(bodies) == 1 else "both",
+        sure=float(table.sure[group].mean()),
     )

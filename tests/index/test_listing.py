@@ -18,6 +18,8 @@ class _Table:
     style = np.array(["waltz", "waltz", "waltz", "rumba"], dtype=object)
     dancer = np.array([""] * 4, dtype=object)
     tempo_bpm = np.array([90.0, 90.0, 90.0, 0.0])
+    body = np.array(["whole", "upper", "upper", "whole"], dtype=object)
+    sure = np.array([1.0, 0.5, 0.9, 1.0])
     start_s = np.array([1.0, 2.0, 30.0, 2.0])
     end_s = np.array([2.0, 4.0, 31.0, 3.0])
 
@@ -57,6 +59,10 @@ def test_recordings_clips_and_fragments_are_listed_where_they_are(
     assert [row.parts for row in rows] == parts
     assert [(row.start_s, row.end_s) for row in rows] == spans
     assert rows[-1].style == "rumba"
+    bodies = {"recordings": ["both", "whole"], "clips": ["both", "upper", "whole"]}
+    if kind in bodies:
+        assert [row.body for row in rows] == bodies[kind]
+        assert rows[0].sure == pytest.approx(0.8 if kind == "recordings" else 0.75)
 
 
 def test_only_names_with_a_part_are_listed() -> None:

@@ -190,10 +190,13 @@ def list_index(part: str, kind: str | None, index_path: Path, as_json: bool) -> 
             row.style or "-",
             row.dancer or "-",
             f"{row.tempo_bpm:.0f}" if row.tempo_bpm else "-",
+            row.body,
+            f"{row.sure:.2f}",
         )
         for row in rows
     ]
-    click.echo(table((kind[:-1], inner, "from s", "to s", "style", "dancer", "bpm"), cells))
+    head = (kind[:-1], inner, "from s", "to s", "style", "dancer", "bpm", "body", "sure")
+    click.echo(table(head, cells))
     click.echo(f"{len(rows)} {kind}{f' with {part!r} in their names' if part else ''}", err=True)
 
 
