@@ -98,6 +98,9 @@ def test_all_text_stands_out_from_what_is_behind_it(
 
 
 FOOTAGE_S = 20.0
+SHOWN_S = """(({ current, seconds }) =>
+  current.sourceS[Math.floor(current.frameAt(seconds) + 1e-6)])(studio.deck)"""
+"""The second of its source that the figure shows."""
 SHADES = """() => {
   const reel = document.querySelector(".footage video:not([hidden])");
   if (!reel || reel.readyState < 2 || reel.seeking) return null;
@@ -168,8 +171,12 @@ def test_the_dancers_footage_is_shown_in_step(browser: Any, filmed: tuple[Served
         reel = "document.querySelector('.footage video:not([hidden])')"
         seen.page.keyboard.press(" ")
         seen.until(f"!{reel}.paused && {reel}.currentTime > 0")
+        seen.until(f"Math.abs({reel}.currentTime - {SHOWN_S}) < 0.15")  # caught up with
         seen.page.keyboard.press(" ")
-        seen.until(f"{reel}.paused")
+        seen.until(f"{reel}.paused && Math.abs({reel}.currentTime - {SHOWN_S}) < 0.03")
+        # A start that was on its way comes after the pause.
+        seen.state(f"{reel}.play()")
+        seen.until(f"{reel}.paused && Math.abs({reel}.currentTime - {SHOWN_S}) < 0.03")
         assert unnamed_controls(seen.page) == []
         seen.page.get_by_role("button", name="Footage").click()
         assert not seen.page.locator("#footage").is_visible()

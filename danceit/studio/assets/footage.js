@@ -1,7 +1,9 @@
 // The dancers' own footage beside the drawn figure, in step with it, where the library has video: the
 // file itself, entered where the dance shows it.
 
-const FOOTAGE = { apartS: 0.12, most: 3 };
+// Apart by more than `jumpS` a playing video is entered anew; by less it is played faster or slower,
+// by `pull` for each second and by `mostPull` at most: a seek on a busy machine takes longer than it mends.
+const FOOTAGE = { jumpS: 0.4, pull: 4, mostPull: 0.6, most: 3 };
 const UNFILMED = "No video of these dancers is in the library.";
 
 class Footage {
@@ -83,8 +85,13 @@ class Footage {
       if (Math.abs(reel.currentTime - seconds) > 0.02 && !reel.seeking) reel.currentTime = seconds;
       return;
     }
-    if (reel.playbackRate !== rate) reel.playbackRate = rate;
-    if (Math.abs(reel.currentTime - seconds) > FOOTAGE.apartS && !reel.seeking) reel.currentTime = seconds;
+    const apart = seconds - reel.currentTime;
+    if (Math.abs(apart) > FOOTAGE.jumpS) {
+      if (!reel.seeking) reel.currentTime = seconds;
+    } else {
+      const pulled = rate * (1 + Math.min(Math.max(FOOTAGE.pull * apart, -FOOTAGE.mostPull), FOOTAGE.mostPull));
+      if (Math.abs(reel.playbackRate - pulled) > 0.05 * rate) reel.playbackRate = pulled;
+    }
     if (reel.paused) reel.play().catch(() => {});
   }
 
@@ -100,6 +107,8 @@ class Footage {
     reel.addEventListener("error", () => {
       this.note.textContent = "This browser cannot play this video; export with footage shows it.";
     });
+    // A seek that took long is behind by now, and one that was begun while playing may end in a pause.
+    for (const moved of ["seeked", "playing", "timeupdate"]) reel.addEventListener(moved, () => this.#follow());
     reel.addEventListener("loadeddata", () => {
       this.note.textContent = "";
       deck.player.redraw();
