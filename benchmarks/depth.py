@@ -1,173 +1,58 @@
 """How well three-dimensional poses from one camera hold, against what has truth.
 
     python benchmarks/depth.py [--aist AISTPP] [--captured RECORDING ...] [--seconds 20]
-    python benchmarks/depth.py --filmed VIDEO ...
+    python benchmarks/depth.py --filmed VIDEO ... [--profiles SHEET.png]
 
-Three kinds of truth. AIST++'s takes have each dance in space and as nine cameras saw it; the
-cameras are found from the two. Made-up dancers, and real ones whose movement was captured
-(`--captured`: BVH, Dance with Melody, whatever a library reads in space), are filmed by a camera
-that is placed here, at three pitches. Of AIST++'s views three were looked at while weights for
-folded dancers were chosen; the *others* stand apart. Nothing was chosen on captured dances.
+Three kinds of truth (`depth_takes`): AIST++'s takes, made-up dancers, and real ones whose movement
+was captured (`--captured`: BVH, Dance with Melody, whatever a library reads in space). Beside the
+solution stands what an estimator's landmarks give as they are. Weights were chosen on views 1, 4
+and 7 of AIST++ and on one draw of made-up dancers; the *others* stand apart, and so do captured
+dances.
 
-An estimator's world landmarks are stood in for by the truth with noise: it wanders over a fifth of
-a second, is twice as large in depth, and leans the whole body by a few degrees. Beside the solution
-stands what an estimator's landmarks give as they are.
+Then sides are swapped for moments, as estimators do that take who faces the camera for seen from
+behind, near and far right still or wrong too: how those moments come out.
 
 Of videos (`--filmed`) there is no truth: bones, floor and tilt of their main dancers are told, as
-MediaPipe has them and as solved.
+MediaPipe has them and as solved. `--profiles` draws both, from the front and from the side.
 """
 
 import argparse
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from depth_takes import (
+    BODY,
+    Take,
+    cameras,
+    captured,
+    estimated,
+    made_up,
+    put_right,
+    sighting,
+    swapped,
+)
 
-from danceit.data import BODY_PX, FEET, JOINT, Float64
+from danceit.data import BODY_PX, FEET, JOINT, Bool, Float64
 from danceit.index.poses.footage.body import dancers_in, in_metres, px_per_metre
-from danceit.index.poses.footage.depth import Sighting, solved
-from danceit.index.poses.footage.rods import RODS
-from danceit.index.poses.footage.smoothing import PICTURE_S, smoothed
-from danceit.index.poses.skeletons import COCO17, MIN_CONFIDENCE, to_coco18
-from danceit.index.sources import SOURCES
-from danceit.index.sources.aist import GENRES, load_plain_pickle
+from danceit.index.poses.footage.depth.rods import ARMS, LEGS, RODS
+from danceit.index.poses.footage.depth.sighting import Sighting, levelled
+from danceit.index.poses.footage.depth.solving import solved
+from danceit.index.sources.aist import GENRES
 from danceit.index.sources.settings import ReadSettings
 from danceit.index.sources.video import footage_of
-from danceit.index.synthetic.body import Build
-from danceit.index.synthetic.dancing import dance
-from danceit.index.synthetic.score import STYLES, draw_score
 
-BODY = list(range(14))
+Figures = Sequence[tuple[float, ...]]
 LIMBS = RODS[:10]
 NOISE_M = (0.03, 0.06, 0.10)
-PITCHES = (0.0, 8.0, 16.0)
 LOOKED_AT = ("1", "4", "7")
-"""Views of AIST++ by which weights for folded dancers were chosen."""
-
-
-@dataclass(frozen=True)
-class Take:
-    """Truth (T, 18, 3) in the camera's axes and metres, the picture (T, 18, 2), down (3,)."""
-
-    name: str
-    truth: Float64
-    flat: Float64
-    down: Float64
-    times_s: Float64
-    focal_px: float
-
-
-def cameras(folder: Path) -> Iterator[Take]:
-    """Every take of AIST++ as each of its cameras saw it."""
-    for path in sorted((folder / "keypoints2d").glob("*.pkl")):
-        flat = load_plain_pickle(path)["keypoints2d"]
-        space = load_plain_pickle(folder / "keypoints3d" / path.name)["keypoints3d_optim"] / 100
-        for number, view in enumerate(flat):
-            yield _seen(f"{path.stem} {number + 1}", space, view)
-
-
-def _seen(name: str, space: Float64, view: Float64) -> Take:
-    import cv2
-
-    good = np.isfinite(view).all(axis=2) & (view[..., 2] > 0.5)
-    points, pixels = space[good].astype(np.float64), view[good][:, :2].astype(np.float64)
-    some = np.linspace(0, len(points) - 1, 1500).astype(int)
-    start = np.array([[1600.0, 0, 960], [0, 1600, 540], [0, 0, 1]])
-    fixed = (
-        cv2.CALIB_USE_INTRINSIC_GUESS | cv2.CALIB_FIX_PRINCIPAL_POINT | cv2.CALIB_FIX_ASPECT_RATIO
-        | cv2.CALIB_ZERO_TANGENT_DIST | cv2.CALIB_FIX_K1 | cv2.CALIB_FIX_K2 | cv2.CALIB_FIX_K3
-    )  # fmt: skip
-    _, matrix, _, turns, moves = cv2.calibrateCamera(
-        [points[some].astype(np.float32)], [pixels[some].astype(np.float32)], (1920, 1080),
-        start, np.zeros(5), flags=fixed,
-    )  # fmt: skip
-    rotation = cv2.Rodrigues(turns[0])[0]
-    truth = to_coco18(space @ rotation.T + moves[0].ravel(), COCO17)
-    found = np.isfinite(view).all(axis=2) & (view[..., 2] > MIN_CONFIDENCE)
-    seen = to_coco18(np.where(found[..., None], view[..., :2], np.nan), COCO17)
-    down = rotation @ np.array([0.0, -1.0, 0.0])
-    times_s = np.arange(len(truth)) / 60
-    # As it is done with what an estimator sees in a video.
-    calm = smoothed((seen - (960, 540)).astype(np.float32), times_s, PICTURE_S)
-    return Take(name, truth, calm.astype(np.float64), down, times_s, float(matrix[0, 0]))
-
-
-def made_up(seconds: float) -> Iterator[Take]:
-    """Film dancers of three styles."""
-    rng = np.random.default_rng(0)
-    for style in STYLES:
-        for pitch in PITCHES:
-            score = draw_score("song", style, rng, seconds=seconds)
-            poses, times_s = dance(score, Build.drawn(rng), rng)
-            n_frames = min(len(poses), round(seconds * 30))
-            space = poses[:n_frames].astype(np.float64)
-            name = f"{style}, looking down {pitch:.0f} degrees"
-            yield filmed(name, space, times_s[:n_frames], pitch, rng)
-
-
-def captured(path: Path, seconds: float) -> Iterator[Take]:
-    """Film a captured dance, made 1.5 m tall from nose to ankle, from its middle on."""
-    rng = np.random.default_rng(0)
-    names = [name for name in SOURCES.names() if SOURCES.get(name).detect(path)]
-    recording = SOURCES.get(names[0]).read(path)
-    space = recording.poses.astype(np.float64)
-    space *= 1.5 / np.nanquantile(np.linalg.norm(space[:, FEET] - space[:, [0]], axis=2), 0.98)
-    start_s = max(0.0, (recording.times_s[-1] - seconds) / 2)
-    own = (recording.times_s >= start_s) & (recording.times_s < start_s + seconds)
-    step = max(1, round(1 / 30 / float(np.median(np.diff(recording.times_s)))))
-    for pitch in PITCHES:
-        name = f"{path.stem}, looking down {pitch:.0f} degrees"
-        yield filmed(name, space[own][::step], recording.times_s[own][::step], pitch, rng)
-
-
-def filmed(
-    name: str, space: Float64, times_s: Float64, pitch: float, rng: np.random.Generator
-) -> Take:
-    """Film a dance from 3.5 m away, by a camera that looks at the dancer's middle."""
-    floor_y = np.nanquantile(space[:, FEET, 1], 0.95)
-    space = space - np.nanmean(space[:, [8, 11]], axis=(0, 1)) * (1, 0, 1)
-    angle = np.deg2rad(pitch)
-    away = max(3.5, 1.5 - float(np.nanmin(space[..., 2])))
-    height = 0.9 + away * np.tan(angle)
-    y, z = space[..., 1] - floor_y + height, space[..., 2] + away
-    cos, sin = np.cos(angle), np.sin(angle)
-    truth = np.stack([space[..., 0], cos * y - sin * z, cos * z + sin * y], axis=2)
-    flat = 1280 * truth[..., :2] / truth[..., 2:]
-    flat += rng.normal(0, 1.5, flat.shape)
-    flat = gaussian_filter1d(flat, 0.75, axis=0)
-    return Take(name, truth, flat, np.array([0, cos, sin]), times_s, 1280.0)
-
-
-def estimated(take: Take, noise_m: float, rng: np.random.Generator) -> Float64:
-    """What an estimator's world landmarks would be: truth around the hips, with noise."""
-    around = take.truth - take.truth[:, [8, 11]].mean(axis=1, keepdims=True)
-    step_s = float(np.median(np.diff(take.times_s)))
-    wander = gaussian_filter1d(rng.normal(size=around.shape), 0.2 / step_s, axis=0)
-    wander *= noise_m * np.array([1.0, 1.0, 2.0]) / 1.8 / wander.std()
-    lean = np.deg2rad(rng.normal(0, 60 * noise_m))
-    cos, sin = np.cos(lean), np.sin(lean)
-    y, z = around[..., 1].copy(), around[..., 2].copy()
-    around[..., 1], around[..., 2] = cos * y - sin * z, sin * y + cos * z
-    return around + wander
-
-
-def sizes(take: Take, deep: Float64) -> Float64:
-    """Pixels of a metre (T,), roughly: extents in the picture over those in space."""
-    known = np.isfinite(take.flat[:, BODY]).all(axis=2)
-    ratio = []
-    for frame in range(len(deep)):
-        own = known[frame]
-        flat, space = take.flat[frame, BODY][own], deep[frame, BODY][own][:, :2]
-        extents = (flat.var(axis=0).sum(), space.var(axis=0).sum()) if own.sum() > 5 else (0, 1)
-        ratio.append(np.sqrt(extents[0] / extents[1]))
-    step_s = float(np.median(np.diff(take.times_s)))
-    found = np.array(ratio)
-    good = found > 0
-    filled = np.interp(np.arange(len(found)), np.flatnonzero(good), found[good])
-    return gaussian_filter1d(filled, 0.5 / step_s, mode="nearest")
+"""Views of AIST++ by which weights were chosen."""
+CLEARLY_M = 0.1
+"""Depth by which one end of a bone is farther away than the other for this to be right or wrong."""
+COLUMNS = ("error mm", "bones %", "floor px", "tilt deg", "sides %", "moved px", "median")
+TALLEST = 0.9
+"""Height of the neck over the feet in the picture, in its 0.9 quantile, of who is upright."""
 
 
 def as_told(take: Take, seen: Sighting) -> Float64:
@@ -184,44 +69,33 @@ def at_true_depth(take: Take) -> Float64:
 
 
 def measured(poses: Float64, take: Take, pitch: float = 0.0) -> tuple[float, ...]:
-    """Error in mm after Procrustes, bones in %, floor in px, tilt in degrees, picture in px.
-
-    `pitch` is what the poses were turned by, in radians.
-    """
-    errors = []
-    for frame in range(0, len(poses), 3):
-        own = np.isfinite(poses[frame, BODY]).all(axis=1) & np.isfinite(
-            take.truth[frame, BODY]
-        ).all(axis=1)
-        if own.sum() >= 8:
-            errors.append(_procrustes(poses[frame, BODY][own], take.truth[frame, BODY][own]))
-    lengths = np.stack([np.linalg.norm(poses[:, a] - poses[:, b], axis=1) for a, b in LIMBS])
-    middle = np.nanmedian(lengths, axis=1, keepdims=True)
-    bones = 100 * float(np.nanmean(np.abs(lengths / middle - 1)))
-    unit = BODY_PX / float(
-        np.nanquantile(np.linalg.norm(poses[:, FEET] - poses[:, [0]], axis=2), 0.98)
-    )
+    """Return `COLUMNS` of poses on a level floor, which were turned by `pitch` in radians."""
+    unit = _unit(poses)
     true_down = take.truth[:, FEET] @ take.down
     standing = true_down.max(axis=1) > np.quantile(true_down.max(axis=1), 0.95) - 0.04
-    heights = poses[standing][:, FEET, 1]
-    lower = np.nanmax(heights[np.isfinite(heights).any(axis=1)], axis=1)
-    floor = unit * float(np.nanmedian(np.abs(lower - np.nanmedian(lower))))
     tilt = _tilt(poses, np.array([0.0, 1.0, 0.0])) - _tilt(take.truth, take.down)
-    y, z = poses[:, BODY, 1], poses[:, BODY, 2]
-    away = np.sin(pitch) * y + np.cos(pitch) * z
-    shown = np.stack([poses[:, BODY, 0], np.cos(pitch) * y - np.sin(pitch) * z], axis=2)
-    moved = np.linalg.norm(shown - take.flat[:, BODY] / take.focal_px * away[..., None], axis=2)
-    picture = unit * float(np.nanmean(moved))
-    tilted = abs(float(np.nanmedian(tilt)))
-    return float(np.mean(errors)) * 1000, bones, floor, tilted, picture
+    shown = levelled(poses, -pitch)[:, BODY]
+    kept = take.flat[:, BODY] / take.focal_px * shown[..., 2:]
+    moved = unit * np.linalg.norm(shown[..., :2] - kept, axis=2)
+    return (
+        1000 * _error(poses, take),
+        _bones(poses),
+        unit * _off_floor(poses[standing]),
+        abs(float(np.nanmedian(tilt))),
+        _sides(levelled(poses, -pitch), take, np.ones(len(poses), dtype=bool)),
+        float(np.nanmean(moved)),
+        float(np.nanmedian(moved)),
+    )
 
 
-def _tilt(poses: Float64, down: Float64) -> Float64:
-    """Degrees (T,) by which trunks lean away from the camera."""
-    trunk = poses[:, [8, 11]].mean(axis=1) - poses[:, JOINT["neck"]]
-    forward = np.array([0.0, -down[2], down[1]])
-    tilt: Float64 = np.rad2deg(np.arctan2(trunk @ forward, trunk @ down))
-    return tilt
+def _error(poses: Float64, take: Take, step: int = 3) -> float:
+    """Mean distance of joints in metres, after Procrustes (Gower 1975), over every few frames."""
+    errors = []
+    for ours, truth in zip(poses[::step, BODY], take.truth[::step, BODY], strict=True):
+        own = np.isfinite(ours).all(axis=1) & np.isfinite(truth).all(axis=1)
+        if own.sum() >= 8:
+            errors.append(_procrustes(ours[own], truth[own]))
+    return float(np.mean(errors))
 
 
 def _procrustes(ours: Float64, truth: Float64) -> float:
@@ -233,38 +107,167 @@ def _procrustes(ours: Float64, truth: Float64) -> float:
     return float(np.linalg.norm(scale * a @ rotation - b, axis=1).mean())
 
 
-def print_filmed(videos: list[Path]) -> None:
-    """Print bones, floor and tilt of the main dancer of each video, stretch by stretch."""
+def _bones(poses: Float64) -> float:
+    """Mean deviation of limbs from their median length, in %."""
+    lengths = np.stack([np.linalg.norm(poses[:, a] - poses[:, b], axis=1) for a, b in LIMBS])
+    middle = np.nanmedian(lengths, axis=1, keepdims=True)
+    return 100 * float(np.nanmean(np.abs(lengths / middle - 1)))
+
+
+def _unit(poses: Float64) -> float:
+    """Canvas pixels of a metre."""
+    tall = np.linalg.norm(poses[:, FEET] - poses[:, [0]], axis=2)
+    return BODY_PX / float(np.nanquantile(tall, 0.98))
+
+
+def _off_floor(poses: Float64) -> float:
+    """Median distance of the lower foot from its median height; metres."""
+    heights = poses[:, FEET, 1]
+    lower = np.nanmax(heights[np.isfinite(heights).any(axis=1)], axis=1)
+    return float(np.nanmedian(np.abs(lower - np.nanmedian(lower))))
+
+
+def _tilt(poses: Float64, down: Float64) -> Float64:
+    """Degrees (T,) by which trunks lean away from the camera."""
+    trunk = poses[:, [8, 11]].mean(axis=1) - poses[:, JOINT["neck"]]
+    forward = np.array([0.0, -down[2], down[1]])
+    tilt: Float64 = np.rad2deg(np.arctan2(trunk @ forward, trunk @ down))
+    return tilt
+
+
+def _sides(shown: Float64, take: Take, frames: Bool) -> float:
+    """Share in % of arms' and legs' bones of some frames that lean to their true side in depth.
+
+    Of those that clearly lean; `shown` is in the camera's axes.
+    """
+    first, second = np.array([RODS[rod] for limb in (*ARMS, *LEGS) for rod in limb]).T
+    ours, true = (
+        (each[frames][:, second, 2] - each[frames][:, first, 2]) for each in (shown, take.truth)
+    )
+    clear = (np.abs(true) > CLEARLY_M) & np.isfinite(ours)
+    return 100 * float((np.sign(ours) == np.sign(true))[clear].mean())
+
+
+def print_truth(groups: dict[str, list[Take]]) -> None:
+    """Print, group by group and noise by noise, what was told and what is solved."""
+    print(f"{'':<44}" + "".join(f"{column:>9}" for column in COLUMNS))
+    for group, every in groups.items():
+        _row(
+            f"{group}, the picture at its true depth",
+            [measured(at_true_depth(t), t) for t in every],
+        )
+        for noise_m in NOISE_M:
+            rng = np.random.default_rng(1)
+            told, found, spent = [], [], 0.0
+            for take in every:
+                seen = sighting(take, estimated(take, noise_m, rng))
+                told.append(measured(as_told(take, seen), take))
+                began = time.process_time()
+                answer = solved(seen)
+                spent += time.process_time() - began
+                assert answer is not None
+                found.append(measured(answer.poses.astype(np.float64), take, answer.pitch))
+            _row(f"{group}, noise {100 * noise_m:.0f} cm, as told", told)
+            _row(f"{group}, noise {100 * noise_m:.0f} cm, solved", found)
+            n_frames = sum(len(take.truth) for take in every)
+            print(
+                f"{'':<44}{1000 * spent / n_frames:.2f} ms of processor a frame, {len(every)} takes"
+            )
+
+
+def print_swapped(groups: dict[str, list[Take]]) -> None:
+    """Print how moments come out in which sides, and near and far, were swapped."""
+    print(f"\n{'moments with swapped sides':<52}{'error mm':>9}{'sides %':>9}")
+    for group, every in groups.items():
+        for mirrored in (False, True):
+            for noise_m in NOISE_M:
+                told, found = _moments_of(every, noise_m, mirrored)
+                label = f"{group}{', mirrored' if mirrored else ''}, noise {100 * noise_m:.0f} cm"
+                _row(f"{label}, as told", told, 52)
+                _row(f"{label}, solved", found, 52)
+
+
+def _moments_of(every: list[Take], noise_m: float, mirrored: bool) -> tuple[Figures, Figures]:
+    """Moments of takes as told, and put right and solved."""
+    rng = np.random.default_rng(1)
+    told, found = [], []
+    for take in every:
+        wrong, deep, frames = swapped(take, estimated(take, noise_m, rng), mirrored=mirrored)
+        told.append(_moments(as_told(wrong, sighting(wrong, deep)), take, frames))
+        right, calm = put_right(wrong, deep)
+        answer = solved(sighting(right, calm))
+        assert answer is not None
+        shown = levelled(answer.poses.astype(np.float64), -answer.pitch)
+        found.append(_moments(shown, take, frames))
+    return told, found
+
+
+def _moments(shown: Float64, take: Take, frames: Bool) -> tuple[float, float]:
+    some = Take(
+        take.name, take.truth[frames], take.flat[frames], take.sure[frames], take.down,
+        take.times_s[frames], take.focal_px,
+    )  # fmt: skip
+    return 1000 * _error(shown[frames], some, 1), _sides(shown, take, frames)
+
+
+def _row(label: str, figures: Figures, width: int = 44) -> None:
+    mean = np.mean(figures, axis=0)
+    print(f"{label:<{width}}" + "".join(f"{value:>9.1f}" for value in mean), flush=True)
+
+
+def print_filmed(videos: list[Path], sheet: Path | None) -> None:
+    """Print bones, floor and tilt of the main dancer of each video; draw profiles."""
     print(f"{'':<44}{'frames':>9}{'bones %':>9}{'floor px':>9}{'tilt deg':>9}")
+    rows = []
     for path in videos:
         footage = footage_of(path, ReadSettings())
         dancer = dancers_in(footage)[0]
-        world = dancer.world.astype(np.float64)
-        told = world.copy()
+        told = dancer.world.astype(np.float64)
         # Landmarks lie around the hips: where those are in the picture is where they stand.
-        size = px_per_metre(dancer, footage.times_s)[:, None, None]
-        told[..., :2] = dancer.image / size
-        for name, poses in (("as told", told), ("solved", in_metres(dancer, footage))):
-            figures = _without_truth(poses.astype(np.float64))
-            row = f"{path.stem}, {name}"
-            print(f"{row:<44}{figures[0]:>9.0f}" + "".join(f"{v:>9.1f}" for v in figures[1:]))
+        told[..., :2] = dancer.image / px_per_metre(dancer, footage.times_s)[:, None, None]
+        found = in_metres(dancer, footage).astype(np.float64)
+        whole = np.isfinite(found[:, [1, 8, 11, *FEET]]).all(axis=(1, 2))
+        height = told[whole][:, FEET, 1].mean(axis=1) - told[whole][:, JOINT["neck"], 1]
+        upright = height > TALLEST * np.quantile(height, 0.9)
+        for name, poses in (("as told", told[whole]), ("solved", found[whole])):
+            tilt = abs(float(np.median(_tilt(poses, np.array([0.0, 1.0, 0.0]))[upright])))
+            figures = (_bones(poses), _unit(poses) * _off_floor(poses), tilt)
+            print(
+                f"{f'{path.stem}, {name}':<44}{len(poses):>9.0f}"
+                + "".join(f"{value:>9.1f}" for value in figures)
+            )
+            # Of what was told the picture is where the solution is seen from the front.
+            rows.extend(
+                _profiles(poses, angle) for angle in ((0, 90) if name == "solved" else (90,))
+            )
+    if sheet is not None:
+        import cv2
+
+        cv2.imwrite(str(sheet), np.vstack(rows))
 
 
-def _without_truth(poses: Float64) -> tuple[float, float, float, float]:
-    """Frames seen whole, bones in %, the lower foot in canvas pixels, the upright trunk's tilt."""
-    whole = np.isfinite(poses[:, [1, 8, 11, *FEET]]).all(axis=(1, 2))
-    poses = poses[whole]
-    lengths = np.stack([np.linalg.norm(poses[:, a] - poses[:, b], axis=1) for a, b in LIMBS])
-    middle = np.nanmedian(lengths, axis=1, keepdims=True)
-    bones = 100 * float(np.nanmean(np.abs(lengths / middle - 1)))
-    tall = np.linalg.norm(poses[:, FEET] - poses[:, [0]], axis=2)
-    unit = BODY_PX / float(np.nanquantile(tall, 0.98))
-    lower = poses[:, FEET, 1].max(axis=1)
-    floor = unit * float(np.median(np.abs(lower - np.median(lower))))
-    height = poses[:, FEET, 1].mean(axis=1) - poses[:, JOINT["neck"], 1]
-    upright = height > 0.95 * np.quantile(height, 0.9)
-    tilt = _tilt(poses, np.array([0.0, 1.0, 0.0]))[upright]
-    return float(len(poses)), bones, floor, abs(float(np.median(tilt)))
+def _profiles(poses: Float64, angle: float, n_moments: int = 11) -> Float64:
+    """Draw moments of a dance in a row, over the floor, from the front (0) or the side (90)."""
+    import cv2
+
+    unit, size = 0.42 * _unit(poses), (190, 120)
+    floor = float(np.median(poses[:, FEET, 1].max(axis=1)))
+    row = []
+    for frame in np.linspace(5, len(poses) - 6, n_moments).astype(int):
+        pose = poses[frame]
+        around = pose - pose[[8, 11]].mean(axis=0)
+        cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        x = size[1] / 2 + unit * (cos * around[:, 0] + sin * around[:, 2])
+        points = np.stack([x, 175 + unit * (pose[:, 1] - floor)], axis=1)
+        picture = np.full((*size, 3), 255, dtype=np.uint8)
+        cv2.line(picture, (0, 175), (size[1], 175), (180, 180, 180), 1)
+        for first, second in RODS:
+            if np.isfinite(points[[first, second]]).all():
+                ends = points[[first, second]].round().astype(int).tolist()
+                colour = (200, 60, 0) if second in (2, 3, 4, 8, 9, 10) else (0, 60, 200)
+                cv2.line(picture, ends[0], ends[1], colour, 2, cv2.LINE_AA)
+        row.append(picture)
+    return np.hstack(row)
 
 
 def main() -> None:
@@ -273,11 +276,15 @@ def main() -> None:
     parser.add_argument("--captured", type=Path, nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--filmed", type=Path, nargs="*", default=[])
+    parser.add_argument("--profiles", type=Path, help="sheet of profiles of --filmed")
     asked = parser.parse_args()
     if asked.filmed:
-        print_filmed(asked.filmed)
+        print_filmed(asked.filmed, asked.profiles)
         return
-    groups = {"made up": list(made_up(asked.seconds))}
+    groups = {
+        "made up": list(made_up(asked.seconds, seed=0)),
+        "made up, others": list(made_up(asked.seconds, seed=1)),
+    }
     if asked.aist.is_dir():
         for take in cameras(asked.aist):
             seen_before = take.name.rpartition(" ")[2] in LOOKED_AT
@@ -285,29 +292,8 @@ def main() -> None:
             groups.setdefault(group, []).append(take)
     for path in asked.captured:
         groups.setdefault("captured", []).extend(captured(path, asked.seconds))
-    print(f"{'':<44}{'error mm':>9}{'bones %':>9}{'floor px':>9}{'tilt deg':>9}{'moved px':>9}")
-    for group, every in groups.items():
-        mean = np.mean([measured(at_true_depth(take), take) for take in every], axis=0)
-        row = f"{group}, the picture at its true depth"
-        print(f"{row:<44}" + "".join(f"{value:>9.1f}" for value in mean))
-        for noise_m in NOISE_M:
-            rng = np.random.default_rng(1)
-            told, found, spent = [], [], 0.0
-            for take in every:
-                deep = estimated(take, noise_m, rng)
-                seen = Sighting(take.flat, deep, sizes(take, deep), take.times_s, take.focal_px)
-                told.append(measured(as_told(take, seen), take))
-                began = time.perf_counter()
-                answer = solved(seen)
-                spent += time.perf_counter() - began
-                assert answer is not None
-                found.append(measured(answer.poses.astype(np.float64), take, answer.pitch))
-            for label, figures in (("as told", told), ("solved", found)):
-                mean = np.mean(figures, axis=0)
-                row = f"{group}, noise {100 * noise_m:.0f} cm, {label}"
-                print(f"{row:<44}" + "".join(f"{value:>9.1f}" for value in mean))
-            n_frames = sum(len(take.truth) for take in every)
-            print(f"{'':<44}{1000 * spent / n_frames:.2f} ms a frame to solve, {len(every)} takes")
+    print_truth(groups)
+    print_swapped(groups)
 
 
 if __name__ == "__main__":

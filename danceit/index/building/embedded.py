@@ -27,9 +27,9 @@ from danceit.index.store.contract import ClipEntry, FragmentBatch, StoreSpec
 
 _EMBEDDED = 512
 """Fragments given to the encoder at a time."""
-RECIPE = 3
+RECIPE = 4
 """Raised where other code makes something else of the same recordings; 2 keeps their counts,
-3 knows how large filmed upper bodies are."""
+3 knows how large filmed upper bodies are, 4 solves for depth over whole shots."""
 _UNREADABLE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError,
     zipfile.BadZipFile,

@@ -4,7 +4,5 @@
 each and keeps what it saw under the hash of the file; `workers` runs that in processes, each
 a `worker`;
 `shots`, `continuity`, `smoothing` and `body` make dancers' poses of it; `depth` solves for what
-one camera leaves open, with bones as `rods` and a sparse system of `rows`,
-`holding` limbs to one length; `cuts` finds the
-shots of a film whose keypoints somebody else has found.
+one camera leaves open; `cuts` finds the shots of a film whose keypoints somebody else has found.
 """

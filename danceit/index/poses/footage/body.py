@@ -12,16 +12,16 @@ the picture or its arms too short in space: then nothing above the hips is seen.
 """
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from danceit.data import JOINT, N_JOINTS, Bool, Float32, Float64, Int64
 from danceit.index.poses.footage.continuity import sides_put_right
 from danceit.index.poses.footage.cuts import near, shots_between
-from danceit.index.poses.footage.depth import Sighting, solved
+from danceit.index.poses.footage.depth.rods import ARMS, LEGS, RodsSeen, rods_told
+from danceit.index.poses.footage.depth.sighting import GAP_S, Sighting
+from danceit.index.poses.footage.depth.solving import solved
 from danceit.index.poses.footage.extraction import Footage
-from danceit.index.poses.footage.rods import ARMS, LEGS, RodsSeen, rods_told
 from danceit.index.poses.footage.shots import boundaries
 from danceit.index.poses.footage.smoothing import DEPTH_S, PICTURE_S, smoothed
 from danceit.index.sources.people import people_in, sureness
@@ -44,10 +44,8 @@ an arm that points at it has no length.)"""
 LEGS_SEEN = 0.5
 """Share of such a stretch for which a leg is seen; where feet come and go nothing is told by it."""
 LEGS_S = 2.0
-GAP_S = 0.3
-"""Time without the body after which depth is solved anew."""
 MOST_S = 300.0
-"""Longest stretch whose depth is solved at once: its memory grows with its length."""
+"""Most of a shot whose depth is solved at once: its memory grows with its length."""
 SMOOTHING_S = 2.0
 """Time over which the size of the dancer may change; a step takes longer."""
 
@@ -82,6 +80,8 @@ class Dancer:
         Pixels; NaN where not seen.
     world : float32 (T, 18, 3)
         Metres around the hips; NaN where not seen, or no depth is known.
+    joints_sure : float32 (T, 18)
+        Confidence, 0 to 1; NaN where not seen.
     sure : float32 (T,)
         Mean confidence of the joints seen; NaN where none is.
     cuts_s : float64 (B,)
@@ -96,6 +96,7 @@ class Dancer:
 
     image: Float32
     world: Float32
+    joints_sure: Float32
     sure: Float32
     cuts_s: Float64
     n_swapped: int
@@ -151,10 +152,12 @@ def _dancer(footage: Footage, rows: Int64, cuts_s: Float64) -> Dancer:
     trusted &= ~(legs[:, None] & _ABOVE_HIPS)
     flat = np.where(trusted[..., None], image[..., :2], np.nan).astype(np.float32)
     deep = np.where(trusted[..., None], world, np.nan).astype(np.float32)
+    joints_sure = np.where(trusted, image[..., 2], np.nan).astype(np.float32)
     dancer = Dancer(
         image=smoothed(flat, footage.times_s, PICTURE_S),
         world=smoothed(deep, footage.times_s, DEPTH_S),
-        sure=sureness(np.where(trusted, image[..., 2], np.nan).astype(np.float64)),
+        joints_sure=joints_sure,
+        sure=sureness(joints_sure.astype(np.float64)),
         cuts_s=cuts_s,
         n_swapped=int(swapped.sum()),
         n_legs=int(legs.sum()),
@@ -185,10 +188,11 @@ def in_metres(dancer: Dancer, footage: Footage) -> Float32:
     xy = (dancer.image - middle) / px_per_m[:, None, None]
     z = dancer.world[..., 2] + (FOCAL * longest / px_per_m)[:, None]
     poses: Float32 = np.concatenate([xy, z[..., None]], axis=2).astype(np.float32)
-    for part in _unbroken(poses, footage.times_s, dancer.cuts_s):
+    for part in _shots(poses, footage.times_s, dancer.cuts_s):
         seen = Sighting(
             flat=dancer.image[part].astype(np.float64) - middle,
             deep=dancer.world[part].astype(np.float64),
+            sure=dancer.joints_sure[part].astype(np.float64),
             px_per_m=px_per_m[part],
             times_s=footage.times_s[part],
             focal_px=FOCAL * longest,
@@ -197,6 +201,21 @@ def in_metres(dancer: Dancer, footage: Footage) -> Float32:
         if found is not None:
             poses[part] = found.poses
     return poses
+
+
+def _shots(poses: Float32, times_s: Float64, cuts_s: Float64) -> list[Int64]:
+    """Frames of each shot in which the body is seen, of a long one piece by piece."""
+    parts = _unbroken(poses, times_s, cuts_s)
+    shots: dict[int, list[Int64]] = {}
+    for part in parts:
+        shot = int(np.searchsorted(cuts_s, times_s[part.start]))
+        shots.setdefault(shot, []).append(np.arange(part.start, part.stop))
+    pieces: list[Int64] = []
+    for every in shots.values():
+        frames = np.concatenate(every)
+        step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1.0
+        pieces.extend(np.array_split(frames, int(np.ceil(len(frames) * step_s / MOST_S))))
+    return pieces
 
 
 def _unbroken(poses: Float32, times_s: Float64, cuts_s: Float64) -> list[slice]:
@@ -208,15 +227,7 @@ def _unbroken(poses: Float32, times_s: Float64, cuts_s: Float64) -> list[slice]:
     shot = np.searchsorted(cuts_s, times_s[there])
     breaks = np.flatnonzero((np.diff(times_s[there]) > GAP_S) | (np.diff(shot) != 0)) + 1
     parts = np.split(there, breaks)
-    found = [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
-    return [piece for part in found for piece in _pieces(part, times_s)]
-
-
-def _pieces(part: slice, times_s: Float64) -> list[slice]:
-    """Cut a stretch that is too long to be solved at once."""
-    n_pieces = int(np.ceil((times_s[part.stop - 1] - times_s[part.start] + 1e-6) / MOST_S))
-    edges = np.linspace(part.start, part.stop, max(1, n_pieces) + 1).round().astype(int).tolist()
-    return [slice(first, last) for first, last in pairwise(edges) if last > first]
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
 
 
 def _short_trunk(image: Float32, times_s: Float64) -> Bool:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from danceit.data import BODY_PX, FEET, Float64
-from danceit.index.poses.footage.depth import Sighting, Solved, solved
-from danceit.index.poses.footage.rods import RODS, RodsSeen, RodsTold, leans_of, rods_told
+from danceit.index.poses.footage.depth.holding import held
+from danceit.index.poses.footage.depth.rods import RODS, RodsSeen, RodsTold, leans_of, rods_told
+from danceit.index.poses.footage.depth.sighting import SUREST_M, UNSUREST_M, Sighting, Solved
+from danceit.index.poses.footage.depth.solving import solved
 from danceit.index.synthetic.body import Build
 from danceit.index.synthetic.dancing import dance
 from danceit.index.synthetic.score import draw_score
@@ -40,7 +42,7 @@ def filmed() -> Filmed:
     noise = gaussian_filter1d(rng.normal(size=truth.shape), 6.0, axis=0)
     deep = around + noise * (0.05 / noise.std()) * (0.5, 0.5, 1.0)
     px_per_m = FOCAL_PX / truth[:, [8, 11], 2].mean(axis=1) * 1.04
-    return Filmed(truth, Sighting(flat, deep, px_per_m, times_s, FOCAL_PX))
+    return Filmed(truth, Sighting(flat, deep, np.ones(flat.shape[:2]), px_per_m, times_s, FOCAL_PX))
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +87,18 @@ def moved_px(answer: Solved, seen: Sighting) -> Float64:
     return off
 
 
-def test_seen_from_its_camera_the_picture_is_kept_to_a_pixel(
+def test_seen_from_its_camera_the_picture_is_kept_to_half_a_pixel(
     filmed: Filmed, answer: Solved
 ) -> None:
     moved = moved_px(answer, filmed.seen)
-    assert np.nanmean(moved[:, BODY]) < 1
-    # Head and feet have no part in what limbs need.
-    np.testing.assert_allclose(moved[:, [0, *FEET]], 0, atol=0.01)
+    assert np.nanmean(moved[:, BODY]) < 0.5
+    # The head has no part in what limbs need.
+    np.testing.assert_allclose(moved[:, 0], 0, atol=0.01)
 
 
 def test_bones_keep_their_length(filmed: Filmed, answer: Solved) -> None:
     assert bones_share(filmed.seen.deep) > 0.06
-    assert bones_share(answer.poses.astype(np.float64)) < 0.002
+    assert bones_share(answer.poses.astype(np.float64)) < 0.02
 
 
 def lengths_in(truth: Float64) -> Float64:
@@ -197,7 +199,10 @@ def squatting(filmed: Filmed) -> Filmed:
     off[:, [4, 7, 9, 10, 12, 13]] = rng.normal(0, 0.04 * FOCAL_PX / 3.5, (1, 6, 2))
     flat = FOCAL_PX * truth[..., :2] / truth[..., 2:] + off
     px_per_m = FOCAL_PX / truth[:, [8, 11], 2].mean(axis=1)
-    return Filmed(truth, Sighting(flat, deep, px_per_m, filmed.seen.times_s[:60], FOCAL_PX))
+    return Filmed(
+        truth,
+        Sighting(flat, deep, np.ones(flat.shape[:2]), px_per_m, filmed.seen.times_s[:60], FOCAL_PX),
+    )
 
 
 def test_of_who_is_folded_up_bones_are_held_and_the_picture_gives_way_a_little(
@@ -208,8 +213,8 @@ def test_of_who_is_folded_up_bones_are_held_and_the_picture_gives_way_a_little(
     assert bones_share(found.poses.astype(np.float64)) < 0.02
     moved = moved_px(found, squatting.seen)[:, BODY]
     assert 0 < moved.mean() < 6
-    # Feet stay where they stand, and what limbs have no part in.
-    np.testing.assert_allclose(moved[:, [0, *FEET]], 0, atol=0.01)
+    assert moved[:, list(FEET)].mean() < 0.5
+    np.testing.assert_allclose(moved[:, 0], 0, atol=0.01)
 
 
 def test_of_who_is_folded_up_the_estimator_is_followed(squatting: Filmed) -> None:
@@ -221,3 +226,67 @@ def test_of_who_is_folded_up_the_estimator_is_followed(squatting: Filmed) -> Non
     followed = solved(seen)
     assert followed is not None
     assert error_m(followed.poses.astype(np.float64), truth) < 1.2 * error_m(told, truth)
+
+
+def test_who_is_told_to_lean_by_ten_degrees_stands_upright(filmed: Filmed) -> None:
+    deep = filmed.seen.deep.copy()
+    deep[..., 2] += np.tan(np.deg2rad(10.0)) * deep[..., 1]
+    found = solved(replace(filmed.seen, deep=deep))
+    assert found is not None
+    poses = found.poses.astype(np.float64)
+    trunk = poses[:, [8, 11]].mean(axis=1) - poses[:, 1]
+    assert abs(np.rad2deg(np.median(np.arctan2(trunk[:, 2], trunk[:, 1])))) < 5
+
+
+def test_a_leap_is_not_pulled_down_to_the_floor(filmed: Filmed) -> None:
+    """Leaps of 0.4 s go up by g 0.4^2 / 8 = 19.6 cm."""
+    seen = filmed.seen
+    flown_s = np.mod(seen.times_s, 1.5)
+    height = np.where(flown_s < 0.4, 9.81 / 2 * flown_s * (0.4 - flown_s), 0.0)
+    up = np.array([0.0, -np.cos(PITCH), -np.sin(PITCH)])
+    truth = filmed.truth + height[:, None, None] * up
+    flat = seen.flat + FOCAL_PX * (
+        truth[..., :2] / truth[..., 2:] - filmed.truth[..., :2] / filmed.truth[..., 2:]
+    )
+    found = solved(replace(seen, flat=flat))
+    assert found is not None
+    lower = found.poses[:, FEET, 1].max(axis=1)
+    tall = np.quantile(np.linalg.norm(found.poses[:, FEET] - found.poses[:, [0]], axis=2), 0.98)
+    true_tall = np.quantile(np.linalg.norm(truth[:, FEET] - truth[:, [0]], axis=2), 0.98)
+    leapt = (np.median(lower[height == 0]) - np.median(lower[height > 0.17])) * true_tall / tall
+    assert 0.14 < leapt < 0.25
+
+
+def test_who_comes_back_into_a_shot_stands_on_the_same_floor(filmed: Filmed) -> None:
+    """Away for 20 frames, and then taken for 8 % larger."""
+    seen = filmed.seen
+    kept = np.r_[0:80, 100 : len(seen.flat)]
+    px_per_m = np.where(np.arange(len(seen.flat)) < 90, 1.0, 1.08) * seen.px_per_m
+    found = solved(
+        Sighting(
+            seen.flat[kept], seen.deep[kept], seen.sure[kept], px_per_m[kept],
+            seen.times_s[kept], FOCAL_PX,
+        )
+    )  # fmt: skip
+    assert found is not None
+    lower = found.poses[:, FEET, 1].max(axis=1)
+    unit = BODY_PX / np.quantile(
+        np.linalg.norm(found.poses[:, FEET] - found.poses[:, [0]], axis=2), 0.98
+    )
+    assert unit * abs(np.median(lower[:80]) - np.median(lower[80:])) < 4
+
+
+def test_hidden_joints_give_way_before_those_that_are_sure() -> None:
+    """A straight arm across the view that is seen 6 cm too long, its elbow hidden."""
+    joints = np.zeros((1, 14, 3))
+    joints[0, 2:5, 0] = 0.0, 0.36, 0.60
+    lengths = np.full(len(RODS), 0.3)
+    seen = np.isin(np.arange(len(RODS)), (1, 2))[None]
+    off_m = np.full((1, 14), SUREST_M)
+    off_m[0, 3] = UNSUREST_M
+    arm = held(joints, lengths, seen, off_m)[0, 2:5]
+    lengths_held = np.linalg.norm(np.diff(arm, axis=0), axis=1)
+    np.testing.assert_allclose(lengths_held, 0.3, atol=0.0075)
+    moved = np.abs(arm - joints[0, 2:5])[:, 0]
+    assert moved[1] > 0.045
+    assert moved[[0, 2]].max() < 0.01

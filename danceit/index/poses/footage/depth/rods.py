@@ -160,16 +160,24 @@ def _likelihoods(tried: Float64, flat: Float64, lean: Float64) -> Float64:
     return found
 
 
-def leans_of(seen: RodsSeen, told: RodsTold, step_s: float) -> Float64:
+def leans_of(seen: RodsSeen, told: RodsTold, step_s: float, goes_on: Bool | None = None) -> Float64:
     """How much farther away (T, R) the second joint of each rod is than the first.
 
     Both rods of an arm or a leg are looked at together: where a hand is told to be says something
     of both, and knees bend forwards.
+
+    Parameters
+    ----------
+    step_s : float
+        Time from one frame to the next.
+    goes_on : bool (T - 1,), optional
+        Whether a frame follows the one before without a gap; by default each does.
     """
     most = np.sqrt(np.maximum(told.lengths**2 - seen.flat**2, 0.0))
     wanted = np.where(seen.known, seen.lean, 0.0)
     noise_m = DOUBT * told.noise_m
     leans = most.copy()
+    goes_on = np.ones(max(0, len(most) - 1), dtype=bool) if goes_on is None else goes_on
     alone = sorted(set(range(len(RODS))) - {rod for limb in (*ARMS, *LEGS) for rod in limb})
     for limb in (*((rod,) for rod in alone), *ARMS, *LEGS):
         # Each way (S, P, T) in which the rods of a limb may lean.
@@ -181,7 +189,7 @@ def leans_of(seen: RodsSeen, told: RodsTold, step_s: float) -> Float64:
             cost += np.minimum(missed.sum(axis=1) ** 2, _MOST)
         if limb in LEGS:
             cost += _bent_back(seen, limb, ways)
-        leans[:, [*limb]] = _cheapest(ways, cost, step_s)
+        leans[:, [*limb]] = _cheapest(ways, cost, step_s, goes_on)
     return np.where(seen.known, leans, seen.lean)
 
 
@@ -218,7 +226,7 @@ def _forward(seen: RodsSeen) -> Float64:
     return ahead
 
 
-def _cheapest(ways: Float64, cost: Float64, step_s: float) -> Float64:
+def _cheapest(ways: Float64, cost: Float64, step_s: float, goes_on: Bool) -> Float64:
     """Leans (T, P) on the cheapest path over the frames (Viterbi).
 
     To lean as told, and not to jump from one side to the other but where the bone lies in
@@ -232,7 +240,7 @@ def _cheapest(ways: Float64, cost: Float64, step_s: float) -> Float64:
     """
     turn = TURN_M * max(step_s * 30, 0.2)
     steps = ((ways[:, None, :, 1:] - ways[None, :, :, :-1]) / turn) ** 2
-    turned = np.minimum(steps, _MOST_TURN).sum(axis=2)
+    turned = np.minimum(steps, _MOST_TURN).sum(axis=2) * goes_on
     best, came = cost[:, 0], []
     for frame in range(1, cost.shape[1]):
         through = best + turned[..., frame - 1]
