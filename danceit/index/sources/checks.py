@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import Float32, Float64, Performer, Recording, check_poses
+from danceit.data import FEET, Float32, Float64, Performer, Recording, check_poses
 from danceit.errors import InputError
 from danceit.index.sources.axes import standing
 from danceit.index.sources.media import sound_duration_s
@@ -33,6 +33,8 @@ MAX_SPAN_S = 24 * 3600.0
 """Longest recording, which is put on a grid of 24 frames a second, gaps and all."""
 MAX_FRAMES = 4_000_000
 """Most frames of one recording: an hour at 1 000 a second, 37 hours at 30."""
+FEET_SEEN = 0.2
+"""Share of the frames that must show both feet for anything to be said by them."""
 
 
 def head_of(path: Path, n_bytes: int) -> bytes:
@@ -99,7 +101,12 @@ def _whole_joints(poses: Float32) -> Float32:
 
 
 def _headlong(poses: Float32) -> tuple[str, ...]:
-    """Say so where the body stands on its head most of the time."""
+    """Say so where the body stands on its head most of the time.
+
+    Not where feet are seldom seen: out of the picture they are guessed.
+    """
+    if np.isfinite(poses[:, FEET]).all(axis=(1, 2)).mean() < FEET_SEEN:
+        return ()
     way = standing(poses.astype(np.float64))
     if way is None or way[1] <= 0:
         return ()

@@ -159,6 +159,16 @@ def test_who_stands_on_his_head_is_refused_unless_it_is_meant(
     np.testing.assert_allclose(SOURCE.read(tmp_path / "a.npz").poses, poses, rtol=1e-6)
 
 
+def test_feet_that_are_hardly_ever_seen_do_not_tell_who_is_upside_down(tmp_path: Path) -> None:
+    told = []
+    for share in (1.0, 0.1):
+        poses = POSES * [1, -1, -1]
+        poses[int(share * len(poses)) :, [10, 13]] = np.nan
+        np.savez(tmp_path / "a.npz", poses=poses, fps=24, up="-y")
+        told.append(any("upside down" in note for note in SOURCE.read(tmp_path / "a.npz").notes))
+    assert told == [True, False]
+
+
 def test_public_poses_that_are_not_as_they_say_are_refused(real_data: Path) -> None:
     folder = real_data / "defects" / "public" / "mutated" / "pose_spike"
     for name, seen in (("upside_down", "heads lie under feet"), ("zup", "bodies stand along z")):
