@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -47,6 +47,32 @@ def take_all_back(seen: Watched) -> None:
         steps += 1
         seen.page.keyboard.press("Control+z")
         seen.until(f"studio.project.dances[0].revision === {before + steps}")
+
+
+def test_a_move_that_is_gone_keeps_no_other_from_being_drawn(browser: Any, danced: Served) -> None:
+    gone: list[str] = []
+    asked_for_it: list[str] = []
+
+    def answer(route: Any) -> None:
+        wanted = parse_qs(urlsplit(route.request.url).query)["f"]
+        if not gone and len(wanted) > 1:
+            gone.append(wanted[0])
+        if gone and gone[0] in wanted:
+            asked_for_it.append(route.request.url)
+            route.fulfill(status=404, json={"error": f"the library has no move {gone[0]} any more"})
+        else:
+            route.continue_()
+
+    with watched(browser) as seen:
+        seen.page.route("**/moves?*", answer)
+        open_dance(seen, danced)
+        pick_move(seen)
+        shown = "[...document.querySelectorAll('canvas.loop')].filter(studio.inView)"
+        seen.until(f"{shown}.filter(({{ last }}) => last >= 0).length > 2")
+        assert gone
+        seen.until(f"{shown}.every((one) => one.last >= 0 || one.move === {json.dumps(gone[0])})")
+        # It is asked for again every few seconds, not with every picture.
+        assert len(asked_for_it) < 20
 
 
 def test_an_eight_is_danced_to_the_other_side_and_back(browser: Any, danced: Served) -> None:

@@ -129,7 +129,7 @@ def check_files(project: Path, wanted: str, one_s: float) -> None:
     dance = Dance.load(kept.dance_file(kept.versions()[0]))
     assert wanted in {placed.fragment_id for placed in dance.fragments}
     # By dancers of the demo, to the counts as they were put right.
-    assert {placed.style for placed in dance.fragments} <= {"waltz", "disco", "hiphop"}
+    assert {placed.style for placed in dance.fragments} <= {"waltz", "disco", "hip-hop"}
     assert dance.numbers[np.argmin(np.abs(dance.beats_s - one_s))] == 1
     (bvh,) = (project / "exports").glob("*.bvh")
     text = bvh.read_text()

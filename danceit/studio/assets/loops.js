@@ -1,14 +1,14 @@
 // Moves as small moving pictures. Each is drawn once, frame by frame, into a sheet, and from then on
 // only copied: thirty of them move at the display's own rate. In time with the song where one plays.
 
-const LOOP = { wide: 104, high: 118, columns: 8, most: 72, batch: 24, budgetMs: 7 };
+const LOOP = { wide: 104, high: 118, columns: 8, most: 72, batch: 24, budgetMs: 7, againMs: 4000 };
 
 class Loops {
   constructor(look) {
     this.look = look;
     this.index = "";
     this.sheets = new Map(); // id to { canvas, drawn, frames }
-    this.wanted = new Map(); // id to those who wait for it
+    this.wanted = new Map(); // id to whether it is still to be asked for
     this.shown = new Set();
     this.drawing = [];
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -61,20 +61,27 @@ class Loops {
     // All that come into view at once are asked for at once.
     this.asking ||= setTimeout(() => {
       this.asking = 0;
-      const ids = [...this.wanted.keys()];
+      const ids = [...this.wanted].filter(([, waits]) => waits).map(([id]) => id);
+      for (const id of ids) this.wanted.set(id, false);
       for (let i = 0; i < ids.length; i += LOOP.batch) this.#fetch(ids.slice(i, i + LOOP.batch));
     }, 15);
   }
 
-  async #fetch(ids) {
+  // `alone`: after all of a batch were refused, of which one may be gone.
+  async #fetch(ids, alone = false) {
     const query = ids.map((id) => `f=${encodeURIComponent(id)}`).join("&");
     try {
       const moves = await api.get(`/moves?i=${encodeURIComponent(this.index)}&${query}`);
       for (const [id, move] of Object.entries(moves)) this.#sheet(id, move);
     } catch (error) {
-      toast(error.message, { kind: "bad" });
+      if (!alone) toast(error.message, { kind: "bad" });
+      if (error.status === 404 && ids.length > 1) return ids.forEach((id) => this.#fetch([id], true));
+      // Not at once again: what is in view asks with every picture.
+      setTimeout(() => ids.forEach((id) => this.wanted.delete(id)), LOOP.againMs);
+      return undefined;
     }
     for (const id of ids) this.wanted.delete(id);
+    return undefined;
   }
 
   #sheet(id, move) {
