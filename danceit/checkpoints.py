@@ -123,7 +123,7 @@ def append_log(path: Path, columns: Sequence[str], row: Sequence[float | int | s
         writer.writerow([f"{value:.6g}" if isinstance(value, float) else value for value in row])
 
 
-def cut_log(path: Path, stage: str, step: int) -> None:
+def cut_log(path: Path, lesson: str, step: int) -> None:
     """Drop the rows of a log that are later than a checkpoint, before a run goes on from it.
 
     Rows are dropped from the first one on that is none, as a kill or a bad disk leaves them.
@@ -139,9 +139,9 @@ def cut_log(path: Path, stage: str, step: int) -> None:
     for row in rows:
         if len(row) != len(header) or len(row) < 2 or not row[1].isdecimal():
             break
-        # Stages follow one another: one that begins after the checkpoint's is later than it.
-        later_stage = row[0] != stage and any(earlier[0] == stage for earlier in kept)
-        if later_stage or (row[0] == stage and int(row[1]) > step):
+        # Lessons follow one another: one that begins after the checkpoint's is later than it.
+        later_lesson = row[0] != lesson and any(earlier[0] == lesson for earlier in kept)
+        if later_lesson or (row[0] == lesson and int(row[1]) > step):
             break
         kept.append(row)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:

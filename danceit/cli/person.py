@@ -131,7 +131,7 @@ def info(folder: Path, dance_file: Path | None) -> None:
 
     found = person_info(folder, dance_file)
     about = found.about
-    trained = f"{found.stage}, step {found.step}" if found.stage else "not yet"
+    trained = f"{found.lesson}, step {found.step}" if found.lesson else "not yet"
     rows = [
         ("who", f"{about.consent.name} (agreed)"),
         ("from", about.source),

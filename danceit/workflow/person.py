@@ -66,7 +66,7 @@ class PersonInfo:
 
     Attributes
     ----------
-    stage, step : str, int
+    lesson, step : str, int
         Of the last checkpoint; empty where training has not begun.
     kept : str
         What of it is rendered with; empty where nothing is.
@@ -76,7 +76,7 @@ class PersonInfo:
     n_frames: int
     n_training: int
     n_validation: int
-    stage: str
+    lesson: str
     step: int
     kept: str
     notes: tuple[str, ...]
@@ -93,7 +93,7 @@ def person_info(folder: Path, dance: Path | None = None) -> PersonInfo:
     from danceit.render.person.training import state_of
 
     target = Target.load(folder)
-    stage, step = state_of(folder)
+    lesson, step = state_of(folder)
     notes = list(target.about.warnings)
     if dance is not None:
         notes.append(shown_share(target, Dance.load(dance)))
@@ -102,7 +102,7 @@ def person_info(folder: Path, dance: Path | None = None) -> PersonInfo:
         n_frames=len(target.frames),
         n_training=len(target.training),
         n_validation=len(target.validation),
-        stage=stage,
+        lesson=lesson,
         step=step,
         kept=_kept(folder),
         notes=tuple(notes),

@@ -82,6 +82,6 @@ class RenOptions(TrainingOptions):
         super().__post_init__()
         check_choice("ren", "losses", self.losses, STAGES)
 
-    def has(self, stage: str) -> bool:
+    def has(self, part: str) -> bool:
         """Whether a part of the loss is taken."""
-        return STAGES.index(stage) <= STAGES.index(self.losses)
+        return STAGES.index(part) <= STAGES.index(self.losses)

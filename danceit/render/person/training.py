@@ -9,7 +9,7 @@ each worker takes its own frames and gradients are averaged; the first alone wri
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -163,9 +163,9 @@ class _Session:
         self.face = TrainedPair(FACE, make_face, make_face_judge, 3, **made)
 
     def run(self) -> int:
-        stage, step = self._restore()
-        first = step if stage == POSE else self.config.steps
-        if stage == POSE:
+        lesson, step = self._restore()
+        first = step if lesson == POSE else self.config.steps
+        if lesson == POSE:
             self._train(self.pose, step, self.config.steps, self._pose_losses)
             step = 0
         if self.config.face_steps:
@@ -212,7 +212,7 @@ class _Session:
             parts = self._step(pair, step, steps, losses)
             if self.workers.first:
                 row = [parts.get(name, 0.0) for name in PARTS]
-                append_log(self.folder / LOG, ("stage", "step", *PARTS), [pair.name, step, *row])
+                append_log(self.folder / LOG, ("lesson", "step", *PARTS), [pair.name, step, *row])
                 if self.board is not None:
                     for name, value in parts.items():
                         self.board.add_scalar(f"{pair.name}/{name}", value, step)
@@ -271,12 +271,12 @@ class _Session:
             painter = self.pose.average.state_dict()
             save_trained(self.target.folder, self.config, painter, face, self.kept)
         flat = self.pose.flat() | (self.face.flat() if pair is self.face else {})
-        note = {"config": self.config.as_dict(), "stage": pair.name, "step": step}
+        note = {"config": self.config.as_dict(), "lesson": pair.name, "step": step}
         note |= {"best": self._best, "kept": self.kept}
         write_tensors(self.folder / STATE, flat, note)
         self.validated = self._validate(pair is self.face, sheet=f"{pair.name}-{step:06d}.png")
         row: list[str | float] = [pair.name, step, self.validated, self.background_db()]
-        columns = ("stage", "step", "psnr_db", "background_db")
+        columns = ("lesson", "step", "psnr_db", "background_db")
         append_log(self.folder / VALIDATION, columns, row)
         if self.board is not None:
             self.board.add_scalar(f"{pair.name}/psnr_db", self.validated, step)
@@ -291,14 +291,14 @@ class _Session:
         flat, note = read_tensors(path)
         try:
             stored = PersonConfig.stored(dict(note["config"]))
-            stage, step = str(note["stage"]), int(note["step"])
+            lesson, step = _lesson_of(note), int(note["step"])
             best, kept = dict(note.get("best", {})), int(note.get("kept", 0))
         except (KeyError, TypeError, ValueError) as exc:
             raise InputError(f"{path} is damaged: {exc!r}; train again with `restart`") from exc
         longer = stored.steps < self.config.steps
-        if longer and stage == FACE:
+        if longer and lesson == FACE:
             # FaceGAN has learnt to mend pictures that are about to change: it begins anew.
-            stage, step = POSE, stored.steps
+            lesson, step = POSE, stored.steps
         if replace(stored, steps=self.config.steps) != self.config or (
             stored.steps > self.config.steps
         ):
@@ -315,11 +315,11 @@ class _Session:
             self._best |= best
         self.kept = kept
         self.pose.restore(flat)
-        if stage == FACE:
+        if lesson == FACE:
             self.face.restore(flat)
         for name in (LOG, VALIDATION) if self.workers.first else ():
-            cut_log(self.folder / name, stage, step - 1 if name == LOG else step)
-        return stage, step
+            cut_log(self.folder / name, lesson, step - 1 if name == LOG else step)
+        return lesson, step
 
     def _score(self, pair: TrainedPair[Any], *, with_faces: bool) -> float:
         """PSNR of the frames held back: of the whole for poseGAN, of the face for FaceGAN."""
@@ -375,12 +375,17 @@ def _save_sheet(path: Path, labels: Pictures, ours: Pictures, real: Pictures) ->
 
 
 def state_of(folder: Path) -> tuple[str, int]:
-    """Stage and step of the last checkpoint of a person's run; ``("", 0)`` where there is none."""
+    """Lesson and step of the last checkpoint of a person's run; ``("", 0)`` where there is none."""
     path = folder / RUN / STATE
     if not path.is_file():
         return "", 0
     note = read_note(path)
     try:
-        return str(note["stage"]), int(note["step"])
+        return _lesson_of(note), int(note["step"])
     except (KeyError, TypeError, ValueError) as exc:
         raise InputError(f"{path} is damaged: {exc!r}; train again with `restart`") from exc
+
+
+def _lesson_of(note: Mapping[str, Any]) -> str:
+    """What was being learned; runs of before called it a stage."""
+    return str(note["lesson"] if "lesson" in note else note["stage"])
