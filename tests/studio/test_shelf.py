@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from danceit.audio import listen, read_sound
+from danceit.audio import Sound, listen, read_sound
 from danceit.data import Dance
 from danceit.errors import InputError
 from danceit.index.store.contract import Where
@@ -135,6 +136,23 @@ def test_a_moves_music_is_that_of_its_own_recording(shelf: Shelf, dancing: Danci
     wanted = sound.samples[first : first + round(HEARD_S * sound.rate)]
     assert rate == sound.rate
     np.testing.assert_allclose(heard, wanted, atol=2 / 32768)
+
+
+def test_a_recording_is_decoded_once_for_all_its_moves(
+    shelf: Shelf, dancing: Dancing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path, **told: Any) -> Sound:
+        read.append(path)
+        return read_sound(path, **told)
+
+    monkeypatch.setattr("danceit.audio.recent.read_sound", counted)
+    moves = dancing.library().of_clip(next(c["id"] for c in dancing.library().clips))
+    assert len(moves) > 2
+    heard = {shelf.sound({"move": move["id"]}) for move in moves[:3]}
+    assert len(heard) == 3
+    assert len(read) <= 1  # none where it is at hand already
 
 
 def test_music_that_is_gone_is_one_line(shelf: Shelf, dancing: Dancing, tmp_path: Path) -> None:

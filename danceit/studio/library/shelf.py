@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from danceit.audio import read_sound
+from danceit.audio.recent import hashed, sound_of
 from danceit.clock import seconds_of
 from danceit.errors import InputError
 from danceit.index.store.engines import open_store
@@ -89,7 +89,8 @@ class Shelf:
             raise InputError("this move was recorded without music")
         if not Path(audio).is_file():
             raise InputError(f"{Path(audio).name}, its music, is not where it was")
-        sound = read_sound(Path(audio))
+        # Of one recording many moves are heard, one after the other: it is decoded once.
+        sound = sound_of(Path(audio), hashed(Path(audio)))
         first = round(start_s * sound.rate)
         heard = sound.samples[first : first + round(HEARD_S * sound.rate)]
         written = io.BytesIO()
