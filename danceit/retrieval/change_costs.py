@@ -1,8 +1,9 @@
-"""What choosing on both grids shares: what a change from one fragment to another costs."""
+"""What choosing on both grids shares: what a fragment costs whoever watches, and a change."""
 
 import numpy as np
 
-from danceit.data import Float32, Float64, Int64
+from danceit.data import JOINT, Float32, Float64, Int64
+from danceit.index.cleaning.walking import walks
 from danceit.index.store.contract import FragmentTable
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import stance
@@ -12,13 +13,26 @@ _FREE_TURN = np.pi / 6
 """Turn at a seam that nobody minds."""
 
 
+_FACE = [JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
+
+
+def watching_costs(poses: Float32, options: QueryOptions) -> Float64:
+    """Cost (N,) of poses (N, L, 18, C) as far as no head is in the picture, and of a mere walk."""
+    headless = ~np.isfinite(poses[:, :, _FACE]).all(axis=3).any(axis=2)
+    cost = options.headless_weight * headless.mean(axis=1) + options.walking_weight * walks(poses)
+    return np.asarray(cost, dtype=np.float64)
+
+
 def change_costs(table: FragmentTable, here: Int64, there: Int64, options: QueryOptions) -> Float64:
-    """Cost (A, B) of going on from fragments (A,) to (B,) of another style or another body."""
+    """Cost (A, B) of a seam from fragments (A,) to (B,): another style or body, or one video."""
     cost = np.zeros((len(here), len(there)))
     for names, weight in ((table.style, options.style_change), (table.body, options.body_change)):
         values = np.asarray(names)
         before, after = values[here][:, None], values[there][None, :]
         cost += weight * np.asarray((before != after) & (before != "") & (after != ""), np.float64)
+    videos = np.asarray(table.video)
+    before, after = videos[here][:, None], videos[there][None, :]
+    cost += options.same_shot * np.asarray((before == after) & (before != ""), np.float64)
     return cost
 
 

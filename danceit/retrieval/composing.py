@@ -30,7 +30,7 @@ from danceit.index.embedding import Embedder
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.progress import Progress, silent
 from danceit.retrieval.candidates import Candidates, Song, find_candidates
-from danceit.retrieval.change_costs import change_costs, turns_between
+from danceit.retrieval.change_costs import change_costs, turns_between, watching_costs
 from danceit.retrieval.continuity import Chain, greedy, solve
 from danceit.retrieval.counted import (
     assemble_on_counts,
@@ -225,12 +225,15 @@ def _chain(shortlist: Shortlist, music: Music, options: QueryOptions) -> Chain:
     joins = []
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
-        cost += change_costs(table, here, there, options)
+        on = _goes_on(table, here, there)
+        cost += change_costs(table, here, there, options) * (1 - on)
         cost += options.facing_weight * turns_between(poses[here][:, -1], poses[there][:, 0])
-        joins.append(cost - options.bonus * _goes_on(table, here, there))
+        joins.append(cost - options.bonus * on)
     beats = music.beats_s * FPS
+    watched = watching_costs(poses, options)
     targets = [
         window.targets
+        + watched[place]
         + options.rhythm_weight * off_beat(poses[place], beats - w * options.n_frames)
         for w, (window, place) in enumerate(zip(shortlist.windows, places, strict=True))
     ]

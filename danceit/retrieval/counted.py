@@ -27,7 +27,7 @@ from danceit.data import (
 from danceit.index.store.contract import FragmentStore
 from danceit.index.store.nouns import Names
 from danceit.retrieval.candidates import Candidates, Pool
-from danceit.retrieval.change_costs import change_costs, turns_between
+from danceit.retrieval.change_costs import change_costs, turns_between, watching_costs
 from danceit.retrieval.continuity import Chain, Shown
 from danceit.retrieval.fitting import Fitting, Laid, LaidRows, follows
 from danceit.retrieval.options import QueryOptions
@@ -85,7 +85,11 @@ def chain_on_counts(
             cost += options.eight_weight
         on = goes_on(laid[w], laid[w + 1], clips[here], clips[there])
         joins.append(np.where(on, -options.bonus, cost) if sides[w] == sides[w + 1] else cost)
-    targets = [window.targets for window in shortlist.windows]
+    watched = watching_costs(shortlist.poses, options)
+    targets = [
+        window.targets + watched[place]
+        for window, place in zip(shortlist.windows, places, strict=True)
+    ]
     if ending is not None:
         still = rest_costs(ends[ending], velocity_s=options.velocity_s)
         targets[ending] = targets[ending] + _REST * options.join_weight * still

@@ -67,6 +67,10 @@ class QueryOptions:
         Cost of a fragment that shows an upper body alone, and of a seam between the two.
     sure_weight : float
         Cost of a fragment of whose poses the source is not sure at all.
+    headless_weight, walking_weight : float
+        Cost of a fragment whose head is never in the picture, and of one that is a mere walk.
+    same_shot : float
+        Cost of a seam between two places of one video: its footage would jump there.
     facing : str
         ``audience``: what following on turns a dancer away is turned back; ``continue``: not.
     structure : str
@@ -107,6 +111,9 @@ class QueryOptions:
     upper_weight: float = 1.0
     body_change: float = 2.0
     sure_weight: float = 0.5
+    headless_weight: float = 2.0
+    walking_weight: float = 3.0
+    same_shot: float = 1.0
     facing: str = "audience"
     structure: str = "repeat"
     number_weight: float = 1.0
@@ -153,6 +160,9 @@ class QueryOptions:
             "upper_weight",
             "body_change",
             "sure_weight",
+            "headless_weight",
+            "walking_weight",
+            "same_shot",
         ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(

@@ -2,19 +2,23 @@
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from danceit.data import BONES
+from danceit.data import BONES, JOINT
 from danceit.errors import IndexStateError, InputError
 from danceit.index.building.build import build
 from danceit.index.store.engines import open_store
 from danceit.index.synthetic import SyntheticLibrary, make_library
+from danceit.retrieval.change_costs import change_costs, watching_costs
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
 from danceit.retrieval.options import QueryOptions
+
+FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +174,21 @@ def test_changing_style_costs_as_much_as_asked(
 def test_wrong_options_say_what_is_wrong(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(InputError, match=message):
         QueryOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_who_has_no_head_in_the_picture_costs_as_long_as_that_is_so() -> None:
+    poses = np.ones((2, 10, 18, 3), dtype=np.float32)
+    poses[1, :5][:, [JOINT[name] for name in FACE]] = np.nan
+    poses[1, 5:, JOINT["nose"]] = np.nan  # an eye is seen
+    assert watching_costs(poses, QueryOptions(headless_weight=2.0)).tolist() == [0.0, 1.0]
+
+
+def test_a_seam_within_one_video_costs_and_elsewhere_does_not() -> None:
+    table = SimpleNamespace(
+        style=np.array(["", "", ""]),
+        body=np.array(["whole"] * 3),
+        video=np.array(["a.mp4", "b.mp4", ""]),
+    )
+    every = np.arange(3)
+    cost = change_costs(table, every, every, QueryOptions(same_shot=1.5))  # type: ignore[arg-type]
+    assert cost.tolist() == [[1.5, 0, 0], [0, 1.5, 0], [0, 0, 0]]

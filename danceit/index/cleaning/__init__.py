@@ -3,5 +3,5 @@
 `cleaning` is the whole of it and `report` says what it did; `bodies` says what of a body is seen,
 how large it is and where it stands; `repair` mends what can be mended, `straying` limbs that are
 lost for a moment, `plausibility` finds faults that no cut can mend, `lag` sound and picture out
-of step, `turns` counts turns.
+of step, `turns` counts turns, `walking` tells a walk from a dance.
 """
