@@ -69,7 +69,7 @@ def swapped_frames(
     image: Float32, world: Float32, times_s: Float64, group: tuple[int, ...]
 ) -> Bool:
     """Find the frames (T,) in which left and right of some joints are taken for each other."""
-    return _states(image, world, times_s, group) != AS_DETECTED
+    return np.asarray(_states(image, world, times_s, group) != AS_DETECTED, dtype=bool)
 
 
 def _states(image: Float32, world: Float32, times_s: Float64, group: tuple[int, ...]) -> Int64:
