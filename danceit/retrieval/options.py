@@ -111,8 +111,8 @@ class QueryOptions:
     upper_weight: float = 1.0
     body_change: float = 2.0
     sure_weight: float = 0.5
-    headless_weight: float = 5.0
-    walking_weight: float = 3.0
+    headless_weight: float = 10.0
+    walking_weight: float = 6.0
     same_shot: float = 2.0
     facing: str = "audience"
     structure: str = "repeat"

@@ -5,10 +5,16 @@ rooms that read sources do. They hand a `Locator` to `RenderOptions.locate`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from danceit.data import Float32, Float64, Placement
+
+LOST_S = 0.5
+"""Longest that a joint is lost and still known to be between where it was before and after."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,29 @@ class Filmed:
     joints: Float32
     lag_s: float = 0.0
     size: tuple[int, int] | None = None
+
+    @cached_property
+    def followed(self) -> Float32:
+        """Joints (N, 18, 2), those lost for `LOST_S` or less put where they must have been.
+
+        To cut somebody out: who is not found for two frames has not left the picture.
+        """
+        joints = self.joints.copy()
+        for joint in range(joints.shape[1]):
+            known = np.isfinite(joints[:, joint]).all(axis=1)
+            if known.all() or not known.any():
+                continue
+            there = np.flatnonzero(known)
+            after = np.clip(np.searchsorted(there, np.arange(len(known))), 1, len(there) - 1)
+            gap_s = self.times_s[there[after]] - self.times_s[there[after - 1]]
+            inside = (np.arange(len(known)) > there[0]) & (np.arange(len(known)) < there[-1])
+            lost = ~known & inside & (gap_s <= LOST_S)
+            for axis in range(2):
+                path = np.interp(
+                    self.times_s[lost], self.times_s[known], joints[known, joint, axis]
+                )
+                joints[lost, joint, axis] = path
+        return joints
 
 
 class Locator(Protocol):

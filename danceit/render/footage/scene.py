@@ -202,7 +202,7 @@ class FootageScene(Scene):
             drawn: Float64 = self._drawn_joints()[index]
             return drawn
         placing = shot.placing(index, self._canvas)
-        moved: Float64 = shot.joints(index) @ placing[:, :2].T + placing[:, 2]
+        moved: Float64 = shot.followed(index) @ placing[:, :2].T + placing[:, 2]
         if shot.mirrored:
             moved = moved[list(MIRRORED)]
             moved[:, 0] = self.options.frame_size[0] - 1 - moved[:, 0]

@@ -87,6 +87,13 @@ class Shot:
             return np.full((18, 2), np.nan)
         return _joints_at(self.filmed, float(self.source_s[frame - self.start]))
 
+    def followed(self, frame: int) -> Float64:
+        """The same, with those that are lost for a moment (`Filmed.followed`)."""
+        if self.filmed is None:
+            return self.joints(frame)
+        whole = replace(self.filmed, joints=self.filmed.followed)
+        return _joints_at(whole, float(self.source_s[frame - self.start]))
+
 
 @dataclass(frozen=True)
 class Cut:

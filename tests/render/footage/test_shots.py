@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,3 +152,19 @@ def test_hands_held_high_stay_in_the_picture(filmed: Filmed) -> None:
     shot = cut(footage_dance(), np.arange(60) / 24, lambda _: high, place).shots[0]
     placing = shot.placing(10, place)
     assert (shot.joints(10) @ placing[:, :2].T + placing[:, 2])[:, 1].min() > 0
+
+
+def test_who_is_lost_for_two_frames_is_followed_and_for_a_second_is_not() -> None:
+    times_s = np.arange(60) / 24
+    joints = np.zeros((60, 18, 2), dtype=np.float32)
+    joints[..., 0] = 240 * times_s[:, None]
+    joints[10:12] = np.nan
+    joints[30:55, 4] = np.nan
+    joints[:2] = np.nan
+    followed = Filmed(Path("a.mp4"), times_s, joints).followed
+    wanted = 240 * np.repeat(times_s[10:12, None], 18, 1)
+    np.testing.assert_allclose(followed[10:12, :, 0], wanted)
+    assert np.isnan(followed[30:55, 4]).all()
+    assert np.isfinite(followed[30:55, 5]).all()
+    assert np.isnan(followed[:2]).all()
+    assert np.isnan(joints[10]).all()  # the poses themselves are left as they are
