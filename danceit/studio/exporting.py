@@ -114,10 +114,13 @@ def look_of(
     person = str(asked.get("person", "")) if kind == "mp4" else ""
     if person and person not in people(project):
         raise InputError(unknown_name("person", person, people(project)))
+    footage = bool(asked.get("footage")) and kind == "mp4" and not person
     look = RenderOptions(
         aspect=str(asked.get("aspect", "1:1")),
         theme=str(asked.get("theme", "night")),
-        footage=bool(asked.get("footage")) and kind == "mp4" and not person,
+        footage=footage,
+        surroundings=str(asked.get("surroundings", "kept")) if footage else "kept",
+        match_colours=bool(asked.get("match_colours")) and footage,
         person=str(project.folder / PEOPLE / person) if person else "",
         credits=bool(asked.get("credits")) and kind == "mp4",
         beats="lane" if asked.get("beats") else "none",

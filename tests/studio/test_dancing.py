@@ -338,6 +338,13 @@ def test_a_trained_person_of_the_project_may_dance_and_nobody_else(opened: Proje
     look = look_of(opened, {"format": "mp4", "person": "Ann", "footage": True}, None)
     assert (look.person, look.footage) == (str(folder), False)
     assert look_of(opened, {"format": "gif", "person": "Ann"}, None).person == ""
+    shown = {"format": "mp4", "footage": True, "surroundings": "still", "match_colours": True}
+    look = look_of(opened, shown, None)
+    assert (look.footage, look.surroundings, look.match_colours) == (True, "still", True)
+    drawn = look_of(opened, {**shown, "footage": False}, None)
+    assert (drawn.surroundings, drawn.match_colours) == ("kept", False)
+    with pytest.raises(InputError, match="surroundings"):
+        look_of(opened, {**shown, "surroundings": "gone"}, None)
     for name in ("Anne", "../people/Ann", "/etc"):
         with pytest.raises(InputError, match="person"):
             look_of(opened, {"format": "mp4", "person": name}, None)

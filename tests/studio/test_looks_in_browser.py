@@ -180,6 +180,14 @@ def test_the_dancers_footage_is_shown_in_step(browser: Any, filmed: tuple[Served
         assert unnamed_controls(seen.page) == []
         seen.page.get_by_role("button", name="Footage").click()
         assert not seen.page.locator("#footage").is_visible()
+        # Where there is footage it is what one gets, and what is around the dancer can be said.
+        seen.page.get_by_role("button", name="Export", exact=True).click()
+        dialog = seen.page.locator("#export")
+        assert dialog.get_by_label("Dancer", exact=True).input_value() == "footage"
+        assert dialog.get_by_label("Around the dancer").is_visible()
+        dialog.get_by_label("Dancer", exact=True).select_option("")
+        assert not dialog.get_by_label("Around the dancer").is_visible()
+        dialog.get_by_role("button", name="Cancel").click()
         assert seen.complaints == []
         # No other file comes out by this way.
         version = made.versions()[0].id

@@ -145,7 +145,8 @@ def test_what_could_be_there_instead_is_told_apart(browser: Any, danced: Served)
         told = seen.page.locator(".move-card .words").all_inner_texts()
         assert len(told) > 5
         assert len(set(told)) == len(told)
-        assert all(" at 0:" in words for words in told)
+        # The second first: names are long and alike, and are cut where the card ends.
+        assert all(words.startswith("0:") for words in told)
 
 
 def test_after_a_library_and_its_song_comes_a_dance(browser: Any, danced: Served) -> None:

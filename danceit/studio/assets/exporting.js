@@ -7,11 +7,13 @@ const KINDS = [
 ];
 const SIZES = [360, 512, 720, 1080];
 const COLOURS = [["night", "Night"], ["paper", "Paper"], ["mono", "Black and white"], ["dusk", "Dusk"]];
+const AROUND = [["kept", "As it was filmed"], ["blurred", "Blurred"], ["still", "A plain ground"]];
 const SHAPES = [["1:1", "Square"], ["9:16", "Upright"], ["16:9", "Wide"]];
 
 class Exporting {
   constructor() {
-    this.wanted = { format: "mp4", aspect: "9:16", size: 720, theme: "night", beats: false, credits: true, who: "" };
+    this.wanted = { format: "mp4", aspect: "9:16", size: 720, theme: "night", beats: false, credits: true, who: "", surroundings: "kept", match_colours: false };
+    this.asked = false; // whether somebody said who is to be shown
   }
 
   open(version) {
@@ -70,9 +72,18 @@ class Exporting {
     };
     // Drawn, as filmed, or a person of the project's folder `people`.
     const shown = [["", "A drawn figure"], ["footage", "The dancers' own footage"], ...project.state.people.map((name) => [`person ${name}`, name])];
-    if (!shown.some(([value]) => value === wanted.who) || (wanted.who === "footage" && !this.filmed)) wanted.who = "";
+    const there = shown.some(([value]) => value === wanted.who) && (this.filmed || wanted.who !== "footage");
+    if (!this.asked || !there) wanted.who = this.filmed ? "footage" : "";
     const dancer = forVideo(choose("Dancer", "who", shown));
     dancer.querySelector("option[value=footage]").disabled = !this.filmed;
+    dancer.addEventListener("change", () => {
+      this.asked = true;
+      this.#suit(dancer.parentElement);
+    });
+    const ofFootage = (row) => {
+      row.dataset.footage = "";
+      return row;
+    };
     return element(
       "div",
       { class: "look" },
@@ -81,6 +92,8 @@ class Exporting {
       forVideo(choose("Size", "size", SIZES.map((px) => [String(px), `${px} px`]))),
       choose("Colours", "theme", COLOURS),
       tick("beats", "Beats under the dancer"),
+      ofFootage(choose("Around the dancer", "surroundings", AROUND)),
+      ofFootage(tick("match_colours", "Bring the light of all footage together")),
       forVideo(tick("credits", "Name every dancer at the end")),
       this.filmed ? "" : forVideo(element("p", { class: "dim unfilmed" }, `${UNFILMED} It can only be drawn.`)),
     );
@@ -88,6 +101,8 @@ class Exporting {
 
   #suit(look) {
     look.hidden = !["mp4", "gif"].includes(this.wanted.format);
-    for (const row of look.querySelectorAll("[data-video]")) row.hidden = this.wanted.format !== "mp4";
+    const { format, who } = this.wanted;
+    for (const row of look.querySelectorAll("[data-video]")) row.hidden = format !== "mp4";
+    for (const row of look.querySelectorAll("[data-footage]")) row.hidden = format !== "mp4" || who !== "footage";
   }
 }

@@ -152,7 +152,7 @@ class Moving {
           "button",
           { type: "button", class: "move-card", title: [from, words].filter(Boolean).join(": "), "aria-label": `Take move ${i + 1}, of ${from}${words ? `, ${words}` : ""}`, "data-move": other.id },
           loops.picture(index, other.id, "", timing, other.frames),
-          element("span", { class: "words" }, swatch(other), element("span", {}, [from, other.words].filter(Boolean).join(", "))),
+          element("span", { class: "words" }, swatch(other), element("span", {}, [`${clock(other.start_s)} ${nameOf(other.clip)}`, other.words].filter(Boolean).join(", "))),
         );
         card.addEventListener("click", () => this.#take(change, card));
         carry(card, { id: other.id, name: nameOf(other.clip) });
