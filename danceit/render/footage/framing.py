@@ -41,6 +41,10 @@ SIZE_S = 4.0
 """Seconds around a shot in which the dancer's size is looked for."""
 MOST_NEARER = 1.5
 """How much larger a shot may be made than the whole source: who kneels for long is not far off."""
+MOST_FAR = 2.5
+"""The same where the trunk is as much smaller as well: who is far off is, all of them."""
+TRUNK_S = 1.0
+"""Seconds around a shot in which the trunk is looked at for that."""
 NECK_SHARE = 0.155
 """Neck to nose over nose to ankle."""
 HEADLESS = 0.5
@@ -126,7 +130,7 @@ def framed(filmed: Filmed, source_s: Float64, canvas: CanvasPlace) -> Framing:
     """
     centre_x = np.interp(source_s, filmed.times_s, _track(filmed))
     own = _around(filmed, source_s, 0.0)
-    body = max(body_px(_around(filmed, source_s, SIZE_S)), body_px(filmed.joints) / MOST_NEARER)
+    body = _body_in(filmed, source_s)
     scale = canvas.unit * BODY_PX / body
     if np.isfinite(own[:, FEET]).all(axis=2).any(axis=1).mean() < FEET_SEEN:
         scale, floor_y = _upper(filmed, own, scale, canvas)
@@ -219,12 +223,34 @@ def body_px(joints: Float32) -> float:
     seen = np.isfinite(tall).any(axis=1)
     if seen.sum() >= max(3, 0.05 * len(joints)):
         return max(1.0, float(np.quantile(np.nanmax(tall[seen], axis=1), 0.98)))
-    hips = joints[:, (JOINT["right_hip"], JOINT["left_hip"])].mean(axis=1)
-    torso = np.linalg.norm(hips - joints[:, JOINT["neck"]], axis=1)
-    if np.isfinite(torso).any():
-        return max(1.0, float(np.nanquantile(torso, 0.98)) / TORSO_SHARE)
+    torso = _torso_px(joints)
+    if np.isfinite(torso):
+        return max(1.0, torso / TORSO_SHARE)
     spread = np.nanmax(joints[..., 1]) - np.nanmin(joints[..., 1])
     return max(1.0, float(spread))
+
+
+def _body_in(filmed: Filmed, source_s: Float64) -> float:
+    """Nose to ankle of the dancer upright, in source pixels, as far off as in a shot.
+
+    Who is smaller in it than around it or anywhere is farther off if the trunk is smaller too, and
+    else kneels.
+    """
+    own, trunk_px = _around(filmed, source_s, 0.0), _torso_px(_around(filmed, source_s, TRUNK_S))
+    body = body_px(own)
+    around = ((_around(filmed, source_s, SIZE_S), 1.0), (filmed.joints, MOST_NEARER))
+    for joints, least in around:
+        farther = _torso_px(joints) / max(trunk_px, 1e-6)
+        farther = float(np.clip(farther, least, MOST_FAR)) if np.isfinite(farther) else least
+        body = max(body, body_px(joints) / farther)
+    return body
+
+
+def _torso_px(joints: Float32) -> float:
+    """Largest distance from neck to mid-hip, in the joints' own pixels; NaN where never seen."""
+    hips = joints[:, (JOINT["right_hip"], JOINT["left_hip"])].mean(axis=1)
+    torso = np.linalg.norm(hips - joints[:, JOINT["neck"]], axis=1)
+    return float(np.nanquantile(torso, 0.98)) if np.isfinite(torso).any() else float("nan")
 
 
 def _upper(

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from danceit.data import BODY_PX, FLOOR_PX, FPS, Dance
-from danceit.render.footage.framing import CanvasPlace, body_px, canvas_place
+from danceit.data import BODY_PX, FLOOR_PX, FPS, JOINT, Dance, Float32
+from danceit.render.footage.framing import CanvasPlace, body_px, canvas_place, framed
 from danceit.render.footage.joins import Join
 from danceit.render.footage.locating import Filmed
 from danceit.render.footage.shots import Cut, cut, overlap_frames
@@ -168,3 +168,25 @@ def test_who_is_lost_for_two_frames_is_followed_and_for_a_second_is_not() -> Non
     assert np.isfinite(followed[30:55, 5]).all()
     assert np.isnan(followed[:2]).all()
     assert np.isnan(joints[10]).all()  # the poses themselves are left as they are
+
+
+def test_who_is_far_off_is_brought_near_and_who_kneels_is_not() -> None:
+    """Ten seconds: near, from 3 to 7 s half as large all over, or with bent legs alone."""
+    times_s = np.arange(240) / 24
+    upright = np.zeros((18, 2), dtype=np.float32)
+    for name, y in {"nose": 0, "neck": 20, "right_hip": 70, "left_hip": 70}.items():
+        upright[JOINT[name]] = (100, y)
+    for name in ("right_ankle", "left_ankle"):
+        upright[JOINT[name]] = (100, 150)
+    away = (times_s >= 3) & (times_s < 7)
+    canvas = canvas_place((270, 480))
+
+    def scale(changed: Float32) -> float:
+        joints = np.where(away[:, None, None], changed, upright).astype(np.float32)
+        filmed = Filmed(Path("a.mp4"), times_s, joints)
+        return framed(filmed, np.arange(4.5, 5.5, 1 / 24), canvas).scale
+
+    kneeling = upright.copy()
+    kneeling[[JOINT["right_ankle"], JOINT["left_ankle"]], 1] = 95
+    assert scale(upright / 2) == pytest.approx(2 * scale(upright), rel=0.01)
+    assert scale(kneeling) == pytest.approx(scale(upright), rel=0.01)
