@@ -38,8 +38,8 @@ _QUERY = (
                  show_default=True,
                  help="repeat: parts that sound alike are danced alike; "
                       "mirror: every second time to the other side."),
-    click.option("--variety", type=click.Choice(list(VARIETY)), default="some",
-                 show_default=True,
+    click.option("--variety", type=click.Choice(list(VARIETY)), cls=OptionOf,
+                 of="danceit.retrieval.options:USUAL_VARIETY",
                  help="much: come back to a move as seldom as the library lets one."),
     click.option("--greedy", is_flag=True,
                  help="Choose window by window instead of the cheapest path over the song."),

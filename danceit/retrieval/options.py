@@ -18,6 +18,8 @@ VARIETY: Mapping[str, Mapping[str, float]] = {
     "much": {"reuse": 3.0, "repetition": 6.0, "memory": 32},
 }
 """What coming back to a move costs, in a word."""
+USUAL_VARIETY = "some"
+"""Of `QueryOptions` as they are."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from danceit.errors import InputError
 from danceit.plugins import unknown_name
-from danceit.retrieval.options import VARIETY, QueryOptions
+from danceit.retrieval.options import USUAL_VARIETY, VARIETY, QueryOptions
 
 MOVES: Mapping[str, float] = {"short": 1.0, "medium": 2.0, "long": 4.0}
 """Seconds that a move lasts before another may follow."""
@@ -49,7 +49,7 @@ class Wishes:
     licence: str = ""
     body: str = "any"
     moves: str = "medium"
-    variety: str = "some"
+    variety: str = USUAL_VARIETY
     energy: str = "music"
     alike: bool = True
     seed: int = 0
