@@ -27,6 +27,7 @@ from danceit.skeleton import (
     BODY_PX,
     BONES,
     CANVAS_PX,
+    FACE,
     FEET,
     FLOOR_PX,
     FPS,
@@ -46,8 +47,8 @@ from danceit.skeleton import (
 
 __all__ = [
     "BODIES", "BODY_PX", "BONES", "Bool", "CANVAS_PX", "Choice", "Clip", "Dance", "DanceSong",
-    "FEET", "FLOOR_PX", "FPS", "FPS_LIMITS", "FRAGMENT_LENGTHS", "Float32", "Float64", "HANDS",
-    "Int32", "Int64", "JOINT", "JOINT_NAMES", "MIRRORED", "Music", "N_JOINTS", "Performer",
+    "FACE", "FEET", "FLOOR_PX", "FPS", "FPS_LIMITS", "FRAGMENT_LENGTHS", "Float32", "Float64",
+    "HANDS", "Int32", "Int64", "JOINT", "JOINT_NAMES", "MIRRORED", "Music", "N_JOINTS", "Performer",
     "Placement", "Recording", "RunnerUp", "SEAM_PX", "Step", "check_poses", "clip_name",
     "mirrored", "person_of",
 ]  # fmt: skip

@@ -40,6 +40,7 @@ MIRRORED = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 """For each joint, the joint that takes its place when left and right are swapped."""
 HANDS = (JOINT["right_wrist"], JOINT["left_wrist"])
 FEET = (JOINT["right_ankle"], JOINT["left_ankle"])
+FACE = tuple(JOINT[n] for n in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
 
 BODIES = ("whole", "upper")
 """What of a body a clip shows."""

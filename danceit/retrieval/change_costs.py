@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from danceit.data import JOINT, Float32, Float64, Int64
+from danceit.data import FACE, Float32, Float64, Int64
 from danceit.index.cleaning.walking import walks
 from danceit.index.store.contract import FragmentTable
 from danceit.retrieval.options import QueryOptions
@@ -13,12 +13,9 @@ _FREE_TURN = np.pi / 6
 """Turn at a seam that nobody minds."""
 
 
-_FACE = [JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
-
-
 def watching_costs(poses: Float32, options: QueryOptions) -> Float64:
     """Cost (N,) of poses (N, L, 18, C) as far as no head is in the picture, and of a mere walk."""
-    headless = ~np.isfinite(poses[:, :, _FACE]).all(axis=3).any(axis=2)
+    headless = ~np.isfinite(poses[:, :, FACE]).all(axis=3).any(axis=2)
     cost = options.headless_weight * headless.mean(axis=1) + options.walking_weight * walks(poses)
     return np.asarray(cost, dtype=np.float64)
 

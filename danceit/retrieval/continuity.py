@@ -17,7 +17,7 @@ and the best path seen is then improved stretch by stretch: a few neighbouring w
 solved anew against the uses that all the others make, as long as the whole cost falls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -121,12 +121,24 @@ class Chain:
         used = self.used(path)
         total = sum(float(self.targets[w][i]) for w, i in enumerate(path))
         total += sum(float(self.joins[w][path[w], path[w + 1]]) for w in range(len(path) - 1))
-        for first in range(0, len(used), _BLOCK):
-            block = used[first : first + _BLOCK]
-            again = np.tril(self.alike(block, used[: first + len(block)]), first - 1)
+        for first, again in self.again(used, 1):
             recent = np.triu(again, first - self.memory)
             total += self.repetition * float(recent.sum()) + self.reuse * float(again.sum())
         return total
+
+    def again(self, used: Int64, apart: int) -> Iterator[tuple[int, Float64]]:
+        """How far fragments (W,) were used `apart` windows before or earlier, some at a time.
+
+        Yields
+        ------
+        int
+            The first of `_BLOCK` windows.
+        float64 (B, V)
+            Of each of them, how far it shows what each of the first V windows showed; else 0.
+        """
+        for first in range(0, len(used), _BLOCK):
+            block = used[first : first + _BLOCK]
+            yield first, np.tril(self.alike(block, used[: first + len(block)]), first - apart)
 
     def only(self, allowed: Sequence[Int64]) -> "Chain":
         """Return the problem in which window w may take the candidates `allowed[w]` alone."""
@@ -298,9 +310,7 @@ def _repeated_windows(chain: Chain, path: Int64) -> list[tuple[int, int]]:
     """Windows whose fragment was used within memory but not in the window just before."""
     used = chain.used(path)
     repeats: list[tuple[int, int]] = []
-    for first in range(0, len(used), _BLOCK):
-        block = used[first : first + _BLOCK]
-        again = np.tril(chain.alike(block, used[: first + len(block)]), first - 2)
+    for first, again in chain.again(used, 2):
         recent = np.triu(again, first - chain.memory).any(axis=1)
-        repeats += [(first + int(w), int(block[w])) for w in np.flatnonzero(recent)]
+        repeats += [(int(w), int(used[w])) for w in first + np.flatnonzero(recent)]
     return repeats

@@ -25,15 +25,19 @@ def walks(poses: Float32) -> Bool:
     """
     if poses.shape[-1] != 3 or not len(poses):
         return np.zeros(len(poses), dtype=bool)
+    found = _mean(_hanging(poses)) >= HANGING
+    found[found] = _swings(poses[found])  # few hang, and these take longer to look at
+    return found
+
+
+def _swings(poses: Float32) -> Bool:
+    """Which of some stretches (N, L, 18, 3) stride far, arms against legs, (N,)."""
     ahead = _ahead(poses)
     leg = _median(_lengths(poses, "right_hip", "right_knee", "right_ankle"))
     legs = _along(_apart(poses, "ankle"), ahead) / np.maximum(leg, 1.0)[:, None]
     arms = _along(_apart(poses, "wrist"), ahead)
     strides = np.sqrt(_mean(_from_mean(legs) ** 2)) >= STRIDE
-    against = _correlation(legs, arms) <= AGAINST
-    hanging = _mean(_hanging(poses)) >= HANGING
-    found: Bool = strides & against & hanging
-    return found
+    return np.asarray(strides & (_correlation(legs, arms) <= AGAINST))
 
 
 def _ahead(poses: Float32) -> Float64:

@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import BODY_PX, BONES, JOINT, JOINT_NAMES, Bool, Float32, Float64, Int32, Int64
+from danceit.data import (
+    BODY_PX,
+    BONES,
+    FACE,
+    JOINT,
+    JOINT_NAMES,
+    Bool,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+)
 from danceit.render.drawing.camera import Camera, world
 from danceit.render.drawing.motion import unit
 from danceit.render.options import Colour, Theme
@@ -60,7 +71,6 @@ JOINT_COLOURS: tuple[Colour, ...] = (
 _CORNERS = 28
 _LIMIT_PX = 20_000.0
 _TORSO = [JOINT[n] for n in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
-_FACE = [JOINT[n] for n in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
 _EARS = [JOINT["right_ear"], JOINT["left_ear"]]
 _ANGLES = 2 * np.pi * (np.arange(_CORNERS) + 0.5) / _CORNERS
 _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
@@ -189,7 +199,7 @@ def _dots(xy: Float64, scale: Float64, theme: Theme) -> list[_Part]:
     """Light dots on the joints that limbs meet at; half a limb nearer than their joint."""
     parts = []
     for joint, name in enumerate(JOINT_NAMES):
-        if joint in _FACE:
+        if joint in FACE:
             continue
         layer = 6 if name.endswith(("elbow", "wrist", "shoulder", "neck")) else 2
         colour = mixed(_limb_colour(joint, theme), (255, 255, 255), 0.6)
@@ -228,7 +238,7 @@ def _head(
     sizes = np.stack([scale[:, neck], size[:, 0]], axis=1)
     throat = _limb(ends, sizes, NECK_PX, _limb_colour(JOINT["nose"], theme), 3)
     parts = [replace(throat, near=np.minimum(throat.near, head.near) * 0.999), head]
-    for joint in _FACE:
+    for joint in FACE:
         radius = JOINT_PX if JOINT_NAMES[joint] == "nose" else 0.7 * JOINT_PX
         light = mixed(_limb_colour(joint, theme), (255, 255, 255), 0.35)
         parts.append(_disc(xy[:, joint], scale[:, joint], radius, light, 5))
@@ -247,7 +257,7 @@ def _skull(body: Float32, flat: bool) -> Float64:
         body[:, _EARS].mean(axis=1),
         *(0.4 * nose + 0.6 * body[:, ear] for ear in _EARS),
         lifted - 0.42 * HEAD_PX * np.where(np.isfinite(ahead), ahead, 0.0),
-        *(body[:, joint] for joint in _FACE),
+        *(body[:, joint] for joint in FACE),
     ]
     skull = np.full((len(body), 3), np.nan)
     for candidate in candidates:

@@ -7,7 +7,7 @@ feathered. It is a generous outline, not a matte: a little of the surroundings s
 import numpy as np
 import numpy.typing as npt
 
-from danceit.data import BODY_PX, BONES, JOINT, Float64
+from danceit.data import BODY_PX, BONES, FACE, JOINT, Float64
 
 Mask = npt.NDArray[np.uint8]
 
@@ -15,7 +15,6 @@ _ARM, _LEG, _HEAD, _TRUNK = 0.13 * BODY_PX, 0.2 * BODY_PX, 0.24 * BODY_PX, 0.1 *
 FEATHER = 0.03 * BODY_PX
 _TORSO = [JOINT[name] for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
 _LEGS = {JOINT[f"{side}_{part}"] for side in ("right", "left") for part in ("knee", "ankle")}
-_FACE = {JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")}
 _WORK = 4
 
 
@@ -53,7 +52,7 @@ def outline(
             thick = max(1, round(wide * thickness))
             cv2.line(small, spots[parent], spots[child], (255,), thick, cv2.LINE_8)
     for joint in np.flatnonzero(known).tolist():
-        wide = _HEAD if joint in _FACE else _LEG if joint in _LEGS else _ARM
+        wide = _HEAD if joint in FACE else _LEG if joint in _LEGS else _ARM
         cv2.circle(small, spots[joint], max(1, round(0.6 * wide * thickness)), (255,), -1)
     soft = cv2.GaussianBlur(small, (0, 0), max(0.5, FEATHER * min(thickness, scale)))
     full = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.data import FPS, JOINT, Dance, Float64
+from danceit.data import FPS, JOINT, Dance, Float32, Float64
 from danceit.render.footage.filling import filled, without_edges
 from danceit.render.footage.framing import CanvasPlace, Framing, framed, reaching, with_hands
 from danceit.render.footage.joins import Join
@@ -85,14 +85,15 @@ class Shot:
         """Joints (18, 2) in source pixels at a frame; NaN where not seen."""
         if self.filmed is None:
             return np.full((18, 2), np.nan)
-        return _joints_at(self.filmed, float(self.source_s[frame - self.start]))
+        at_s = float(self.source_s[frame - self.start])
+        return _joints_at(self.filmed.times_s, self.filmed.joints, at_s)
 
     def followed(self, frame: int) -> Float64:
         """The same, with those that are lost for a moment (`Filmed.followed`)."""
         if self.filmed is None:
             return self.joints(frame)
-        whole = replace(self.filmed, joints=self.filmed.followed)
-        return _joints_at(whole, float(self.source_s[frame - self.start]))
+        at_s = float(self.source_s[frame - self.start])
+        return _joints_at(self.filmed.times_s, self.filmed.followed, at_s)
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,7 @@ def _nearly_one(before: _Stretch, after: _Stretch, cut_s: float, canvas: CanvasP
     moment = np.array([cut_s])
     sources = [each.source_s(moment) for each in (before, after)]
     scale = framed(ours, sources[0], canvas).scale
-    first, second = (_joints_at(ours, float(source_s[0])) for source_s in sources)
+    first, second = (_joints_at(ours.times_s, ours.joints, float(s[0])) for s in sources)
     jumps = np.linalg.norm(second - first, axis=1)
     if np.isfinite(jumps).sum() < len(jumps) / 2:
         return False
@@ -383,9 +384,8 @@ def _met(
     return moved[0], moved[1]
 
 
-def _joints_at(filmed: Filmed, time_s: float) -> Float64:
+def _joints_at(times_s: Float64, joints: Float32, time_s: float) -> Float64:
     """Joints (18, 2) in source pixels at a second of the video; NaN where not seen."""
-    times_s, joints = filmed.times_s, filmed.joints
     after = int(np.clip(np.searchsorted(times_s, time_s), 1, len(times_s) - 1))
     span = times_s[after] - times_s[after - 1]
     share = float(np.clip((time_s - times_s[after - 1]) / span, 0.0, 1.0))
