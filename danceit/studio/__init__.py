@@ -1,6 +1,7 @@
 """The studio: all of danceit in the browser, on one's own machine.
 
-- `project`: a folder ``NAME.danceit`` whose files are the whole state; `names`: safe names
+- `project`: a folder ``NAME.danceit`` whose files are the whole state; `kept`: such files, and
+  locks; `names`: safe names
 - `library/`: the index as the studio asks it, moves alike, instead, for an eight, their videos
 - `wishes`: what people ask for, as options; `dancing`: dances made and changed, each in a moment
 - `asking`: a blind study of versions

@@ -3,10 +3,12 @@
 Calls run in threads, so that one that takes a while holds nobody up.
 """
 
+import errno
 import json
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +21,8 @@ from danceit.studio.project import ConflictError
 
 LARGEST_BODY = 1 << 18
 """Bytes of a request that is not a file: a long list of changes is a tenth of it."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 Asked = Mapping[str, Any]
 Call = Callable[[Asked], Any]
@@ -84,6 +88,8 @@ async def _told(answer: Awaitable[Any]) -> Response:
         return _refused(exc)
     except ClientDisconnect:
         return Response(status_code=400)  # a page that was closed while it sent: nobody reads this
+    except OSError as exc:
+        return _unwritten(exc)
     except Exception as exc:
         traceback.print_exc(file=sys.stderr)  # a bug: the page goes on, the terminal shows where
         return JSONResponse({"error": f"a fault in danceit: {exc}"}, status_code=500)
@@ -94,6 +100,18 @@ def _refused(exc: DanceitError) -> Response:
     if isinstance(exc, ConflictError):
         status = 409
     return JSONResponse({"error": str(exc)}, status_code=status)
+
+
+def _unwritten(exc: OSError) -> Response:
+    """Tell of a disk that takes nothing more; what else goes wrong there is a bug."""
+    name = Path(str(exc.filename)).name if exc.filename else "the project"
+    if exc.errno in _NO_ROOM:
+        return JSONResponse({"error": f"the disk is full: {name} was not written"}, 507)
+    if exc.errno in _NOT_ALLOWED:
+        told = f"{name} may not be written: {exc.strerror}"
+        return JSONResponse({"error": told}, status_code=403)
+    traceback.print_exception(exc, file=sys.stderr)
+    return JSONResponse({"error": f"a fault in danceit: {exc}"}, status_code=500)
 
 
 async def _body(request: Request) -> dict[str, Any]:

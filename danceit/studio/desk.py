@@ -72,14 +72,22 @@ class Desk:
                 library = self.dancing.library().summary
             except DanceitError as exc:
                 trouble = str(exc)
+        songs = self.project.songs()
+        there = {song.id for song in songs}
         return {
             "project": self.project.name,
             "library": library,
             "trouble": trouble,
             "reads_videos": importlib.util.find_spec("mediapipe") is not None,
             "data": self._data.name if self._data else "",
-            "songs": [asdict(song) for song in self.project.songs()],
-            "dances": [version_as_json(version) for version in self.project.versions()],
+            "damaged": self.project.damaged(),
+            "songs": [asdict(song) for song in songs],
+            # A dance without its song can neither be heard nor changed.
+            "dances": [
+                version_as_json(version)
+                for version in self.project.versions()
+                if version.song in there
+            ],
             "formats": dict(FORMATS),
             "recordings": sorted(RECORDINGS),
             "people": people(self.project),

@@ -9,7 +9,6 @@ A job that is running when the server is killed goes on and is found again; one 
 itself says so and can be started again.
 """
 
-import json
 import os
 import shutil
 import signal
@@ -22,10 +21,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
+from typing import Any
 
 from danceit.errors import DanceitError, InputError
-from danceit.files import replacing
+from danceit.studio.kept import locked, read_object, write_object
 from danceit.studio.names import UnknownIdError, checked_id, new_id
 from danceit.studio.project import Project
 
@@ -36,6 +35,7 @@ _ENDING_S = 3.0
 """Seconds that a process has to stop when it is asked to."""
 _KEPT = 30
 """Jobs that are remembered once they are over."""
+_DAMAGED = "What was written down of it is damaged; clear it."
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Jobs:
         folder.mkdir()
         told: dict[str, Any] = {"task": task, "title": title, "asked": asked}
         told["started"] = time.time()
-        _write(folder / JOB, told)
+        write_object(folder / JOB, told)
         # Not as the child of a terminal: what stops the server is not to stop a job unasked.
         command = [
             sys.executable,
@@ -149,14 +149,24 @@ class Jobs:
         folder = self._folder / checked_id(job_id, "job")
         if not (folder / JOB).is_file():
             raise UnknownIdError("there is no such job in this project any more")
-        try:
-            asked, told = _read(folder / JOB), _read(folder / PROGRESS)
-        except ValueError:
-            asked, told = {"task": "", "title": "a damaged job", "asked": {}, "started": 0.0}, {}
-        if not asked:  # forgotten between the two looks
+        asked = _read(folder / JOB)
+        if not asked and not (folder / JOB).is_file():  # forgotten between the two looks
             raise UnknownIdError("there is no such job in this project any more")
+        try:
+            job = self._standing(folder, asked)
+        except (KeyError, TypeError, ValueError):
+            job = Job(folder.name, "", "A damaged job", {}, 0.0, state="failed", error=_DAMAGED)
+        if job.state != "running" and job.id not in self._over:
+            self._over[job.id] = job
+            self._reap(job.id)
+            self._project.told()  # what it made is new to this process
+        return job
+
+    def _standing(self, folder: Path, asked: Mapping[str, Any]) -> Job:
+        """A job as its files tell; KeyError, TypeError or ValueError where they are damaged."""
+        told, started = _read(folder / PROGRESS), float(asked["started"])
         state = str(told.get("state", "running"))
-        if state == "running" and not self._alive(folder, float(asked["started"])):
+        if state == "running" and not self._alive(folder, started):
             # It may have said its last word between the two looks.
             told = _read(folder / PROGRESS)
             state = str(told.get("state", "stopped"))
@@ -165,12 +175,12 @@ class Jobs:
         error = str(told.get("error", ""))
         if state == "stopped":
             error = error or "It was stopped before it was done; start it again."
-        job = Job(
+        return Job(
             id=folder.name,
             task=str(asked["task"]),
             title=str(asked["title"]),
-            asked=asked["asked"],
-            started=float(asked["started"]),
+            asked=dict(asked["asked"]),
+            started=started,
             pid=int(told.get("pid", 0)),
             state=state,
             share=float(told.get("share", 0.0)),
@@ -182,11 +192,6 @@ class Jobs:
             error=error,
             result=told.get("result"),
         )
-        if state != "running" and job.id not in self._over:
-            self._over[job.id] = job
-            self._reap(job.id)
-            self._project.told()  # what it made is new to this process
-        return job
 
     def stop(self, job_id: object) -> None:
         """Stop a job and all that it started; nothing half-written stays."""
@@ -199,7 +204,7 @@ class Jobs:
             _end(pid, lambda: own.poll() is not None if own else not self._alive(self._at(job), 0))
         # It may have finished before it could be ended: then what it made is there.
         if _read(self._at(job) / PROGRESS).get("state") != "done":
-            _write(self._at(job) / PROGRESS, {"state": "stopped", "error": "You stopped it."})
+            write_object(self._at(job) / PROGRESS, {"state": "stopped", "error": "You stopped it."})
         self._over.pop(job.id, None)
         self._project.told()
 
@@ -208,6 +213,8 @@ class Jobs:
         job = self.job(job_id)
         if job.state == "running":
             raise InputError(f"{job.title} is still running")
+        if not job.task:
+            raise InputError("a damaged job cannot be begun anew: clear it")
         begun = self.start(job.task, job.title, job.asked)
         self.forget(job.id)
         return begun
@@ -242,32 +249,6 @@ class Jobs:
         if own is not None:
             return own.poll() is None
         return locked(folder / ALIVE) or time.time() - started < BEGINNING_S
-
-
-def hold(path: Path) -> IO[bytes]:
-    """Lock a file as long as it stays open, which is as long as its process lives."""
-    file = path.open("wb")
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):  # then only the server that began it can tell
-        pass
-    return file
-
-
-def locked(path: Path) -> bool:
-    """Whether a living process holds a file locked."""
-    try:
-        import fcntl
-
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except (ImportError, OSError):
-        return False
-    return False
 
 
 class Pace:
@@ -345,7 +326,7 @@ class Report:
         seconds = self._last - self._began
         told = {"pid": os.getpid(), "share": self._share, "doing": self._doing}
         told |= {"step": self._step, "steps": self._steps}
-        _write(self._path, {**told, "seconds": seconds, "left_s": self._left_s, **more})
+        write_object(self._path, {**told, "seconds": seconds, "left_s": self._left_s, **more})
 
 
 def _end(pid: int, over: Any) -> None:
@@ -366,14 +347,8 @@ def _end(pid: int, over: Any) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What a file holds; nothing where it is not there yet."""
+    """What a file holds; nothing where it is not there yet, or damaged."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return read_object(path)
+    except InputError:
         return {}
-    return held if isinstance(held, dict) else {}
-
-
-def _write(path: Path, told: Mapping[str, Any]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(told), encoding="utf-8")

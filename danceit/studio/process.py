@@ -4,19 +4,23 @@ import sys
 import traceback
 from pathlib import Path
 
-from danceit.studio.jobs import ALIVE, JOB, Report, _read, hold
+from danceit.studio.jobs import ALIVE, JOB, Report
+from danceit.studio.kept import read_object, take_lock
 
 
 def main(project_folder: str, job_id: str) -> int:
     """Do what a job's file asks for and tell how far it is; 0 where it was done."""
     folder = Path(project_folder) / "jobs" / job_id
-    with hold(folder / ALIVE):
+    alive = take_lock(folder / ALIVE)
+    if alive is None:
+        return 1  # another process is at it
+    with alive:
         report = Report(folder)
         try:
             from danceit.studio.project import Project
             from danceit.studio.tasks import TASKS
 
-            asked = _read(folder / JOB)
+            asked = read_object(folder / JOB)
             result = TASKS[asked["task"]](
                 Project.open(Path(project_folder)), asked["asked"], report
             )

@@ -10,14 +10,15 @@
     library/, dropped/        a library that was made here, and the files it was made of
     removed/                  what was taken away, so that it can be brought back
 
-Every file is replaced whole. A version's changes are a list of lists, the steps of undo and
-redo: ``steps[at]`` is what holds now.
+Every file is replaced whole. A song or version whose file is damaged, or was edited into what no
+song or version is, is left out and told of; its folder stays as it is. A version's changes are a
+list of lists, the steps of undo and redo: ``steps[at]`` is what holds now.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from typing import Any, TypeVar
 
 from danceit.data import Dance
 from danceit.errors import InputError
-from danceit.files import replacing
+from danceit.studio.kept import read_object, write_object
 from danceit.studio.names import UnknownIdError, checked_id
 from danceit.studio.wishes import Wishes
 
@@ -35,6 +36,10 @@ FORMAT = 1
 """Version of what is in the folder; newer ones are refused."""
 _FOLDERS = ("songs", "dances", "jobs", "exports", "removed", "dropped")
 _WHOLE, _SONG, _VERSION = "project.json", "song.json", "version.json"
+_PLAIN: Mapping[Any, tuple[type, ...]] = {
+    str: (str,), bool: (bool,), int: (int,), float: (int, float),
+}  # fmt: skip
+"""Types that JSON has, and what it makes of them."""
 _NUMBERED = re.compile(r"Version (\d{1,9})")
 
 
@@ -146,13 +151,16 @@ class Project:
                         "choose another `project`"
                     )
                 folder.mkdir(parents=True, exist_ok=True)
-                _write(whole, {"format": FORMAT, "library": ""})
+                write_object(whole, {"format": FORMAT, "library": ""})
             for name in _FOLDERS:
                 (folder / name).mkdir(exist_ok=True)
         except OSError as exc:
             raise InputError(f"cannot write {exc.filename}: {exc.strerror}") from exc
-        found = _read(whole)
-        if int(found.get("format", 0)) > FORMAT:
+        found = read_object(whole)
+        written, library = found.get("format", 0), found.get("library", "")
+        if not isinstance(written, int) or not isinstance(library, str):
+            raise InputError(f"{whole} does not hold what danceit wrote; was it edited?")
+        if written > FORMAT:
             raise InputError(f"{folder} was made by a newer danceit; upgrade to open it")
         return cls(folder)
 
@@ -164,7 +172,7 @@ class Project:
     @property
     def library(self) -> Path | None:
         """The index that is danced from; None where none was chosen."""
-        told = str(_read(self.folder / _WHOLE).get("library", ""))
+        told = str(read_object(self.folder / _WHOLE).get("library", ""))
         return (self.folder / told) if told else None
 
     @library.setter
@@ -173,7 +181,7 @@ class Project:
         # One that lies in the project moves with it.
         inside = index.is_relative_to(self.folder)
         told = str(index.relative_to(self.folder) if inside else index)
-        _write(self.folder / _WHOLE, {"format": FORMAT, "library": told})
+        write_object(self.folder / _WHOLE, {"format": FORMAT, "library": told})
         self.told()
 
     def told(self) -> None:
@@ -182,7 +190,7 @@ class Project:
             self.news += 1
 
     def songs(self) -> list[Song]:
-        """All songs, the oldest first."""
+        """All songs that can be read, the oldest first."""
         return sorted(self._all("songs", _SONG, _song_of), key=lambda song: song.created)
 
     def song(self, song_id: object) -> Song:
@@ -199,8 +207,19 @@ class Project:
         return self.folder / "songs" / checked_id(song_id, "song")
 
     def versions(self) -> list[Version]:
-        """All versions, the oldest first."""
+        """All versions that can be read, the oldest first."""
         return sorted(self._all("dances", _VERSION, _version_of), key=lambda one: one.created)
+
+    def damaged(self) -> list[str]:
+        """Which songs and versions cannot be read, and why, a line each."""
+        lines = []
+        for where, name, of in (("songs", _SONG, _song_of), ("dances", _VERSION, _version_of)):
+            for file in self._files(where, name):
+                try:
+                    _noun(file, of)
+                except InputError as exc:
+                    lines.append(str(exc).replace(f"{self.folder}/", ""))
+        return lines
 
     def versions_of(self, song: Song) -> list[Version]:
         """All versions of a song, the oldest first."""
@@ -260,20 +279,24 @@ class Project:
         folder = self.folder / where / checked_id(kept.id, "thing")
         folder.mkdir(exist_ok=True)
         kept = replace(kept, created=kept.created or datetime.now(UTC).isoformat())
-        _write(folder / name, asdict(kept))
+        write_object(folder / name, asdict(kept))
         self.told()
         return kept
 
     def _all(self, where: str, name: str, of: Any) -> Iterator[Any]:
-        for folder in (self.folder / where).iterdir():
-            if (folder / name).is_file():
-                yield of(_read(folder / name))
+        for file in self._files(where, name):
+            with suppress(InputError):
+                yield _noun(file, of)
+
+    def _files(self, where: str, name: str) -> list[Path]:
+        each = sorted((self.folder / where).iterdir())
+        return [folder / name for folder in each if (folder / name).is_file()]
 
     def _one(self, where: str, name: str, of: Any, an_id: object, what: str) -> Any:
         file = self.folder / where / checked_id(an_id, what) / name
         if not file.is_file():
             raise UnknownIdError(f"there is no such {what} in this project any more")
-        return of(_read(file))
+        return _noun(file, of)
 
 
 def changed(kept: _Kept, **values: Any) -> _Kept:
@@ -296,6 +319,14 @@ def check_revision(kept: Song | Version, asked: Mapping[str, Any]) -> None:
         )
 
 
+def _noun(file: Path, of: Any) -> Any:
+    """Read a song or a version; its id is the name of its folder."""
+    try:
+        return of({**read_object(file), "id": file.parent.name})
+    except (KeyError, TypeError, ValueError) as exc:
+        raise InputError(f"{file} does not hold what danceit wrote; was it edited? {exc}") from exc
+
+
 def _song_of(held: Mapping[str, Any]) -> Song:
     known = _known(Song, held)
     if known.get("part") is not None:
@@ -306,27 +337,31 @@ def _song_of(held: Mapping[str, Any]) -> Song:
 
 def _version_of(held: Mapping[str, Any]) -> Version:
     known = _known(Version, held)
-    known["wishes"] = Wishes.of(known["wishes"])
+    try:
+        known["wishes"] = Wishes.of(known["wishes"])
+    except InputError as exc:
+        raise ValueError(str(exc)) from exc
     known["steps"] = tuple(tuple(step) for step in known["steps"])
-    known["notes"] = tuple(known["notes"])
-    return Version(**known)
+    known["notes"] = tuple(map(str, known["notes"]))
+    version = Version(**known)
+    if not 0 <= version.at < len(version.steps):
+        raise ValueError(f"at: there is no step {version.at} of {len(version.steps)}")
+    if not all(isinstance(change, dict) for step in version.steps for change in step):
+        raise TypeError("steps: a change is a JSON object")
+    return version
 
 
 def _known(kind: type[Any], held: Mapping[str, Any]) -> dict[str, Any]:
-    names = {each.name for each in fields(kind)}
-    return {name: value for name, value in held.items() if name in names}
+    """What a file holds of the fields of a noun.
 
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise InputError(f"{path} cannot be read: {exc}") from exc
-    if not isinstance(held, dict):
-        raise InputError(f"{path} does not hold what danceit wrote; was it edited?")
-    return held
-
-
-def _write(path: Path, held: Mapping[str, Any]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(held, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    Raises
+    ------
+    TypeError
+        Naming the field that is of another type.
+    """
+    known = {each.name: held[each.name] for each in fields(kind) if each.name in held}
+    for each in fields(kind):
+        types = _PLAIN.get(each.type)
+        if types and each.name in known and not isinstance(known[each.name], types):
+            raise TypeError(f"{each.name}: {known[each.name]!r}")
+    return known

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from danceit.errors import DanceitError, IndexStateError, InputError, MissingDependencyError
 from danceit.index.store.engines import open_store
 from danceit.studio.guard import Guard
-from danceit.studio.jobs import Jobs, hold, locked
+from danceit.studio.jobs import Jobs
+from danceit.studio.kept import take_lock
 from danceit.studio.project import Project
 
 if TYPE_CHECKING:
@@ -94,9 +95,10 @@ def serve(
         ) from exc
 
     project = opened.project
-    if locked(project.folder / _LOCK):
+    held = take_lock(project.folder / _LOCK)
+    if held is None:
         raise InputError(f"{project.folder} is open in another studio; use that, or end it first")
-    with hold(project.folder / _LOCK), _listening(lan, port) as listening:
+    with held, _listening(lan, port) as listening:
         token, key = secrets.token_urlsafe(24), secrets.token_urlsafe(9) if lan else ""
         names = [ADDRESS, "localhost", *([_own_address()] if lan else [])]
         hosts = [f"{name}:{listening.getsockname()[1]}" for name in names]

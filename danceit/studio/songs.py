@@ -63,7 +63,7 @@ def outline_of(project: Project, song: Song) -> PageSound:
         held = json.loads(path.read_text(encoding="utf-8"))
         peaks = base64.b64decode(held["peaks"])
         return PageSound(b"", held["duration_s"], peaks, held["rate"], held["coded_samples"])
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, ValueError, KeyError, TypeError) as exc:
         raise InputError(f"{song.name} is not ready yet: it is still being listened to") from exc
 
 

@@ -1,7 +1,9 @@
 """What jobs do: make libraries, listen to songs, export dances."""
 
 import shutil
+import time
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from danceit.index.sources import scan
 from danceit.progress import Progress
 from danceit.studio.exporting import export, sheet
 from danceit.studio.jobs import Report
+from danceit.studio.kept import take_lock
 from danceit.studio.library.shelf import find_alike
 from danceit.studio.names import new_id
 from danceit.studio.problems import MOST as MOST_PROBLEMS
@@ -27,8 +30,26 @@ DEMO = "demo"
 LEARNING = "Learning which movement goes with which music"
 QUICKLY = "learned-quickly"
 """Beside a library that was learned from a few recordings."""
+WAITING = "Waiting until the library before it is made"
+_MAKING, _LOOK_S = "making", 0.2
+"""Locked as long as a job makes a library; seconds between looks at it."""
 
 
+def _one_at_a_time(task: Task) -> Task:
+    """Let a task wait until no other job of the project makes a library."""
+
+    @wraps(task)
+    def waiting(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
+        while (lock := take_lock(project.folder / _MAKING)) is None:
+            report(WAITING, 0.0)
+            time.sleep(_LOOK_S)
+        with lock:
+            return task(project, asked, report)
+
+    return waiting
+
+
+@_one_at_a_time
 def demo(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """Make the demo's songs and dancers, learn from them, and take the demo's song."""
     from danceit.index.building.options import Told
@@ -51,6 +72,7 @@ def demo(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[
     return {"clips": built.report.clips, "moves": built.report.fragments}
 
 
+@_one_at_a_time
 def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """Make or extend the project's library from what was dropped, or from a folder."""
     from danceit.index.building.options import Told
@@ -62,7 +84,10 @@ def library(project: Project, asked: Mapping[str, Any], report: Report) -> Mappi
     report("Looking for dancers", 0.02, (1, 4))
     held, quickly = len(scan(folder).found), out.parent / QUICKLY
     own = out == project.folder / LIBRARY
-    before = int(quickly.read_text() or FEW) if quickly.exists() else held
+    before = held
+    if quickly.exists():
+        told = quickly.read_text(errors="replace").strip()
+        before = int(told) if told.isdecimal() else FEW
     try:
         built = build_index(
             folder,

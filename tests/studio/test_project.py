@@ -78,6 +78,8 @@ def test_the_later_of_two_changes_is_told(opened: Project) -> None:
     [
         ('{"format": 99}', "newer danceit"),
         ("[1]", "does not hold what danceit wrote"),
+        ('{"format": "one"}', "does not hold what danceit wrote"),
+        ('{"format": 1, "library": []}', "does not hold what danceit wrote"),
         ('{"format"', "cannot be read"),
     ],
 )

@@ -268,8 +268,19 @@ function followDeck() {
   });
 }
 
+// What of the project cannot be read is said once.
+const damaged = new Set();
+
+function tellDamaged() {
+  for (const line of project.state.damaged) {
+    if (!damaged.has(line)) toast(`Left out, and left as it is: ${line}`, { kind: "bad", everywhere: true });
+    damaged.add(line);
+  }
+}
+
 // What the server tells, and the address.
 function followProject() {
+  project.addEventListener("state", tellDamaged);
   project.addEventListener("state", () => attempt(renew));
   project.addEventListener("jobs", () => {
     // How far it is; that it is over comes with what it made, for which nothing else is shown before.
@@ -291,6 +302,7 @@ async function start() {
   followDeck();
   followProject();
   seen = project.state;
+  tellDamaged();
   await arrive();
   project.listen();
   // For tests and the curious, as on the page of `danceit view`.

@@ -107,7 +107,8 @@ function sending(text) {
 
 // The job that makes a library, if one is at it.
 function libraryJob() {
-  return project.state.jobs.find(({ task, state }) => (task === "demo" || task === "library") && state === "running");
+  // The oldest: those after it wait for it.
+  return project.state.jobs.findLast(({ task, state }) => (task === "demo" || task === "library") && state === "running");
 }
 
 function showWelcome(page) {

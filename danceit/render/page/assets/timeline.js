@@ -304,19 +304,21 @@ class Timeline extends EventTarget {
         context.lineWidth = 1.5;
         context.strokeRect(x + 1, top + 0.75, wide - 3, this.lane - 5.5);
       }
-      this.#label(context, fragment, Math.max(x, 0) + 9, Math.min(x + wide, width) - 4, top + 10);
+      // Its second first: names are long and alike, and are cut where the box ends.
+      const text = `${clock(dance.sourceS[start], 0)} ${nameOf(fragment.clip)}`;
+      this.#label(context, text, Math.max(x, 0) + 9, Math.min(x + wide, width) - 4, top + 10);
     }
     this.#curve(context, dance, top, from, perSecond, width);
   }
 
-  #label(context, fragment, left, right, y) {
+  #label(context, text, left, right, y) {
     if (right - left < 26 || this.lane < 20) return;
     context.save();
     context.beginPath();
     context.rect(left, y - 9, right - left, 18);
     context.clip();
     context.fillStyle = css(this.player.data.theme.text);
-    context.fillText(nameOf(fragment.clip), left, y);
+    context.fillText(text, left, y);
     context.restore();
   }
 
