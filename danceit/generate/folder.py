@@ -90,6 +90,8 @@ def described(folder: Path) -> Description:
 def restore(folder: Path, description: Description, network: "nn.Module") -> str:
     """Put the weights in a folder into a network of their shapes and return the generator's id.
 
+    The network may be on the meta device: weights are not copied into it but become its own.
+
     Raises
     ------
     InputError
@@ -103,7 +105,7 @@ def restore(folder: Path, description: Description, network: "nn.Module") -> str
             f"the weights in {folder} are not those of its {DESCRIPTION} (id {found}, recorded "
             f"{stored}): mixed files?"
         )
-    network.load_state_dict(tensors)
+    network.load_state_dict(tensors, assign=True)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from danceit.data import Clip, Dance, Float32, Music
 from danceit.errors import InputError
 from danceit.generate.course import LOG, Course, Run
-from danceit.generate.folder import Description, described, restore, save
+from danceit.generate.folder import DESCRIPTION, Description, described, restore, save
 from danceit.generate.loss_plot import PLOT, plot_losses
 from danceit.generate.material import Material, material_of
 from danceit.generate.protocol import GeneratorReport, LessonReport
@@ -134,15 +134,23 @@ class TrainedGenerator(ABC):
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> Self:
         """Read a folder that `train` left; see `Generator.load`."""
+        import torch
+
         from danceit.retrieval.encoder.encoders import pick_device
 
         told = described(folder)
         try:
-            read = cls.untrained(cls.options_class(**told.options), told.facts)
-        except (KeyError, TypeError, ValueError) as exc:
+            # Shapes alone: an edited size is refused before anything of that size is made.
+            with torch.device("meta"):
+                read = cls.untrained(cls.options_class(**told.options), told.facts)
+        except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as exc:
+            # Torch adds its own stack after the first line.
+            line = str(exc).partition("\n")[0][:120]
             raise InputError(
-                f"{folder} holds a '{cls.name}' of another version of danceit ({exc}): train again"
+                f"{folder} holds a '{cls.name}' of another version of danceit ({line}): train again"
             ) from exc
+        except InputError as exc:
+            raise InputError(f"{folder}: {exc}; was its {DESCRIPTION} edited?") from exc
         found, place = restore(folder, told, read.networks), pick_device(device)
         read.networks.to(place).eval()
         return replace(read, generator_id=found, device=place)

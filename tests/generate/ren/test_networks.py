@@ -7,7 +7,13 @@ from torch import nn
 from torch.nn.functional import softmax
 
 from danceit.generate.ren.judges import Attention, GlobalJudge, LocalJudge
-from danceit.generate.ren.networks import DanceGenerator, PoseGenerator, SoundEncoder, drawn_noise
+from danceit.generate.ren.networks import (
+    DanceGenerator,
+    MusicEncoder,
+    PoseGenerator,
+    SoundEncoder,
+    drawn_noise,
+)
 from danceit.generate.ren.st_gcn import StGcn, partitions
 
 
@@ -16,7 +22,8 @@ from danceit.generate.ren.st_gcn import StGcn, partitions
     [
         # Counted from the networks that the authors released (xrenaa/Music-Dance-Video-Synthesis).
         (SoundEncoder(), 258_256),
-        (nn.GRU(256, 256, num_layers=2, bidirectional=True), 1_972_224),
+        (MusicEncoder().recurrent, 1_972_224),
+        (MusicEncoder().out, 131_328),
         (PoseGenerator(), 6_620_856),
         (DanceGenerator(), 8_982_664),
         (GlobalJudge(), 3_788_393),
