@@ -5,6 +5,7 @@ import numpy as np
 from danceit.data import FACE, Float32, Float64, Int64
 from danceit.index.cleaning.walking import walks
 from danceit.index.store.contract import FragmentTable
+from danceit.retrieval.films import Films
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import stance
 from danceit.retrieval.staging import wrapped
@@ -20,16 +21,17 @@ def watching_costs(poses: Float32, options: QueryOptions) -> Float64:
     return np.asarray(cost, dtype=np.float64)
 
 
-def change_costs(table: FragmentTable, here: Int64, there: Int64, options: QueryOptions) -> Float64:
-    """Cost (A, B) of a seam from fragments (A,) to (B,): another style or body, or one video."""
+def change_costs(
+    table: FragmentTable, films: Films, here: Int64, there: Int64, options: QueryOptions
+) -> Float64:
+    """Cost (A, B) of a seam from fragments (A,) to (B,): another style or body, or one film."""
     cost = np.zeros((len(here), len(there)))
     for names, weight in ((table.style, options.style_change), (table.body, options.body_change)):
         values = np.asarray(names)
         before, after = values[here][:, None], values[there][None, :]
         cost += weight * np.asarray((before != after) & (before != "") & (after != ""), np.float64)
-    videos = np.asarray(table.video)
-    before, after = videos[here][:, None], videos[there][None, :]
-    cost += options.same_shot * np.asarray((before == after) & (before != ""), np.float64)
+    leaving, entering = films.number[here][:, None], films.number[there][None, :]
+    cost += options.same_shot * np.asarray((leaving == entering) & (leaving >= 0), np.float64)
     return cost
 
 

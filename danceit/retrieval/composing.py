@@ -42,7 +42,7 @@ from danceit.retrieval.counted import (
     sides_of,
 )
 from danceit.retrieval.fitting import Fitting
-from danceit.retrieval.notes import few_candidates, little_movement, other_metres
+from danceit.retrieval.notes import few_candidates, little_movement, other_metres, same_films
 from danceit.retrieval.options import QueryOptions
 from danceit.retrieval.placing import join_costs, join_features
 from danceit.retrieval.rhythm import off_beat
@@ -161,6 +161,7 @@ def choose(
         solution, dance = _on_seconds(query, candidates, terms)
     else:
         solution, dance = _on_counts(query, query.pool.judge.fitting, candidates, terms)
+    table = solution.shortlist.table
     dance = replace(
         dance,
         index_id=query.index_id or query.store.index_id,
@@ -173,8 +174,8 @@ def choose(
         candidates=solution.shortlist.windows,
         path=solution.path,
         rows=solution.shortlist.rows,
-        table=solution.shortlist.table,
-        notes=(*notes, *other_metres(dance, music)),
+        table=table,
+        notes=(*notes, *same_films(table, solution.shortlist.films), *other_metres(dance, music)),
         first_frames=query.pool.plan.first_frames,
     )
 
@@ -226,7 +227,7 @@ def _chain(shortlist: Shortlist, music: Music, options: QueryOptions) -> Chain:
     for here, there in pairwise(places):
         cost = options.join_weight * join_costs(leaving[here], entering[there])
         on = _goes_on(table, here, there)
-        cost += change_costs(table, here, there, options) * (1 - on)
+        cost += change_costs(table, shortlist.films, here, there, options) * (1 - on)
         cost += options.facing_weight * turns_between(poses[here][:, -1], poses[there][:, 0])
         joins.append(cost - options.bonus * on)
     beats = music.beats_s * FPS

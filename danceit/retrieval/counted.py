@@ -79,7 +79,7 @@ def chain_on_counts(
     joins = []
     for w, (here, there) in enumerate(pairwise(places)):
         cost = options.join_weight * join_costs(described[w][0], described[w + 1][1])
-        cost += change_costs(table, here, there, options)
+        cost += change_costs(table, shortlist.films, here, there, options)
         cost += options.facing_weight * turns_between(ends[w][:, -1], ends[w + 1][:, 0])
         if not windows[w + 1].opens_eight:
             cost += options.eight_weight
@@ -108,12 +108,12 @@ def _stretches(shortlist: Shortlist, laid: Sequence[LaidRows]) -> Shown:
     """What each fragment shows in the first window that it is a candidate of."""
     places = np.concatenate(shortlist.places)
     place, at = np.unique(places, return_index=True)
-    _, clip = np.unique(np.asarray(shortlist.table.clip_id), return_inverse=True)
+    ahead_s = shortlist.films.ahead_s[place]
     return Shown(
         fragments=shortlist.rows[place],
-        clip=clip[place].astype(np.int64),
-        first_s=np.concatenate([own.first_s for own in laid])[at],
-        last_s=np.concatenate([own.last_s for own in laid])[at],
+        clip=shortlist.films.takes(shortlist.table)[place],
+        first_s=np.concatenate([own.first_s for own in laid])[at] + ahead_s,
+        last_s=np.concatenate([own.last_s for own in laid])[at] + ahead_s,
     )
 
 

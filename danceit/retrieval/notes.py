@@ -1,14 +1,16 @@
-"""What the user should know about a choice: little to choose from, another metre."""
+"""What the user should know about a choice: little to choose from, copies, another metre."""
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from danceit.clock import clock
 from danceit.data import FPS, Dance, Music
-from danceit.index.store.contract import FragmentStore
+from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.candidates import Candidates
+from danceit.retrieval.films import Films
 from danceit.retrieval.filters import asked_for
 from danceit.retrieval.fitting import alike
 from danceit.retrieval.options import QueryOptions
@@ -68,6 +70,17 @@ def other_metres(dance: Dance, music: Music) -> tuple[str, ...]:
         f"{len(others)} of {len(danced)} windows of this song in {_listed(song)} show what was "
         f"danced in {_listed(others)}: nothing better was found",
     )
+
+
+def same_films(table: FragmentTable, films: Films) -> tuple[str, ...]:
+    """Say which videos among the candidates are copies of one film."""
+    videos = np.asarray(table.video)
+    named = [
+        " and ".join(sorted({Path(video).name for video in videos[films.number == film]}))
+        for film in np.unique(films.number[films.number >= 0])
+        if len(set(videos[films.number == film])) > 1
+    ]
+    return tuple(f"{names} show the same film: taken for one" for names in named)
 
 
 def _listed(metres: Sequence[int]) -> str:

@@ -115,7 +115,7 @@ class QueryOptions:
     sure_weight: float = 0.5
     headless_weight: float = 10.0
     walking_weight: float = 6.0
-    same_shot: float = 2.0
+    same_shot: float = 3.0
     facing: str = "audience"
     structure: str = "repeat"
     number_weight: float = 1.0

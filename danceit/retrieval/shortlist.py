@@ -19,6 +19,7 @@ from danceit.data import Float32, Float64, Int64, Music, Placement
 from danceit.index.store.contract import FragmentStore, FragmentTable
 from danceit.retrieval.candidates import Candidates, Pool
 from danceit.retrieval.continuity import Chain
+from danceit.retrieval.films import Films, films_of
 from danceit.retrieval.options import QueryOptions
 
 
@@ -115,6 +116,11 @@ class Shortlist:
     def places(self) -> list[Int64]:
         """For each window, the places (K_w,) of its candidates."""
         return [np.searchsorted(self.rows, window.rows) for window in self.windows]
+
+    @cached_property
+    def films(self) -> Films:
+        """Which of them show the same film."""
+        return films_of(self.table, self.poses)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from danceit.retrieval.change_costs import change_costs, watching_costs
 from danceit.retrieval.composing import Composition, compose
 from danceit.retrieval.encoder.configuration import EncoderConfig
 from danceit.retrieval.encoder.encoders import FragmentEncoder
+from danceit.retrieval.films import Films
 from danceit.retrieval.options import QueryOptions
 
 FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
@@ -184,11 +185,8 @@ def test_who_has_no_head_in_the_picture_costs_as_long_as_that_is_so() -> None:
 
 
 def test_a_seam_within_one_video_costs_and_elsewhere_does_not() -> None:
-    table = SimpleNamespace(
-        style=np.array(["", "", ""]),
-        body=np.array(["whole"] * 3),
-        video=np.array(["a.mp4", "b.mp4", ""]),
-    )
-    every = np.arange(3)
-    cost = change_costs(table, every, every, QueryOptions(same_shot=1.5))  # type: ignore[arg-type]
+    table = SimpleNamespace(style=np.array(["", "", ""]), body=np.array(["whole"] * 3))
+    films = Films(np.array([0, 1, -1]), np.zeros(3))
+    every, options = np.arange(3), QueryOptions(same_shot=1.5)
+    cost = change_costs(table, films, every, every, options)  # type: ignore[arg-type]
     assert cost.tolist() == [[1.5, 0, 0], [0, 1.5, 0], [0, 0, 0]]
