@@ -5,7 +5,7 @@ be computed for many frames at once (joints, camera, polygons) is, a second or t
 so drawing a frame costs little more than its fills and memory stays flat.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -160,6 +160,13 @@ class Scene:
             self._figures(picture, index)
             self._overlays(picture, index)
         return picture
+
+    def pictures(self) -> Generator[Picture]:
+        """All frames in order, each good until the next is asked for."""
+        width, height = self.options.frame_size
+        canvas = np.empty((height, width, 3), dtype=np.uint8)
+        for index in range(self.n_frames):
+            yield self.frame(index, canvas)
 
     def pixels(self) -> list[Float64]:
         """Where each dancer's joints are in the pictures: (T, 18, 2), missing ones NaN."""

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,13 @@ def has_segmenter() -> bool:
 
 
 class CutOut:
-    """Finds the dancer in pictures of one size."""
+    """Finds the dancer in pictures of one size, in as many threads as like."""
 
     def __init__(self, frame_size: tuple[int, int], unit: float) -> None:
         self._size = frame_size
         self._unit = unit
         self._segmenter = _segmenter() if has_segmenter() else None
+        self._one_at_a_time = Lock()
 
     def mask(self, picture: Picture, joints: Float64) -> Mask:
         """Mask (height, width), 255 on the dancer and 0 around.
@@ -104,7 +106,8 @@ class CutOut:
 
         image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
         assert self._segmenter is not None
-        found = self._segmenter.segment(image).confidence_masks[0].numpy_view()
+        with self._one_at_a_time:
+            found = self._segmenter.segment(image).confidence_masks[0].numpy_view()
         return np.array(found, dtype=np.float32).reshape(picture.shape[:2])
 
 

@@ -86,6 +86,8 @@ class Reel:
         self._kept_bytes = 0
         self._frames: Iterator[Any] | None = None
         self._next = 0
+        # One for all frames: to set it up costs as much as a frame.
+        self._scaler = _scaler()
         self._last: Any = None
         """Frame decoded last, of those since the reel was wound."""
 
@@ -204,7 +206,8 @@ class Reel:
             max(2, 2 * round(side * self.scale / 2))
             for side in (frame.width * self._aspect, frame.height)
         )
-        small = frame.reformat(
+        small = self._scaler.reformat(
+            frame,
             width=width,
             height=height,
             format="yuv420p",
@@ -261,6 +264,12 @@ def _open(video: Path) -> tuple[Any, Any]:
         raise InputError(f"{video} has no picture")
     stream.thread_type = "AUTO"
     return container, stream
+
+
+def _scaler() -> Any:
+    from av.video.reformatter import VideoReformatter
+
+    return VideoReformatter()
 
 
 def _index(container: Any, stream: Any, line: Timeline, video: Path) -> tuple[Float64, Int64]:

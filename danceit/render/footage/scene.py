@@ -4,9 +4,17 @@ Each frame shows its source's video at the dance's `source_s`, so that whatever 
 aligners did to the time of the movement is done to the footage. People are brought to
 one size and one floor line (`framing`), one shot follows another on the beat (`shots`, `joins`),
 and where a source has no video, the drawn figure dances on in the same frame.
+
+A frame is made in two steps. What it shows is looked up and decoded in order, for videos are read
+forward; how that is put together depends on nothing else, so that several frames can be at
+once (`FootageScene.pictures`).
 """
 
-from collections.abc import Sequence
+import os
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +40,54 @@ WIDER = 1.3
 """Width of an outline that surely holds the dancer, in the usual."""
 MOST_AWAKE = 6
 """Videos that are open at once: a decoder of large pictures holds some tens of megabytes."""
+MOST_THREADS = 4
+"""That put frames together: the segmenter is one for all, and soon the slowest."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one shot shows at a frame.
+
+    Attributes
+    ----------
+    source : uint8 (height, width, 3)
+        Picture of the video; of the drawn figure, and then the frame itself, where there is none.
+    placing : float64 (2, 3), optional
+        Where it stands in the frame: an affine map; None for the drawn figure.
+    joints : float64 (18, 2)
+        In pixels of the frame.
+    curves : uint8 (256, 1, 3), optional
+        How it is graded.
+    mirrored : bool
+    """
+
+    source: Picture
+    placing: Float64 | None
+    joints: Float64
+    curves: Curves | None = None
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What a frame shows: one shot, or one on its way to another.
+
+    Attributes
+    ----------
+    seen : tuple of _Seen
+        One or two.
+    share : float
+        How far the first has come to the second.
+    kind : str
+        How the two meet: ``dissolve`` or ``morph``.
+    dancers : uint8 (height, width), optional
+        Where the dancers of both are, for a morph.
+    """
+
+    seen: tuple[_Seen, ...]
+    share: float = 0.0
+    kind: str = "cut"
+    dancers: Picture | None = None
 
 
 class FootageScene(Scene):
@@ -100,18 +156,60 @@ class FootageScene(Scene):
         for reel in self._reels.values():
             reel.close()
 
+    def pictures(self) -> Generator[Picture]:
+        """All frames in order: videos are read here while others are put together elsewhere.
+
+        The same pictures as those of `frame`, to the byte.
+        """
+        n_threads = min(MOST_THREADS, os.cpu_count() or 1)
+        under_way: deque[Future[Picture]] = deque()
+        with ThreadPoolExecutor(n_threads, thread_name_prefix="footage") as others:
+            try:
+                for index in range(self.n_danced):
+                    under_way.append(others.submit(self._put_together, self._looked(index)))
+                    if len(under_way) > n_threads + 1:
+                        yield self._overlaid(under_way, index + 1 - len(under_way))
+                while under_way:
+                    yield self._overlaid(under_way, self.n_danced - len(under_way))
+            finally:
+                for future in under_way:
+                    future.cancel()
+        for index in range(self.n_danced, self.n_frames):
+            yield self.frame(index)
+
+    def _overlaid(self, under_way: deque[Future[Picture]], index: int) -> Picture:
+        picture = under_way.popleft().result()
+        self._overlays(picture, index)
+        return picture
+
     def _stage(self, picture: Picture, index: int) -> None:
+        np.copyto(picture, self._put_together(self._looked(index)))
+
+    def _looked(self, index: int) -> _Looked:
+        """Decode what a frame shows."""
         number, join = self.cut.at(index)
         if join is None:
-            np.copyto(picture, self._shown(self.cut.shots[number], index))
-            return
+            return _Looked((self._seen(self.cut.shots[number], index),))
         kind = self.kind(join)
         share = self.cut.joins[join].share(index, kind)
         first, second = self.cut.shots[join : join + 2]
         if share <= 0.0 or share >= 1.0:
-            np.copyto(picture, self._shown(first if share <= 0.0 else second, index))
-        else:
-            np.copyto(picture, self._between(first, second, index, share, kind))
+            return _Looked((self._seen(first if share <= 0.0 else second, index),))
+        seen = (self._seen(first, index), self._seen(second, index))
+        return _Looked(seen, share, kind, self._where_dancers(seen) if kind == "morph" else None)
+
+    def _put_together(self, looked: _Looked) -> Picture:
+        """One frame without what is drawn over it; changes nothing here, so in any thread."""
+        import cv2
+
+        shown = [self._shown(seen) for seen in looked.seen]
+        if len(shown) == 1:
+            return shown[0]
+        if looked.dancers is None:
+            mixed = cv2.addWeighted(shown[0], 1 - looked.share, shown[1], looked.share, 0.0)
+            return np.asarray(mixed, dtype=np.uint8)
+        places = (looked.seen[0].joints, looked.seen[1].joints)
+        return morph(shown[0], shown[1], places, looked.share, looked.dancers)
 
     def kind(self, number: int) -> str:
         """``cut``, ``dissolve`` or ``morph``: how the shots at a join meet."""
@@ -121,59 +219,53 @@ class FootageScene(Scene):
             return self.options.joins
         if number not in self._kinds:
             at = self.cut.joins[number].at
-            first, second = self.cut.shots[number : number + 2]
-            kind = meeting(
-                self._shown(first, at),
-                self._shown(second, at),
-                self._where_dancers(first, second, at),
-            )
+            seen = [self._seen(shot, at) for shot in self.cut.shots[number : number + 2]]
+            ours, theirs = map(self._shown, seen)
+            kind = meeting(ours, theirs, self._where_dancers(seen))
             # Asked for a morph, poses may be far apart: dissolved, there would be two dancers.
             far = kind == "dissolve" and self.options.joins == "morph"
             self._kinds[number] = "cut" if far else kind
         return self._kinds[number]
 
-    def _between(self, first: Shot, second: Shot, index: int, share: float, kind: str) -> Picture:
-        """Return one shot on its way to another."""
-        import cv2
-
-        ours, theirs = self._shown(first, index), self._shown(second, index)
-        if kind == "dissolve":
-            mixed = cv2.addWeighted(ours, 1 - share, theirs, share, 0.0)
-            return np.asarray(mixed, dtype=np.uint8)
-        places = (self._placed(first, index), self._placed(second, index))
-        return morph(ours, theirs, places, share, self._where_dancers(first, second, index))
-
-    def _where_dancers(self, first: Shot, second: Shot, index: int) -> Picture:
+    def _where_dancers(self, seen: Sequence[_Seen]) -> Picture:
         """Mask (height, width), 255 on the dancers of two shots, generously, and 0 around."""
         masks = [
-            outline(self._placed(shot, index), self.options.frame_size, self._canvas.unit, WIDER)
-            for shot in (first, second)
+            outline(each.joints, self.options.frame_size, self._canvas.unit, WIDER) for each in seen
         ]
         return np.maximum(*masks)
 
     def _figures(self, picture: Picture, index: int) -> None:
         """Nothing: `_stage` has drawn whatever stands in for missing footage."""
 
-    def _shown(self, shot: Shot, index: int) -> Picture:
-        """One shot alone at a frame."""
+    def _seen(self, shot: Shot, index: int) -> _Seen:
+        """What one shot shows at a frame."""
+        joints = self._placed(shot, index)
         if shot.filmed is None:
             width, height = self.options.frame_size
             drawn = np.empty((height, width, 3), dtype=np.uint8)
             super()._stage(drawn, index)
             super()._figures(drawn, index)
-            return drawn
-        reel = self._woken(shot.filmed.video)
+            return _Seen(drawn, None, joints)
+        video = shot.filmed.video
+        reel = self._woken(video)
         source = reel.frame(float(shot.source_s[index - shot.start]))
-        if shot.filmed.video in self._curves:
-            source = graded(source, self._curves[shot.filmed.video])
         placing = _for_reel(shot.placing(index, self._canvas), reel)
-        if shot.mirrored:
+        return _Seen(source, placing, joints, self._curves.get(video), shot.mirrored)
+
+    def _shown(self, seen: _Seen) -> Picture:
+        """One shot alone in the frame."""
+        source, placing = seen.source, seen.placing
+        if placing is None:
+            return source
+        if seen.curves is not None:
+            source = graded(source, seen.curves)
+        if seen.mirrored:
             source, placing = self._in_a_mirror(source, placing)
-        if self._cut_out is None:
+        cut_out = self._cut_out
+        if cut_out is None:
             return self._surroundings.compose(source, placing)
-        joints = self._placed(shot, index)
         return self._surroundings.compose(
-            source, placing, lambda picture: self._masked(picture, joints)
+            source, placing, lambda picture: cut_out.mask(picture, seen.joints)
         )
 
     def _in_a_mirror(self, source: Picture, placing: Float64) -> tuple[Picture, Float64]:
@@ -182,10 +274,6 @@ class FootageScene(Scene):
         turned: Float64 = placing.copy()
         turned[0, 2] = width - 1 - placing[0, 0] * (source.shape[1] - 1) - placing[0, 2]
         return np.ascontiguousarray(source[:, ::-1]), turned
-
-    def _masked(self, picture: Picture, joints: Float64) -> Picture:
-        assert self._cut_out is not None
-        return self._cut_out.mask(picture, joints)
 
     def _woken(self, video: Path) -> Reel:
         """Reel of a video; decoders that were longest without work are put to rest."""

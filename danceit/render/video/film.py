@@ -1,12 +1,14 @@
 """A dance as a video: H.264 and AAC in mp4, mov or mkv.
 
-The song is encoded first, its length decides the number of frames. Frames are drawn in
-this thread while x264 compresses the ones before in another; sound and picture are
-written interleaved, so that a player can start at once and memory stays flat.
+The song is encoded first, its length decides the number of frames. Frames are drawn here, or
+several at once where the scene can, while x264 compresses the ones before in another thread;
+sound and picture are written interleaved, so that a player can start at once and memory
+stays flat.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,8 +141,6 @@ def _write(
     """Draw, encode and interleave; x264 works on older frames while new ones are drawn."""
     waiting = list(reversed(sound.packets))
     pending: list[Any] = []
-    width, height = scene.options.frame_size
-    canvas = np.empty((height, width, 3), dtype=np.uint8)
 
     def finish(count: int) -> None:
         while len(pending) > count:
@@ -150,9 +150,9 @@ def _write(
                     container.mux(waiting.pop())
                 container.mux(packet)
 
-    with ThreadPoolExecutor(max_workers=1) as encoder:
-        for index in range(scene.n_frames):
-            frame = to_yuv(scene.frame(index, canvas))
+    with ThreadPoolExecutor(max_workers=1) as encoder, closing(scene.pictures()) as pictures:
+        for index, picture in enumerate(pictures):
+            frame = to_yuv(picture)
             frame.pts, frame.time_base = index, Fraction(1, round(scene.fps))
             pending.append(encoder.submit(stream.encode, frame))
             finish(_IN_FLIGHT)

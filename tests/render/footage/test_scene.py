@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,6 +172,44 @@ def test_a_video_of_footage_has_its_length_and_pictures(
     assert len(shown) == 60
     scene = FootageScene([dance], options)
     assert np.abs(shown[10].astype(int) - scene.frame(10)).mean() < 6
+
+
+@pytest.mark.parametrize("joins", ["dissolve", "morph"])
+def test_frames_made_several_at_once_are_those_made_one_by_one(filmed: Filmed, joins: str) -> None:
+    options = replace(
+        PLAIN, locate=lambda _: filmed, joins=joins, surroundings="blurred", credits=True
+    )
+    at_once, one_by_one = (FootageScene([footage_dance()], options) for _ in range(2))
+    count = 0
+    for index, picture in enumerate(at_once.pictures()):
+        if index < 60 or index == one_by_one.n_frames - 1:
+            np.testing.assert_array_equal(picture, one_by_one.frame(index))
+        count += 1
+    assert count == one_by_one.n_frames > 60
+    assert at_once.n_decoded == one_by_one.n_decoded
+
+
+def test_who_stops_looking_leaves_no_thread_at_work(filmed: Filmed) -> None:
+    scene = FootageScene([footage_dance()], replace(PLAIN, locate=lambda _: filmed))
+    before = threading.active_count()
+    pictures = scene.pictures()
+    next(pictures)
+    assert threading.active_count() > before
+    pictures.close()
+    assert threading.active_count() == before
+
+
+def test_a_fault_in_another_thread_is_the_callers(
+    filmed: Filmed, monkeypatch: pytest.MonkeyPatch, song: Path, tmp_path: Path
+) -> None:
+    def failing(*_: object) -> None:
+        raise InputError("no room")
+
+    monkeypatch.setattr("danceit.render.footage.scene.Surroundings.compose", failing)
+    options = replace(PLAIN, size=128, locate=lambda _: filmed)
+    with pytest.raises(InputError, match="no room"):
+        render(footage_dance(song), tmp_path / "dance.mp4", options=options)
+    assert not list(tmp_path.glob("*.mp4"))
 
 
 def test_many_sources_share_a_few_decoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
