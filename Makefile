@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PACKAGES := most of a gigabyte is downloaded, which takes minutes; pip is silent meanwhile
 
 .PHONY: demo test fuzz lint clean
 demo: $(VENV)/installed-main
@@ -20,11 +21,13 @@ lint: $(VENV)/installed-dev
 
 $(VENV)/installed-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): $(PACKAGES)"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cpu,studio]"
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): $(PACKAGES)"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cpu,video,dev]"
 	touch $@ $(VENV)/installed-main
 

@@ -36,13 +36,13 @@ def demo(out: Path, seed: int) -> None:
         print_training(done.built.trained)
     report = done.built.report
     click.echo(f"index: {report.clips} clips, {report.fragments} fragments")
-    click.echo(f"video: {done.made.out}")
+    click.echo(f"video: {done.made.out.absolute()} (watch it with the sound on)")
     click.echo(f"page:  {done.page} (open it in a browser)")
     click.echo(f"dance: {done.made.dance_file}")
     danceit = as_it_is_called()
-    click.echo(f"open:  {danceit} studio {out}/danceit-index")
+    click.echo(f"next:  {danceit} studio {out}/danceit-index  (change its moves in the browser)")
     click.echo(
-        f"next:  {danceit} query {out}/library/song.wav --index {out}/danceit-index --explain"
+        f"why:   {danceit} query {out}/library/song.wav --index {out}/danceit-index --explain"
     )
 
 

@@ -12,6 +12,9 @@ from danceit.cli.progress import bar
 if TYPE_CHECKING:
     from danceit.retrieval.encoder.training import TrainingReport
 
+_CHANCE = 0.45
+"""Rank of the movement danced to a song from which on a training is told to have learnt little."""
+
 
 @click.command(
     help="Train the encoders on the dances in DATA.\n\n"
@@ -75,7 +78,8 @@ def print_training(report: "TrainingReport") -> None:
         f"trained on {_songs(report.training_songs)} in {report.last_step} steps ({how}; best at "
         f"{report.best_step})\n"
         f"asked for {of} {_songs(report.validation_songs)}, it puts the movement that was danced "
-        f"to it at {report.validation_rank:.0%} of the list (first 0%, chance 50%)"
+        f"to it at {report.validation_rank:.0%} of a list of all movement (0% is its head, 50% is "
+        f"chance){'' if report.validation_rank < _CHANCE else ': it has learnt little'}"
     )
     if report.note:
         note(report.note)

@@ -18,7 +18,7 @@ Colour = tuple[int, int, int]
 
 ASPECTS: dict[str, tuple[int, int]] = {"1:1": (1, 1), "9:16": (9, 16), "16:9": (16, 9)}
 FRAME_RATES = (24, 30, 60)
-BEAT_STYLES = ("lane", "flash", "none")
+BEAT_STYLES = ("auto", "lane", "flash", "none")
 """``lane``: ticks pass a playhead under the dancer; ``flash`` also lights the floor; ``none``."""
 SURROUNDINGS = ("kept", "blurred", "still")
 """Around the dancer in footage: as filmed, blurred, or `RenderOptions.background`."""
@@ -111,7 +111,7 @@ class RenderOptions:
     trails : bool
         Fading lines behind hands and feet.
     beats : str
-        One of `BEAT_STYLES`.
+        One of `BEAT_STYLES`; ``auto`` is ``lane``, but ``none`` over the dancers' own pictures.
     credits : bool
         Closing cards that list every source with its licence.
     debug : bool
@@ -156,7 +156,7 @@ class RenderOptions:
     theme: str = "night"
     background: str = ""
     trails: bool = False
-    beats: str = "lane"
+    beats: str = "auto"
     credits: bool = False
     debug: bool = False
     captions: tuple[str, ...] = ()
@@ -193,6 +193,11 @@ class RenderOptions:
             _check_file("background", self.background, "a colour such as #101820 or a picture")
         if self.font:
             _check_file("font", self.font, "a .ttf or .otf file")
+
+    @property
+    def beats_shown(self) -> str:
+        """How beats are shown: `beats`, or what ``auto`` stands for."""
+        return self.beats if self.beats != "auto" else "none" if self.footage else "lane"
 
     @property
     def frame_size(self) -> tuple[int, int]:

@@ -53,8 +53,15 @@ def pulse_at(beats_s: Float64, time_s: float) -> float:
 def draw_lane(
     picture: Picture, dance: Dance, time_s: float, total_s: float, options: RenderOptions
 ) -> None:
-    """Progress through the song and, above it, beats that pass a playhead."""
+    """Progress through the song and, above it, beats that pass a playhead.
+
+    Over the dancers' own pictures nothing, where no beats are asked for.
+    """
     import cv2
+
+    bare = options.beats_shown == "none" and not options.debug
+    if bare and options.footage:
+        return
 
     height, width = picture.shape[:2]
     unit = min(width, height) / 512
@@ -65,14 +72,14 @@ def draw_lane(
     _bar(picture, (left, right), bottom, 1.5 * unit, faint)
     done = left + (right - left) * min(1.0, time_s / max(total_s, 1e-9))
     _bar(picture, (left, done), bottom, 1.5 * unit, look.accent)
-    if options.beats == "none" and not options.debug:
+    if bare:
         return
     middle, lane = width / 2, height - 31 * unit
     per_s = (right - left) / 2 / LANE_S
     if options.debug:
         _sources(picture, dance, time_s, (left, right), lane, unit)
     beats = dance.beats_s[np.abs(dance.beats_s - time_s) < LANE_S]
-    for beat in beats.tolist() if options.beats != "none" else []:
+    for beat in beats.tolist() if options.beats_shown != "none" else []:
         ahead = beat - time_s
         fade = (1 - abs(ahead) / LANE_S) ** 0.7
         lit = float(np.exp(ahead / PULSE_S)) if ahead <= 1e-6 else 0.0
@@ -81,7 +88,7 @@ def draw_lane(
         x = round((middle + ahead * per_s) * _ONE)
         ends = ((x, round((lane - tall) * _ONE)), (x, round((lane + tall) * _ONE)))
         cv2.line(picture, *ends, colour, max(1, round(2 * unit)), cv2.LINE_AA, SHIFT)
-    pulse = pulse_at(dance.beats_s, time_s) if options.beats != "none" else 0.0
+    pulse = pulse_at(dance.beats_s, time_s) if options.beats_shown != "none" else 0.0
     centre = (round(middle * _ONE), round(lane * _ONE))
     radius = round((3.2 + 3.0 * pulse) * unit * _ONE)
     cv2.circle(picture, centre, radius, look.accent, -1, cv2.LINE_AA, SHIFT)

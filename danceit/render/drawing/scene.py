@@ -183,7 +183,11 @@ class Scene:
         if not look.scenery:
             self._backdrop.paint(picture, [])
             return
-        flash = self._pulse(self._dancers[0].dance, index) if self.options.beats == "flash" else 0.0
+        flash = (
+            self._pulse(self._dancers[0].dance, index)
+            if self.options.beats_shown == "flash"
+            else 0.0
+        )
         seen_by = self._dancers[: len(self._views)]
         self._backdrop.paint(picture, [spot(d.camera, index) for d in seen_by], flash)
         for dancer in seen_by:
@@ -218,7 +222,11 @@ class Scene:
         draw_card(picture, self._credits, index // round(CARD_S * self.fps), self.options)
 
     def _pulse(self, dance: Dance, index: int) -> float:
-        return 0.0 if self.options.beats == "none" else pulse_at(dance.beats_s, self.time_s(index))
+        return (
+            0.0
+            if self.options.beats_shown == "none"
+            else pulse_at(dance.beats_s, self.time_s(index))
+        )
 
 
 def split_views(count: int, frame_size: tuple[int, int], lane: bool) -> list[View]:

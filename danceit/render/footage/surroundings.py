@@ -19,8 +19,9 @@ Mask = npt.NDArray[np.uint8]
 
 SLACK_PX = 2.0
 """Width of an edge that counts as none: sizes are rounded when a video is read smaller."""
-EDGE_PX = 20.0
-"""Width over which footage fades into what stands beyond it, at 512 pixels."""
+EDGE_PX = 40.0
+"""Width over which footage fades into what stands beyond it, at 512 pixels: over 20 a ceiling or a
+beam at the edge still stands there as a line."""
 BLUR_SHARE = 0.025
 """Standard deviation of blurred surroundings, as a share of the shorter side."""
 DARKENED = 0.8
@@ -158,7 +159,7 @@ def _ramp(at: Float64, low: float, high: float, size: int, fade: float) -> Float
         inside = np.minimum(inside, np.clip((at - low) / fade, 0.0, 1.0))
     if high < size - SLACK_PX:
         inside = np.minimum(inside, np.clip((high - at) / fade, 0.0, 1.0))
-    return inside
+    return inside * inside * (3 - 2 * inside)
 
 
 def _full(ramp: Float32) -> tuple[int, int]:
