@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,7 @@ from danceit.cli.options import (
 from danceit.cli.progress import bar
 
 if TYPE_CHECKING:
+    from danceit.index.building.options import Told
     from danceit.index.building.report import BuildReport
     from danceit.index.store.contract import StoreInfo
 
@@ -107,7 +110,7 @@ def build(
 ) -> None:
     """Call `danceit.workflow.indexing.build_index` and print its report."""
     from danceit.cli.train import print_training
-    from danceit.index.building.options import BuildOptions, Told
+    from danceit.index.building.options import BuildOptions
     from danceit.index.fragments import FragmentGrid
     from danceit.index.sources.settings import ReadSettings
     from danceit.index.store.contract import StoreOptions
@@ -120,12 +123,7 @@ def build(
         store=StoreOptions(device, factory, recall),
         reading=ReadSettings(estimator, lag, workers),
     )
-    with (
-        bar("finding poses", "frame") as watching,
-        bar("reading", "dance") as reading,
-        bar("training", "step") as training,
-        bar("indexing", "dance") as building,
-    ):
+    with _bars() as told_of:
         built = build_index(
             data,
             out or index_path,
@@ -134,7 +132,7 @@ def build(
             seed=seed,
             retrain=retrain,
             ray=ray,
-            told=Told(watching, reading, training, building),
+            told=told_of,
         )
     if built.trained is not None:
         print_training(built.trained)
@@ -143,6 +141,20 @@ def build(
     _print_report(built.report, built.seconds, debug=debug)
     if built.report.failed:
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _bars() -> "Iterator[Told]":
+    """A bar for each part of a build."""
+    from danceit.index.building.options import Told
+
+    with (
+        bar("finding poses", "frame") as watching,
+        bar("reading", "dance") as reading,
+        bar("training", "step") as training,
+        bar("indexing", "dance") as building,
+    ):
+        yield Told(watching, reading, training, building)
 
 
 @index.command(help="Add the dances in DATA to an index, keeping what is there.")

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from danceit.errors import DanceitError, IndexStateError, InputError, MissingDependencyError
 from danceit.index.store.engines import open_store
@@ -95,10 +95,7 @@ def serve(
         ) from exc
 
     project = opened.project
-    held = take_lock(project.folder / _LOCK)
-    if held is None:
-        raise InputError(f"{project.folder} is open in another studio; use that, or end it first")
-    with held, _listening(lan, port) as listening:
+    with _alone(project), _listening(lan, port) as listening:
         token, key = secrets.token_urlsafe(24), secrets.token_urlsafe(9) if lan else ""
         names = [ADDRESS, "localhost", *([_own_address()] if lan else [])]
         hosts = [f"{name}:{listening.getsockname()[1]}" for name in names]
@@ -117,6 +114,14 @@ def serve(
             desk.asking.close()
             jobs.stop_all()
             dancing.close()
+
+
+def _alone(project: Project) -> IO[bytes]:
+    """Lock a project for this server."""
+    lock = take_lock(project.folder / _LOCK)
+    if lock is None:
+        raise InputError(f"{project.folder} is open in another studio; use that, or end it first")
+    return lock
 
 
 def _server(app: Guard) -> "uvicorn.Server":

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from danceit.bench import in_time
 from danceit.bench.aligners.jobs import RANDOM, REAL, Work, all_jobs, base_of, composer_of
-from danceit.bench.aligners.methods import DEFAULT_METHODS, WARP_LIMITS, read_methods
-from danceit.bench.cells import RunFolder, run_jobs
+from danceit.bench.aligners.methods import DEFAULT_METHODS, WARP_LIMITS, Method, read_methods
+from danceit.bench.cells import Cell, RunFolder, run_jobs
 from danceit.bench.material import Material, read_material
 from danceit.bench.measures import gaps
 from danceit.bench.named_figures import NamedFigures, find_named_figures, tempo_statement
@@ -163,6 +163,17 @@ def bench_aligners(
     with composer_of(index, files, options.length_s, allow_leak=options.allow_leak) as composer:
         bases = [base_of(file, work, composer, options.seed) for file in files]
     cells = run_jobs(all_jobs(work, bases), progress=progress)
+    notes = (*composer.notes(material), *_notes(material, files, find_named_figures(data)))
+    return _report(folder, methods, material, cells, notes)
+
+
+def _report(
+    folder: RunFolder,
+    methods: Sequence[Method],
+    material: Material,
+    cells: Sequence[Cell],
+    notes: tuple[str, ...],
+) -> BenchRun:
     failed = [f"{c.method} on {c.song}: {c.error}" for c in cells if c.error]
     return BenchRun(
         out=folder.path,
@@ -174,7 +185,7 @@ def bench_aligners(
         compared=COMPARED,
         ends=(REAL, RANDOM),
         fills={RANDOM: "", **{method.name: method.fills for method in methods}},
-        notes=(*composer.notes(material), *_notes(material, files, find_named_figures(data))),
+        notes=notes,
         failures=tuple(dict.fromkeys([*material.problems, *failed])),
     )
 

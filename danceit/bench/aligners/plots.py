@@ -17,6 +17,7 @@ from danceit.bench.reports.summary import BenchRun, Intervals, values_of
 from danceit.bench.reports.svg import (
     Area,
     Mark,
+    Scales,
     Series,
     axes,
     colour,
@@ -107,11 +108,13 @@ def gap_plot(run: BenchRun, found: Intervals) -> str:
         return ""
     return line_chart(
         lines,
+        Scales(
+            "hidden frames (24 a second)",
+            "mean joint error, px",
+            [(n, str(n)) for n in lengths],
+            log=True,
+        ),
         title="Gap filling: joint error against gap length",
-        x_label="hidden frames (24 a second)",
-        y_label="mean joint error, px",
-        x_ticks=[(n, str(n)) for n in lengths],
-        log=True,
     )
 
 
@@ -140,14 +143,12 @@ def warp_plot(run: BenchRun, found: Intervals) -> str:
     if not lines:
         return ""
     level = found.get(REAL, {}).get("s_ba")
+    ticks = [(i, "no limit" if name == "none" else f"{name}x") for i, name in enumerate(names)]
     return line_chart(
         lines,
+        Scales("largest local stretch allowed", "S_BA, exact frame", ticks, y_range=(0.0, 1.0)),
         title="S_BA against the limit on local stretch",
-        x_label="largest local stretch allowed",
-        y_label="S_BA, exact frame",
-        x_ticks=[(i, "no limit" if name == "none" else f"{name}x") for i, name in enumerate(names)],
         marks=[Mark(REAL, level.mean)] if level else [],
-        y_range=(0.0, 1.0),
     )
 
 
@@ -211,7 +212,8 @@ def speed_plot(run: BenchRun, moment: Moment) -> str:
     parts, height = [], 64.0
     for number, (method, values) in enumerate(moved.items()):
         area = Area(150, 8 + number * (height + 12), 690, height, (start, stop - 1), (0.0, high))
-        parts.append(_trace(area, values, phrase, frames, start, stop, run.rows.index(method)))
+        shown = range(start, stop)
+        parts.append(_trace(area, values, phrase, frames, shown, run.rows.index(method)))
         parts.append(text(140, area.top + height / 2 + 4, method, anchor="end"))
         bottom = area.top + height
         parts.append(line(area.left, bottom, area.left + area.width, bottom, "axis"))
@@ -303,20 +305,19 @@ def _intervals(name: str, number: int, x: Sequence[int], each: Sequence[Interval
 
 
 def _trace(
-    area: Area, values: Float64, phrase: Int64, frames: Int64, start: int, stop: int, number: int
+    area: Area, values: Float64, phrase: Int64, frames: Int64, shown: range, number: int
 ) -> str:
     parts = [
         line(area.x(float(frame)), area.top, area.x(float(frame)), area.top + area.height, "beat")
         for frame in phrase
     ]
-    shown = range(start, stop)
     cut_off = np.minimum(values, area.y_range[1])
     d = area.path([float(f) for f in shown], [float(cut_off[f]) for f in shown])
     parts.append(f'<path d="{d}" class="line" style="stroke:{colour(number)}"/>')
     offsets = peak_offsets(values, frames)
     for frame, offset in zip(frames, offsets, strict=True):
         peak = int(frame + offset)
-        if frame in phrase and start <= peak < stop:
+        if frame in phrase and peak in shown:
             fill = colour(number) if offset == 0 else "var(--paper)"
             parts.append(
                 f'<circle cx="{area.x(float(peak)):.1f}" cy="{area.y(cut_off[peak]):.1f}" '

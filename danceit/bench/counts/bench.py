@@ -93,16 +93,7 @@ def bench_counts(
     """
     songs = annotated_songs(data, reference)
     rows: list[Row] = []
-    failures: list[str] = []
-    usable = []
-    for name in trackers:
-        try:
-            _warm(tracker_named(name))
-            usable.append(name)
-        except MissingDependencyError as exc:
-            if len(trackers) == 1:
-                raise
-            failures.append(str(exc))
+    usable, failures = _usable(trackers)
     for done, song in enumerate(songs, start=1):
         try:
             rows += _measured(song, usable)
@@ -116,6 +107,20 @@ def bench_counts(
         with replacing(out) as temporary:
             temporary.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
     return result
+
+
+def _usable(trackers: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names of the trackers that can be asked, and why others of several cannot."""
+    usable, failures = [], []
+    for name in trackers:
+        try:
+            _warm(tracker_named(name))
+            usable.append(name)
+        except MissingDependencyError as exc:
+            if len(trackers) == 1:
+                raise
+            failures.append(str(exc))
+    return usable, failures
 
 
 def _measured(song: Annotated, trackers: Sequence[str]) -> list[Row]:

@@ -95,23 +95,37 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str = "grid") -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
+@dataclass(frozen=True)
+class Scales:
+    """What both axes of a chart say.
+
+    Attributes
+    ----------
+    x_label, y_label : str
+    x_ticks : sequence of (place, words)
+    y_range : (low, high) or None
+        None for what holds all values.
+    log : bool
+        Whether the vertical one is logarithmic.
+    """
+
+    x_label: str
+    y_label: str
+    x_ticks: Sequence[tuple[float, str]]
+    y_range: tuple[float, float] | None = None
+    log: bool = False
+
+
 def line_chart(
-    series: Sequence[Series],
-    *,
-    title: str,
-    x_label: str,
-    y_label: str,
-    x_ticks: Sequence[tuple[float, str]],
-    log: bool = False,
-    marks: Sequence[Mark] = (),
-    y_range: tuple[float, float] | None = None,
+    series: Sequence[Series], scales: Scales, *, title: str, marks: Sequence[Mark] = ()
 ) -> str:
     """Lines with intervals, named at their right ends."""
     values = [v for s in series for v in (*s.y, *s.low, *s.high)] + [mark.y for mark in marks]
-    y_range = y_range or nice_range(values, log=log)
+    log, x_ticks = scales.log, scales.x_ticks
+    y_range = scales.y_range or nice_range(values, log=log)
     ends = [position for position, _ in x_ticks]
     area = Area(54, 16, 430, 250, (min(ends), max(ends)), y_range, log)
-    parts = axes(area, x_ticks, y_ticks(y_range, log=log), x_label, y_label)
+    parts = axes(area, x_ticks, y_ticks(y_range, log=log), scales.x_label, scales.y_label)
     for mark in marks:
         level = area.y(mark.y)
         parts.append(line(area.left, level, area.left + area.width, level, "mark"))

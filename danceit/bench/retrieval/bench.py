@@ -8,7 +8,7 @@ How much of every test dance the training dances repeat is measured first, and s
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -127,6 +127,27 @@ class _Asked:
     pairs: tuple[PairScores, ...]
 
 
+@dataclass
+class _Table:
+    """Rows in the order in which they were measured, with their cells and intervals."""
+
+    rows: list[str] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    found: Intervals = field(default_factory=dict)
+
+    def add(self, row: str, asked: _Asked, method: str, seed: int) -> None:
+        """Measure a row."""
+        self.rows.append(row)
+        self.found[row] = _measured(asked, method, seed)
+        self.cells += _cells(asked, method, row)
+
+    def add_failed(self, row: str, error: str) -> None:
+        """Take note of a row that could not be measured."""
+        self.rows.append(row)
+        self.found[row] = {}
+        self.cells.append(Cell("ask", row, "all songs", {}, error))
+
+
 def bench_retrieval(
     data: Path,
     out: Path,
@@ -163,40 +184,36 @@ def bench_retrieval(
     copies = copies_between(clips, folder.path, progress=progress)
     leak = leak_of(copies)
     refuse_indexed(leak, allowed=options.allow_leak or options.no_leak)
-    cells: list[Cell] = []
-    found: Intervals = {}
-    rows: list[str] = []
+    table, taken_out = _Table(), copies if options.no_leak else None
     bar = TrainingBar(len(variants) * options.folds, options.training.steps, shown=progress)
     for number, variant in enumerate(variants):
         try:
             trained = _train(clips, variant, options, folder, bar)
             for n_frames in options.lengths:
-                asked = _ask(
-                    trained, n_frames, tracks, copies if options.no_leak else None, options
-                )
+                asked = _ask(trained, n_frames, tracks, taken_out, options)
                 for row, method in _rows(variant, n_frames, options, asked, first=number == 0):
-                    rows.append(row)
-                    found[row] = _measured(asked, method, options.seed)
-                    cells += _cells(asked, method, row)
+                    table.add(row, asked, method, options.seed)
         except DanceitError as exc:
-            rows.append(variant.name)
-            found[variant.name] = {}
-            cells.append(Cell("ask", variant.name, "all songs", {}, str(exc)))
+            table.add_failed(variant.name, str(exc))
     bar.close()
-    ends = tuple(row for row in rows if row.startswith(("true pair", "random")))
-    ordered = [*sorted(ends, reverse=True), *(row for row in rows if row not in ends)]
-    failed = [f"{cell.method}: {cell.error}" for cell in cells if cell.error]
+    return _report(folder, table, material, _notes(material, clips, options, leak, tracks))
+
+
+def _report(folder: RunFolder, table: _Table, material: Material, notes: Iterable[str]) -> BenchRun:
+    ends = tuple(row for row in table.rows if row.startswith(("true pair", "random")))
+    ordered = [*sorted(ends, reverse=True), *(row for row in table.rows if row not in ends)]
+    failed = [f"{cell.method}: {cell.error}" for cell in table.cells if cell.error]
     return BenchRun(
         out=folder.path,
         title="Retrieval",
-        cells=tuple(cells),
+        cells=tuple(table.cells),
         rows=tuple(ordered),
         baseline=next((row for row in ordered if row.startswith("nearest audio")), ordered[0]),
         tables=TABLES,
         compared=COMPARED,
         ends=ends,
-        found=found,
-        notes=tuple(_notes(material, clips, options, leak, tracks)),
+        found=table.found,
+        notes=tuple(notes),
         failures=tuple([*material.problems, *failed]),
     )
 

@@ -15,10 +15,8 @@ def test_a_chart_is_well_formed_and_escapes_names():
                 "a < b & c", 0, [1, 2, 3], [0.5, float("nan"), 2.0], [0.4, 0.1, 1.0], [1, 1, 3]
             )
         ],
+        svg.Scales("x", "y", [(1, "1"), (3, "3")]),
         title='5 > "4"',
-        x_label="x",
-        y_label="y",
-        x_ticks=[(1, "1"), (3, "3")],
         marks=[svg.Mark("real", 1.0)],
     )
     root = ElementTree.fromstring(drawn)
