@@ -6,11 +6,13 @@ from dataclasses import fields
 import click
 
 from danceit.cli.options import PATH, Command, OptionOf, where_option
+from danceit.errors import InputError
 from danceit.render.options import (
     ASPECTS,
     BEAT_STYLES,
     FRAME_RATES,
     JOINS,
+    SIZE_LIMITS,
     SURROUNDINGS,
     THEMES,
     RenderOptions,
@@ -65,14 +67,25 @@ _ALIGN = (
     click.option("--anywhere", is_flag=True, default=None,
                  help="linear, tsd: repair every jump over 10 px, not only seams."),
 )  # fmt: skip
+
+
+def _size_of(context: click.Context, option: click.Parameter, size: int | None) -> int:
+    """Leave the size to the format where none is given; 0, which stands for that, is none."""
+    if size == 0:
+        raise InputError(
+            f"--size must be an even number from {SIZE_LIMITS[0]} to {SIZE_LIMITS[1]}; got 0"
+        )
+    return _LOOK.size if size is None else size
+
+
 _RENDER = (
     click.option("--debug", is_flag=True, help="Show seams, source clip and time."),
     click.option("--theme", default=_LOOK.theme, show_default=True,
                  help=f"Colours: {', '.join(THEMES)}."),
     click.option("--aspect", type=click.Choice(list(ASPECTS)), default=_LOOK.aspect,
                  show_default=True, help="Width to height."),
-    click.option("--size", type=int, default=_LOOK.size, show_default="512 for videos",
-                 help="Shorter side in px; 1080 for phones."),
+    click.option("--size", type=int, default=None, show_default="512 for videos",
+                 callback=_size_of, help="Shorter side in px; 1080 for phones."),
     click.option("--fps", type=int, default=_LOOK.fps, show_default=True,
                  help=f"{', '.join(map(str, FRAME_RATES))}."),
     click.option("--background", default=_LOOK.background, help="#rrggbb or a picture."),

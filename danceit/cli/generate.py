@@ -85,8 +85,8 @@ def song(
 @click.argument("data", type=PATH)
 @click.option("--out", type=PATH, required=True, help="Folder for the run and the generator.")
 @click.option("--minutes", type=float,
-              help="Stop after so long by the clock; a step under way is taken to its end.  "
-              "[default: no limit]")  # fmt: skip
+              help="Stop learning after so long by the clock; dances are read before, and a step "
+              "under way is taken to its end.  [default: no limit]")  # fmt: skip
 @click.option("--seed", type=int, cls=OptionOf,
               of="danceit.generate.options:TrainingOptions.seed")  # fmt: skip
 @click.option("--set", "texts", multiple=True, metavar="OPTION=VALUE",

@@ -136,7 +136,7 @@ def test_the_served_page_changes_a_dance_in_a_browser(queried: Path, index: Path
         assert "fits" in other.inner_text()
         assert wanted in seen.page.locator("#card details").last.text_content()
         button(seen, "Use move 1 here").click()
-        seen.page.get_by_text("other now, in").wait_for()
+        seen.page.get_by_text("changed, in").wait_for()
         # By a name of its own, and by none.
         for name, file in (
             ("Second night", "Second night.dance.npz"),
@@ -149,7 +149,7 @@ def test_the_served_page_changes_a_dance_in_a_browser(queried: Path, index: Path
             assert saved.fragments[3].fragment_id == wanted
         seen.page.reload()
         seen.page.get_by_role("button", name="Take back").click()
-        seen.page.get_by_text("0 moves are other now").wait_for()
+        seen.page.get_by_text("No move changed").wait_for()
         assert unnamed_controls(seen.page) == []
         assert seen.complaints == []
 

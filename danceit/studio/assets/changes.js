@@ -50,7 +50,7 @@ async function changeDance(added, id = moving.version.id) {
     return JSON.stringify(changes) === JSON.stringify(version.changes) ? null : { do: "change", changes };
   });
   if (!told) return null;
-  toast(`${told.changed === 1 ? "One move is" : `${told.changed} moves are`} other now, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo", id)) });
+  toast(`${told.changed > 1 ? `${told.changed} moves, so that each goes on from the one before it,` : ["No move", "One move"][told.changed]} changed, in ${told.seconds.toFixed(2)} s.`, { act: "Undo", on: () => attempt(() => goDance("undo", id)) });
   return told;
 }
 

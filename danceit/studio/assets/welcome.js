@@ -175,7 +175,7 @@ function showMaking(page, job) {
 }
 
 function showSongs(page) {
-  const { songs, jobs } = project.state;
+  const { songs, jobs, library } = project.state;
   const cards = [...songs].reverse().map((song) => {
     const dances = project.dancesOf(song.id).length;
     const job = jobs.find((each) => each.task === "song" && each.asked.song === song.id);
@@ -193,7 +193,7 @@ function showSongs(page) {
       "section",
       { class: "hero songs" },
       element("h1", {}, songs.length ? "Songs" : "Now a song"),
-      element("p", { class: "lead" }, songs.length ? "Choose one, or drop another." : "Any song that you have. It stays on this machine."),
+      element("p", { class: "lead" }, songs.length ? "Choose one, or drop another." : `Any song that you have. It stays on this machine.${library ? ` The dancers are those of ${library.name}: ${plural(library.clips, "clip")}, ${plural(library.moves, "move")}.` : ""}`),
       zone,
       element("ul", { class: "song-cards" }, ...cards),
     ),

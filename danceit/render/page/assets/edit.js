@@ -97,8 +97,8 @@ class Edits {
         this.steps[dance] = [...this.steps[dance].slice(0, this.at[dance] + 1), changes];
         this.at[dance] += 1;
       } else this.at[dance] = step;
-      const others = answer.changed === 1 ? "One move is" : `${answer.changed} moves are`;
-      this.status = `${others} other now, in ${answer.seconds.toFixed(2)} s.`;
+      const moves = answer.changed > 1 ? `${answer.changed} moves, so that each goes on from the one before it,` : ["No move", "One move"][answer.changed];
+      this.status = `${moves} changed, in ${answer.seconds.toFixed(2)} s.`;
       this.player.setDances(answer.dances);
       this.timeline.refresh();
     } catch (error) {
