@@ -71,6 +71,45 @@ def replacing(path: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep all others out of a folder who ask for it in the same way.
+
+    It is made if it is not there, and taken away again if nothing was written into it. A system
+    that locks no folders lets everybody in.
+
+    Raises
+    ------
+    InputError
+        If another has it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as exc:
+        raise InputError(f"cannot write {folder}: {exc.strerror or exc}") from exc
+    try:
+        _lock_alone(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _lock_alone(handle: int, folder: Path) -> None:
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(
+            f"another process is writing into {folder}: wait for it, or choose another folder"
+        ) from None
+    except (ImportError, OSError):
+        pass
+
+
 _SEAL = hashlib.sha256().digest_size
 """Bytes of the hash at the head of a sealed file."""
 

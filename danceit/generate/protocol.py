@@ -131,7 +131,8 @@ class Generator(Protocol):
         Raises
         ------
         InputError
-            If the clips are too few to learn from, or `out` holds another run.
+            If the clips are too few to learn from, `out` holds another run, or another process
+            is training there.
         """
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from danceit.data import Clip, Dance, Float32, Music
 from danceit.errors import InputError
+from danceit.files import alone_in
 from danceit.generate.course import LOG, Course, Run
 from danceit.generate.folder import DESCRIPTION, Description, described, restore, save
 from danceit.generate.loss_plot import PLOT, plot_losses
@@ -112,15 +113,16 @@ class TrainedGenerator(ABC):
         from danceit.retrieval.encoder.encoders import pick_device
 
         material, place = material_of(clips, options.seed), pick_device(device)
-        taught = cls.taught(material, options, Run(out, place, restart, progress))
-        lessons = tuple(
-            LessonReport(name, went.step, went.best_step, went.epochs, went.best, went.seconds)
-            for name, went in taught.course.taken.items()
-        )
-        facts = {**taught.facts, "held_out_songs": list(material.held_out_songs)}
-        training = {lesson.name: asdict(lesson) for lesson in lessons}
-        save(out, Description(cls.name, asdict(options), facts, training), taught.networks)
-        plot_losses(out / LOG, out / PLOT)
+        with alone_in(out):
+            taught = cls.taught(material, options, Run(out, place, restart, progress))
+            lessons = tuple(
+                LessonReport(name, went.step, went.best_step, went.epochs, went.best, went.seconds)
+                for name, went in taught.course.taken.items()
+            )
+            facts = {**taught.facts, "held_out_songs": list(material.held_out_songs)}
+            training = {lesson.name: asdict(lesson) for lesson in lessons}
+            save(out, Description(cls.name, asdict(options), facts, training), taught.networks)
+            plot_losses(out / LOG, out / PLOT)
         return GeneratorReport(
             generator=cls.load(out, place),
             folder=out,

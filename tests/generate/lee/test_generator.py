@@ -11,6 +11,7 @@ import torch
 from danceit.counts import Counts
 from danceit.data import Clip, Dance, Music
 from danceit.errors import InputError
+from danceit.files import alone_in
 from danceit.generate.folder import DESCRIPTION, WEIGHTS
 from danceit.generate.lee.generator import LeeGenerator
 from danceit.generate.lee.options import LeeOptions
@@ -110,6 +111,33 @@ def test_a_finished_run_is_read_and_a_longer_one_is_another(
     assert again.generator.generator_id == trained.generator.generator_id
     with pytest.raises(InputError, match="holds a run with other dances or options"):
         LeeGenerator.train(swings, replace(SMALL, vae_steps=8), out=trained.folder, device="cpu")
+
+
+def test_two_trainings_do_not_write_into_one_folder(
+    swings: tuple[Clip, ...], tmp_path: Path
+) -> None:
+    out = tmp_path / "lee"
+    with alone_in(out), pytest.raises(InputError, match="another process is writing into"):
+        LeeGenerator.train(swings, SMALL, out=out, device="cpu")
+    assert not out.exists()  # nothing was written
+
+
+def test_a_width_that_was_edited_is_refused_before_it_is_made(
+    trained: GeneratorReport, tmp_path: Path
+) -> None:
+    told = json.loads((trained.folder / DESCRIPTION).read_text())
+    (tmp_path / WEIGHTS).write_bytes((trained.folder / WEIGHTS).read_bytes())
+    for hidden, message in (
+        (10**7, "must be F32"),  # its recurrent weights alone would take 1 200 TB
+        (10**30, "of another version of danceit"),
+        (0, r"lee: hidden must be 2 or more; got 0.*was its generator\.json edited"),
+        ("8", "of another version of danceit"),
+    ):
+        edited = {**told, "options": {**told["options"], "hidden": hidden}}
+        (tmp_path / DESCRIPTION).write_text(json.dumps(edited))
+        with pytest.raises(InputError, match=message) as refused:
+            load_generator(tmp_path)
+        assert len(str(refused.value)) < 500
 
 
 def test_the_baseline_without_composition_dances_too(
