@@ -7,7 +7,8 @@ import pytest
 
 from danceit.cli.main import main
 from danceit.data import Dance
-from danceit.index.synthetic import SyntheticLibrary, make_library
+from danceit.generate.lee import studied
+from danceit.index.synthetic import SyntheticLibrary
 from tests.cli.conftest import Cli
 
 SMALL = ("--set", "hidden=8", "--set", "batch=4", "--set", "vae_steps=2", "--set", "style_steps=2",
@@ -15,15 +16,18 @@ SMALL = ("--set", "hidden=8", "--set", "batch=4", "--set", "vae_steps=2", "--set
 
 
 @pytest.fixture(scope="module")
-def dances(tmp_path_factory: pytest.TempPathFactory) -> SyntheticLibrary:
-    return make_library(tmp_path_factory.mktemp("dances"), songs_per_style=2, seconds=24.0)
+def dances(library: SyntheticLibrary) -> SyntheticLibrary:
+    """Three songs: as few as a generator takes."""
+    return library
 
 
 @pytest.fixture(scope="module")
 def generator(dances: SyntheticLibrary, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generator") / "lee"
-    main(["generate", "train", "lee", str(dances.folder), "--out", str(folder), "--device", "cpu",
-          *SMALL])  # fmt: skip
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(studied, "FEWEST_UNITS", 4)
+        main(["generate", "train", "lee", str(dances.folder), "--out", str(folder),
+              "--device", "cpu", *SMALL])  # fmt: skip
     return folder
 
 
