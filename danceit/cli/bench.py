@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MOST = 1e9
 """Largest number of a list; none of them is near it, and infinity is none."""
 ALIGNING = "danceit.bench.aligners.bench:AlignerOptions"
-RETRIEVING = "danceit.bench.retrieval.bench:RetrievalOptions"
+RETRIEVING = "danceit.bench.retrieval.variants:RetrievalOptions"
 COMPARING = "danceit.bench.systems.options:SystemsOptions"
 
 
@@ -111,7 +111,8 @@ def retrieval(
     device: str,
 ) -> None:
     """Call `danceit.bench.retrieval.bench.bench_retrieval` and write its report."""
-    from danceit.bench.retrieval.bench import RetrievalOptions, bench_retrieval
+    from danceit.bench.retrieval.bench import bench_retrieval
+    from danceit.bench.retrieval.variants import RetrievalOptions
     from danceit.data import FPS
     from danceit.retrieval.encoder.losses import LOSSES
 

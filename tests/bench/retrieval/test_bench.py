@@ -9,10 +9,11 @@ from danceit.bench.reports.report import terminal, write_report
 from danceit.bench.reports.summary import intervals_of, paired
 from danceit.bench.retrieval import asking
 from danceit.bench.retrieval import bench as retrieval
-from danceit.bench.retrieval.bench import RetrievalOptions, bench_retrieval, list_variants
+from danceit.bench.retrieval.bench import bench_retrieval
 from danceit.bench.retrieval.evaluation import Answer
 from danceit.bench.retrieval.fingerprint import Copies
 from danceit.bench.retrieval.fold import Fold
+from danceit.bench.retrieval.variants import RetrievalOptions, list_variants
 from danceit.data import FPS
 from danceit.errors import InputError, PluginError
 from danceit.index.synthetic import make_library
