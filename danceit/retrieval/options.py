@@ -113,8 +113,8 @@ class QueryOptions:
     upper_weight: float = 1.0
     body_change: float = 2.0
     sure_weight: float = 0.5
-    headless_weight: float = 10.0
-    walking_weight: float = 6.0
+    headless_weight: float = 20.0
+    walking_weight: float = 12.0
     same_shot: float = 3.0
     facing: str = "audience"
     structure: str = "repeat"
