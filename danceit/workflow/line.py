@@ -215,8 +215,8 @@ def dance(
     aligned = align(composition.dance, composition.music, chain)
     finished = time.perf_counter()
     beside = out.with_name(f"{out.stem}{DANCE_SUFFIX}")
+    aligned.save(beside)  # before it is drawn, which takes longest and may fail
     notes = drawn([aligned], out, song, options.look, progress)
-    aligned.save(beside)
     rendered = time.perf_counter()
     return Made(
         dance=aligned,
@@ -248,10 +248,12 @@ def drawn(
         alone, poses that a person never showed.
     """
     if len(dances) > 1 and one_stage(dances) and not _shared_by(out):
+        notes: list[str] = []
         for number, one in enumerate(dances, start=1):
-            drawn([one], numbered(out, number), song, options, progress)
+            notes += drawn([one], numbered(out, number), song, options, progress)
         first, last = numbered(out, 1).name, numbered(out, len(dances)).name
-        return (f"a {out.suffix} file holds one dancer: wrote {first} to {last}",)
+        told = f"a {out.suffix} file holds one dancer: wrote {first} to {last}"
+        return (told, *dict.fromkeys(notes))
     filming = Filming(dances)
     look = replace(options or RenderOptions(), locate=filming, video_of=filming.video_of)
     render_many(dances, out, song=song, options=look, progress=progress)
