@@ -50,7 +50,7 @@ LOOKED_AT = ("1", "4", "7")
 """Views of AIST++ by which weights were chosen."""
 CLEARLY_M = 0.1
 """Depth by which one end of a bone is farther away than the other for this to be right or wrong."""
-COLUMNS = ("error mm", "bones %", "floor px", "tilt deg", "sides %", "moved px", "median")
+COLUMNS = ("error mm", "bones %", "floor px", "tilt deg", "sides %", "moved px", "median", "95 %")
 TALLEST = 0.9
 """Height of the neck over the feet in the picture, in its 0.9 quantile, of who is upright."""
 
@@ -85,6 +85,7 @@ def measured(poses: Float64, take: Take, pitch: float = 0.0) -> tuple[float, ...
         _sides(levelled(poses, -pitch), take, np.ones(len(poses), dtype=bool)),
         float(np.nanmean(moved)),
         float(np.nanmedian(moved)),
+        float(np.nanquantile(moved, 0.95)),
     )
 
 

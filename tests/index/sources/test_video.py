@@ -122,6 +122,19 @@ def test_one_corrupt_film_stops_no_other(tmp_path: Path, painted: Painted) -> No
     assert "b.mp4" in reasons["b.mp4"]
 
 
+def test_in_two_dimensions_the_picture_stays_as_seen_whatever_depth_is_told(
+    tmp_path: Path, painted: Painted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_film(tmp_path / "dance.mp4", moving_square())
+    seen = footage_of(path, ReadSettings())
+    rng = np.random.default_rng(0)
+    deep = replace(seen, world=rng.normal(0, 0.3, seen.world.shape).astype(np.float32))
+    monkeypatch.setattr("danceit.index.sources.video.footage_of", lambda *_: deep)
+    flat = SOURCE.read_with(path, ReadSettings(), 2).poses
+    np.testing.assert_array_equal(flat, dancer_in(seen).image)
+    assert SOURCE.read_with(path, ReadSettings(), 3).poses.shape[2] == 3
+
+
 def test_other_choices_are_other_content(tmp_path: Path, painted: Painted) -> None:
     write_film(tmp_path / "a.mp4", moving_square(3))
     ids = {

@@ -160,6 +160,36 @@ def test_the_camera_is_found_to_look_down_and_the_dancer_stands_upright(
     assert abs(tilts[0] - tilts[1]) < 5
 
 
+@pytest.mark.parametrize("turned", [0.0, np.pi])
+def test_under_who_never_stands_the_floor_is_found_by_the_weight_over_the_feet(
+    filmed: Filmed, turned: float
+) -> None:
+    """Knees bent by 45 degrees, the trunk by as much, facing the camera or away from it."""
+    seen = filmed.seen
+    bend = np.deg2rad(45.0)
+    body = filmed.truth - filmed.truth[:, [8, 11]].mean(axis=1, keepdims=True)
+    cos, sin = np.cos(PITCH), np.sin(PITCH)
+    y, z = cos * body[..., 1] + sin * body[..., 2], cos * body[..., 2] - sin * body[..., 1]
+    level = np.stack([body[..., 0], y, z], axis=2)
+    # Towards the camera is -z, and where a dancer who faces it bends to.
+    upper = [0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17]
+    level[:, upper, 1] = np.cos(bend) * y[:, upper] - np.sin(bend) * z[:, upper]
+    level[:, upper, 2] = np.cos(bend) * z[:, upper] + np.sin(bend) * y[:, upper]
+    for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
+        level[:, knee] = level[:, hip] + 0.42 * np.array([0, np.cos(bend), -np.sin(bend)])
+        level[:, ankle] = level[:, knee] + 0.42 * np.array([0, 0.95, 0.31])
+    facing = np.array([np.cos(turned), 1.0, np.cos(turned)])
+    level = level * facing + (0.0, 0.9, 3.5)
+    y, z = level[..., 1].copy(), level[..., 2].copy()
+    truth = np.stack([level[..., 0], cos * y - sin * z, cos * z + sin * y], axis=2)
+    flat = FOCAL_PX * truth[..., :2] / truth[..., 2:]
+    deep = truth - truth[:, [8, 11]].mean(axis=1, keepdims=True)
+    px_per_m = FOCAL_PX / truth[:, [8, 11], 2].mean(axis=1)
+    found = solved(Sighting(flat, deep, seen.sure, px_per_m, seen.times_s, FOCAL_PX))
+    assert found is not None
+    assert np.rad2deg(abs(found.pitch - PITCH)) < 6
+
+
 def test_poses_are_nearer_to_the_truth_than_the_estimator_was(
     filmed: Filmed, answer: Solved
 ) -> None:

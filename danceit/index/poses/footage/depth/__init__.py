@@ -20,12 +20,12 @@ picture is often wrong, and what bones of one length make of it is worse than wh
 told. So where nobody stands its own depth is followed closely, and bones are held less.
 
 The floor is seen from a camera that may look down. Its pitch is taken from the feet where
-the dancer comes and goes, and else from the dancer, who stands upright on the whole: an
-estimator's lean, of trunk and of legs, is for the most part taken off. In a leap, when the trunk
-falls as all things fall and both feet leave the ground, there is no floor. The shot is turned by
-the pitch, as one, about the camera: y points down and the floor is level, and seen from the camera
-that filmed it the dancer is where the picture has them. A shot has one camera, one floor and one
-body: who leaves the picture and comes back stands where they stood.
+the dancer comes and goes, and else from the dancer, who stands upright on the whole, or has the
+weight over the feet: an estimator's lean, of trunk and of legs, is for the most part taken off. In
+a leap, when the trunk falls as all things fall and both feet leave the ground, there is no floor.
+The shot is turned by the pitch, as one, about the camera: y points down and the floor is level, and
+seen from the camera that filmed it the dancer is where the picture has them. A shot has one camera,
+one floor and one body: who leaves the picture and comes back stands where they stood.
 
 Axes: x right, y down, z away; metres.
 """

@@ -1,4 +1,4 @@
-"""Which way the camera looks, where the floor lies under it, and who stands upright.
+"""Which way the camera looks, where the floor lies under it, and who stands upright or in balance.
 
 Axes: x right, y down, z away from the camera; metres, radians.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from danceit.data import Bool, Float64
-from danceit.index.poses.footage.depth.sighting import ANKLES, HIPS, NECK
+from danceit.index.poses.footage.depth.sighting import ANKLES, HIPS, KNEES, NECK, SHOULDERS
 
 OFF_FLOOR_M = 0.1
 """Height over the floor from which a foot rather is in the air, and counts little."""
@@ -20,15 +20,21 @@ RAISED_M, GROUND_S = 0.03, 1.2
 LONGEST_S = 0.8
 """Longest leap: one of 80 cm."""
 UPRIGHT = np.deg2rad(4.0)
-"""Deviation of the camera's pitch from that in which the dancer stands upright."""
+"""Deviation of the camera's pitch from that in which the dancer stands upright, or in balance."""
 STEEPEST = np.deg2rad(35.0)
 """Largest pitch that is believed."""
 LEVEL = np.deg2rad(8.0)
 """Deviation of a camera's pitch from none."""
 STANDING = 0.85
 """Height of the neck over the feet, in the length of trunk and leg, of one who stands."""
+ON_FEET = 0.45
+"""Height of the centre of mass over the feet, likewise, of one whom the feet bear: 0.7 standing
+straight, and 0.4 in a squat in which hands may be on the floor."""
+AHEAD = 0.04
+"""How far ahead of the ankles the centre of mass is, likewise: 5 cm (Winter, A.B.C. of Balance
+during Standing and Walking, 1995)."""
 STANDING_S = 1.0
-"""Time for which the dancer must stand to say where upright is."""
+"""Time for which the dancer must stand, or be borne, to say where upright is."""
 TOLD_M, TOLD_S = 0.06, 1.0
 """Deviation of feet on a floor that is only looked for, and time after which they tell more."""
 
@@ -96,8 +102,10 @@ def in_flight(body_y: Float64, feet_y: Float64, step_s: float) -> Bool:
     return np.isin(raised, leaps[leaps > 0])
 
 
-def pitch_of(joints: Float64, seen: Bool, off_m: Float64, step_s: float, standing: Bool) -> float:
+def pitch_of(joints: Float64, seen: Bool, off_m: Float64, step_s: float, tall_m: float) -> float:
     """How far the camera looks down: the dancer stands upright, the feet at one height.
+
+    Of who never stands, but dances with bent knees and trunk, the weight is over the feet.
 
     Parameters
     ----------
@@ -105,12 +113,16 @@ def pitch_of(joints: Float64, seen: Bool, off_m: Float64, step_s: float, standin
         In the camera's axes.
     seen : bool (T, 14)
     off_m : float64 (T, 14)
-    standing : bool (T,)
-        See `standing_in`.
+    tall_m : float
+        Length of trunk and leg.
     """
     feet = list(ANKLES)
-    sure = standing.any()
-    upright = _lean(joints[:, feet].mean(axis=1) - joints[:, NECK], standing) if sure else 0.0
+    above, frames = joints[:, NECK], standing_in(joints, seen, tall_m, step_s)
+    if not frames.any():
+        above, frames = weight_at(joints), balanced_in(joints, seen, tall_m, step_s)
+        above = above - AHEAD * tall_m * facing(joints)
+    sure = frames.any()
+    upright = _lean(joints[:, feet].mean(axis=1) - above, frames) if sure else 0.0
     pitch = upright * LEVEL**2 / (LEVEL**2 + UPRIGHT**2)
     for _ in range(6):
         floor = floor_under(joints[:, feet], seen[:, feet], off_m[:, feet], pitch)
@@ -140,7 +152,44 @@ def standing_in(joints: Float64, seen: Bool, tall_m: float, step_s: float) -> Bo
     standing: Bool = seen[:, [NECK, *ANKLES]].all(axis=1)
     standing &= np.linalg.norm(body[:, 1:], axis=1) > STANDING * tall_m
     standing &= body[:, 1] > 0
-    return standing if standing.sum() * step_s >= STANDING_S else np.zeros_like(standing)
+    return _long_enough(standing, step_s)
+
+
+def balanced_in(joints: Float64, seen: Bool, tall_m: float, step_s: float) -> Bool:
+    """Frames (T,) in which the feet bear the dancer; none likewise, see `standing_in`."""
+    feet = joints[:, list(ANKLES)].mean(axis=1)
+    balanced: Bool = seen[:, [NECK, *HIPS, *KNEES, *ANKLES]].all(axis=1)
+    balanced &= (feet - weight_at(joints))[:, 1] > ON_FEET * tall_m
+    return _long_enough(balanced, step_s)
+
+
+def weight_at(joints: Float64) -> Float64:
+    """Centre of mass (T, 3) of bodies (T, 14, 3), head and arms taken to the neck.
+
+    Shares are those of Winter (Biomechanics and Motor Control of Human Movement, table 4.1).
+    """
+    neck = joints[:, NECK]
+    hips, knees, ankles = (joints[:, list(pair)].mean(axis=1) for pair in (HIPS, KNEES, ANKLES))
+    centre: Float64 = (
+        (0.081 + 2 * 0.050) * neck
+        + 0.497 * (neck + hips) / 2
+        + 2 * 0.100 * (hips + knees) / 2
+        + 2 * 0.061 * (knees + ankles) / 2
+    )
+    return centre
+
+
+def facing(joints: Float64) -> Float64:
+    """Which way (T, 3) bodies face, on the level; 0 where not known."""
+    (right_hip, left_hip), (right, left) = HIPS, SHOULDERS
+    across = joints[:, left_hip] - joints[:, right_hip] + joints[:, left] - joints[:, right]
+    ahead = np.stack([across[:, 2], np.zeros(len(across)), -across[:, 0]], axis=1)
+    facing: Float64 = ahead / np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-6)
+    return facing
+
+
+def _long_enough(frames: Bool, step_s: float) -> Bool:
+    return frames if frames.sum() * step_s >= STANDING_S else np.zeros_like(frames)
 
 
 def storeys(joints: Float64, standing: Bool, pitch: float) -> tuple[float, float]:

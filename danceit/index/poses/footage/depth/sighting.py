@@ -10,6 +10,8 @@ BODY = tuple(range(14))
 """Nose, neck, arms and legs of COCO-18; eyes and ears follow the nose."""
 NECK, NOSE = JOINT["neck"], JOINT["nose"]
 ANKLES = (JOINT["right_ankle"], JOINT["left_ankle"])
+SHOULDERS = (JOINT["right_shoulder"], JOINT["left_shoulder"])
+KNEES = (JOINT["right_knee"], JOINT["left_knee"])
 HIPS = (JOINT["right_hip"], JOINT["left_hip"])
 SUREST_M, UNSUREST_M = 0.005, 0.037
 """Deviation of a joint in the picture of which an estimator is sure, and not sure at all. On three

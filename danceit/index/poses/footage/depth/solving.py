@@ -24,8 +24,8 @@ def solved(seen: Sighting) -> Solved | None:
         state = equations.step(state, None)
     # Once only: feet that were put on a floor would bear out whatever pitch it had.
     joints, body = equations.joints(state), known[:, BODY]
+    pitch = pitch_of(joints, body, seen.off_m[:, BODY], seen.step_s, equations.tall_m)
     standing = standing_in(joints, body, equations.tall_m, seen.step_s)
-    pitch = pitch_of(joints, body, seen.off_m[:, BODY], seen.step_s, standing)
     if standing.any():
         equations.set_upright(*storeys(joints, standing, pitch))
     for _ in range(ROUNDS):
