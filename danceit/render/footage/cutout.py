@@ -36,12 +36,14 @@ MARGIN = 0.22 * BODY_PX
 """Around the joints, for what they do not reach: hair, hands, shoes, a skirt."""
 REACH = 2.6
 """Width of the limbs, in that of the outline, beyond which nothing is of the dancer."""
-CORE = 0.2
-"""The same within which everything is."""
+CORE = 0.25
+"""The same within which everything is: about the bones' own flesh, so that a leg in a fast kick is
+whole."""
 RADIUS, SOFTNESS = 5, 2e-3
 """Of the guided filter: pixels of the network's picture, and variance of a grey from 0 to 1."""
-LOW, HIGH = 0.25, 0.75
-"""Confidences that become 0 and 1: the network's own edge is several pixels wide."""
+LOW, HIGH = 0.35, 0.85
+"""Confidences that become 0 and 1: the network's own edge is several pixels wide, and at a lower
+threshold a rim of the old surroundings comes along."""
 _FULL = 1.5
 """The wide outline is soft; a third inside its edge it counts wholly."""
 
@@ -74,31 +76,39 @@ class CutOut:
         if self._segmenter is None or not np.isfinite(joints).all(axis=1).any():
             return outline(joints, self._size, self._unit)
         left, top, side = self._square(joints)
+        small = _square_of(picture, left, top, side)
         ratio = SIDE / side
-        into = np.array([[ratio, 0.0, -left * ratio], [0.0, ratio, -top * ratio]])
-        seen = cv2.warpAffine(
-            picture, into, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        small: Picture = np.asarray(seen, dtype=np.uint8)
-        sure = _fitted(self._confidence(small), small)
-        own = joints @ into[:, :2].T + into[:, 2]
+        # Pixels are counted from their middles.
+        own = (joints + 0.5 - (left, top)) * ratio - 0.5
         near = outline(own, (SIDE, SIDE), self._unit * ratio, REACH)
-        core = outline(own, (SIDE, SIDE), self._unit * ratio, CORE)
+        core = outline(own, (SIDE, SIDE), self._unit * ratio, CORE, work=1)
+        sure = _fitted(self._confidence(small), small)
         held = cv2.max(cv2.multiply(sure, near, scale=_FULL / 255), core)
-        placed = cv2.warpAffine(
-            held,
-            into,
-            self._size,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        )
-        return np.asarray(placed, dtype=np.uint8)
+        return self._laid(np.asarray(held, dtype=np.uint8), left, top, side)
 
-    def _square(self, joints: Float64) -> tuple[float, float, float]:
-        """Left, top and side of the square around the dancer."""
+    def _square(self, joints: Float64) -> tuple[int, int, int]:
+        """Left, top and side of the square around the dancer, in whole pixels."""
         low, high = np.nanmin(joints, axis=0), np.nanmax(joints, axis=0)
-        side = float((high - low).max()) + 2 * MARGIN * self._unit
-        left, top = (low + high - side) / 2
-        return float(left), float(top), side
+        wide = float((high - low).max()) + 2 * MARGIN * self._unit
+        # Joints that a detector flung far away must not ask for a square of gigabytes.
+        side = round(min(wide, 4 * max(self._size)))
+        left, top = np.round((low + high - side) / 2).astype(int).tolist()
+        return left, top, max(2, side)
+
+    def _laid(self, held: Mask, left: int, top: int, side: int) -> Mask:
+        """Mask of the whole picture, of one of the square."""
+        import cv2
+
+        width, height = self._size
+        mask = np.zeros((height, width), dtype=np.uint8)
+        first, last = max(0, left), min(width, left + side)
+        upper, lower = max(0, top), min(height, top + side)
+        if first < last and upper < lower:
+            large = cv2.resize(held, (side, side), interpolation=cv2.INTER_LINEAR)
+            mask[upper:lower, first:last] = large[
+                upper - top : lower - top, first - left : last - left
+            ]
+        return mask
 
     def _confidence(self, picture: Picture) -> Float32:
         """What the network takes for a person (height, width), 0 to 1."""
@@ -109,6 +119,23 @@ class CutOut:
         with self._one_at_a_time:
             found = self._segmenter.segment(image).confidence_masks[0].numpy_view()
         return np.array(found, dtype=np.float32).reshape(picture.shape[:2])
+
+
+def _square_of(picture: Picture, left: int, top: int, side: int) -> Picture:
+    """What is in a square (SIDE, SIDE, 3); beyond the picture its edge goes on."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    first, last = (int(np.clip(at, 0, width)) for at in (left, left + side))
+    upper, lower = (int(np.clip(at, 0, height)) for at in (top, top + side))
+    if first >= last or upper >= lower:
+        return np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
+    part = picture[upper:lower, first:last]
+    beyond = (upper - top, top + side - lower, first - left, left + side - last)
+    if any(beyond):
+        part = np.asarray(cv2.copyMakeBorder(part, *beyond, cv2.BORDER_REPLICATE), dtype=np.uint8)
+    smaller = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (SIDE, SIDE), interpolation=smaller), dtype=np.uint8)
 
 
 def _fitted(confidence: Float32, picture: Picture) -> Mask:
