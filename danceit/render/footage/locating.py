@@ -70,3 +70,16 @@ class Locator(Protocol):
 
     def __call__(self, placement: Placement) -> Filmed | None:
         """Return it, or None where the source has no video or no one is seen in it."""
+
+
+def joints_at(times_s: Float64, joints: Float32, time_s: float) -> Float64:
+    """Joints (18, 2) in source pixels at a second of the video; NaN where not seen."""
+    after = int(np.clip(np.searchsorted(times_s, time_s), 1, len(times_s) - 1))
+    span = times_s[after] - times_s[after - 1]
+    share = float(np.clip((time_s - times_s[after - 1]) / span, 0.0, 1.0))
+    first: Float64 = joints[after - 1].astype(np.float64)
+    second: Float64 = joints[after].astype(np.float64)
+    if share < 1e-6:
+        return first
+    between: Float64 = second if share > 1 - 1e-6 else first + share * (second - first)
+    return between

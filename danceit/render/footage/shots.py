@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from danceit.data import FPS, JOINT, Dance, Float32, Float64
+from danceit.data import FPS, JOINT, Dance, Float64
 from danceit.render.footage.filling import filled, without_edges
 from danceit.render.footage.framing import CanvasPlace, Framing, framed, reaching, with_hands
 from danceit.render.footage.joins import Join
-from danceit.render.footage.locating import Filmed, Locator
+from danceit.render.footage.locating import Filmed, Locator, joints_at
+from danceit.render.footage.zooming import Zoom, zoom_of
 
 JUMP_S = 0.1
 """The source goes on where it moves forward by a frame's time, give or take this."""
@@ -64,6 +65,8 @@ class Shot:
         Source pixels that stand in the middle of the picture.
     mirrored : bool
         Whether it is shown as in a mirror.
+    zoom : Zoom or None
+        How the picture comes after whoever goes away from the camera; None where nobody does.
     """
 
     filmed: Filmed | None
@@ -74,26 +77,30 @@ class Shot:
     floor_y: float
     centre_x: Float64
     mirrored: bool = False
+    zoom: Zoom | None = None
 
     def placing(self, frame: int, canvas: CanvasPlace) -> Float64:
         """Affine map (2, 3) from source pixels to picture pixels at a frame."""
         across = canvas.centre_x - self.scale * self.centre_x[frame - self.start]
         down = canvas.floor_y - self.scale * self.floor_y
-        return np.array([[self.scale, 0.0, across], [0.0, self.scale, down]])
+        placing = np.array([[self.scale, 0.0, across], [0.0, self.scale, down]])
+        return (
+            placing if self.zoom is None else self.zoom.grown(placing, frame - self.start, canvas)
+        )
 
     def joints(self, frame: int) -> Float64:
         """Joints (18, 2) in source pixels at a frame; NaN where not seen."""
         if self.filmed is None:
             return np.full((18, 2), np.nan)
         at_s = float(self.source_s[frame - self.start])
-        return _joints_at(self.filmed.times_s, self.filmed.joints, at_s)
+        return joints_at(self.filmed.times_s, self.filmed.joints, at_s)
 
     def followed(self, frame: int) -> Float64:
         """The same, with those that are lost for a moment (`Filmed.followed`)."""
         if self.filmed is None:
             return self.joints(frame)
         at_s = float(self.source_s[frame - self.start])
-        return _joints_at(self.filmed.times_s, self.filmed.followed, at_s)
+        return joints_at(self.filmed.times_s, self.filmed.followed, at_s)
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,8 @@ def cut(
     ]
     alike = [_alike(*pair) for pair in pairwise(shots)]
     laid = _filling(_of_one_size(shots, alike), canvas, step_s)
-    return Cut(tuple(_brought_together(laid, met, alike, canvas, step_s)), tuple(met))
+    brought = _brought_together(laid, met, alike, canvas, step_s)
+    return Cut(tuple(_followed(shot, canvas, step_s) for shot in brought), tuple(met))
 
 
 @dataclass(frozen=True)
@@ -280,7 +288,7 @@ def _nearly_one(before: _Stretch, after: _Stretch, cut_s: float, canvas: CanvasP
     moment = np.array([cut_s])
     sources = [each.source_s(moment) for each in (before, after)]
     scale = framed(ours, sources[0], canvas).scale
-    first, second = (_joints_at(ours.times_s, ours.joints, float(s[0])) for s in sources)
+    first, second = (joints_at(ours.times_s, ours.joints, float(s[0])) for s in sources)
     jumps = np.linalg.norm(second - first, axis=1)
     if np.isfinite(jumps).sum() < len(jumps) / 2:
         return False
@@ -359,6 +367,14 @@ def _brought_together(
     return made
 
 
+def _followed(shot: Shot, canvas: CanvasPlace, step_s: float) -> Shot:
+    """Come after a dancer who goes away from the camera, as long as hands stay in the picture."""
+    if shot.filmed is None or shot.filmed.size is None:
+        return shot
+    joints = np.stack([shot.joints(frame) for frame in range(shot.start, shot.stop)])
+    return replace(shot, zoom=zoom_of(joints, _way(shot), canvas, step_s))
+
+
 def _way(shot: Shot) -> Framing:
     return Framing(shot.scale, shot.floor_y, shot.centre_x)
 
@@ -382,16 +398,3 @@ def _met(
         smooth = share * share * (3 - 2 * share)
         moved.append(replace(shot, centre_x=shot.centre_x + sign * apart / 2 * smooth))
     return moved[0], moved[1]
-
-
-def _joints_at(times_s: Float64, joints: Float32, time_s: float) -> Float64:
-    """Joints (18, 2) in source pixels at a second of the video; NaN where not seen."""
-    after = int(np.clip(np.searchsorted(times_s, time_s), 1, len(times_s) - 1))
-    span = times_s[after] - times_s[after - 1]
-    share = float(np.clip((time_s - times_s[after - 1]) / span, 0.0, 1.0))
-    first: Float64 = joints[after - 1].astype(np.float64)
-    second: Float64 = joints[after].astype(np.float64)
-    if share < 1e-6:
-        return first
-    between: Float64 = second if share > 1 - 1e-6 else first + share * (second - first)
-    return between
