@@ -5,7 +5,7 @@ second with the sound. Without a video, or where poses are not in its pixels, th
 drawn instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -269,12 +269,14 @@ def _timeline(inspection: Inspection, width: int) -> Picture:
         if 0 <= share < 1:
             x = 12 + int(share * (width - 24))
             strip[36:42, x : x + 1] = _INK
-    left = 12.0
-    shares = {"kept": KEPT} | {
-        reason: REASON_COLOURS[reason] for reason in inspection.cleaned.report.shares
-    }
-    for name, colour in shares.items():
-        strip[54:68, round(left) : round(left) + 14] = colour
-        draw_text(strip, name, (left + 20, 61), 13, _INK)
-        left += 44 + 8.0 * len(name)
+    draw_legend(strip, 54, inspection.cleaned.report.shares)
     return strip
+
+
+def draw_legend(picture: Picture, top: int, reasons: Iterable[str]) -> None:
+    """Say in a line of a picture, from row `top` on, which colour stands for what."""
+    left = 12.0
+    for name, colour in [("kept", KEPT), *((one, REASON_COLOURS[one]) for one in reasons)]:
+        picture[top : top + 14, round(left) : round(left) + 14] = colour
+        draw_text(picture, name, (left + 20, top + 7), 13, _INK)
+        left += 44 + 8.0 * len(name)

@@ -62,10 +62,11 @@ class CleaningReport:
         """One line: the seconds kept, the share dropped, and why."""
         share = 1 - self.frames_kept / self.frames_in if self.frames_in else 0.0
         why = ", ".join(f"{part:.1%} {reason}" for reason, part in self.shares.items())
+        clips = "1 clip" if self.n_clips == 1 else f"{self.n_clips} clips"
         upper = f", {self.frames_upper / FPS:.1f} s of an upper body" if self.frames_upper else ""
         return (
             f"{self.recording_id}: {self.frames_kept / FPS:.1f} of {self.frames_in / FPS:.1f} s "
-            f"kept in {self.n_clips} clips{upper}, {share:.1%} dropped{f' ({why})' if why else ''}"
+            f"kept in {clips}{upper}, {share:.1%} dropped{f' ({why})' if why else ''}"
         )
 
 

@@ -24,6 +24,7 @@ from danceit.workflow.inspection_pictures import (
     REASON_COLOURS,
     check_out,
     draw_inspection,
+    draw_legend,
     headline,
     moment,
 )
@@ -51,12 +52,15 @@ class Line:
     summary : str
         What is kept and why the rest is not, or why it could not be read.
     kept_s : float
+    reasons : tuple of str
+        Why frames were dropped.
     """
 
     recording_id: str
     sheet: Path | None
     summary: str
     kept_s: float = 0.0
+    reasons: tuple[str, ...] = ()
 
 
 def inspect_all(
@@ -88,7 +92,9 @@ def inspect_all(
         sheet = folder / sheet_name(item.recording_id)
         draw_inspection(seen, sheet)
         kept_s = sum(clip.n_frames for clip in seen.cleaned.clips) / FPS
-        return Line(item.recording_id, sheet, seen.cleaned.report.summary, kept_s), _row(seen)
+        report = seen.cleaned.report
+        line = Line(item.recording_id, sheet, report.summary, kept_s, tuple(report.shares))
+        return line, _row(seen)
 
     for one in each_done(found, drawn, told=told, watching=watching):
         if isinstance(one, Failure):
@@ -110,7 +116,7 @@ def sheet_name(recording_id: str) -> str:
 
 
 def _head(lines: Sequence[Line]) -> Picture:
-    band = _blank(44)
+    band = _blank(68)
     failed = sum(line.sheet is None for line in lines)
     kept_s = sum(line.kept_s for line in lines)
     empty = sum(line.sheet is not None and not line.kept_s for line in lines)
@@ -118,6 +124,8 @@ def _head(lines: Sequence[Line]) -> Picture:
     text += f", {empty} of which nothing is left" if empty else ""
     text += f", {failed} not readable" if failed else ""
     draw_text(band, text, (12, 22), 17, _INK)
+    met = {reason for line in lines for reason in line.reasons}
+    draw_legend(band, 44, [reason for reason in REASON_COLOURS if reason in met])
     return band
 
 
