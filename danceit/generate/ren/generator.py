@@ -17,6 +17,7 @@ from danceit.generate.rates import poses_at
 from danceit.generate.ren.networks import DanceGenerator, drawn_noise
 from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import (
+    EDGE,
     FLAT,
     PIECE,
     POSE_FPS,
@@ -91,10 +92,11 @@ class RenGenerator(TrainedGenerator):
                 "learnt to dance: train one with steps"
             )
         sound = sound_rows(music.path, self.options.level)
-        n_pieces = max(1, -(-(len(sound) - PIECE) // HOP) + 1)
+        n_pieces = max(1, -(-(len(sound) + EDGE - PIECE) // HOP) + 1)
         n_rows = HOP * (n_pieces - 1) + PIECE
         padded = np.zeros((n_rows, sound.shape[1]), dtype=np.float32)
-        padded[: min(len(sound), n_rows)] = sound[:n_rows]
+        padded[EDGE : EDGE + len(sound)] = sound
+        # Ahead of the song stands silence, of which nothing is kept: see `EDGE`.
         # Noise is the song's, not the piece's: pieces that overlap were dreamt alike.
         noise = drawn_noise(1, n_rows, self.device, torch.Generator().manual_seed(seed))[0]
         pieces = np.empty((n_pieces, PIECE, FLAT), dtype=np.float32)
@@ -104,7 +106,8 @@ class RenGenerator(TrainedGenerator):
             heard = torch.from_numpy(np.stack([padded[span] for span in spans])).to(self.device)
             made = self.dancer(heard, torch.stack([noise[span] for span in spans]))
             pieces[first : first + len(spans)] = made.cpu().numpy()
-        rows = smoothed(blended(joined(pieces, HOP), HOP, n_rows), self.options.smooth)
+        rows = blended(joined(pieces, HOP), HOP, n_rows)[EDGE:]
+        rows = smoothed(rows, self.options.smooth)
         joints = poses_at(self.frame.on_canvas(rows), POSE_FPS, FPS, music.n_frames)
         parts = np.arange(0, music.n_frames, round(HOP / POSE_FPS * FPS))
         return dance_of(Imagined(joints, parts.astype(np.int64)), music, self, seed)

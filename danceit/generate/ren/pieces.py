@@ -29,6 +29,9 @@ FLAT = 2 * N_JOINTS
 PIECE_S = PIECE / POSE_FPS
 LEVEL = 0.16
 """RMS of a whole song, full scale 1: -16 dB, in the middle of mastered music."""
+EDGE = 5
+"""Rows at the ends of a piece, where the encoder's states have just begun: after a thousand steps
+of training the first three of every piece still show a body that fills the whole picture."""
 _MARGIN = 1.02
 """So that the largest pose learnt from is no place that a Tanh reaches only at infinity."""
 _WITHIN = 99.5
@@ -165,11 +168,13 @@ def drawn_pieces(
 def blended(pieces: Float32, hop: int, n_rows: int) -> Float32:
     """Put overlapping pieces (P, 50, F), `hop` rows apart, into rows (n_rows, F).
 
-    Each counts by a triangle over its length: where one begins the other rules.
+    Each counts by a triangle over its length, but for `EDGE` rows at both ends, which count only
+    where no other piece has them.
     """
     total = np.zeros((hop * (len(pieces) - 1) + PIECE, pieces.shape[2]), dtype=np.float64)
     weight = np.zeros((len(total), 1))
     ramp: Float64 = 1 - np.abs(np.arange(PIECE) - (PIECE - 1) / 2) / (PIECE / 2)
+    ramp[:EDGE] = ramp[PIECE - EDGE :] = 1e-9
     for number, piece in enumerate(pieces):
         span = slice(number * hop, number * hop + PIECE)
         total[span] += piece * ramp[:, None]

@@ -23,6 +23,7 @@ from danceit.generate.ren.losses import (
 )
 from danceit.generate.ren.options import RenOptions
 from danceit.generate.ren.pieces import (
+    EDGE,
     PIECE,
     Frame,
     Take,
@@ -91,6 +92,14 @@ def test_overlapping_pieces_of_one_dance_give_it_back() -> None:
     mixed = blended(pieces, 25, 125)[:, 0] - rows[:, 0]
     assert mixed[0] == pytest.approx(0, abs=1e-6)
     assert (np.diff(mixed[25:49]) > -1e-6).all()
+
+
+def test_where_a_piece_begins_or_ends_the_other_has_the_word() -> None:
+    pieces = np.zeros((3, PIECE, 4), dtype=np.float32)
+    pieces[:, :EDGE] = pieces[:, -EDGE:] = 100.0
+    mixed = blended(pieces, 25, 100)
+    np.testing.assert_allclose(mixed[EDGE:-EDGE], 0, atol=1e-4)
+    np.testing.assert_allclose(mixed[:EDGE], 100, atol=1e-4)  # nobody else is there
 
 
 def test_pieces_are_joined_where_their_hips_go_on() -> None:
