@@ -25,8 +25,8 @@ class LeeOptions(TrainingOptions):
     vae_steps, style_steps, composition_steps : int
         At most, of each lesson.
     kl, shift, adversarial, style : float
-        Weights of eq. 5 and 10. The paper's `kl` is 0.01; with a tenth of it units of songs held
-        out are rebuilt better, and move more (docs/systems.md).
+        Weights of eq. 5 and 10. With a tenth of the paper's `kl` units of songs held out are
+        rebuilt better, but whole dances are farther from real ones (docs/systems.md).
     shift_x_px, shift_y_px : float
         Reach of the shifts of eq. 4, in pixels (of the canvas here, of their images there).
     units : str
@@ -52,7 +52,7 @@ class LeeOptions(TrainingOptions):
     style_steps: int = 400
     composition_steps: int = 3000
     patience: int = 8
-    kl: float = 0.001
+    kl: float = 0.01
     shift: float = 1.0
     adversarial: float = 0.1
     style: float = 1.0
