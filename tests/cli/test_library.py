@@ -62,7 +62,7 @@ def test_a_folder_has_a_sheet_for_each_recording_and_one_of_all(
     assert "overview.png" in names
     assert len(names) == 1 + ran.out.count(" s kept in ")
     with Image.open(out / "overview.png") as overview:
-        rows = (overview.height - 44 - 52) / 96
+        rows = (overview.height - 68 - 52) / 96
     assert rows == len(names) - 1
 
 
