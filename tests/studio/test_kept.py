@@ -3,6 +3,7 @@
 import errno
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
@@ -196,6 +197,8 @@ def test_a_disk_that_takes_nothing_more_is_told_in_a_line(
     def write(asked: object) -> None:
         raise OSError(number, os.strerror(number), "/somewhere/song.json")
 
-    answer = asyncio.run(answered(write, {}))
+    # A browser of another test may keep this thread's loop running.
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(lambda: asyncio.run(answered(write, {}))).result()
     assert answer.status_code == status
     assert message in json.loads(bytes(answer.body))["error"]
