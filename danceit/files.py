@@ -89,7 +89,10 @@ def alone_in(folder: Path) -> Iterator[None]:
     except OSError as exc:
         raise InputError(f"cannot write {folder}: {exc.strerror or exc}") from exc
     try:
-        _lock_alone(handle, folder)
+        if not lock_alone(handle):
+            raise InputError(
+                f"another process is writing into {folder}: wait for it, or choose another folder"
+            )
         yield
     finally:
         os.close(handle)
@@ -97,17 +100,20 @@ def alone_in(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def _lock_alone(handle: int, folder: Path) -> None:
+def lock_alone(handle: int) -> bool:
+    """Lock an open file or folder until it is closed; False where another process holds it.
+
+    A system that locks none lets everybody in.
+    """
     try:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise InputError(
-            f"another process is writing into {folder}: wait for it, or choose another folder"
-        ) from None
+        return False
     except (ImportError, OSError):
         pass
+    return True
 
 
 _SEAL = hashlib.sha256().digest_size

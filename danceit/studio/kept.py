@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from danceit.errors import InputError
-from danceit.files import replacing
+from danceit.files import lock_alone, replacing
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -40,27 +40,16 @@ def take_lock(path: Path) -> IO[bytes] | None:
     None where another process has it. A system that locks no files lets everybody in.
     """
     file = path.open("wb")
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    except (ImportError, OSError):
-        pass
-    return file
+    if lock_alone(file.fileno()):
+        return file
+    file.close()
+    return None
 
 
 def locked(path: Path) -> bool:
     """Whether a living process holds a file locked."""
     try:
-        import fcntl
-
         with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except (ImportError, OSError):
+            return not lock_alone(file.fileno())
+    except OSError:
         return False
-    return False
