@@ -38,8 +38,8 @@ class RenOptions(TrainingOptions):
         recorded, as in the release.
     smooth : float
         Seconds of a Gaussian through which poses go in time, judged or danced; 0 for none, as in
-        the release. A generator that was trained for minutes trembles from pose to pose; what a
-        tenth of a second leaves of that stands in docs/systems.md.
+        the release. It takes movement from what trembles and from what does not; how much stands
+        in docs/systems.md.
     printed_attention : bool
         Attention as eq. 3 is printed, not as it was released.
     graph : str
